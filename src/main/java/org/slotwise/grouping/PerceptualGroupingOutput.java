@@ -1,0 +1,99 @@
+package org.slotwise.grouping;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a grouping module gives: the objects found, and which features belong to which.
+ *
+ * <p>Source: {@code ocl.typing.PerceptualGroupingOutput} of the Object-Centric Learning Framework.
+ *
+ * @param objects (B, K, D), a vector for each slot
+ * @param featureAttributions (B, K, N), how much each feature belongs to each slot; null if the
+ *     module does not say
+ * @param isEmpty (B, K) boolean, true where the slot holds no object; null if the module does not
+ *     say
+ */
+public record PerceptualGroupingOutput(
+        NDArray objects, @Nullable NDArray featureAttributions, @Nullable NDArray isEmpty) {
+
+    /** The name of the objects in an {@link NDList}. */
+    public static final String OBJECTS = "objects";
+
+    /** The name of the feature attributions in an {@link NDList}. */
+    public static final String FEATURE_ATTRIBUTIONS = "feature_attributions";
+
+    /** The name of the empty-slot indicator in an {@link NDList}. */
+    public static final String IS_EMPTY = "is_empty";
+
+    /**
+     * Creates the record.
+     *
+     * @param objects (B, K, D)
+     * @param featureAttributions (B, K, N), or null
+     * @param isEmpty (B, K) boolean, or null
+     * @throws NullPointerException if there are no objects
+     */
+    public PerceptualGroupingOutput {
+        Objects.requireNonNull(objects, OBJECTS);
+    }
+
+    /**
+     * Converts to the form in which DJL's blocks pass arrays on. Sets the arrays' names.
+     *
+     * @return "objects", then "feature_attributions" and "is_empty" where they exist
+     */
+    public NDList toNDList() {
+        NDList list = new NDList();
+        objects.setName(OBJECTS);
+        list.add(objects);
+        if (featureAttributions != null) {
+            featureAttributions.setName(FEATURE_ATTRIBUTIONS);
+            list.add(featureAttributions);
+        }
+        if (isEmpty != null) {
+            isEmpty.setName(IS_EMPTY);
+            list.add(isEmpty);
+        }
+        return list;
+    }
+
+    /**
+     * Converts from the form in which DJL's blocks pass arrays on.
+     *
+     * @param list arrays by the names of {@link #toNDList}; without names, in that order, where a
+     *     boolean array is the empty-slot indicator
+     * @return the record
+     * @throws IllegalArgumentException if the list is empty, or has more than these three
+     */
+    public static PerceptualGroupingOutput from(NDList list) {
+        if (list.isEmpty() || list.size() > 3) {
+            throw new IllegalArgumentException(
+                    "PerceptualGroupingOutput: expected objects, feature_attributions and is_empty,"
+                            + " got "
+                            + list.size()
+                            + " arrays");
+        }
+        NDArray objects = null;
+        NDArray attributions = null;
+        NDArray empty = null;
+        for (NDArray array : list) {
+            String name = array.getName();
+            if (IS_EMPTY.equals(name) || array.getDataType() == DataType.BOOLEAN) {
+                empty = array;
+            } else if (FEATURE_ATTRIBUTIONS.equals(name)
+                    || (objects != null && !OBJECTS.equals(name))) {
+                attributions = array;
+            } else {
+                objects = array;
+            }
+        }
+        if (objects == null) {
+            throw new IllegalArgumentException("PerceptualGroupingOutput: objects are missing");
+        }
+        return new PerceptualGroupingOutput(objects, attributions, empty);
+    }
+}

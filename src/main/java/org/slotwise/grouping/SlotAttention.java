@@ -1,0 +1,603 @@
+package org.slotwise.grouping;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.initializer.Initializer;
+import ai.djl.util.PairList;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scalars;
+import org.slotwise.internal.Scope;
+import org.slotwise.internal.StartingValues;
+
+/**
+ * Slot Attention: slots compete for features over a few iterations.
+ *
+ * <p>Source: Locatello et al., "Object-Centric Learning with Slot Attention" (2020), Algorithm 1;
+ * in the form of {@code ocl.perceptual_grouping.SlotAttention}, with several heads, masked slots
+ * and the implicit differentiation of Chang et al., "Object Representations as Fixed Points"
+ * (2022).
+ *
+ * <pre>{@code
+ * x = LayerNorm(features)                          k = Wk x      v = Wv x
+ * T times:
+ *   q = Wq LayerNorm(s)
+ *   a = softmax over slots and heads of  q . k / sqrt(C / H)
+ *   w = (a + eps) / sum over features of (a + eps)
+ *   u = sum over features of  w v                  heads side by side
+ *   s = GRU(u, s)
+ *   s = feedForward(s)                             if there is one
+ * }</pre>
+ *
+ * <ul>
+ *   <li>features (B, N, F), conditioning (B, K, D): the initial s, slot mask (B, K) boolean, true =
+ *       masked, optional. Features and conditioning are of the parameters' type. K may change from
+ *       call to call.
+ *   <li>objects: the final s (B, K, D). Feature attributions: the last a, before eps and averaged
+ *       over heads (B, K, N), so that it sums to 1 / H over slots. Empty: the slot mask, if given.
+ *   <li>q, k, v have C = kvqDim elements, C / H for each head.
+ * </ul>
+ *
+ * <p>How this differs from the reference: when all slots of an image are masked its attention is
+ * zero, not NaN; a slot that receives nothing at all (eps 0 and masked) is updated with u = 0, not
+ * NaN. With implicit differentiation the T iterations before the last one record no graph.
+ *
+ * <p>NaN or infinite features make the slots of their own image NaN and leave other images alone.
+ */
+public final class SlotAttention extends ConfiguredBlock implements PerceptualGrouping {
+
+    private final int dim;
+    private final int featureDim;
+    private final int kvqDim;
+    private final int heads;
+    private final int iterations;
+    private final double eps;
+    private final boolean projectionBias;
+    private final boolean implicitDifferentiation;
+    private final @Nullable Block feedForward;
+
+    private final Parameter queryWeight;
+    private final Parameter keyWeight;
+    private final Parameter valueWeight;
+    private final @Nullable Parameter queryBias;
+    private final @Nullable Parameter keyBias;
+    private final @Nullable Parameter valueBias;
+    private final Parameter gruInputWeight;
+    private final Parameter gruStateWeight;
+    private final Parameter gruInputBias;
+    private final Parameter gruStateBias;
+    private final Parameter inputNormGain;
+    private final Parameter inputNormOffset;
+    private final Parameter slotNormGain;
+    private final Parameter slotNormOffset;
+
+    private SlotAttention(Builder builder) {
+        dim = builder.dim;
+        featureDim = builder.featureDim;
+        kvqDim = builder.kvqDim == 0 ? dim : builder.kvqDim;
+        heads = builder.heads;
+        iterations = builder.iterations;
+        eps = builder.eps;
+        projectionBias = builder.projectionBias;
+        implicitDifferentiation = builder.implicitDifferentiation;
+        feedForward = builder.feedForward;
+
+        queryWeight = weight("to_q.weight", kvqDim, dim);
+        queryBias = projectionBias ? bias("to_q.bias", kvqDim, dim) : null;
+        keyWeight = weight("to_k.weight", kvqDim, featureDim);
+        keyBias = projectionBias ? bias("to_k.bias", kvqDim, featureDim) : null;
+        valueWeight = weight("to_v.weight", kvqDim, featureDim);
+        valueBias = projectionBias ? bias("to_v.bias", kvqDim, featureDim) : null;
+        Initializer gru = StartingValues.linear(dim);
+        gruInputWeight = declare("gru.weight_ih", Parameter.Type.WEIGHT, gru, 3L * dim, kvqDim);
+        gruStateWeight = declare("gru.weight_hh", Parameter.Type.WEIGHT, gru, 3L * dim, dim);
+        gruInputBias = declare("gru.bias_ih", Parameter.Type.BIAS, gru, 3L * dim);
+        gruStateBias = declare("gru.bias_hh", Parameter.Type.BIAS, gru, 3L * dim);
+        inputNormGain = gain("norm_input.weight", featureDim);
+        inputNormOffset = offset("norm_input.bias", featureDim);
+        slotNormGain = gain("norm_slots.weight", dim);
+        slotNormOffset = offset("norm_slots.bias", dim);
+        if (feedForward != null) {
+            addChildBlock("ff_mlp", feedForward);
+        }
+    }
+
+    private Parameter weight(String name, long out, long in) {
+        return declare(name, Parameter.Type.WEIGHT, StartingValues.linear(in), out, in);
+    }
+
+    private Parameter bias(String name, long out, long in) {
+        return declare(name, Parameter.Type.BIAS, StartingValues.linear(in), out);
+    }
+
+    private Parameter gain(String name, long size) {
+        return declare(name, Parameter.Type.GAMMA, Initializer.ONES, size);
+    }
+
+    private Parameter offset(String name, long size) {
+        return declare(name, Parameter.Type.BETA, Initializer.ZEROS, size);
+    }
+
+    /**
+     * The size of a feature.
+     *
+     * @return F
+     */
+    public int featureDim() {
+        return featureDim;
+    }
+
+    /**
+     * The size of a slot.
+     *
+     * @return D
+     */
+    public int dim() {
+        return dim;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public PerceptualGroupingOutput group(
+            ParameterStore parameterStore,
+            FeatureExtractorOutput features,
+            @Nullable NDArray conditioning,
+            boolean training) {
+        return group(parameterStore, features, conditioning, null, training);
+    }
+
+    /**
+     * Groups features into slots, of which some may be masked.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param features (B, N, F)
+     * @param conditioning the slots' initial values (B, K, D)
+     * @param slotMask (B, K) boolean, true for slots that take no part; null for none
+     * @param training whether to record a graph for gradients
+     * @return slots (B, K, D), attention (B, K, N) and the slot mask
+     * @throws IllegalArgumentException if an input has another shape, type or device
+     */
+    public PerceptualGroupingOutput group(
+            ParameterStore parameterStore,
+            FeatureExtractorOutput features,
+            @Nullable NDArray conditioning,
+            @Nullable NDArray slotMask,
+            boolean training) {
+        NDArray x = features.features();
+        NDArray start = checkInputs(who(), this, x, conditioning, slotMask);
+        Weights weights = new Weights(parameterStore, x, training);
+        fetchAll(parameterStore, feedForward, x, training);
+        return NoGraph.unless(
+                training,
+                () -> {
+                    try (Scope scope = new Scope()) {
+                        Result result =
+                                iterate(parameterStore, weights, x, start, slotMask, training);
+                        NDManager owner = x.getManager();
+                        return new PerceptualGroupingOutput(
+                                scope.keep(result.slots, owner),
+                                scope.keep(result.attention, owner),
+                                slotMask);
+                    }
+                });
+    }
+
+    /** Slots (B, K, D) and the attention (B, K, N) that led to them. */
+    private record Result(NDArray slots, NDArray attention) {}
+
+    /** Checks the inputs in the name of a block, and returns the conditioning. */
+    static NDArray checkInputs(
+            String who,
+            SlotAttention slotAttention,
+            NDArray x,
+            @Nullable NDArray conditioning,
+            @Nullable NDArray slotMask) {
+        Check.shape(who, "features", x, "B", "N", slotAttention.featureDim);
+        Check.floating(who, "features", x.getDataType());
+        long batch = x.getShape().get(0);
+        if (conditioning == null) {
+            throw new IllegalArgumentException(
+                    who + ": conditioning is missing: the slots' initial values, (B, K, D)");
+        }
+        Check.shape(who, "conditioning", conditioning, batch, "K", slotAttention.dim);
+        Check.sameTypeAndDevice(who, "conditioning", conditioning, "features", x);
+        if (slotMask != null) {
+            long slots = conditioning.getShape().get(1);
+            Check.shape(who, "slot_mask", slotMask, batch, slots);
+            Check.type(who, "slot_mask", slotMask, DataType.BOOLEAN, "");
+            Check.sameDevice(who, "slot_mask", slotMask, "features", x);
+        }
+        return conditioning;
+    }
+
+    private Result iterate(
+            ParameterStore store,
+            Weights weights,
+            NDArray features,
+            NDArray conditioning,
+            @Nullable NDArray slotMask,
+            boolean training) {
+        NDArray x = Ops.layerNorm(features, weights.inputNormGain, weights.inputNormOffset);
+        ProjectedFeatures projected =
+                new ProjectedFeatures(
+                        Ops.linear(x, weights.keyWeight, weights.keyBias),
+                        Ops.linear(x, weights.valueWeight, weights.valueBias),
+                        heads);
+        Step step = new Step(store, weights, projected, slotMask, training);
+        if (!implicitDifferentiation) {
+            return step.repeat(conditioning, iterations);
+        }
+        NDArray fixedPoint = NoGraph.during(() -> step.repeat(conditioning, iterations).slots);
+        return step.repeat(fixedPoint, 1);
+    }
+
+    /** One iteration of the attention, and its repetition. */
+    private final class Step {
+        private final ParameterStore store;
+        private final Weights weights;
+        private final ProjectedFeatures features;
+        private final @Nullable NDArray mask; // (B, 1, K, 1)
+        private final boolean training;
+        private final boolean guardEmptyRows;
+
+        Step(
+                ParameterStore store,
+                Weights weights,
+                ProjectedFeatures features,
+                @Nullable NDArray slotMask,
+                boolean training) {
+            this.store = store;
+            this.weights = weights;
+            this.features = features;
+            this.training = training;
+            mask = slotMask == null ? null : slotMask.expandDims(1).expandDims(3);
+            // Only without eps can the weights of a slot sum to zero.
+            guardEmptyRows = eps < Scalars.smallest(weights.queryWeight.getDataType());
+        }
+
+        Result repeat(NDArray conditioning, int times) {
+            NDArray slots = conditioning;
+            for (int t = 1; t < times; t++) {
+                try (Scope scope = new Scope()) {
+                    NDArray next = scope.keep(update(slots, attend(slots)));
+                    closeUnless(conditioning, slots);
+                    slots = next;
+                }
+            }
+            try (Scope scope = new Scope()) {
+                NDArray a = attend(slots);
+                NDArray next = scope.keep(update(slots, a));
+                NDArray attention = scope.keep(a.mean(new int[] {1}));
+                closeUnless(conditioning, slots);
+                return new Result(next, attention);
+            }
+        }
+
+        private void closeUnless(NDArray conditioning, NDArray slots) {
+            if (slots != conditioning) {
+                slots.close();
+            }
+        }
+
+        /** a (B, H, K, N) for slots (B, K, D). */
+        private NDArray attend(NDArray slots) {
+            // q = Wq LayerNorm(s)
+            NDArray s = Ops.layerNorm(slots, weights.slotNormGain, weights.slotNormOffset);
+            NDArray q = Ops.linear(s, weights.queryWeight, weights.queryBias);
+            // q . k / sqrt(C / H)
+            NDArray scale = Scalars.like(q, 1 / Math.sqrt((double) kvqDim / heads));
+            NDArray logits = features.dot(q.mul(scale));
+            Shape shape = logits.getShape();
+            if (mask != null) {
+                // The lowest number rather than -infinity: an image without any unmasked slot then
+                // has no NaN on its way, neither forward nor in gradients.
+                logits = Ops.maskedFill(logits, mask, Scalars.lowest(logits.getDataType()));
+            }
+            NDArray a = logits.flatten(1, 2).softmax(1).reshape(shape);
+            return mask == null ? a : Ops.maskedFill(a, mask, 0);
+        }
+
+        /** The next slots (B, K, D) for attention a (B, H, K, N). */
+        private NDArray update(NDArray slots, NDArray a) {
+            // u = sum (a + eps) v / sum (a + eps)
+            NDArray w = a.add(Scalars.like(a, eps));
+            NDArray total = w.sum(new int[] {3}, true);
+            if (guardEmptyRows) {
+                total = Ops.maskedFill(total, total.eq(Scalars.like(total, 0)), 1);
+            }
+            NDArray u = features.weightedSum(w.div(total));
+            NDArray next = weights.gru.step(u, slots);
+            if (feedForward == null) {
+                return next;
+            }
+            NDArray fed = feedForward.forward(store, new NDList(next), training).singletonOrThrow();
+            Check.shape(who(), "the feed-forward's output", fed.getShape(), shapeOf(slots));
+            return fed;
+        }
+    }
+
+    private static Object[] shapeOf(NDArray array) {
+        Shape s = array.getShape();
+        return new Object[] {s.get(0), s.get(1), s.get(2)};
+    }
+
+    /** The parameters' values on the features' device. */
+    private final class Weights {
+        private final ParameterStore store;
+        private final NDArray like;
+        private final boolean training;
+        final NDArray queryWeight;
+        final @Nullable NDArray queryBias;
+        final NDArray keyWeight;
+        final @Nullable NDArray keyBias;
+        final NDArray valueWeight;
+        final @Nullable NDArray valueBias;
+        final GruCell gru;
+        final NDArray inputNormGain;
+        final NDArray inputNormOffset;
+        final NDArray slotNormGain;
+        final NDArray slotNormOffset;
+
+        Weights(ParameterStore store, NDArray like, boolean training) {
+            this.store = store;
+            this.like = like;
+            this.training = training;
+            queryWeight = get(SlotAttention.this.queryWeight);
+            queryBias = getIfAny(SlotAttention.this.queryBias);
+            keyWeight = get(SlotAttention.this.keyWeight);
+            keyBias = getIfAny(SlotAttention.this.keyBias);
+            valueWeight = get(SlotAttention.this.valueWeight);
+            valueBias = getIfAny(SlotAttention.this.valueBias);
+            gru =
+                    new GruCell(
+                            get(gruInputWeight),
+                            get(gruStateWeight),
+                            get(gruInputBias),
+                            get(gruStateBias));
+            inputNormGain = get(SlotAttention.this.inputNormGain);
+            inputNormOffset = get(SlotAttention.this.inputNormOffset);
+            slotNormGain = get(SlotAttention.this.slotNormGain);
+            slotNormOffset = get(SlotAttention.this.slotNormOffset);
+        }
+
+        private NDArray get(Parameter parameter) {
+            return value(store, parameter, like, training);
+        }
+
+        private @Nullable NDArray getIfAny(@Nullable Parameter parameter) {
+            return parameter == null ? null : get(parameter);
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore parameterStore,
+            NDList inputs,
+            boolean training,
+            @Nullable PairList<String, Object> params) {
+        GroupingInputs in =
+                GroupingInputs.parse(
+                        who(),
+                        inputs,
+                        FeatureExtractorOutput.FEATURES,
+                        GroupingInputs.CONDITIONING,
+                        GroupingInputs.SLOT_MASK);
+        return group(
+                        parameterStore,
+                        in.extracted(),
+                        in.get(GroupingInputs.CONDITIONING),
+                        in.get(GroupingInputs.SLOT_MASK),
+                        training)
+                .toNDList();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        return slotShapes(who(), featureDim, dim, inputShapes[0], inputShapes, 1);
+    }
+
+    /**
+     * The shapes of objects, attributions and, where a mask comes in, the empty-slot indicator.
+     *
+     * @param at where the conditioning stands among the inputs
+     */
+    static Shape[] slotShapes(
+            String who, int featureDim, int dim, Shape features, Shape[] inputs, int at) {
+        Check.shape(who, "features", features, "B", "N", featureDim);
+        if (inputs.length <= at) {
+            throw new IllegalArgumentException(who + ": conditioning is missing");
+        }
+        Shape conditioning = inputs[at];
+        Check.shape(who, "conditioning", conditioning, features.get(0), "K", dim);
+        long batch = features.get(0);
+        long slots = conditioning.get(1);
+        Shape objects = new Shape(batch, slots, dim);
+        Shape attention = new Shape(batch, slots, features.get(1));
+        return inputs.length > at + 1
+                ? new Shape[] {objects, attention, new Shape(batch, slots)}
+                : new Shape[] {objects, attention};
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void initializeChildBlocks(
+            NDManager manager, DataType dataType, Shape... inputShapes) {
+        if (feedForward != null) {
+            feedForward.initialize(manager, dataType, new Shape(-1, -1, dim));
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected Map<String, Object> configuration() {
+        Map<String, Object> options = new LinkedHashMap<>();
+        options.put("dim", dim);
+        options.put("featureDim", featureDim);
+        options.put("kvqDim", kvqDim);
+        options.put("heads", heads);
+        options.put("projectionBias", projectionBias);
+        options.put("feedForward", feedForward != null);
+        return options;
+    }
+
+    /**
+     * Starts the description of a Slot Attention block.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Describes a {@link SlotAttention}. */
+    public static final class Builder {
+        private int dim;
+        private int featureDim;
+        private int kvqDim;
+        private int heads = 1;
+        private int iterations = 3;
+        private double eps = 1e-8;
+        private @Nullable Block feedForward;
+        private boolean projectionBias;
+        private boolean implicitDifferentiation;
+
+        private Builder() {}
+
+        /**
+         * Sets the size of a slot, D.
+         *
+         * @param dim at least 1
+         * @return this
+         */
+        public Builder setDim(int dim) {
+            this.dim = dim;
+            return this;
+        }
+
+        /**
+         * Sets the size of a feature, F.
+         *
+         * @param featureDim at least 1
+         * @return this
+         */
+        public Builder setFeatureDim(int featureDim) {
+            this.featureDim = featureDim;
+            return this;
+        }
+
+        /**
+         * Sets the size of keys, values and queries, C; all heads together.
+         *
+         * @param kvqDim a multiple of the number of heads; the slots' size if not set
+         * @return this
+         */
+        public Builder optKvqDim(int kvqDim) {
+            Check.option(kvqDim > 0, "SlotAttention: kvqDim must be at least 1, got " + kvqDim);
+            this.kvqDim = kvqDim;
+            return this;
+        }
+
+        /**
+         * Sets the number of heads, H.
+         *
+         * @param heads at least 1; 1 if not set
+         * @return this
+         */
+        public Builder optHeads(int heads) {
+            this.heads = heads;
+            return this;
+        }
+
+        /**
+         * Sets the number of iterations, T.
+         *
+         * @param iterations at least 1; 3 if not set
+         * @return this
+         */
+        public Builder optIterations(int iterations) {
+            this.iterations = iterations;
+            return this;
+        }
+
+        /**
+         * Sets what is added to the attention before it is normalised over features.
+         *
+         * @param eps at least 0; 1e-8 if not set. In float16 anything below 6e-8 counts as 0
+         * @return this
+         */
+        public Builder optEps(double eps) {
+            this.eps = eps;
+            return this;
+        }
+
+        /**
+         * Sets a block that is applied to the slots after each GRU update, {@link FeedForward} for
+         * instance. Residual and normalisation are its own affair.
+         *
+         * @param feedForward from (B, K, D) to (B, K, D)
+         * @return this
+         */
+        public Builder optFeedForward(Block feedForward) {
+            this.feedForward = feedForward;
+            return this;
+        }
+
+        /**
+         * Sets whether the projections to keys, values and queries have biases.
+         *
+         * @param projectionBias false if not set
+         * @return this
+         */
+        public Builder optProjectionBias(boolean projectionBias) {
+            this.projectionBias = projectionBias;
+            return this;
+        }
+
+        /**
+         * Sets whether gradients flow through one more iteration only, after T iterations without
+         * them. Takes less time and memory in training; the conditioning receives no gradient.
+         *
+         * @param implicitDifferentiation false if not set
+         * @return this
+         */
+        public Builder optImplicitDifferentiation(boolean implicitDifferentiation) {
+            this.implicitDifferentiation = implicitDifferentiation;
+            return this;
+        }
+
+        /**
+         * Builds the block.
+         *
+         * @return the block
+         * @throws IllegalArgumentException if an option is missing or out of range
+         */
+        public SlotAttention build() {
+            String who = "SlotAttention: ";
+            Check.option(dim > 0, who + "dim must be at least 1, got " + dim);
+            Check.option(featureDim > 0, who + "featureDim must be at least 1, got " + featureDim);
+            Check.option(heads > 0, who + "heads must be at least 1, got " + heads);
+            int c = kvqDim == 0 ? dim : kvqDim;
+            Check.option(
+                    c % heads == 0,
+                    who + "kvqDim must be a multiple of heads, got " + c + " and " + heads);
+            Check.option(iterations > 0, who + "iterations must be at least 1, got " + iterations);
+            Check.option(
+                    eps >= 0 && eps < Double.POSITIVE_INFINITY,
+                    who + "eps must be at least 0 and finite, got " + eps);
+            return new SlotAttention(this);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+package org.slotwise.internal;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Checks of inputs and options. Each failure is an {@link IllegalArgumentException} that says who
+ * complains, what was expected and what came, and is thrown before any native code runs.
+ */
+public final class Check {
+
+    private Check() {}
+
+    /**
+     * Requires an array of the engine with a certain shape.
+     *
+     * @param who the block that complains
+     * @param what the input's name
+     * @param input the input
+     * @param expected for each dimension a number, or a letter for a size that is free but at least
+     *     1
+     * @return the input
+     */
+    public static NDArray shape(
+            String who, String what, @Nullable NDArray input, Object... expected) {
+        NDArray array = present(who, what, input);
+        shape(who, what, array.getShape(), expected);
+        for (long size : array.getShape().getShape()) {
+            if (size < 1) {
+                throw mismatch(who, what, array.getShape(), expected, ", each size at least 1");
+            }
+        }
+        return array;
+    }
+
+    /**
+     * Requires a certain shape. Sizes of -1 (unknown) pass.
+     *
+     * @param who the block that complains
+     * @param what the input's name
+     * @param shape the shape that came
+     * @param expected for each dimension a number, or a letter for a size that is free
+     */
+    public static void shape(String who, String what, Shape shape, Object... expected) {
+        boolean fits = shape.dimension() == expected.length;
+        for (int i = 0; fits && i < expected.length; i++) {
+            fits =
+                    expected[i] instanceof String
+                            || shape.get(i) == -1
+                            || ((Number) expected[i]).longValue() == -1
+                            || shape.get(i) == ((Number) expected[i]).longValue();
+        }
+        if (!fits) {
+            throw mismatch(who, what, shape, expected, "");
+        }
+    }
+
+    /**
+     * Requires an input to be there and to belong to the PyTorch engine.
+     *
+     * @param who the block that complains
+     * @param what the input's name
+     * @param array the input
+     * @return the input
+     */
+    public static NDArray present(String who, String what, @Nullable NDArray array) {
+        if (array == null) {
+            throw new IllegalArgumentException(who + ": " + what + " is missing");
+        }
+        String engine = array.getManager().getEngine().getEngineName();
+        if (!"PyTorch".equals(engine)) {
+            throw new IllegalArgumentException(
+                    who + ": " + what + " must be an array of the PyTorch engine, got " + engine);
+        }
+        return array;
+    }
+
+    /**
+     * Requires two inputs to agree in type and device.
+     *
+     * @param who the block that complains
+     * @param what the input's name
+     * @param array the input
+     * @param otherName the name of what it must agree with
+     * @param other what it must agree with
+     */
+    public static void sameTypeAndDevice(
+            String who, String what, NDArray array, String otherName, NDArray other) {
+        type(who, what, array, other.getDataType(), " as " + otherName);
+        sameDevice(who, what, array, otherName, other);
+    }
+
+    /**
+     * Requires two inputs to be on one device.
+     *
+     * @param who the block that complains
+     * @param what the input's name
+     * @param array the input
+     * @param otherName the name of what it must agree with
+     * @param other what it must agree with
+     */
+    public static void sameDevice(
+            String who, String what, NDArray array, String otherName, NDArray other) {
+        Device expected = other.getDevice();
+        if (!array.getDevice().equals(expected)) {
+            throw new IllegalArgumentException(
+                    who
+                            + ": "
+                            + what
+                            + " must be on "
+                            + expected
+                            + " as "
+                            + otherName
+                            + ", got "
+                            + array.getDevice());
+        }
+    }
+
+    /**
+     * Requires a type.
+     *
+     * @param who the block that complains
+     * @param what the input's name
+     * @param array the input
+     * @param expected the type
+     * @param why ends the sentence "must be float32"
+     */
+    public static void type(String who, String what, NDArray array, DataType expected, String why) {
+        if (array.getDataType() != expected) {
+            throw new IllegalArgumentException(
+                    who
+                            + ": "
+                            + what
+                            + " must be "
+                            + name(expected)
+                            + why
+                            + ", got "
+                            + name(array.getDataType()));
+        }
+    }
+
+    /**
+     * Requires a type that the blocks compute in: float16, float32 or float64. The others, bfloat16
+     * among them, end the process in native code.
+     *
+     * @param who the block that complains
+     * @param what the input's name, or "parameters"
+     * @param type the type that came
+     */
+    public static void floating(String who, String what, DataType type) {
+        if (type != DataType.FLOAT16 && type != DataType.FLOAT32 && type != DataType.FLOAT64) {
+            throw new IllegalArgumentException(
+                    who + ": " + what + " must be float32, float64 or float16, got " + name(type));
+        }
+    }
+
+    /**
+     * Requires an option to be in range.
+     *
+     * @param inRange whether it is
+     * @param message what was expected and what came
+     */
+    public static void option(boolean inRange, String message) {
+        if (!inRange) {
+            throw new IllegalArgumentException(message);
+        }
+    }
+
+    /**
+     * The name of a type as users write it.
+     *
+     * @param type a type
+     * @return "float32" and so on
+     */
+    public static String name(DataType type) {
+        return type.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static IllegalArgumentException mismatch(
+            String who, String what, Shape got, Object[] expected, String also) {
+        String sizes =
+                Arrays.stream(expected)
+                        .map(size -> "-1".equals(size.toString()) ? "?" : size.toString())
+                        .collect(Collectors.joining(", ", "(", ")"));
+        return new IllegalArgumentException(
+                who + ": " + what + " must be " + sizes + also + ", got " + got);
+    }
+}

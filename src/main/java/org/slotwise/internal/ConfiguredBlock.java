@@ -1,0 +1,227 @@
+package org.slotwise.internal;
+
+import ai.djl.MalformedModelException;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.AbstractBlock;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.initializer.Initializer;
+import ai.djl.util.Pair;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A block whose parameters' shapes follow from its options alone.
+ *
+ * <p>It adds to {@link AbstractBlock} what DJL leaves open: the options are written with the
+ * parameters and compared when they are read, so that weights of another configuration are refused
+ * instead of misread; parameters can only be of types in which the engine computes; and children
+ * are initialised with the block's own type.
+ */
+public abstract class ConfiguredBlock extends AbstractBlock {
+
+    private static final byte VERSION = 1;
+
+    private final Map<Parameter, Shape> declared = new LinkedHashMap<>();
+
+    /** Creates a block without parameters. */
+    protected ConfiguredBlock() {
+        super(VERSION);
+    }
+
+    /**
+     * The options that decide what the parameters mean, in a fixed order.
+     *
+     * @return option names and values
+     */
+    protected abstract Map<String, Object> configuration();
+
+    /**
+     * The name under which the block speaks in errors.
+     *
+     * @return the simple name of its class
+     */
+    protected final String who() {
+        return getClass().getSimpleName();
+    }
+
+    /**
+     * Declares a parameter.
+     *
+     * @param name its name in the reference's state dict
+     * @param type its type, by which users set initializers
+     * @param initializer how it starts when the user sets none
+     * @param shape its shape
+     * @return the parameter
+     */
+    protected final Parameter declare(
+            String name, Parameter.Type type, Initializer initializer, long... shape) {
+        return declare(name, type, initializer, true, shape);
+    }
+
+    /**
+     * Declares a parameter that may be fixed.
+     *
+     * @param name its name in the reference's state dict
+     * @param type its type, by which users set initializers
+     * @param initializer how it starts when the user sets none
+     * @param learnt whether it is trained
+     * @param shape its shape
+     * @return the parameter
+     */
+    protected final Parameter declare(
+            String name,
+            Parameter.Type type,
+            Initializer initializer,
+            boolean learnt,
+            long... shape) {
+        Parameter parameter =
+                Parameter.builder()
+                        .setName(name)
+                        .setType(type)
+                        .optShape(new Shape(shape))
+                        .optInitializer(initializer)
+                        .optRequiresGrad(learnt)
+                        .build();
+        declared.put(parameter, new Shape(shape));
+        return addParameter(parameter);
+    }
+
+    /**
+     * A parameter's value on an array's device. Call it before opening a {@link Scope}: the store
+     * may make a copy that has to outlive the scope.
+     *
+     * @param store where values are kept
+     * @param parameter the parameter
+     * @param like the array whose device and type the value must have
+     * @param training whether the block is being trained
+     * @return the value
+     */
+    protected final NDArray value(
+            ParameterStore store, Parameter parameter, NDArray like, boolean training) {
+        if (!parameter.isInitialized()) {
+            throw new IllegalStateException(
+                    who() + ": initialize the block, or load its parameters, before it is used");
+        }
+        Check.type(
+                who(),
+                "features",
+                like,
+                parameter.getArray().getDataType(),
+                " as the block's parameters");
+        return fetch(store, parameter, like, training);
+    }
+
+    /**
+     * Fetches all parameters of a child, so that a {@link Scope} opened later does not free copies
+     * that the store makes of them.
+     *
+     * @param store where values are kept
+     * @param child a block, or null
+     * @param like the array whose device the values must be on
+     * @param training whether the block is being trained
+     */
+    protected final void fetchAll(
+            ParameterStore store, @Nullable Block child, NDArray like, boolean training) {
+        if (child != null) {
+            for (Parameter parameter : child.getParameters().values()) {
+                if (parameter.isInitialized()) {
+                    fetch(store, parameter, like, training);
+                }
+            }
+        }
+    }
+
+    @SuppressWarnings("PMD.AvoidCatchingNPE")
+    private NDArray fetch(
+            ParameterStore store, Parameter parameter, NDArray like, boolean training) {
+        try {
+            return store.getValue(parameter, like.getDevice(), training);
+        } catch (NullPointerException e) {
+            // How DJL's store says that it was not made for this device.
+            throw new IllegalArgumentException(
+                    who()
+                            + ": features must be on a device of the parameter store ("
+                            + store.getManager().getDevice()
+                            + "), got "
+                            + like.getDevice(),
+                    e);
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public void initialize(NDManager manager, DataType dataType, Shape... inputShapes) {
+        Check.floating(who(), "parameters", dataType);
+        super.initialize(manager, dataType, inputShapes);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void initializeChildBlocks(
+            NDManager manager, DataType dataType, Shape... inputShapes) {
+        for (Pair<String, Block> child : getChildren()) {
+            child.getValue().initialize(manager, dataType, inputShapes);
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void saveMetadata(DataOutputStream os) throws IOException {
+        os.writeUTF(written());
+        saveInputShapes(os);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void loadMetadata(byte loadVersion, DataInputStream is)
+            throws IOException, MalformedModelException {
+        if (loadVersion != VERSION) {
+            throw new MalformedModelException(
+                    who() + ": expected parameters of version " + VERSION + ", got " + loadVersion);
+        }
+        String read = is.readUTF();
+        if (!read.equals(written())) {
+            throw new MalformedModelException(
+                    who() + ": the block is " + written() + ", the parameters are of " + read);
+        }
+        readInputShapes(is);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public void loadParameters(NDManager manager, DataInputStream is)
+            throws IOException, MalformedModelException {
+        super.loadParameters(manager, is);
+        for (Map.Entry<Parameter, Shape> entry : declared.entrySet()) {
+            Parameter parameter = entry.getKey();
+            if (parameter.isInitialized()
+                    && !parameter.getArray().getShape().equals(entry.getValue())) {
+                throw new MalformedModelException(
+                        who()
+                                + ": "
+                                + parameter.getName()
+                                + " must be "
+                                + entry.getValue()
+                                + ", got "
+                                + parameter.getArray().getShape());
+            }
+        }
+    }
+
+    private String written() {
+        return who()
+                + configuration().entrySet().stream()
+                        .map(option -> option.getKey() + "=" + option.getValue())
+                        .collect(Collectors.joining(", ", "(", ")"));
+    }
+}

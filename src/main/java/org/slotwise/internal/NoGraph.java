@@ -1,0 +1,48 @@
+package org.slotwise.internal;
+
+import ai.djl.pytorch.jni.JniUtils;
+import java.util.function.Supplier;
+
+/**
+ * Runs operations without recording a graph for gradients.
+ *
+ * <p>DJL switches recording off only in the thread that loaded the engine. In every other thread an
+ * operation on a trainable parameter records a graph, and keeps its operands alive, also when
+ * nobody asked for gradients; this class closes that gap.
+ */
+public final class NoGraph {
+
+    private NoGraph() {}
+
+    /**
+     * Runs something without recording a graph in this thread.
+     *
+     * @param work what to run
+     * @param <T> what it gives
+     * @return its result
+     */
+    public static <T> T during(Supplier<T> work) {
+        boolean before = JniUtils.isGradMode();
+        if (!before) {
+            return work.get();
+        }
+        JniUtils.setGradMode(false);
+        try {
+            return work.get();
+        } finally {
+            JniUtils.setGradMode(true);
+        }
+    }
+
+    /**
+     * Runs something, and records a graph only in training.
+     *
+     * @param training whether the block is being trained
+     * @param work what to run
+     * @param <T> what it gives
+     * @return its result
+     */
+    public static <T> T unless(boolean training, Supplier<T> work) {
+        return training ? work.get() : during(work);
+    }
+}

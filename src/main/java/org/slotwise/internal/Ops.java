@@ -1,0 +1,59 @@
+package org.slotwise.internal;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import org.jspecify.annotations.Nullable;
+
+/** Operations in the form in which PyTorch users know them. All are differentiable. */
+public final class Ops {
+
+    /** What PyTorch's LayerNorm adds to the variance. */
+    private static final double LAYER_NORM_EPS = 1e-5;
+
+    private Ops() {}
+
+    /**
+     * x Wᵀ + b over the last axis.
+     *
+     * @param x (..., in)
+     * @param weight (out, in)
+     * @param bias (out), or null for none
+     * @return (..., out)
+     */
+    public static NDArray linear(NDArray x, NDArray weight, @Nullable NDArray bias) {
+        return x.getNDArrayInternal().linear(x, weight, bias).head();
+    }
+
+    /**
+     * Layer normalisation over the last axis, with PyTorch's eps of 1e-5.
+     *
+     * @param x (..., D)
+     * @param gain (D)
+     * @param offset (D)
+     * @return (..., D)
+     */
+    public static NDArray layerNorm(NDArray x, NDArray gain, NDArray offset) {
+        return JniUtils.layerNorm(
+                (PtNDArray) x,
+                new Shape(gain.size()),
+                (PtNDArray) gain,
+                (PtNDArray) offset,
+                LAYER_NORM_EPS);
+    }
+
+    /**
+     * Replaces the elements at which a mask is true by a number.
+     *
+     * @param x any array
+     * @param mask boolean, of a shape that broadcasts to x's
+     * @param value the number
+     * @return an array of x's shape; no gradient reaches x where the mask is true
+     */
+    public static NDArray maskedFill(NDArray x, NDArray mask, double value) {
+        NDArray filler = Scalars.like(x, value).broadcast(x.getShape());
+        return NDArrays.where(mask.broadcast(x.getShape()), filler, x);
+    }
+}

@@ -1,0 +1,135 @@
+package org.slotwise.testing;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Block;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * One case that the reference implementation computed: see {@code resources/reference/README.md}.
+ */
+public final class ReferenceCase {
+
+    private final JsonObject description;
+
+    private ReferenceCase(JsonObject description) {
+        this.description = description;
+    }
+
+    /** All cases of a module. */
+    public static Stream<ReferenceCase> of(String kind) {
+        List<ReferenceCase> cases = new ArrayList<>();
+        try (Reader reader = new InputStreamReader(open("cases.json"), StandardCharsets.UTF_8)) {
+            for (JsonElement element :
+                    JsonParser.parseReader(reader).getAsJsonObject().getAsJsonArray("cases")) {
+                if (kind.equals(element.getAsJsonObject().get("kind").getAsString())) {
+                    cases.add(new ReferenceCase(element.getAsJsonObject()));
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        assertTrue(!cases.isEmpty(), () -> "no reference case of " + kind);
+        return cases.stream();
+    }
+
+    /** One case by name. */
+    public static ReferenceCase named(String kind, String name) {
+        return of(kind).filter(c -> c.toString().equals(name)).findFirst().orElseThrow();
+    }
+
+    private static InputStream open(String file) {
+        return ReferenceCase.class.getResourceAsStream("/reference/" + file);
+    }
+
+    /** A constructor argument; null where the reference was given None or nothing. */
+    public JsonElement option(String name) {
+        JsonElement value = description.getAsJsonObject("config").get(name);
+        return value == null || value.isJsonNull() ? null : value;
+    }
+
+    /** A whole number among the constructor arguments. */
+    public int integer(String name) {
+        return option(name).getAsInt();
+    }
+
+    /** A number among the constructor arguments, or a default. */
+    public double number(String name, double otherwise) {
+        return option(name) == null ? otherwise : option(name).getAsDouble();
+    }
+
+    /** A switch among the constructor arguments; off where it was not given. */
+    public boolean flag(String name) {
+        return option(name) != null && option(name).getAsBoolean();
+    }
+
+    /** The arrays by their full names, such as {@code in/inputs}. */
+    public Map<String, NDArray> arrays(NDManager manager) {
+        Map<String, NDArray> arrays = new LinkedHashMap<>();
+        try (InputStream in = open(this + ".npz")) {
+            for (NDArray array : NDList.decode(manager, in)) {
+                String name = array.getName();
+                // The modules tell inputs apart by name: these are not such names.
+                array.setName(null);
+                arrays.put(name, array);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return arrays;
+    }
+
+    /** Those arrays whose names begin with a prefix, by the rest of their names. */
+    public static Map<String, NDArray> under(String prefix, Map<String, NDArray> arrays) {
+        Map<String, NDArray> result = new LinkedHashMap<>();
+        arrays.forEach(
+                (name, array) -> {
+                    if (name.startsWith(prefix)) {
+                        result.put(name.substring(prefix.length()), array);
+                    }
+                });
+        return result;
+    }
+
+    /**
+     * The parameters' arrays of a block by the reference's names: a child's name, less DJL's two
+     * digits, a dot, the parameter's own name.
+     */
+    public static Map<String, NDArray> parameters(Block block) {
+        Map<String, NDArray> result = new LinkedHashMap<>();
+        block.getDirectParameters().forEach(p -> result.put(p.getKey(), p.getValue().getArray()));
+        block.getChildren()
+                .forEach(
+                        child ->
+                                parameters(child.getValue())
+                                        .forEach(
+                                                (name, array) ->
+                                                        result.put(
+                                                                child.getKey().substring(2)
+                                                                        + "."
+                                                                        + name,
+                                                                array)));
+        return result;
+    }
+
+    @Override
+    public String toString() {
+        return description.get("name").getAsString();
+    }
+}
