@@ -45,4 +45,16 @@ interface AttendedFeatures {
                 ? new AbsorbedFeatures(weights, x, heads, eps)
                 : new ProjectedFeatures(weights, x, heads, eps);
     }
+
+    /** A way to choose: {@link #of}, or in tests one form for all. */
+    @FunctionalInterface
+    interface Choice {
+        AttendedFeatures make(
+                SlotAttentionWeights weights,
+                NDArray x,
+                int heads,
+                double eps,
+                long slots,
+                long iterations);
+    }
 }

@@ -70,6 +70,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
     private final boolean projectionBias;
     private final boolean implicitDifferentiation;
     private final @Nullable Block feedForward;
+    private final AttendedFeatures.Choice attended;
 
     private final Parameter queryWeight;
     private final Parameter keyWeight;
@@ -96,6 +97,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
         projectionBias = builder.projectionBias;
         implicitDifferentiation = builder.implicitDifferentiation;
         feedForward = builder.feedForward;
+        attended = builder.attended;
 
         queryWeight = weight("to_q.weight", kvqDim, dim);
         queryBias = projectionBias ? bias("to_q.bias", kvqDim, dim) : null;
@@ -219,7 +221,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
 
     private AttendedFeatures attended(SlotAttentionWeights weights, NDArray x, long slots) {
         int times = implicitDifferentiation ? iterations + 1 : iterations;
-        return AttendedFeatures.of(weights, x, heads, eps, slots, times);
+        return attended.make(weights, x, heads, eps, slots, times);
     }
 
     private NDArray feedForward(ParameterStore store, NDArray slots, boolean training) {
@@ -379,8 +381,15 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
         private @Nullable Block feedForward;
         private boolean projectionBias;
         private boolean implicitDifferentiation;
+        private AttendedFeatures.Choice attended = AttendedFeatures::of;
 
         private Builder() {}
+
+        /** For tests: one form of the features whatever it costs. */
+        Builder attendedBy(AttendedFeatures.Choice choice) {
+            attended = choice;
+            return this;
+        }
 
         /**
          * Sets the size of a slot, D.
