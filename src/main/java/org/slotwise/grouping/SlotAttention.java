@@ -180,7 +180,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
             @Nullable NDArray conditioning,
             @Nullable NDArray slotMask,
             boolean training) {
-        NDArray x = features.features();
+        NDArray x = features.images(who());
         NDArray start = checkInputs(who(), x, conditioning, slotMask);
         SlotAttentionWeights weights = weights(parameterStore, x, training);
         fetchAll(parameterStore, feedForward, x, training);
@@ -277,8 +277,8 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
             long size,
             @Nullable NDArray conditioning,
             @Nullable NDArray slotMask) {
-        Check.shape(who, "features", x, "B", "N", size);
         Check.floating(who, "features", x.getDataType());
+        Check.shape(who, "features", x, "B", "N", size);
         long batch = x.getShape().get(0);
         if (conditioning == null) {
             throw new IllegalArgumentException(

@@ -103,16 +103,11 @@ public final class SlotAttentionGrouping extends ConfiguredBlock implements Perc
             @Nullable NDArray conditioning,
             @Nullable NDArray slotMask,
             boolean training) {
-        NDArray x = features.features();
+        NDArray x = features.images(who());
         if (positionalEmbedding == null) {
             slotAttention.checkInputs(who(), x, conditioning, slotMask);
         } else {
-            slotAttention.checkInputs(
-                    who(),
-                    x,
-                    x.getShape().get(x.getShape().dimension() - 1),
-                    conditioning,
-                    slotMask);
+            slotAttention.checkInputs(who(), x, x.getShape().get(2), conditioning, slotMask);
         }
         NDArray empty = emptySlot == null ? null : value(parameterStore, emptySlot, x, training);
         fetchAll(parameterStore, slotAttention, x, training);
