@@ -4,6 +4,7 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
@@ -98,11 +99,11 @@ final class Subject {
             }
             requireGradients(true);
             try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
-                NDList out = forward(by, scratch, true);
-                NDArray loss = out.get(0).sum().add(out.get(1).square().sum());
-                collector.backward(loss);
-                loss.close();
-                out.forEach(NDArray::close);
+                try (NDScope scope = new NDScope()) {
+                    scope.suppressNotUsedWarning();
+                    NDList out = forward(by, scratch, true);
+                    collector.backward(out.get(0).sum().add(out.get(1).square().sum()));
+                }
             }
             requireGradients(false);
         }
