@@ -2,12 +2,16 @@ package org.slotwise.internal;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import org.jspecify.annotations.Nullable;
 
-/** Operations in the form in which PyTorch users know them. All are differentiable. */
+/**
+ * Operations in the form in which PyTorch users know them. All but {@link #overwrite} are
+ * differentiable.
+ */
 public final class Ops {
 
     /** What PyTorch's LayerNorm adds to the variance. */
@@ -55,5 +59,24 @@ public final class Ops {
     public static NDArray maskedFill(NDArray x, NDArray mask, double value) {
         NDArray filler = Scalars.like(x, value).broadcast(x.getShape());
         return NDArrays.where(mask.broadcast(x.getShape()), filler, x);
+    }
+
+    /**
+     * Writes values into an array in place, converting type and device on the way. The array keeps
+     * its memory and its gradient flag; nothing is recorded.
+     *
+     * <p>DJL's {@code copyTo} and {@code set(buffer)} instead replace the array's memory by a Java
+     * buffer, which is freed with the array, whatever else still refers to it.
+     *
+     * @param target the array to change
+     * @param values what it holds afterwards, of its shape
+     */
+    public static void overwrite(NDArray target, NDArray values) {
+        NoGraph.during(
+                () -> {
+                    JniUtils.indexAdvPut(
+                            (PtNDArray) target, new NDIndex("..."), (PtNDArray) values);
+                    return target;
+                });
     }
 }
