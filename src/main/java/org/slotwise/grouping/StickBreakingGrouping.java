@@ -185,7 +185,7 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
         NDArray uniform =
                 conditioning == null ? Ops.uniform(x, shape.get(0), shape.get(1)) : conditioning;
         StickBreaking.Pieces pieces =
-                new StickBreaking(weights.projectIn(x), weights.kernelLogVar(), eps)
+                new StickBreaking(x, weights::projectIn, weights.kernelLogVar(), eps)
                         .breakUp(uniform, slots, stoppingRule.addsUnexplained());
         StoppingRule.Verdict verdict = stoppingRule.apply(pieces.masks(), pieces.logScopes());
         NDArray masks = verdict.masks();
@@ -222,11 +222,13 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
 
         /** (B, N, F), not normalised yet. */
         NDArray projectIn(NDArray x) {
-            NDArray normed =
-                    normGain == null || normOffset == null
-                            ? x
-                            : Ops.layerNorm(x, normGain, normOffset);
-            return Ops.linear(normed, inWeight, inBias);
+            try (Scope scope = new Scope()) {
+                NDArray normed =
+                        normGain == null || normOffset == null
+                                ? x
+                                : Ops.layerNorm(x, normGain, normOffset);
+                return scope.keep(Ops.linear(normed, inWeight, inBias));
+            }
         }
 
         /** DJL unfreezes every parameter of a model that was loaded; this one stays as it is. */
