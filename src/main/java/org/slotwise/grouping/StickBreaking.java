@@ -5,8 +5,6 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.pytorch.engine.PtNDArray;
-import ai.djl.pytorch.jni.JniUtils;
 import java.util.function.UnaryOperator;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
@@ -38,7 +36,8 @@ final class StickBreaking {
      * @param features (B, N, F)
      * @param projection what the features pass before they are normalised, the size unchanged
      * @param kernelLogVar the logarithm of the kernel's variance, ()
-     * @param eps the least value of alphas and of what they leave, before logarithms
+     * @param eps the least value of U, of alphas and of what they leave; above 0 in the features'
+     *     type
      */
     StickBreaking(
             NDArray features, UnaryOperator<NDArray> projection, NDArray kernelLogVar, double eps) {
@@ -47,7 +46,7 @@ final class StickBreaking {
         this.projection = projection;
         all = new Projected(features);
         minusKernelVar = kernelLogVar.exp().neg();
-        this.eps = Math.max(eps, Scalars.smallest(type));
+        this.eps = eps;
         logEps = Math.log(eps);
         nearlyZero = rounding(type, features.getShape().get(2));
     }
@@ -118,8 +117,8 @@ final class StickBreaking {
             for (int k = 0; k < centres; k++) {
                 try (Scope scope = new Scope()) {
                     NDArray logScope = logScopes.get(k);
-                    PtNDArray score = (PtNDArray) logScope.add(logSeeds);
-                    NDArray next = scope.keep(JniUtils.argMax(score, 2, false));
+                    NDArray score = logScope.add(logSeeds);
+                    NDArray next = scope.keep(score.argMax(2));
                     NDArray logAlpha = scope.keep(logAlphas(next));
                     chosen.add(next);
                     logAlphas.add(logAlpha);
