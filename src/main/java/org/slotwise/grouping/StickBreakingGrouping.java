@@ -3,6 +3,7 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
@@ -202,7 +203,7 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
         Shape shape = x.getShape();
         NDArray uniform =
                 conditioning == null ? Ops.uniform(x, shape.get(0), shape.get(1)) : conditioning;
-        double least = Math.max(eps, Scalars.smallest(x.getDataType()));
+        double least = leastIn(x.getDataType());
         StickBreaking.Pieces pieces =
                 new StickBreaking(x, weights::projectIn, logVar, least)
                         .breakUp(uniform, slots, stoppingRule.addsUnexplained());
@@ -213,6 +214,14 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
         NDArray total = Ops.clampMin(masks.sum(new int[] {2}, true), least);
         NDArray objects = weights.projectOut(masks.batchMatMul(x).div(total));
         return new Result(Ops.maskedFill(objects, empty.expandDims(2), 0), masks, empty);
+    }
+
+    /**
+     * eps as far as the type goes: a logarithm must not be of 0. In float16 the spacing of numbers
+     * at 1, since gradients are divided by what eps leaves.
+     */
+    private double leastIn(DataType type) {
+        return Math.max(eps, type == DataType.FLOAT16 ? 0x1p-10 : Scalars.smallest(type));
     }
 
     /** {@inheritDoc} */
@@ -348,7 +357,8 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
         /**
          * Sets the least value of alpha, of 1 - alpha, of U and of the sum of a mask.
          *
-         * @param eps above 0 and below 1; 1e-8 if not set. In float16 6e-8 is the least
+         * @param eps above 0 and below 1; 1e-8 if not set. In float16 anything below 0.001 counts
+         *     as that
          * @return this
          */
         public Builder optEps(double eps) {

@@ -1,12 +1,14 @@
 package org.slotwise.grouping;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Tensors.assertClose;
 
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
@@ -87,15 +89,15 @@ class StickBreakingAgainstPlainTest {
     /** The error of a squared distance is about 1e-6 in float32, and kernel_var divides it. */
     @ParameterizedTest
     @CsvSource({
-        "1, 1",
-        "2, 1",
-        "3, 0.25",
-        "16, 1",
-        "16, 0.25",
-        "64, 0.25",
-        "64, 0.05",
-        "300, 1",
-        "768, 1"
+        "1, 1, 1e-8",
+        "2, 1, 1e-8",
+        "3, 0.25, 1e-8",
+        "16, 1, 1e-8",
+        "16, 0.25, 0.05",
+        "64, 0.25, 1e-8",
+        "64, 0.05, 1e-8",
+        "300, 1, 1e-8",
+        "768, 1, 0.05"
     })
     void agree(int featureDim, double kernelVar, double eps, NDManager manager) {
         for (DataType type : new DataType[] {DataType.FLOAT32, DataType.FLOAT64}) {
@@ -155,7 +157,7 @@ class StickBreakingAgainstPlainTest {
     void zeroFeatures(DataType type, NDManager manager) {
         StickBreakingGrouping block = block(manager, type, 8, 1, EPS);
         NDArray x = Tensors.normal(manager, 1, type, 2, 20, 8);
-        x.set(new ai.djl.ndarray.index.NDIndex(":, 3:9"), 0);
+        x.set(new NDIndex(":, 3:9"), 0);
         for (int seed = 0; seed < 5; seed++) {
             NDArray u = Tensors.uniform(manager, seed, type, 2, 20);
             NDList plain = PlainStickBreaking.run(block, x, u, K, EPS);
@@ -186,5 +188,23 @@ class StickBreakingAgainstPlainTest {
         NDArray u = Tensors.uniform(manager, 1, DataType.FLOAT32, 2, 20);
         NDArray masks = run(block, x, u, false).get(1);
         assertClose("masks", masks, run(block, x.mul(scale), u, false).get(1), 1e-5);
+    }
+
+    /** What is out of range for float16 must not become NaN, in gradients either. */
+    @Test
+    void float16StaysFinite(NDManager manager) {
+        StickBreakingGrouping block = block(manager, DataType.FLOAT16, 8, 1, EPS);
+        NDArray x = Tensors.normal(manager, 1, DataType.FLOAT16, 3, 20, 8);
+        x.set(new NDIndex("0"), 0); // no direction
+        x.set(new NDIndex("1"), 1); // explained by the first centre: nothing is left
+        x.set(new NDIndex("2, 3"), 0);
+        NDArray u = Tensors.uniform(manager, 1, DataType.FLOAT16, 3, 20);
+        for (boolean training : new boolean[] {false, true}) {
+            for (NDArray out : run(block, x, u, training)) {
+                assertTrue(Double.isFinite(Tensors.largest(out)));
+            }
+        }
+        gradients(block, x, () -> run(block, x, u, true))
+                .forEach((name, g) -> assertTrue(Double.isFinite(Tensors.largest(g)), name));
     }
 }

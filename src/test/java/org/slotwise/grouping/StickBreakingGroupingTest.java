@@ -128,6 +128,19 @@ class StickBreakingGroupingTest {
         }
     }
 
+    /** Draws below eps count as eps: the first of them wins, as none is larger. */
+    @Test
+    void drawsBelowEpsAreAllTheSame(NDManager manager) {
+        NDArray u = manager.full(new Shape(B, N), 0.1f);
+        u.set(new NDIndex(":, 7"), 0.2f);
+        for (double eps : new double[] {0.15, 0.3}) {
+            StickBreakingGrouping block = initialised(small().optEps(eps), manager);
+            NDArray masks = run(block, features(manager), u).attributions();
+            assertEquals(1, masks.getFloat(0, 0, eps < 0.2 ? 7 : 0), 1e-6);
+            assertTrue(masks.getFloat(0, 0, eps < 0.2 ? 0 : 7) < 0.99);
+        }
+    }
+
     @Test
     void permutingFeaturesAndDrawPermutesTheMasksAlone(NDManager manager) {
         StickBreakingGrouping block = initialised(small(), manager);
