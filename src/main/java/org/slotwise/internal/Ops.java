@@ -2,12 +2,17 @@ package org.slotwise.internal;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import org.jspecify.annotations.Nullable;
 
-/** Operations in the form in which PyTorch users know them. All are differentiable. */
+/**
+ * Operations in the form in which PyTorch users know them. All are differentiable, apart from those
+ * on indices and the one that reads.
+ */
 public final class Ops {
 
     /** What PyTorch's LayerNorm adds to the variance. */
@@ -55,5 +60,67 @@ public final class Ops {
     public static NDArray maskedFill(NDArray x, NDArray mask, double value) {
         NDArray filler = Scalars.like(x, value).broadcast(x.getShape());
         return NDArrays.where(mask.broadcast(x.getShape()), filler, x);
+    }
+
+    /**
+     * The largest elements along an axis.
+     *
+     * <p>The engine's own reduction also looks for their places, which takes more than ten times as
+     * long on a CPU. Where elements tie, the gradient is split among them.
+     *
+     * @param x any array
+     * @param axis an axis of x, counted from 0
+     * @return x's shape with size 1 at the axis; a view of x if that is x's size already
+     */
+    public static NDArray max(NDArray x, int axis) {
+        NDArray rest = x;
+        for (long size = x.getShape().get(axis); size > 1; size = rest.getShape().get(axis)) {
+            // The halves of an odd number overlap by one, which a maximum does not mind.
+            long half = (size + 1) / 2;
+            rest = part(rest, axis, 0, half).maximum(part(rest, axis, size - half, size));
+        }
+        return rest == x ? part(x, axis, 0, 1) : rest;
+    }
+
+    private static NDArray part(NDArray x, int axis, long from, long to) {
+        return JniUtils.slice((PtNDArray) x, axis, from, to, 1);
+    }
+
+    /**
+     * Looks rows up in a table.
+     *
+     * @param table (M, F)
+     * @param index int64 of any shape, each element in [0, M)
+     * @return (the index's shape, F)
+     */
+    public static NDArray rows(NDArray table, NDArray index) {
+        return JniUtils.embedding((PtNDArray) index, (PtNDArray) table, false);
+    }
+
+    /**
+     * Indices as an array.
+     *
+     * @param like the array whose device and manager are used
+     * @param values the indices
+     * @return int64 (number of indices)
+     */
+    public static NDArray indices(NDArray like, long... values) {
+        NDArray array = like.getManager().create(values);
+        return array.toDevice(like.getDevice(), false);
+    }
+
+    /**
+     * Reads an array. Waits for everything that the device still has to do: read little and seldom.
+     *
+     * @param array a small array of numbers
+     * @return its elements in row-major order
+     */
+    public static double[] read(NDArray array) {
+        // On a GPU the engine's copies live in the manager of what is read.
+        try (NDManager manager = array.getManager().newSubManager()) {
+            NDArray copy = array.toType(DataType.FLOAT64, true);
+            copy.attach(manager);
+            return copy.toDoubleArray();
+        }
     }
 }
