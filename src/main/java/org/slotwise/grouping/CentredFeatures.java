@@ -5,6 +5,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scalars;
 
 /**
  * Features in the form that distances are best computed in: at most float32 wide becomes float32,
@@ -22,6 +23,9 @@ final class CentredFeatures {
     /** (B, N, F). */
     final NDArray values;
 
+    /** ||x||² of each: (B, N). */
+    final NDArray squares;
+
     /** What was subtracted: (B, 1, F). */
     final NDArray mean;
 
@@ -34,9 +38,10 @@ final class CentredFeatures {
     private CentredFeatures(NDArray x, @Nullable NDArray centers) {
         mean = x.mean(new int[] {1}, true);
         values = x.sub(mean);
+        squares = squares(values);
         this.centers = centers == null ? null : centers.sub(mean);
         Shape shape = x.getShape();
-        variance = Ops.read(energy(values));
+        variance = Ops.read(squares.sum(new int[] {1}));
         for (int b = 0; b < variance.length; b++) {
             variance[b] /= (double) (shape.get(1) * shape.get(2));
         }
@@ -52,44 +57,47 @@ final class CentredFeatures {
      */
     static CentredFeatures of(
             String who, NDArray features, @Nullable NDArray centers, boolean normalise) {
-        DataType type = features.getDataType();
-        if (type != DataType.FLOAT64) {
-            boolean moderate =
-                    moderate(features.toType(DataType.FLOAT32, false))
-                            && (centers == null
-                                    || moderate(centers.toType(DataType.FLOAT32, false)));
-            type = moderate ? DataType.FLOAT32 : DataType.FLOAT64;
+        boolean wide = features.getDataType() == DataType.FLOAT64;
+        NDArray x = features.toType(wide ? DataType.FLOAT64 : DataType.FLOAT32, false);
+        NDArray c = centers == null ? null : centers.toType(x.getDataType(), false);
+        NDArray squares = squares(x);
+        if (!wide && !(moderate(squares) && (c == null || moderate(squares(c))))) {
+            x = x.toType(DataType.FLOAT64, false);
+            c = c == null ? null : c.toType(DataType.FLOAT64, false);
+            squares = squares(x);
+            wide = true;
         }
-        NDArray x = features.toType(type, false);
-        NDArray c = centers == null ? null : centers.toType(type, false);
-        if (type == DataType.FLOAT64) {
-            requireFinite(who, "features", x);
+        if (wide) {
+            requireFinite(who, "features", squares);
             if (c != null) {
-                requireFinite(who, "conditioning", c);
+                requireFinite(who, "conditioning", squares(c));
             }
         }
-        return new CentredFeatures(normalise ? x.normalize(2, 2, NORM_EPS) : x, c);
+        if (normalise) {
+            NDArray norm = squares.sqrt().maximum(Scalars.like(squares, NORM_EPS));
+            x = x.div(norm.expandDims(2));
+        }
+        return new CentredFeatures(x, c);
     }
 
-    /** The sum of the squares of an image: (B). */
-    private static NDArray energy(NDArray x) {
-        return x.square().sum(new int[] {1, 2});
+    private static NDArray squares(NDArray x) {
+        return x.square().sum(new int[] {2});
     }
 
-    /** Whether all images have squares that float32 holds well. */
-    private static boolean moderate(NDArray x) {
-        for (double e : Ops.read(energy(x))) {
-            if (e != 0 && !(e > SMALLEST && e < LARGEST)) {
+    /** Whether float32 holds the squares of all images well. */
+    private static boolean moderate(NDArray squares) {
+        for (double sum : Ops.read(squares.sum(new int[] {1}))) {
+            if (sum != 0 && !(sum > SMALLEST && sum < LARGEST)) {
                 return false;
             }
         }
         return true;
     }
 
-    private static void requireFinite(String who, String what, NDArray x) {
-        double[] energy = Ops.read(energy(x));
-        for (int b = 0; b < energy.length; b++) {
-            if (!(energy[b] < Double.POSITIVE_INFINITY)) {
+    private static void requireFinite(String who, String what, NDArray squares) {
+        double[] sums = Ops.read(squares.sum(new int[] {1}));
+        for (int b = 0; b < sums.length; b++) {
+            if (!(sums[b] < Double.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException(
                         who
                                 + ": "

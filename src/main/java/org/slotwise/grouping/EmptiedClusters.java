@@ -25,14 +25,14 @@ import org.slotwise.internal.Scalars;
  */
 final class EmptiedClusters {
 
-    /** Which cluster each feature is nearest to: (A, N) int64, for A starts. */
+    /** Which cluster each feature is nearest to: (A, N) of the features' type, for A starts. */
     final NDArray labels;
-
-    /** How many emptied clusters took a feature over: (A) int64. */
-    final NDArray moves;
 
     /** The new centres: (A, K, F). */
     final NDArray centers;
+
+    /** The sum over features of x . c - ||c||² / 2 for the new centres with these labels: (A). */
+    final NDArray gain;
 
     /**
      * Finds the new centres.
@@ -44,25 +44,27 @@ final class EmptiedClusters {
     EmptiedClusters(NDArray features, NDArray indicators, NDArray old) {
         int clusters = Math.toIntExact(old.getShape().get(1));
         NDArray nearest = NearestCenters.firstOnly(indicators);
-        labels = NearestCenters.labels(nearest);
+        NDArray numbers = NearestCenters.numbers(nearest, clusters).expandDims(0);
+        labels = numbers.matMul(nearest).squeeze(1);
 
         NDArray offset = features.sub(nearest.swapAxes(1, 2).matMul(old)); // (A, N, F)
         NDArray distance = offset.square().sum(new int[] {2}); // (A, N)
         NDList farthest = distance.topK(clusters, 1, true, true); // distances, places: (A, K)
+        NDArray places = farthest.get(1);
         NDArray zero = Scalars.like(distance, 0);
         NDArray full = nearest.sum(new int[] {2}).gt(zero).toType(DataType.INT64, false); // (A, K)
         NDArray anyAway = farthest.get(0).get(":, 0:1").gt(zero).toType(DataType.INT64, false);
-        NDArray emptied = Scalars.like(full, clusters).sub(full.sum(new int[] {1}, true));
-        NDArray moving = emptied.mul(anyAway); // (A, 1)
-        moves = moving.squeeze(1);
+        NDArray moving =
+                full.neg().add(Scalars.like(full, 1)).sum(new int[] {1}, true).mul(anyAway);
 
         // The i-th farthest feature goes to the i-th emptied cluster, as long as there are any.
-        NDArray i = NearestCenters.clusters(indicators, DataType.INT64).expandDims(0); // (1, K)
+        NDArray i = NearestCenters.numbers(full, clusters).expandDims(0); // (1, K)
         NDArray emptiedFirst = full.mul(Scalars.like(full, clusters)).add(i).argSort(1);
-        NDArray places = farthest.get(1);
-        NDArray target = where(i.lt(moving), emptiedFirst, labels.gather(places, 1));
-        NDArray moved = labels.scatter(places, target, 1); // (A, N)
-        centers = average(features, NearestCenters.oneHot(moved, clusters, features.getDataType()));
+        NDArray label = labels.toType(DataType.INT64, false);
+        NDArray target = where(i.lt(moving), emptiedFirst, label.gather(places, 1));
+        NDArray moved = label.scatter(places, target, 1); // (A, N)
+        centers = average(features, NearestCenters.oneHot(moved, clusters, labels.getDataType()));
+        gain = NearestCenters.scores(centers, features).mul(nearest).sum(new int[] {1, 2});
     }
 
     /** The means of clusters: (A, K, F) for features (A, N, F) and their clusters (A, K, N). */
@@ -70,11 +72,11 @@ final class EmptiedClusters {
         NDArray count = oneHot.sum(new int[] {2}, true); // (A, K, 1)
         NDArray one = Scalars.like(count, 1);
         NDArray sum = oneHot.matMul(features); // (A, K, F)
-        NDArray mean = sum.div(count.maximum(one));
+        NDArray mean = sum.mul(one.div(count.maximum(one)));
 
         Shape shape = sum.getShape();
         NDArray largest = count.squeeze(2).argMax(1).reshape(-1, 1, 1); // (A, 1, 1)
-        NDArray i = NearestCenters.clusters(oneHot, DataType.INT64).reshape(1, -1, 1);
+        NDArray i = NearestCenters.numbers(largest, (int) shape.get(1)).reshape(1, -1, 1);
         NDArray row = largest.broadcast(shape.get(0), 1, shape.get(2));
         NDArray standIn = where(i.lt(largest), sum.gather(row, 1), mean.gather(row, 1));
         return where(count.lt(one), standIn, mean);

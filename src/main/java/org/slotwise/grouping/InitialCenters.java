@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
+import java.util.Arrays;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
@@ -12,7 +13,7 @@ import org.slotwise.internal.Scope;
 final class InitialCenters {
 
     private final NDArray features; // (B, N, F)
-    private final NDArray squares; // (B, 1, N), ||x||²
+    private final NDArray squares; // (B, N), ||x||²
     private final long images;
     private final long size;
     private final NDArray table; // (B N, F)
@@ -22,18 +23,16 @@ final class InitialCenters {
     /**
      * Prepares for drawing.
      *
-     * @param features (B, N, F)
+     * @param input what to draw from
      */
-    InitialCenters(NDArray features) {
-        this.features = features;
+    InitialCenters(CentredFeatures input) {
+        features = input.values;
         images = features.getShape().get(0);
         size = features.getShape().get(1);
-        squares = features.square().sum(new int[] {2}).expandDims(1);
+        squares = input.squares;
         table = features.reshape(images * size, -1);
         long[] begin = new long[Math.toIntExact(images)];
-        for (int b = 0; b < begin.length; b++) {
-            begin[b] = b * size;
-        }
+        Arrays.setAll(begin, b -> b * size);
         firstRow = Ops.indices(features, begin).reshape(images, 1);
         last = Ops.indices(features, size - 1);
     }
@@ -66,7 +65,9 @@ final class InitialCenters {
         NDArray scaled = u.get(":, :, 0").mul(Scalars.like(u, (double) size));
         NDArray row = scaled.toType(DataType.INT64, false).minimum(last).add(firstRow); // (B, R)
         NDList chosen = new NDList(row);
-        NDArray closest = squaredDistances(row); // (B, R, N), to the closest of the centres so far
+        NDArray firstTrial = firstTrials(starts, trials);
+        NDArray closest =
+                atLeast0(squaredDistances(row)); // (B, R, N), to the closest centre so far
         for (int k = 1; k < clusters; k++) {
             long from = 1 + (k - 1L) * trials;
             try (Scope scope = new Scope()) {
@@ -77,11 +78,19 @@ final class InitialCenters {
                 NDArray best = d.sum(new int[] {3}).argMin(2); // (B, R)
                 chosen.add(scope.keep(candidates.gather(best.expandDims(2), 2).squeeze(2)));
                 NDArray previous = closest;
-                closest = scope.keep(pick(d, best));
+                NDArray next = Ops.rows(d.reshape(-1, size), best.add(firstTrial));
+                closest = scope.keep(atLeast0(next));
                 previous.close();
             }
         }
         return Ops.rows(table, NDArrays.stack(chosen, 2));
+    }
+
+    /** Where the trials of each start begin, among those of all: (B, R). */
+    private NDArray firstTrials(int starts, int trials) {
+        long[] begin = new long[Math.toIntExact(images * starts)];
+        Arrays.setAll(begin, i -> (long) i * trials);
+        return Ops.indices(features, begin).reshape(images, starts);
     }
 
     /**
@@ -93,33 +102,26 @@ final class InitialCenters {
     private NDArray proportional(NDArray distance, NDArray draw) {
         NDArray upTo = distance.cumSum(2);
         NDArray threshold = draw.mul(upTo.get(":, :, {}:", size - 1)).expandDims(3);
-        NDArray below = upTo.expandDims(2).lte(threshold); // (B, R, L, N)
-        NDArray place = below.sum(new int[] {3}).minimum(last);
-        return place.add(firstRow.expandDims(2));
+        // How many are below: each counts -1, each above +1. Faster than a comparison.
+        NDArray sides = upTo.expandDims(2).sub(threshold).signi().sum(new int[] {3}); // (B, R, L)
+        NDArray half = Scalars.like(sides, 0.5);
+        NDArray below = Scalars.like(sides, (double) size).sub(sides).mul(half);
+        return below.toType(DataType.INT64, false).minimum(last).add(firstRow.expandDims(2));
     }
 
     /**
-     * ||x - c||²: (B, M, N).
+     * ||x - c||²: (B, M, N), up to rounding, which may leave a little less than nothing.
      *
      * @param row which features are the centres, (B, M), as rows of the table
      */
     private NDArray squaredDistances(NDArray row) {
         NDArray c = Ops.rows(table, row); // (B, M, F)
         NDArray d = c.mul(Scalars.like(c, -2)).matMul(features.swapAxes(1, 2));
-        d.addi(squares).addi(c.square().sum(new int[] {2}, true));
-        // Rounding may leave a little less than nothing.
-        return d.maximum(Scalars.like(d, 0));
+        d.addi(squares.expandDims(1));
+        return d.addi(Ops.rows(squares.reshape(-1, 1), row));
     }
 
-    /** The distances (B, R, N) for the best (B, R) of the trials (B, R, L, N). */
-    private NDArray pick(NDArray distances, NDArray best) {
-        long n = distances.getShape().get(3);
-        long trials = distances.getShape().get(2);
-        long[] begin = new long[Math.toIntExact(best.size())];
-        for (int i = 0; i < begin.length; i++) {
-            begin[i] = i * trials;
-        }
-        NDArray row = Ops.indices(best, begin).reshape(best.getShape()).add(best);
-        return Ops.rows(distances.reshape(-1, n), row);
+    private static NDArray atLeast0(NDArray x) {
+        return x.maximum(Scalars.like(x, 0));
     }
 }

@@ -3,11 +3,9 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scope;
 
@@ -26,10 +24,9 @@ final class KMeans {
     private final int together; // starts of an image that are held at once
 
     // The best start of each image so far.
-    private final double[] bestGain;
-    private final int[] best;
+    private final double[] gain;
+    private final long[] best;
     private final long[] iterations;
-    private final Map<Integer, NDArray> ownLabels = new HashMap<>(); // by image
 
     private KMeans(CentredFeatures input, int clusters, KMeansOptions options, long scores) {
         this.input = input;
@@ -41,9 +38,9 @@ final class KMeans {
         starts = input.centers == null ? options.nInit() : 1;
         long each = shape.get(0) * clusters * shape.get(1);
         together = (int) Math.max(1, Math.min(starts, scores / each));
-        bestGain = new double[images];
-        Arrays.fill(bestGain, Double.NEGATIVE_INFINITY);
-        best = new int[images];
+        gain = new double[images];
+        Arrays.fill(gain, Double.NEGATIVE_INFINITY);
+        best = new long[images];
         iterations = new long[images];
     }
 
@@ -83,82 +80,41 @@ final class KMeans {
 
     private Clusters run() {
         UniformDraws draws = new UniformDraws(options.seed());
-        NDList all = new NDList();
+        InitialCenters initial = new InitialCenters(input);
+        double[] tolerance = Arrays.stream(input.variance).map(v -> v * options.tol()).toArray();
+        NDList centers = new NDList(); // (B R, K F), R of those that run together
+        NDList labels = new NDList(); // (B R, N)
         for (int first = 0; first < starts; first += together) {
             int count = Math.min(together, starts - first);
             try (Scope scope = new Scope()) {
-                NDArray given = input.centers;
-                NDArray initial =
-                        given == null
-                                ? new InitialCenters(features)
-                                        .draw(options.init(), clusters, count, draws)
-                                : given.expandDims(1);
-                Lloyd.Result result = Lloyd.run(features, initial, tolerance(), options.maxIter());
-                compare(scope, result, first, count);
-                all.add(scope.keep(result.centers()));
+                NDArray from =
+                        input.centers == null
+                                ? initial.draw(options.init(), clusters, count, draws)
+                                : input.centers.expandDims(1);
+                Lloyd.Result result = Lloyd.run(features, from, tolerance, options.maxIter());
+                compare(result, (long) first * images, count);
+                centers.add(scope.keep(result.centers));
+                labels.add(scope.keep(result.labels));
             }
         }
-        NDArray table = NDArrays.concat(all, 1).reshape((long) images * starts, -1);
-        long[] rows = new long[images];
-        Arrays.setAll(rows, b -> (long) b * starts + best[b]);
-        NDArray centers = Ops.rows(table, Ops.indices(table, rows));
-        centers = centers.reshape(images, clusters, -1);
-        return new Clusters(input, centers, labels(centers), Ops.indices(centers, iterations));
+        NDArray chosen = Ops.indices(features, best);
+        return new Clusters(
+                input,
+                Ops.rows(NDArrays.concat(centers, 0), chosen).reshape(images, clusters, -1),
+                Ops.rows(NDArrays.concat(labels, 0), chosen).toType(DataType.INT64, false),
+                Ops.indices(features, iterations));
     }
 
-    private double[] tolerance() {
-        return Arrays.stream(input.variance).map(v -> v * options.tol()).toArray();
-    }
-
-    /** Replaces the best start of each image where a new one is better. */
-    private void compare(Scope scope, Lloyd.Result result, int first, int count) {
-        double[] gain = starts == 1 ? new double[images] : gains(result);
+    /** Notes where a start is better than those before it. */
+    private void compare(Lloyd.Result result, long before, int count) {
         for (int b = 0; b < images; b++) {
-            for (int r = 0; r < count; r++) {
-                int start = b * count + r;
-                if (gain[start] > bestGain[b]) {
-                    bestGain[b] = gain[start];
-                    best[b] = first + r;
-                    iterations[b] = result.iterations().get(start);
-                    ownLabels.remove(b);
-                    NDArray own = result.labels().get(start);
-                    if (own != null) {
-                        ownLabels.put(b, own);
-                    }
+            for (int start = b * count; start < (b + 1) * count; start++) {
+                if (result.gains[start] > gain[b]) {
+                    gain[b] = result.gains[start];
+                    best[b] = before + start;
+                    iterations[b] = result.iterations[start];
                 }
             }
         }
-        ownLabels.values().forEach(scope::keep);
-    }
-
-    /**
-     * How much lower than sum ||x||² the inertia of each start is, halved: the sum over features of
-     * x . c - ||c||² / 2.
-     */
-    private double[] gains(Lloyd.Result result) {
-        Shape s = result.centers().getShape(); // (B, R, K, F)
-        NDArray scores =
-                NearestCenters.scores(
-                        result.centers().reshape(s.get(0), s.get(1) * s.get(2), s.get(3)),
-                        features);
-        long n = features.getShape().get(1);
-        NDArray byStart = scores.reshape(s.get(0) * s.get(1), s.get(2), n);
-        double[] gains = Ops.read(Ops.max(byStart, 1).sum(new int[] {1, 2}));
-        result.labels()
-                .forEach(
-                        (start, labels) -> {
-                            NDArray own =
-                                    NearestCenters.oneHot(
-                                            labels.expandDims(0), s.get(2), scores.getDataType());
-                            gains[start] = Ops.read(own.mul(byStart.get(start)).sum())[0];
-                        });
-        return gains;
-    }
-
-    private NDArray labels(NDArray centers) {
-        NDArray nearest = NearestCenters.indicate(NearestCenters.scores(centers, features));
-        NDArray labels = NearestCenters.labels(NearestCenters.firstOnly(nearest));
-        ownLabels.forEach((image, own) -> labels.set(new NDIndex(image), own));
-        return labels;
     }
 }

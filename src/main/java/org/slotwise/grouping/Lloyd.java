@@ -4,13 +4,14 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.index.NDIndex;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
@@ -19,10 +20,11 @@ import org.slotwise.internal.Scope;
  * Lloyd's iterations from several starts for each image of a batch, all together, each until it has
  * converged; by the rules of scikit-learn.
  *
- * <p>A start ends when no label has changed since the iteration before, or when its centres have
- * hardly moved, or after a number of iterations. As long as no cluster is emptied, unchanged labels
- * mean unmoved centres, so that only the movement is looked at. It is read from the device once in
- * an iteration, with the sizes of the clusters.
+ * <p>A start ends when no label has changed since the iteration before; or when its centres have
+ * hardly moved, or after a number of iterations: then the labels are found once more. So each round
+ * here first finds the labels, and then decides which starts have ended: some with the round
+ * before, some, that need no new centres, with this one. What it takes to decide is read from the
+ * device once in a round.
  */
 final class Lloyd {
 
@@ -32,18 +34,21 @@ final class Lloyd {
     private final int clusters;
     private final long size; // N
     private final long featureSize; // F
+    private final NDArray number; // (1, K): 0, 1, ... K - 1
 
-    // What the iterations change.
+    // What the rounds change; W starts in a row.
     private StartRows rows;
     private NDArray rowFeatures; // (rows, N, F)
-    private NDArray centers; // (rows, W K, F), W starts in a row
-    private Map<Integer, NDArray> previousLabels = Map.of(); // (N) by start, where repaired
+    private NDArray centers; // (rows, W K, F)
+    private NDArray previousLabels; // (rows W, N)
+    private @Nullable NDArray previousMovement; // (rows W)
 
     // Where the starts ended.
     private final NDList endedCenters = new NDList(); // (starts that ended together, K F)
+    private final NDList endedLabels = new NDList(); // (starts that ended together, N)
     private final List<Integer> endedStarts = new ArrayList<>();
     private final long[] iterations; // by start
-    private final Map<Integer, NDArray> ownLabels = new HashMap<>();
+    private final double[] gains; // by start
 
     private Lloyd(NDArray features, NDArray initial, double[] tolerance, int maxIter) {
         this.features = features;
@@ -53,21 +58,45 @@ final class Lloyd {
         clusters = Math.toIntExact(s.get(2));
         featureSize = s.get(3);
         size = features.getShape().get(1);
+        number = NearestCenters.numbers(features, clusters).expandDims(0);
         rows = StartRows.all(Math.toIntExact(s.get(0)), Math.toIntExact(s.get(1)));
         rowFeatures = features;
         centers = initial.reshape(s.get(0), s.get(1) * s.get(2), featureSize);
-        iterations = new long[rows.live()];
+        previousLabels = Scalars.like(features, -1).broadcast(rows.places(), size);
+        iterations = new long[rows.places()];
+        gains = new double[rows.places()];
     }
 
-    /**
-     * Where the starts ended. Start r of image b has the number b R + r.
-     *
-     * @param centers (B, R, K, F)
-     * @param iterations how many each start took
-     * @param labels (N) int64, for starts whose last labels are not those that their centres give:
-     *     an emptied cluster took a feature over in the very iteration that changed no label
-     */
-    record Result(NDArray centers, List<Long> iterations, Map<Integer, NDArray> labels) {}
+    /** Where the starts ended. Start r of image b has the number b R + r. */
+    static final class Result {
+
+        /** (B R, K F). */
+        final NDArray centers;
+
+        /** (B R, N), of the features' type. */
+        final NDArray labels;
+
+        /** How many iterations each start took. */
+        final long[] iterations;
+
+        /**
+         * By how much each start's inertia is lower than sum ||x||², halved: the sum over features
+         * of x . c - ||c||² / 2.
+         */
+        final double[] gains;
+
+        private Result(Lloyd lloyd) {
+            long[] position = new long[lloyd.iterations.length];
+            for (int i = 0; i < position.length; i++) {
+                position[lloyd.endedStarts.get(i)] = i;
+            }
+            NDArray order = Ops.indices(lloyd.features, position);
+            centers = Ops.rows(NDArrays.concat(lloyd.endedCenters, 0), order);
+            labels = Ops.rows(NDArrays.concat(lloyd.endedLabels, 0), order);
+            iterations = lloyd.iterations;
+            gains = lloyd.gains;
+        }
+    }
 
     /**
      * Iterates until every start has ended.
@@ -80,165 +109,188 @@ final class Lloyd {
     static Result run(NDArray features, NDArray initial, double[] tolerance, int maxIter) {
         Lloyd lloyd = new Lloyd(features, initial, tolerance, maxIter);
         for (int t = 1; lloyd.rows.live() > 0; t++) {
-            lloyd.iterate(t);
+            lloyd.round(t);
         }
-        return lloyd.result(initial.getShape());
+        return new Result(lloyd);
     }
 
-    private void iterate(int t) {
+    private void round(int t) {
         try (Scope scope = new Scope()) {
-            NDArray nearest = NearestCenters.scores(centers, rowFeatures); // (rows, W K, N)
-            NearestCenters.indicate(nearest.reshape(rows.rows(), rows.width(), clusters, size));
-            NDArray count = nearest.sum(new int[] {2}, true); // (rows, W K, 1)
-            NDArray next = nearest.matMul(rowFeatures).divi(count); // NaN where emptied
-            NDArray moved = movement(next, centers);
-            double[] read = Ops.read(count.flatten().concat(moved));
-
-            int places = Math.toIntExact(moved.size());
-            double[] movement = new double[places];
-            System.arraycopy(read, places * clusters, movement, 0, places);
-            boolean[] settled = new boolean[places];
-            repair(scope, placesToRepair(read), nearest, next, movement, settled);
-
-            List<Integer> ending = new ArrayList<>();
-            for (int place = 0; place < places; place++) {
-                if (rows.isLive(place)
-                        && (t == maxIter
-                                || settled[place]
-                                || movement[place] <= tolerance[rows.image(place)])) {
-                    iterations[rows.start(place)] = t;
-                    ending.add(place);
-                }
-            }
-            end(scope, next, ending);
+            Assignment found = new Assignment();
+            Map<Integer, NDArray> repaired = repair(found);
+            end(scope, found, repaired, t);
             if (rows.live() > 0) {
-                continueFrom(scope, next);
+                // c = mean of the features of a cluster; NaN where it has none
+                NDArray weight = Scalars.like(found.count, 1).div(found.count);
+                NDArray next = found.nearest.matMul(rowFeatures).muli(weight);
+                repaired.forEach((place, c) -> byStart(next).set(new NDIndex(place), c));
+                NDArray moved = squaredNorms(next.sub(centers));
+                continueFrom(scope, next, found.labels, moved);
             }
         }
     }
 
-    /** Squared distances of the centres of each start, summed: (starts) for (..., F) each. */
-    private NDArray movement(NDArray next, NDArray old) {
-        NDArray squares = next.sub(old).square();
-        return squares.reshape(-1, clusters * featureSize).sum(new int[] {1});
-    }
+    /** Which features belong to which centres, and what that means for the start at each place. */
+    private final class Assignment {
+        final NDArray nearest; // (rows, W K, N), ones and zeros
+        final NDArray count; // (rows, W K, 1)
+        final NDArray labels; // (rows W, N)
 
-    /** Running starts with an emptied cluster, or with a feature that counts for two clusters. */
-    private List<Integer> placesToRepair(double[] counts) {
-        List<Integer> result = new ArrayList<>();
-        for (int place = 0; place < rows.places(); place++) {
+        // Read from the device, by place.
+        final double[] counts; // K for each
+        final double[] changes; // how much the labels changed
+        final double[] gains;
+        final double[] movement; // of the centres in the round before
+
+        Assignment() {
+            nearest = NearestCenters.scores(centers, rowFeatures);
+            NDArray scores = nearest.reshape(rows.places(), clusters, size);
+            NDArray highest = Ops.max(scores, 1);
+            NDArray gain = highest.sum(new int[] {1, 2});
+            NearestCenters.indicate(scores, highest);
+            count = nearest.sum(new int[] {2}, true);
+            labels = number.matMul(scores).squeeze(1);
+
+            int n = rows.places();
+            NDList toRead = new NDList(count.flatten(), changes(labels, previousLabels), gain);
+            if (previousMovement != null) {
+                toRead.add(previousMovement);
+            }
+            double[] read = Ops.read(NDArrays.concat(toRead));
+            counts = Arrays.copyOf(read, n * clusters);
+            changes = Arrays.copyOfRange(read, n * clusters, n * (clusters + 1));
+            gains = Arrays.copyOfRange(read, n * (clusters + 1), n * (clusters + 2));
+            movement = Arrays.copyOfRange(read, n * (clusters + 2), read.length);
+        }
+
+        /** Whether a cluster is empty, or a feature counts for two clusters. */
+        boolean isOdd(int place) {
             double least = Double.POSITIVE_INFINITY;
             double total = 0;
-            for (int k = 0; k < clusters; k++) {
-                least = Math.min(least, counts[place * clusters + k]);
-                total += counts[place * clusters + k];
+            for (int k = place * clusters; k < (place + 1) * clusters; k++) {
+                least = Math.min(least, counts[k]);
+                total += counts[k];
             }
-            if (rows.isLive(place) && (least < 1 || total != size)) {
-                result.add(place);
-            }
+            return least < 1 || total != (double) size;
         }
-        return result;
+    }
+
+    private static NDArray changes(NDArray labels, NDArray previous) {
+        return labels.sub(previous).abs().sum(new int[] {1});
+    }
+
+    /** The sum over the centres of a start: (starts) for (..., F) each. */
+    private NDArray squaredNorms(NDArray offsets) {
+        return offsets.muli(offsets).reshape(-1, clusters * featureSize).sum(new int[] {1});
     }
 
     /**
-     * Corrects the new centres of some starts, how far they moved, and whether no label changed.
-     * Takes as many starts together as there are rows, so that their features take no more memory
-     * than those of the rows.
+     * Corrects what was found for starts with emptied clusters or ties. Takes as many of them
+     * together as there are rows, so that their features take no more memory than those of the
+     * rows.
+     *
+     * @return their new centres (K F) by place
      */
-    private void repair(
-            Scope scope,
-            List<Integer> places,
-            NDArray nearest,
-            NDArray next,
-            double[] movement,
-            boolean[] settled) {
-        Map<Integer, NDArray> labels = new HashMap<>();
-        for (int from = 0; from < places.size(); from += rows.rows()) {
-            List<Integer> group = places.subList(from, Math.min(places.size(), from + rows.rows()));
-            try (Scope inner = new Scope()) {
-                NDArray at = Ops.indices(next, longs(group));
-                long[] row = group.stream().mapToLong(rows::row).toArray();
-                NDArray old = Ops.rows(byStart(centers), at).reshape(-1, clusters, featureSize);
-                EmptiedClusters repaired =
-                        new EmptiedClusters(
-                                rowsOf(rowFeatures, row),
-                                Ops.rows(byStart(nearest), at).reshape(-1, clusters, size),
-                                old);
-                byStart(next).set(new NDIndex("{}", at), byStart(repaired.centers));
-
-                double[] moved = Ops.read(movement(repaired.centers, old));
-                double[] moves = Ops.read(repaired.moves);
-                double[] changes = Ops.read(changes(group, repaired.labels));
-                for (int i = 0; i < group.size(); i++) {
-                    int place = group.get(i);
-                    int start = rows.start(place);
-                    movement[place] = moved[i];
-                    settled[place] = changes[i] == 0;
-                    NDArray own = scope.keep(inner.keep(repaired.labels.get(i)));
-                    labels.put(start, own);
-                    if (settled[place] && moves[i] > 0) {
-                        ownLabels.put(start, own);
+    private Map<Integer, NDArray> repair(Assignment found) {
+        List<Integer> odd =
+                IntStream.range(0, rows.places())
+                        .filter(place -> rows.isLive(place) && found.isOdd(place))
+                        .boxed()
+                        .toList();
+        Map<Integer, NDArray> repaired = new HashMap<>();
+        for (int from = 0; from < odd.size(); from += rows.rows()) {
+            List<Integer> places = odd.subList(from, Math.min(odd.size(), from + rows.rows()));
+            NDArray at = Ops.indices(centers, longs(places));
+            try (Scope scope = new Scope()) {
+                EmptiedClusters clusters = emptiedClusters(found, places, at);
+                NDArray changed = changes(clusters.labels, Ops.rows(previousLabels, at));
+                double[] read = Ops.read(changed.concat(clusters.gain));
+                NDArray newCenters = scope.keep(byStart(clusters.centers));
+                found.labels.set(new NDIndex("{}", at), clusters.labels);
+                for (int i = 0; i < places.size(); i++) {
+                    int place = places.get(i);
+                    found.changes[place] = read[i];
+                    if (read[i] == 0) {
+                        // It ends with the new centres, and not with those that gave the labels.
+                        found.gains[place] = read[places.size() + i];
                     }
+                    repaired.put(place, scope.keep(newCenters.get(i)));
                 }
             }
         }
-        previousLabels = labels;
+        return repaired;
     }
 
-    /** How many labels of each start are not those of the iteration before: (starts). */
-    private NDArray changes(List<Integer> places, NDArray labels) {
-        NDArray none = Scalars.ofType(labels, -1, DataType.INT64).broadcast(size);
-        NDList before = new NDList();
-        for (int place : places) {
-            before.add(previousLabels.getOrDefault(rows.start(place), none));
-        }
-        return labels.neq(NDArrays.stack(before)).sum(new int[] {1});
+    private EmptiedClusters emptiedClusters(Assignment found, List<Integer> places, NDArray at) {
+        long[] row = places.stream().mapToLong(rows::row).toArray();
+        return new EmptiedClusters(
+                rowsOf(rowFeatures, row),
+                Ops.rows(byStart(found.nearest), at).reshape(-1, clusters, size),
+                Ops.rows(byStart(centers), at).reshape(-1, clusters, featureSize));
     }
 
-    private void end(Scope scope, NDArray next, List<Integer> ending) {
-        if (!ending.isEmpty()) {
-            endedCenters.add(scope.keep(Ops.rows(byStart(next), Ops.indices(next, longs(ending)))));
-            for (int place : ending) {
-                endedStarts.add(rows.start(place));
+    /** Puts by what the starts came to that have ended, with this round or the one before. */
+    private void end(Scope scope, Assignment found, Map<Integer, NDArray> repaired, int t) {
+        List<Integer> ending = new ArrayList<>();
+        Map<Integer, NDArray> corrections = new HashMap<>();
+        for (int place = 0; place < rows.places(); place++) {
+            if (!rows.isLive(place)) {
+                continue;
+            }
+            boolean before =
+                    t > 1 && (t > maxIter || found.movement[place] <= tolerance[rows.image(place)]);
+            if (before || found.changes[place] == 0) {
+                int start = rows.start(place);
+                iterations[start] = before ? t - 1 : t;
+                gains[start] = found.gains[place];
+                if (!before && repaired.containsKey(place)) {
+                    corrections.put(ending.size(), repaired.get(place));
+                }
+                endedStarts.add(start);
+                ending.add(place);
                 rows.end(place);
             }
         }
+        if (!ending.isEmpty()) {
+            NDArray at = Ops.indices(centers, longs(ending));
+            NDArray last = scope.keep(Ops.rows(byStart(centers), at));
+            corrections.forEach((i, c) -> last.set(new NDIndex(i), c));
+            endedCenters.add(last);
+            endedLabels.add(scope.keep(Ops.rows(found.labels, at)));
+        }
     }
 
-    private void continueFrom(Scope scope, NDArray next) {
+    /** Makes what a round came to what the next one begins with. */
+    private void continueFrom(Scope scope, NDArray next, NDArray labels, NDArray moved) {
         StartRows.Packing packing = rows.packed(clusters);
-        centers.close();
+        List.of(centers, previousLabels).forEach(NDArray::close);
+        if (previousMovement != null) {
+            previousMovement.close();
+        }
         if (packing == null) {
             centers = scope.keep(next);
+            previousLabels = scope.keep(labels);
+            previousMovement = scope.keep(moved);
             return;
         }
         rows = packing.rows;
-        NDArray packed = Ops.rows(byStart(next), Ops.indices(next, packing.from));
+        NDArray from = Ops.indices(next, packing.from);
+        NDArray packed = Ops.rows(byStart(next), from);
         centers = scope.keep(packed.reshape(rows.rows(), -1, featureSize));
+        previousLabels = scope.keep(Ops.rows(labels, from));
+        previousMovement = scope.keep(moved.gather(from, 0));
         if (rowFeatures != features) {
             rowFeatures.close();
         }
         rowFeatures = scope.keep(rowsOf(features, packing.images()));
     }
 
-    private Result result(Shape shape) {
-        long[] position = new long[iterations.length];
-        for (int i = 0; i < position.length; i++) {
-            position[endedStarts.get(i)] = i;
-        }
-        NDArray all = NDArrays.concat(endedCenters, 0);
-        NDArray inOrder = Ops.rows(all, Ops.indices(all, position));
-        return new Result(
-                inOrder.reshape(shape), Arrays.stream(iterations).boxed().toList(), ownLabels);
-    }
-
     /** A view with one row for each start. */
     private NDArray byStart(NDArray array) {
-        Shape s = array.getShape();
-        return array.reshape(s.get(0) * s.get(1) / clusters, clusters * s.get(2));
+        return array.reshape(-1, clusters * array.getShape().get(2));
     }
 
-    /** Some images' features: (rows, N, F). */
+    /** Some images' features: (images, N, F). */
     private NDArray rowsOf(NDArray array, long[] images) {
         NDArray table = array.reshape(-1, size * featureSize);
         return Ops.rows(table, Ops.indices(array, images)).reshape(-1, size, featureSize);

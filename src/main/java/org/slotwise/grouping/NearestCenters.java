@@ -2,7 +2,6 @@ package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import java.util.stream.LongStream;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
@@ -29,17 +28,17 @@ final class NearestCenters {
     }
 
     /**
-     * Ones where a score is the highest of its feature, zeros elsewhere. Where scores tie, there is
-     * more than one.
+     * Replaces scores by ones where they are the highest of their feature, and zeros elsewhere.
+     * Where scores tie, there is more than one 1.
      *
-     * @param scores (B, ..., K, N), overwritten by the result
+     * @param scores (B, K, N), overwritten
+     * @param highest the highest scores, (B, 1, N)
      * @return the same array
      */
-    static NDArray indicate(NDArray scores) {
+    static NDArray indicate(NDArray scores, NDArray highest) {
         // What is below the highest becomes -1, the highest 0; plus one. Several times faster than
         // a comparison and its conversion to numbers.
-        scores.subi(Ops.max(scores, scores.getShape().dimension() - 2)).signi();
-        return scores.addi(Scalars.like(scores, 1));
+        return scores.subi(highest).signi().addi(Scalars.like(scores, 1));
     }
 
     /**
@@ -54,42 +53,27 @@ final class NearestCenters {
     }
 
     /**
-     * The places of the ones.
-     *
-     * @param oneHot (B, K, N), with exactly one 1 for each feature
-     * @return (B, N) int64
-     */
-    static NDArray labels(NDArray oneHot) {
-        Shape s = oneHot.getShape();
-        NDArray number = clusters(oneHot, oneHot.getDataType()).reshape(1, s.get(1));
-        return number.matMul(oneHot).reshape(s.get(0), s.get(2)).toType(DataType.INT64, false);
-    }
-
-    /**
-     * The inverse of {@link #labels}.
+     * Ones where the labels are, zeros elsewhere.
      *
      * @param labels (B, N) int64
      * @param clusters K
      * @param type the type of the result
      * @return (B, K, N)
      */
-    static NDArray oneHot(NDArray labels, long clusters, DataType type) {
-        NDArray number = Ops.indices(labels, upTo(clusters)).reshape(1, clusters, 1);
+    static NDArray oneHot(NDArray labels, int clusters, DataType type) {
+        NDArray number = numbers(labels, clusters).reshape(1, clusters, 1);
         return labels.expandDims(1).eq(number).toType(type, false);
     }
 
     /**
      * 0, 1, ... K - 1.
      *
-     * @param like (B, K, N)
-     * @param type the type of the result
+     * @param like the array whose type, device and manager are used
+     * @param clusters K
      * @return (K)
      */
-    static NDArray clusters(NDArray like, DataType type) {
-        return Ops.indices(like, upTo(like.getShape().get(1))).toType(type, false);
-    }
-
-    private static long[] upTo(long end) {
-        return LongStream.range(0, end).toArray();
+    static NDArray numbers(NDArray like, int clusters) {
+        NDArray numbers = Ops.indices(like, LongStream.range(0, clusters).toArray());
+        return numbers.toType(like.getDataType(), false);
     }
 }
