@@ -94,6 +94,24 @@ public record FeatureExtractorOutput(
     }
 
     /**
+     * The features of images, for a block that groups images.
+     *
+     * @param who the block that complains
+     * @return (B, N, F)
+     * @throws IllegalArgumentException if these are the features of videos
+     */
+    NDArray images(String who) {
+        if (isVideo()) {
+            throw new IllegalArgumentException(
+                    who
+                            + ": features must be (B, N, F), got those of videos "
+                            + features.getShape()
+                            + "; group them frame by frame, see FeatureExtractorOutput.frames()");
+        }
+        return features;
+    }
+
+    /**
      * The features frame by frame. Arrays are views: nothing is copied, gradients flow through.
      * They belong to the manager of the features.
      *

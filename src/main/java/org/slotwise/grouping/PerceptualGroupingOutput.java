@@ -42,6 +42,19 @@ public record PerceptualGroupingOutput(
     }
 
     /**
+     * The feature attributions of a module that gives them.
+     *
+     * @return (B, K, N)
+     * @throws IllegalStateException if the module gave none
+     */
+    public NDArray attributions() {
+        if (featureAttributions == null) {
+            throw new IllegalStateException("This grouping gives no feature attributions");
+        }
+        return featureAttributions;
+    }
+
+    /**
      * Converts to the form in which DJL's blocks pass arrays on. Sets the arrays' names.
      *
      * @return "objects", then "feature_attributions" and "is_empty" where they exist

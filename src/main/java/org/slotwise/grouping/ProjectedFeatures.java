@@ -2,36 +2,33 @@ package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scalars;
 
-/** Keys and values of all features, laid out once for the iterations of slot attention. */
-final class ProjectedFeatures {
+/** Keys and values of every feature, k = Wk x and v = Wv x, made once for all iterations. */
+final class ProjectedFeatures implements AttendedFeatures {
 
     private final int heads;
     private final NDArray keys; // (B, H, C/H, N)
     private final NDArray values; // (B, H, N, C/H)
+    private final NDArray epsTimesSum; // eps times the sum of values, (B, H, 1, C/H)
 
-    /**
-     * Lays out keys and values by heads.
-     *
-     * @param k (B, N, C)
-     * @param v (B, N, C)
-     */
-    ProjectedFeatures(NDArray k, NDArray v, int heads) {
+    ProjectedFeatures(SlotAttentionWeights weights, NDArray x, int heads, double eps) {
         this.heads = heads;
-        keys = byHeads(k).swapAxes(2, 3);
-        values = byHeads(v);
+        keys = byHeads(Ops.linear(x, weights.key(), weights.keyBias())).swapAxes(2, 3);
+        values = byHeads(Ops.linear(x, weights.value(), weights.valueBias()));
+        epsTimesSum = values.sum(new int[] {2}, true).mul(Scalars.like(x, eps));
     }
 
-    /** q . k: (B, H, K, N) for queries (B, K, C). */
-    NDArray dot(NDArray q) {
+    @Override
+    public NDArray dot(NDArray q) {
         return byHeads(q).matMul(keys);
     }
 
-    /** sum over features of w v, heads side by side: (B, K, C) for weights (B, H, K, N). */
-    NDArray weightedSum(NDArray w) {
-        NDArray u = w.matMul(values); // (B, H, K, C/H)
-        Shape s = u.getShape();
-        return u.swapAxes(1, 2).reshape(s.get(0), s.get(2), heads * s.get(3));
+    @Override
+    public NDArray weightedSum(NDArray a, NDArray total) {
+        // sum of (a + eps) v = sum of a v + eps times the sum of v
+        return a.matMul(values).add(epsTimesSum);
     }
 
     private NDArray byHeads(NDArray x) {

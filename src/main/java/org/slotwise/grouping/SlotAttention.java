@@ -17,7 +17,6 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
-import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
 import org.slotwise.internal.StartingValues;
 
@@ -57,6 +56,11 @@ import org.slotwise.internal.StartingValues;
  */
 public final class SlotAttention extends ConfiguredBlock implements PerceptualGrouping {
 
+    /** What the block takes, in order. */
+    static final String[] INPUTS = {
+        FeatureExtractorOutput.FEATURES, GroupingInputs.CONDITIONING, GroupingInputs.SLOT_MASK
+    };
+
     private final int dim;
     private final int featureDim;
     private final int kvqDim;
@@ -66,6 +70,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
     private final boolean projectionBias;
     private final boolean implicitDifferentiation;
     private final @Nullable Block feedForward;
+    private final AttendedFeatures.Choice attended;
 
     private final Parameter queryWeight;
     private final Parameter keyWeight;
@@ -92,6 +97,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
         projectionBias = builder.projectionBias;
         implicitDifferentiation = builder.implicitDifferentiation;
         feedForward = builder.feedForward;
+        attended = builder.attended;
 
         queryWeight = weight("to_q.weight", kvqDim, dim);
         queryBias = projectionBias ? bias("to_q.bias", kvqDim, dim) : null;
@@ -174,43 +180,111 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
             @Nullable NDArray conditioning,
             @Nullable NDArray slotMask,
             boolean training) {
-        NDArray x = features.features();
-        NDArray start = checkInputs(who(), this, x, conditioning, slotMask);
-        Weights weights = new Weights(parameterStore, x, training);
+        NDArray x = features.images(who());
+        NDArray start = checkInputs(who(), x, conditioning, slotMask);
+        SlotAttentionWeights weights = weights(parameterStore, x, training);
         fetchAll(parameterStore, feedForward, x, training);
         return NoGraph.unless(
                 training,
                 () -> {
                     try (Scope scope = new Scope()) {
-                        Result result =
-                                iterate(parameterStore, weights, x, start, slotMask, training);
+                        NDArray normalised =
+                                Ops.layerNorm(
+                                        x, weights.inputNormGain(), weights.inputNormOffset());
+                        AttendedFeatures attended =
+                                attended(weights, normalised, start.getShape().get(1));
+                        SlotAttentionIteration iteration =
+                                new SlotAttentionIteration(
+                                        weights,
+                                        attended,
+                                        heads,
+                                        eps,
+                                        slotMask,
+                                        slots -> feedForward(parameterStore, slots, training));
+                        SlotAttentionIteration.Result result = iterate(iteration, start);
                         NDManager owner = x.getManager();
                         return new PerceptualGroupingOutput(
-                                scope.keep(result.slots, owner),
-                                scope.keep(result.attention, owner),
+                                scope.keep(result.slots(), owner),
+                                scope.keep(result.attention(), owner),
                                 slotMask);
                     }
                 });
     }
 
-    /** Slots (B, K, D) and the attention (B, K, N) that led to them. */
-    private record Result(NDArray slots, NDArray attention) {}
+    private SlotAttentionIteration.Result iterate(SlotAttentionIteration iteration, NDArray start) {
+        if (!implicitDifferentiation) {
+            return iteration.repeat(start, iterations);
+        }
+        NDArray fixedPoint = NoGraph.during(() -> iteration.repeat(start, iterations).slots());
+        return iteration.repeat(fixedPoint, 1);
+    }
+
+    private AttendedFeatures attended(SlotAttentionWeights weights, NDArray x, long slots) {
+        int times = implicitDifferentiation ? iterations + 1 : iterations;
+        return attended.make(weights, x, heads, eps, slots, times);
+    }
+
+    private NDArray feedForward(ParameterStore store, NDArray slots, boolean training) {
+        if (feedForward == null) {
+            return slots;
+        }
+        NDArray fed = feedForward.forward(store, new NDList(slots), training).singletonOrThrow();
+        if (!fed.getShape().equals(slots.getShape())) {
+            throw new IllegalArgumentException(
+                    who()
+                            + ": the feed-forward must give "
+                            + slots.getShape()
+                            + ", got "
+                            + fed.getShape());
+        }
+        return fed;
+    }
+
+    private SlotAttentionWeights weights(ParameterStore store, NDArray like, boolean training) {
+        return new SlotAttentionWeights(
+                value(store, queryWeight, like, training),
+                valueIfAny(store, queryBias, like, training),
+                value(store, keyWeight, like, training),
+                valueIfAny(store, keyBias, like, training),
+                value(store, valueWeight, like, training),
+                valueIfAny(store, valueBias, like, training),
+                new GruCell(
+                        value(store, gruInputWeight, like, training),
+                        value(store, gruStateWeight, like, training),
+                        value(store, gruInputBias, like, training),
+                        value(store, gruStateBias, like, training)),
+                value(store, inputNormGain, like, training),
+                value(store, inputNormOffset, like, training),
+                value(store, slotNormGain, like, training),
+                value(store, slotNormOffset, like, training));
+    }
+
+    private @Nullable NDArray valueIfAny(
+            ParameterStore store, @Nullable Parameter parameter, NDArray like, boolean training) {
+        return parameter == null ? null : value(store, parameter, like, training);
+    }
 
     /** Checks the inputs in the name of a block, and returns the conditioning. */
-    static NDArray checkInputs(
+    NDArray checkInputs(
+            String who, NDArray x, @Nullable NDArray conditioning, @Nullable NDArray slotMask) {
+        return checkInputs(who, x, featureDim, conditioning, slotMask);
+    }
+
+    /** Checks the inputs where the features may still be of another size than the attention's. */
+    NDArray checkInputs(
             String who,
-            SlotAttention slotAttention,
             NDArray x,
+            long size,
             @Nullable NDArray conditioning,
             @Nullable NDArray slotMask) {
-        Check.shape(who, "features", x, "B", "N", slotAttention.featureDim);
         Check.floating(who, "features", x.getDataType());
+        Check.shape(who, "features", x, "B", "N", size);
         long batch = x.getShape().get(0);
         if (conditioning == null) {
             throw new IllegalArgumentException(
                     who + ": conditioning is missing: the slots' initial values, (B, K, D)");
         }
-        Check.shape(who, "conditioning", conditioning, batch, "K", slotAttention.dim);
+        Check.shape(who, "conditioning", conditioning, batch, "K", dim);
         Check.sameTypeAndDevice(who, "conditioning", conditioning, "features", x);
         if (slotMask != null) {
             long slots = conditioning.getShape().get(1);
@@ -221,165 +295,6 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
         return conditioning;
     }
 
-    private Result iterate(
-            ParameterStore store,
-            Weights weights,
-            NDArray features,
-            NDArray conditioning,
-            @Nullable NDArray slotMask,
-            boolean training) {
-        NDArray x = Ops.layerNorm(features, weights.inputNormGain, weights.inputNormOffset);
-        ProjectedFeatures projected =
-                new ProjectedFeatures(
-                        Ops.linear(x, weights.keyWeight, weights.keyBias),
-                        Ops.linear(x, weights.valueWeight, weights.valueBias),
-                        heads);
-        Step step = new Step(store, weights, projected, slotMask, training);
-        if (!implicitDifferentiation) {
-            return step.repeat(conditioning, iterations);
-        }
-        NDArray fixedPoint = NoGraph.during(() -> step.repeat(conditioning, iterations).slots);
-        return step.repeat(fixedPoint, 1);
-    }
-
-    /** One iteration of the attention, and its repetition. */
-    private final class Step {
-        private final ParameterStore store;
-        private final Weights weights;
-        private final ProjectedFeatures features;
-        private final @Nullable NDArray mask; // (B, 1, K, 1)
-        private final boolean training;
-        private final boolean guardEmptyRows;
-
-        Step(
-                ParameterStore store,
-                Weights weights,
-                ProjectedFeatures features,
-                @Nullable NDArray slotMask,
-                boolean training) {
-            this.store = store;
-            this.weights = weights;
-            this.features = features;
-            this.training = training;
-            mask = slotMask == null ? null : slotMask.expandDims(1).expandDims(3);
-            // Only without eps can the weights of a slot sum to zero.
-            guardEmptyRows = eps < Scalars.smallest(weights.queryWeight.getDataType());
-        }
-
-        Result repeat(NDArray conditioning, int times) {
-            NDArray slots = conditioning;
-            for (int t = 1; t < times; t++) {
-                try (Scope scope = new Scope()) {
-                    NDArray next = scope.keep(update(slots, attend(slots)));
-                    closeUnless(conditioning, slots);
-                    slots = next;
-                }
-            }
-            try (Scope scope = new Scope()) {
-                NDArray a = attend(slots);
-                NDArray next = scope.keep(update(slots, a));
-                NDArray attention = scope.keep(a.mean(new int[] {1}));
-                closeUnless(conditioning, slots);
-                return new Result(next, attention);
-            }
-        }
-
-        private void closeUnless(NDArray conditioning, NDArray slots) {
-            if (slots != conditioning) {
-                slots.close();
-            }
-        }
-
-        /** a (B, H, K, N) for slots (B, K, D). */
-        private NDArray attend(NDArray slots) {
-            // q = Wq LayerNorm(s)
-            NDArray s = Ops.layerNorm(slots, weights.slotNormGain, weights.slotNormOffset);
-            NDArray q = Ops.linear(s, weights.queryWeight, weights.queryBias);
-            // q . k / sqrt(C / H)
-            NDArray scale = Scalars.like(q, 1 / Math.sqrt((double) kvqDim / heads));
-            NDArray logits = features.dot(q.mul(scale));
-            Shape shape = logits.getShape();
-            if (mask != null) {
-                // The lowest number rather than -infinity: an image without any unmasked slot then
-                // has no NaN on its way, neither forward nor in gradients.
-                logits = Ops.maskedFill(logits, mask, Scalars.lowest(logits.getDataType()));
-            }
-            NDArray a = logits.flatten(1, 2).softmax(1).reshape(shape);
-            return mask == null ? a : Ops.maskedFill(a, mask, 0);
-        }
-
-        /** The next slots (B, K, D) for attention a (B, H, K, N). */
-        private NDArray update(NDArray slots, NDArray a) {
-            // u = sum (a + eps) v / sum (a + eps)
-            NDArray w = a.add(Scalars.like(a, eps));
-            NDArray total = w.sum(new int[] {3}, true);
-            if (guardEmptyRows) {
-                total = Ops.maskedFill(total, total.eq(Scalars.like(total, 0)), 1);
-            }
-            NDArray u = features.weightedSum(w.div(total));
-            NDArray next = weights.gru.step(u, slots);
-            if (feedForward == null) {
-                return next;
-            }
-            NDArray fed = feedForward.forward(store, new NDList(next), training).singletonOrThrow();
-            Check.shape(who(), "the feed-forward's output", fed.getShape(), shapeOf(slots));
-            return fed;
-        }
-    }
-
-    private static Object[] shapeOf(NDArray array) {
-        Shape s = array.getShape();
-        return new Object[] {s.get(0), s.get(1), s.get(2)};
-    }
-
-    /** The parameters' values on the features' device. */
-    private final class Weights {
-        private final ParameterStore store;
-        private final NDArray like;
-        private final boolean training;
-        final NDArray queryWeight;
-        final @Nullable NDArray queryBias;
-        final NDArray keyWeight;
-        final @Nullable NDArray keyBias;
-        final NDArray valueWeight;
-        final @Nullable NDArray valueBias;
-        final GruCell gru;
-        final NDArray inputNormGain;
-        final NDArray inputNormOffset;
-        final NDArray slotNormGain;
-        final NDArray slotNormOffset;
-
-        Weights(ParameterStore store, NDArray like, boolean training) {
-            this.store = store;
-            this.like = like;
-            this.training = training;
-            queryWeight = get(SlotAttention.this.queryWeight);
-            queryBias = getIfAny(SlotAttention.this.queryBias);
-            keyWeight = get(SlotAttention.this.keyWeight);
-            keyBias = getIfAny(SlotAttention.this.keyBias);
-            valueWeight = get(SlotAttention.this.valueWeight);
-            valueBias = getIfAny(SlotAttention.this.valueBias);
-            gru =
-                    new GruCell(
-                            get(gruInputWeight),
-                            get(gruStateWeight),
-                            get(gruInputBias),
-                            get(gruStateBias));
-            inputNormGain = get(SlotAttention.this.inputNormGain);
-            inputNormOffset = get(SlotAttention.this.inputNormOffset);
-            slotNormGain = get(SlotAttention.this.slotNormGain);
-            slotNormOffset = get(SlotAttention.this.slotNormOffset);
-        }
-
-        private NDArray get(Parameter parameter) {
-            return value(store, parameter, like, training);
-        }
-
-        private @Nullable NDArray getIfAny(@Nullable Parameter parameter) {
-            return parameter == null ? null : get(parameter);
-        }
-    }
-
     /** {@inheritDoc} */
     @Override
     protected NDList forwardInternal(
@@ -387,13 +302,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
             NDList inputs,
             boolean training,
             @Nullable PairList<String, Object> params) {
-        GroupingInputs in =
-                GroupingInputs.parse(
-                        who(),
-                        inputs,
-                        FeatureExtractorOutput.FEATURES,
-                        GroupingInputs.CONDITIONING,
-                        GroupingInputs.SLOT_MASK);
+        GroupingInputs in = GroupingInputs.parse(who(), inputs, INPUTS);
         return group(
                         parameterStore,
                         in.extracted(),
@@ -406,7 +315,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
-        return slotShapes(who(), featureDim, dim, inputShapes[0], inputShapes, 1);
+        return outputShapes(who(), inputShapes[0], inputShapes, 1);
     }
 
     /**
@@ -414,8 +323,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
      *
      * @param at where the conditioning stands among the inputs
      */
-    static Shape[] slotShapes(
-            String who, int featureDim, int dim, Shape features, Shape[] inputs, int at) {
+    Shape[] outputShapes(String who, Shape features, Shape[] inputs, int at) {
         Check.shape(who, "features", features, "B", "N", featureDim);
         if (inputs.length <= at) {
             throw new IllegalArgumentException(who + ": conditioning is missing");
@@ -473,8 +381,15 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
         private @Nullable Block feedForward;
         private boolean projectionBias;
         private boolean implicitDifferentiation;
+        private AttendedFeatures.Choice attended = AttendedFeatures::of;
 
         private Builder() {}
+
+        /** For tests: one form of the features whatever it costs. */
+        Builder attendedBy(AttendedFeatures.Choice choice) {
+            attended = choice;
+            return this;
+        }
 
         /**
          * Sets the size of a slot, D.

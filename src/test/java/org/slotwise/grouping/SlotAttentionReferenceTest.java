@@ -19,12 +19,12 @@ class SlotAttentionReferenceTest {
         return ReferenceCase.of("SlotAttention");
     }
 
-    static SlotAttention build(ReferenceCase reference) {
+    static SlotAttention.Builder builder(ReferenceCase reference) {
         SlotAttention.Builder builder =
                 SlotAttention.builder()
                         .setDim(reference.integer("dim"))
                         .setFeatureDim(reference.integer("feature_dim"));
-        return options(builder, reference, reference.integer("dim")).build();
+        return options(builder, reference, reference.integer("dim"));
     }
 
     static SlotAttention.Builder options(
@@ -51,7 +51,28 @@ class SlotAttentionReferenceTest {
     @ParameterizedTest
     @MethodSource("cases")
     void agrees(ReferenceCase reference, NDManager manager) {
-        SlotAttention block = build(reference);
+        check(reference, builder(reference).build(), manager);
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void agreesWithKeysAndValues(ReferenceCase reference, NDManager manager) {
+        AttendedFeatures.Choice projected =
+                (weights, x, heads, eps, slots, iterations) ->
+                        new ProjectedFeatures(weights, x, heads, eps);
+        check(reference, builder(reference).attendedBy(projected).build(), manager);
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void agreesWithoutKeysAndValues(ReferenceCase reference, NDManager manager) {
+        AttendedFeatures.Choice absorbed =
+                (weights, x, heads, eps, slots, iterations) ->
+                        new AbsorbedFeatures(weights, x, heads, eps);
+        check(reference, builder(reference).attendedBy(absorbed).build(), manager);
+    }
+
+    private static void check(ReferenceCase reference, SlotAttention block, NDManager manager) {
         AgainstReference.check(
                 manager,
                 reference,

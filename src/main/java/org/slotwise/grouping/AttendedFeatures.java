@@ -1,0 +1,60 @@
+package org.slotwise.grouping;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+
+/**
+ * What the iterations of Slot Attention need of the normalised features x (B, N, F): the products
+ * of their keys with queries, and weighted sums of their values.
+ */
+interface AttendedFeatures {
+
+    /** q . k: (B, H, K, N) for queries q (B, K, C). */
+    NDArray dot(NDArray q);
+
+    /**
+     * The sum over features of w v: (B, H, K, C/H) for weights w = a + eps.
+     *
+     * @param a (B, H, K, N)
+     * @param total the sum over features of w, (B, H, K, 1)
+     */
+    NDArray weightedSum(NDArray a, NDArray total);
+
+    /**
+     * Chooses between keys and values of every feature, made once, and projections that move to the
+     * slots' side, whichever takes fewer multiplications over all iterations.
+     *
+     * <p>With keys and values: 2 N F C for them, then 2 N K C an iteration. Without: 2 N K H F an
+     * iteration, where every head sees all of a feature, and 2 K F C for the slots.
+     */
+    static AttendedFeatures of(
+            SlotAttentionWeights weights,
+            NDArray x,
+            int heads,
+            double eps,
+            long slots,
+            long iterations) {
+        Shape shape = x.getShape();
+        double n = shape.get(1);
+        double f = shape.get(2);
+        double c = weights.kvqDim();
+        double k = slots;
+        double projected = 2 * n * f * c + iterations * 2 * n * k * c;
+        double absorbed = iterations * (2 * n * k * heads * f + 2 * k * f * c);
+        return absorbed < projected
+                ? new AbsorbedFeatures(weights, x, heads, eps)
+                : new ProjectedFeatures(weights, x, heads, eps);
+    }
+
+    /** A way to choose: {@link #of}, or in tests one form for all. */
+    @FunctionalInterface
+    interface Choice {
+        AttendedFeatures make(
+                SlotAttentionWeights weights,
+                NDArray x,
+                int heads,
+                double eps,
+                long slots,
+                long iterations);
+    }
+}

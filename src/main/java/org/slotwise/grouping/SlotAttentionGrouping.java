@@ -1,0 +1,286 @@
+package org.slotwise.grouping;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Scope;
+import org.slotwise.internal.StartingValues;
+
+/**
+ * Perceptual grouping by {@link SlotAttention}, with positions added to the features beforehand and
+ * a learnt vector in place of masked slots, both if wished.
+ *
+ * <p>Source: Locatello et al., "Object-Centric Learning with Slot Attention" (2020); {@code
+ * ocl.perceptual_grouping.SlotAttentionGrouping}.
+ *
+ * <pre>{@code
+ * x = positionalEmbedding(features, positions)     if there is one
+ * s, a = SlotAttention(x, conditioning, slot mask)
+ * s[slot mask] = empty slot                        if asked for
+ * }</pre>
+ *
+ * <ul>
+ *   <li>features (B, N, F'), positions (N, spatial dimensions), where F' is what the positional
+ *       embedding expects, and F, Slot Attention's feature size, if there is none.
+ *   <li>conditioning (B, K, D), slot mask (B, K) boolean, true = masked.
+ *   <li>objects (B, K, D), feature attributions (B, K, N), empty: the slot mask, if given.
+ * </ul>
+ *
+ * <p>On an {@link NDList} the inputs are, in this order where they carry no names: features,
+ * positions (only with a positional embedding), conditioning, slot mask.
+ *
+ * <p>No array that comes in is changed. The reference writes the empty slot into Slot Attention's
+ * result; the values are the same.
+ */
+public final class SlotAttentionGrouping extends ConfiguredBlock implements PerceptualGrouping {
+
+    private final SlotAttention slotAttention;
+    private final @Nullable Block positionalEmbedding;
+    private final @Nullable Parameter emptySlot;
+
+    private SlotAttentionGrouping(SlotAttention slotAttention, Builder builder) {
+        this.slotAttention = addChildBlock("slot_attention", slotAttention);
+        positionalEmbedding = builder.positionalEmbedding;
+        if (positionalEmbedding != null) {
+            addChildBlock("positional_embedding", positionalEmbedding);
+        }
+        int dim = slotAttention.dim();
+        emptySlot =
+                builder.emptySlotForMasked
+                        ? declare(
+                                "empty_slot",
+                                Parameter.Type.OTHER,
+                                StartingValues.normal(1 / Math.sqrt(dim)),
+                                dim)
+                        : null;
+    }
+
+    /**
+     * The size of an object.
+     *
+     * @return D
+     */
+    public int objectDim() {
+        return slotAttention.dim();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public PerceptualGroupingOutput group(
+            ParameterStore parameterStore,
+            FeatureExtractorOutput features,
+            @Nullable NDArray conditioning,
+            boolean training) {
+        return group(parameterStore, features, conditioning, null, training);
+    }
+
+    /**
+     * Groups features into slots, of which some may be masked.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param features the features, and positions if there is a positional embedding
+     * @param conditioning the slots' initial values (B, K, D)
+     * @param slotMask (B, K) boolean, true for slots that take no part; null for none
+     * @param training whether to record a graph for gradients
+     * @return slots (B, K, D), attention (B, K, N) and the slot mask
+     * @throws IllegalArgumentException if an input is missing or has another shape, type or device
+     */
+    public PerceptualGroupingOutput group(
+            ParameterStore parameterStore,
+            FeatureExtractorOutput features,
+            @Nullable NDArray conditioning,
+            @Nullable NDArray slotMask,
+            boolean training) {
+        NDArray x = features.images(who());
+        if (positionalEmbedding == null) {
+            slotAttention.checkInputs(who(), x, conditioning, slotMask);
+        } else {
+            slotAttention.checkInputs(who(), x, x.getShape().get(2), conditioning, slotMask);
+        }
+        NDArray empty = emptySlot == null ? null : value(parameterStore, emptySlot, x, training);
+        fetchAll(parameterStore, slotAttention, x, training);
+        fetchAll(parameterStore, positionalEmbedding, x, training);
+        return NoGraph.unless(
+                training,
+                () -> {
+                    try (Scope scope = new Scope()) {
+                        FeatureExtractorOutput embedded = embed(parameterStore, features, training);
+                        PerceptualGroupingOutput out =
+                                slotAttention.group(
+                                        parameterStore, embedded, conditioning, slotMask, training);
+                        NDArray slots = out.objects();
+                        if (slotMask != null && empty != null) {
+                            slots = replaceMasked(slots, slotMask, empty);
+                        }
+                        return new PerceptualGroupingOutput(
+                                scope.keep(slots, x.getManager()),
+                                scope.keep(out.attributions(), x.getManager()),
+                                slotMask);
+                    }
+                });
+    }
+
+    private FeatureExtractorOutput embed(
+            ParameterStore parameterStore, FeatureExtractorOutput features, boolean training) {
+        if (positionalEmbedding == null) {
+            return features;
+        }
+        NDArray positions = features.positions();
+        if (positions == null) {
+            throw new IllegalArgumentException(
+                    who() + ": positions are missing: the positional embedding needs them");
+        }
+        NDList embedded =
+                positionalEmbedding.forward(
+                        parameterStore, new NDList(features.features(), positions), training);
+        return new FeatureExtractorOutput(embedded.singletonOrThrow());
+    }
+
+    /** The empty slot where the mask is true, the slots elsewhere. */
+    private static NDArray replaceMasked(NDArray slots, NDArray slotMask, NDArray empty) {
+        Shape shape = slots.getShape();
+        return NDArrays.where(
+                slotMask.expandDims(2).broadcast(shape), empty.broadcast(shape), slots);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore parameterStore,
+            NDList inputs,
+            boolean training,
+            @Nullable PairList<String, Object> params) {
+        GroupingInputs in = GroupingInputs.parse(who(), inputs, inputNames());
+        return group(
+                        parameterStore,
+                        in.extracted(),
+                        in.get(GroupingInputs.CONDITIONING),
+                        in.get(GroupingInputs.SLOT_MASK),
+                        training)
+                .toNDList();
+    }
+
+    private String[] inputNames() {
+        return positionalEmbedding == null
+                ? SlotAttention.INPUTS
+                : new String[] {
+                    FeatureExtractorOutput.FEATURES,
+                    FeatureExtractorOutput.POSITIONS,
+                    GroupingInputs.CONDITIONING,
+                    GroupingInputs.SLOT_MASK
+                };
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        Shape features = inputShapes[0];
+        if (positionalEmbedding == null) {
+            return slotAttention.outputShapes(who(), features, inputShapes, 1);
+        }
+        if (inputShapes.length < 2) {
+            throw new IllegalArgumentException(who() + ": positions are missing");
+        }
+        Shape embedded =
+                positionalEmbedding.getOutputShapes(new Shape[] {features, inputShapes[1]})[0];
+        return slotAttention.outputShapes(who(), embedded, inputShapes, 2);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void initializeChildBlocks(
+            NDManager manager, DataType dataType, Shape... inputShapes) {
+        slotAttention.initialize(manager, dataType, inputShapes);
+        if (positionalEmbedding != null) {
+            positionalEmbedding.initialize(manager, dataType, inputShapes);
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected Map<String, Object> configuration() {
+        Map<String, Object> options = new LinkedHashMap<>();
+        options.put("positionalEmbedding", positionalEmbedding != null);
+        options.put("emptySlotForMasked", emptySlot != null);
+        return options;
+    }
+
+    /**
+     * Starts the description of a grouping.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Describes a {@link SlotAttentionGrouping}. */
+    public static final class Builder {
+        private @Nullable SlotAttention slotAttention;
+        private @Nullable Block positionalEmbedding;
+        private boolean emptySlotForMasked;
+
+        private Builder() {}
+
+        /**
+         * Sets the attention.
+         *
+         * @param slotAttention a block that is used nowhere else
+         * @return this
+         */
+        public Builder setSlotAttention(SlotAttention slotAttention) {
+            this.slotAttention = slotAttention;
+            return this;
+        }
+
+        /**
+         * Sets a block that adds positions to the features, {@code SoftPositionEmbed} for instance.
+         *
+         * @param positionalEmbedding from features (B, N, F') and positions (N, spatial dimensions)
+         *     to features (B, N, F)
+         * @return this
+         */
+        public Builder optPositionalEmbedding(Block positionalEmbedding) {
+            this.positionalEmbedding = positionalEmbedding;
+            return this;
+        }
+
+        /**
+         * Sets whether masked slots are replaced by a learnt vector. It starts as N(0, 1) /
+         * sqrt(D).
+         *
+         * @param emptySlotForMasked false if not set
+         * @return this
+         */
+        public Builder optEmptySlotForMasked(boolean emptySlotForMasked) {
+            this.emptySlotForMasked = emptySlotForMasked;
+            return this;
+        }
+
+        /**
+         * Builds the block.
+         *
+         * @return the block
+         * @throws IllegalArgumentException if there is no attention
+         */
+        public SlotAttentionGrouping build() {
+            if (slotAttention == null) {
+                throw new IllegalArgumentException(
+                        "SlotAttentionGrouping: slotAttention must be set");
+            }
+            return new SlotAttentionGrouping(slotAttention, this);
+        }
+    }
+}

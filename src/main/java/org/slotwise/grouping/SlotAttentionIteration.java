@@ -1,0 +1,99 @@
+package org.slotwise.grouping;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scalars;
+import org.slotwise.internal.Scope;
+
+/** One iteration of Slot Attention, and its repetition: the equations of {@link SlotAttention}. */
+final class SlotAttentionIteration {
+
+    private final SlotAttentionWeights weights;
+    private final AttendedFeatures features;
+    private final int heads;
+    private final double eps;
+    private final UnaryOperator<NDArray> feedForward;
+    private final @Nullable NDArray mask; // (B, 1, K, 1)
+
+    SlotAttentionIteration(
+            SlotAttentionWeights weights,
+            AttendedFeatures features,
+            int heads,
+            double eps,
+            @Nullable NDArray slotMask,
+            UnaryOperator<NDArray> feedForward) {
+        this.weights = weights;
+        this.features = features;
+        this.heads = heads;
+        this.eps = eps;
+        this.feedForward = feedForward;
+        mask = slotMask == null ? null : slotMask.expandDims(1).expandDims(3);
+    }
+
+    /** Slots (B, K, D), and the attention (B, K, N) that led to them. */
+    record Result(NDArray slots, NDArray attention) {}
+
+    /** Iterates; what an iteration makes on its way is freed before the next one starts. */
+    Result repeat(NDArray conditioning, int times) {
+        NDArray slots = conditioning;
+        for (int t = 1; t < times; t++) {
+            NDArray before = slots;
+            try (Scope scope = new Scope()) {
+                slots = scope.keep(update(before, attend(before)));
+            }
+            closeUnless(conditioning, before);
+        }
+        try (Scope scope = new Scope()) {
+            NDArray a = attend(slots);
+            NDArray next = scope.keep(update(slots, a));
+            NDArray attention = scope.keep(a.mean(new int[] {1}));
+            closeUnless(conditioning, slots);
+            return new Result(next, attention);
+        }
+    }
+
+    private static void closeUnless(NDArray conditioning, NDArray slots) {
+        if (slots != conditioning) {
+            slots.close();
+        }
+    }
+
+    /** a (B, H, K, N) for slots s (B, K, D). */
+    private NDArray attend(NDArray slots) {
+        // q = Wq LayerNorm(s) / sqrt(C / H)
+        NDArray s = Ops.layerNorm(slots, weights.slotNormGain(), weights.slotNormOffset());
+        NDArray scale = Scalars.like(s, Math.sqrt(heads / (double) weights.kvqDim()));
+        NDArray q = Ops.linear(s, weights.query(), weights.queryBias()).mul(scale);
+        // a = softmax over slots and heads of q . k
+        NDArray logits = features.dot(q); // (B, H, K, N)
+        if (mask != null) {
+            // The lowest number rather than -infinity: an image without any unmasked slot then has
+            // no NaN on its way, neither in values nor in gradients.
+            logits = Ops.maskedFill(logits, mask, Scalars.lowest(logits.getDataType()));
+        }
+        Shape shape = logits.getShape();
+        NDArray a = logits.flatten(1, 2).softmax(1).reshape(shape);
+        return mask == null ? a : Ops.maskedFill(a, mask, 0);
+    }
+
+    /** The next slots (B, K, D) for slots s (B, K, D) and attention a (B, H, K, N). */
+    private NDArray update(NDArray s, NDArray a) {
+        // u = sum of w v with w = (a + eps) / sum of (a + eps); the division is left to the slots
+        long n = a.getShape().get(3);
+        NDArray total = a.sum(new int[] {3}, true).add(Scalars.like(a, n * eps)); // (B, H, K, 1)
+        NDArray u = features.weightedSum(a, total).div(nonZero(total)); // (B, H, K, C/H)
+        u = u.swapAxes(1, 2).reshape(s.getShape().get(0), s.getShape().get(1), weights.kvqDim());
+        return feedForward.apply(weights.gru().step(u, s));
+    }
+
+    /** Without eps a slot may receive nothing at all: 0 / 1 instead of 0 / 0 then. */
+    private NDArray nonZero(NDArray total) {
+        if (eps >= Scalars.smallest(total.getDataType())) {
+            return total;
+        }
+        return Ops.maskedFill(total, total.eq(Scalars.like(total, 0)), 1);
+    }
+}

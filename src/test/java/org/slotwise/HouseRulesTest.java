@@ -1,0 +1,154 @@
+package org.slotwise;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.nn.Activation;
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaCall;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** The rules of the house: docs/architecture.md tells why. */
+class HouseRulesTest {
+
+    private static final JavaClasses MAIN =
+            new ClassFileImporter()
+                    .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                    .importPackages("org.slotwise");
+
+    /** What saves a number's Java buffer in the graph: gradients turn to garbage (docs/djl.md). */
+    private static final Set<String> UNSAFE_WITH_NUMBERS =
+            Set.of(
+                    "mul",
+                    "muli",
+                    "div",
+                    "divi",
+                    "pow",
+                    "powi",
+                    "maximum",
+                    "minimum",
+                    "toRadians",
+                    "scaleGradient");
+
+    private static final DescribedPredicate<JavaCall<?>> ARITHMETIC_WITH_NUMBERS =
+            DescribedPredicate.describe(
+                    "arithmetic of arrays with numbers",
+                    call -> {
+                        var target = call.getTarget();
+                        boolean arrays =
+                                target.getOwner().isAssignableTo(NDArray.class)
+                                        || target.getOwner().isEquivalentTo(NDArrays.class);
+                        boolean number =
+                                target.getRawParameterTypes().stream()
+                                        .anyMatch(type -> type.isEquivalentTo(Number.class));
+                        boolean unsafe = UNSAFE_WITH_NUMBERS.contains(target.getName());
+                        boolean always =
+                                Set.of("toRadians", "scaleGradient").contains(target.getName());
+                        boolean swish =
+                                target.getOwner().isEquivalentTo(Activation.class)
+                                        && target.getName().equals("swish");
+                        return (arrays && unsafe && (number || always)) || swish;
+                    });
+
+    private static final ArchRule NO_ARITHMETIC_WITH_NUMBERS =
+            noClasses().should().callCodeUnitWhere(ARITHMETIC_WITH_NUMBERS);
+
+    @Test
+    void noArithmeticWithNumbers() {
+        NO_ARITHMETIC_WITH_NUMBERS
+                .because("a garbage collection before backward ruins the gradient; use Scalars")
+                .check(MAIN);
+    }
+
+    @Test
+    void theRuleOnNumbersFindsThem() {
+        JavaClasses bad = new ClassFileImporter().importClasses(Offender.class);
+        assertThrows(AssertionError.class, () -> NO_ARITHMETIC_WITH_NUMBERS.check(bad));
+    }
+
+    /** For {@link #theRuleOnNumbersFindsThem} alone. */
+    @SuppressWarnings("UnusedMethod")
+    private static final class Offender {
+        static NDArray half(NDArray x) {
+            return x.mul(0.5f);
+        }
+    }
+
+    @Test
+    void noCycles() {
+        slices().matching("org.slotwise.(*)..").should().beFreeOfCycles().check(MAIN);
+    }
+
+    @Test
+    void groupingKnowsOnlyPositionAndInternal() {
+        classes()
+                .that()
+                .resideInAPackage("org.slotwise.grouping")
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(
+                        "org.slotwise.grouping",
+                        "org.slotwise.position",
+                        "org.slotwise.internal",
+                        "ai.djl..",
+                        "java..",
+                        "org.jspecify..",
+                        "org.slf4j..")
+                .check(MAIN);
+    }
+
+    @Test
+    void internalKnowsNoOtherPackage() {
+        noClasses()
+                .that()
+                .resideInAPackage("org.slotwise.internal")
+                .should()
+                .dependOnClassesThat(
+                        DescribedPredicate.describe(
+                                "lie in another package of ours",
+                                c ->
+                                        c.getPackageName().startsWith("org.slotwise.")
+                                                && !c.getPackageName()
+                                                        .equals("org.slotwise.internal")))
+                .check(MAIN);
+    }
+
+    @Test
+    void nothingUsesTraining() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("org.slotwise.training..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.slotwise.training..")
+                .check(MAIN);
+    }
+
+    @Test
+    void onlyInternalTalksToTheEnginesNativeLayer() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("org.slotwise.internal")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("ai.djl.pytorch..")
+                .check(MAIN);
+    }
+
+    @Test
+    void namesSayWhatThingsAre() {
+        noClasses()
+                .should()
+                .haveNameMatching(".*(Util|Utils|Helper|Manager|Common|Base|Impl)")
+                .check(MAIN);
+    }
+}
