@@ -1,5 +1,6 @@
 package org.slotwise.internal;
 
+import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -108,17 +109,37 @@ public abstract class ConfiguredBlock extends AbstractBlock {
      */
     protected final NDArray value(
             ParameterStore store, Parameter parameter, NDArray like, boolean training) {
-        if (!parameter.isInitialized()) {
-            throw new IllegalStateException(
-                    who() + ": initialize the block, or load its parameters, before it is used");
-        }
+        requireInitialized(parameter);
         Check.type(
                 who(),
                 "features",
                 like,
                 parameter.getArray().getDataType(),
                 " as the block's parameters");
-        return fetch(store, parameter, like, training);
+        return fetch(store, parameter, "features", like.getDevice(), training);
+    }
+
+    /**
+     * A parameter's value on a device, for blocks that have no input to agree with. Call it before
+     * opening a {@link Scope}.
+     *
+     * @param store where values are kept
+     * @param parameter the parameter
+     * @param device the device that the value must be on
+     * @param training whether the block is being trained
+     * @return the value
+     */
+    protected final NDArray value(
+            ParameterStore store, Parameter parameter, Device device, boolean training) {
+        requireInitialized(parameter);
+        return fetch(store, parameter, "manager and inputs", device, training);
+    }
+
+    private void requireInitialized(Parameter parameter) {
+        if (!parameter.isInitialized()) {
+            throw new IllegalStateException(
+                    who() + ": initialize the block, or load its parameters, before it is used");
+        }
     }
 
     /**
@@ -135,7 +156,7 @@ public abstract class ConfiguredBlock extends AbstractBlock {
         if (child != null) {
             for (Parameter parameter : child.getParameters().values()) {
                 if (parameter.isInitialized()) {
-                    fetch(store, parameter, like, training);
+                    fetch(store, parameter, "features", like.getDevice(), training);
                 }
             }
         }
@@ -143,17 +164,23 @@ public abstract class ConfiguredBlock extends AbstractBlock {
 
     @SuppressWarnings("PMD.AvoidCatchingNPE")
     private NDArray fetch(
-            ParameterStore store, Parameter parameter, NDArray like, boolean training) {
+            ParameterStore store,
+            Parameter parameter,
+            String what,
+            Device device,
+            boolean training) {
         try {
-            return store.getValue(parameter, like.getDevice(), training);
+            return store.getValue(parameter, device, training);
         } catch (NullPointerException e) {
             // How DJL's store says that it was not made for this device.
             throw new IllegalArgumentException(
                     who()
-                            + ": features must be on a device of the parameter store ("
+                            + ": "
+                            + what
+                            + " must be on a device of the parameter store ("
                             + store.getManager().getDevice()
                             + "), got "
-                            + like.getDevice(),
+                            + device,
                     e);
         }
     }

@@ -2,6 +2,7 @@ package org.slotwise.internal;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
@@ -148,5 +149,24 @@ public final class Ops {
                 new Shape(shape),
                 like.getDataType(),
                 like.getDevice());
+    }
+
+    /**
+     * Writes values into an array in place, converting type and device on the way. The array keeps
+     * its memory and its gradient flag; nothing is recorded.
+     *
+     * <p>DJL's {@code copyTo} and {@code set(buffer)} instead replace the array's memory by a Java
+     * buffer, which is freed with the array, whatever else still refers to it.
+     *
+     * @param target the array to change
+     * @param values what it holds afterwards, of its shape
+     */
+    public static void overwrite(NDArray target, NDArray values) {
+        NoGraph.during(
+                () -> {
+                    JniUtils.indexAdvPut(
+                            (PtNDArray) target, new NDIndex("..."), (PtNDArray) values);
+                    return target;
+                });
     }
 }

@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.SparseFormat;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import java.nio.ByteBuffer;
 
 /**
  * Constants for use in arithmetic that gradients flow through.
@@ -64,6 +65,31 @@ public final class Scalars {
     private static NDArray full(
             NDManager manager, Shape shape, double value, DataType type, Device device) {
         return JniUtils.full((PtNDManager) manager, shape, value, type, device, SparseFormat.DENSE);
+    }
+
+    /**
+     * Returns an array of numbers in memory of the engine's own.
+     *
+     * @param manager the owner
+     * @param device where the array is made
+     * @param values the numbers in row-major order
+     * @param shape the array's shape
+     * @param type the array's type
+     * @return the array
+     */
+    public static NDArray of(
+            NDManager manager, Device device, double[] values, Shape shape, DataType type) {
+        PtNDManager owner = (PtNDManager) manager;
+        ByteBuffer buffer = manager.allocateDirect(Math.multiplyExact(values.length, Double.BYTES));
+        buffer.asDoubleBuffer().put(values);
+        try (NDArray shared =
+                JniUtils.createNdFromByteBuffer(
+                        owner, buffer, shape, DataType.FLOAT64, SparseFormat.DENSE, Device.cpu())) {
+            NDArray array =
+                    JniUtils.createEmptyNdArray(owner, shape, type, device, SparseFormat.DENSE);
+            Ops.overwrite(array, shared);
+            return array;
+        }
     }
 
     /**

@@ -1,0 +1,40 @@
+package org.slotwise.conditioning;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.JniUtils;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Scalars;
+
+/**
+ * Standard normal draws: from the engine's generator or, given a seed, from a generator of its own,
+ * which gives the same numbers on every device. {@link Random} is specified to the bit, so that
+ * they are also the same on every Java.
+ */
+final class Noise {
+
+    private final @Nullable Random random;
+
+    Noise(@Nullable Long seed) {
+        random = seed == null ? null : new Random(seed);
+    }
+
+    NDArray draw(NDManager manager, Device device, Shape shape, DataType type) {
+        if (random == null) {
+            return JniUtils.normal((PtNDManager) manager, 0, 1, shape, type, device);
+        }
+        double[] values = new double[Math.toIntExact(shape.size())];
+        // The lock keeps the numbers of one call together when several threads draw.
+        synchronized (random) {
+            for (int i = 0; i < values.length; i++) {
+                values[i] = random.nextGaussian();
+            }
+        }
+        return Scalars.of(manager, device, values, shape, type);
+    }
+}

@@ -1,0 +1,135 @@
+package org.slotwise.conditioning;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.nn.Parameter;
+import ai.djl.training.initializer.Initializer;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.StartingValues;
+
+/**
+ * Slots that start as draws from one normal distribution, whose mean and deviation are learnt.
+ *
+ * <p>Source: Locatello et al., "Object-Centric Learning with Slot Attention" (2020), Algorithm 1,
+ * line 1; in the form of {@code ocl.conditioning.RandomConditioning}.
+ *
+ * <pre>{@code
+ * s = mu + exp(logsigma) * noise                   noise ~ N(0, 1)
+ * }</pre>
+ *
+ * <p>mu and logsigma (1, 1, D) are shared by all slots, so that K may change from call to call; as
+ * a block on lists it makes the number of slots that it was built with. Both start as Xavier
+ * uniform draws, in ±√(3 / D), learnt or not.
+ *
+ * <p>With a seed the noise comes from a generator of the block's own: successive calls continue its
+ * stream, a new block with the same seed repeats it, and the numbers are the same on every device.
+ * Several threads may draw; each gets a connected part of the stream. Where the stream stands is
+ * not saved with the parameters.
+ */
+public final class RandomConditioning extends ConditioningBlock {
+
+    private RandomConditioning(Builder builder) {
+        super(builder.dim, builder.slots, false, builder.seed);
+        Initializer xavier = StartingValues.xavier(dim(), dim());
+        declare("slots_mu", Parameter.Type.OTHER, xavier, builder.learnMean, 1, 1, dim());
+        declare(
+                "slots_logsigma",
+                Parameter.Type.OTHER,
+                xavier,
+                builder.learnDeviation,
+                1,
+                1,
+                dim());
+    }
+
+    @Override
+    NDArray start(List<NDArray> values, long batch, long slots, Supplier<NDArray> noise) {
+        return noise.get().mul(values.get(1).exp()).add(values.get(0));
+    }
+
+    /**
+     * Starts the description of a random conditioning.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Describes a {@link RandomConditioning}. */
+    public static final class Builder {
+        private int dim;
+        private int slots;
+        private boolean learnMean = true;
+        private boolean learnDeviation = true;
+        private @Nullable Long seed;
+
+        private Builder() {}
+
+        /**
+         * Sets the size of a slot, D.
+         *
+         * @param dim at least 1
+         * @return this
+         */
+        public Builder setDim(int dim) {
+            this.dim = dim;
+            return this;
+        }
+
+        /**
+         * Sets the number of slots, K, that are made where a call does not say how many.
+         *
+         * @param slots at least 1
+         * @return this
+         */
+        public Builder setSlots(int slots) {
+            this.slots = slots;
+            return this;
+        }
+
+        /**
+         * Sets whether the mean is learnt.
+         *
+         * @param learnMean true if not set; false keeps it as it starts or was loaded
+         * @return this
+         */
+        public Builder optLearnMean(boolean learnMean) {
+            this.learnMean = learnMean;
+            return this;
+        }
+
+        /**
+         * Sets whether the deviation is learnt.
+         *
+         * @param learnDeviation true if not set; false keeps it as it starts or was loaded
+         * @return this
+         */
+        public Builder optLearnDeviation(boolean learnDeviation) {
+            this.learnDeviation = learnDeviation;
+            return this;
+        }
+
+        /**
+         * Sets the seed of the noise.
+         *
+         * @param seed any number; without one the noise comes from the engine's generator
+         * @return this
+         */
+        public Builder optSeed(long seed) {
+            this.seed = seed;
+            return this;
+        }
+
+        /**
+         * Builds the block.
+         *
+         * @return the block
+         * @throws IllegalArgumentException if an option is missing or out of range
+         */
+        public RandomConditioning build() {
+            return new RandomConditioning(this);
+        }
+    }
+}

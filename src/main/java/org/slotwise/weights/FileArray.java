@@ -1,0 +1,73 @@
+package org.slotwise.weights;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Set;
+
+/** What the file formats share: arrays made of bytes, in memory of the engine's own. */
+final class FileArray {
+
+    /** Java arrays go no further, and neither do DJL's buffers. */
+    private static final long MAX_BYTES = Integer.MAX_VALUE - 8;
+
+    /** The types that both the engine and the formats have. The engine ends the process on others. */
+    static final Set<DataType> TYPES =
+            Set.of(
+                    DataType.FLOAT64,
+                    DataType.FLOAT32,
+                    DataType.FLOAT16,
+                    DataType.INT64,
+                    DataType.INT32,
+                    DataType.INT8,
+                    DataType.UINT8,
+                    DataType.BOOLEAN);
+
+    private FileArray() {}
+
+    /**
+     * The size of an array in bytes.
+     *
+     * @throws IOException if a size is below 0, or the array is larger than 2 GiB
+     */
+    static int bytes(String name, Shape shape, int elementBytes) throws IOException {
+        long bytes = elementBytes;
+        boolean empty = false;
+        for (long size : shape.getShape()) {
+            // Sizes beside a 0 count too: the engine multiplies them.
+            if (size < 0 || size > MAX_BYTES || bytes * Math.max(size, 1) > MAX_BYTES) {
+                throw new IOException(name + " is said to have the shape " + shape);
+            }
+            bytes *= Math.max(size, 1);
+            empty |= size == 0;
+        }
+        return empty ? 0 : (int) bytes;
+    }
+
+    /**
+     * Reads bytes. The memory for them is allocated as they arrive, whatever size the file claims.
+     *
+     * @throws IOException if there are fewer
+     */
+    static byte[] read(InputStream in, int count, String what) throws IOException {
+        byte[] bytes = in.readNBytes(count);
+        if (bytes.length < count) {
+            throw new IOException(
+                    "cut off in " + what + ": " + bytes.length + " of " + count + " bytes");
+        }
+        return bytes;
+    }
+
+    /** An array of little-endian bytes. */
+    static NDArray of(NDManager host, byte[] bytes, Shape shape, DataType type) {
+        NDArray array = host.create(shape, type);
+        if (bytes.length > 0) {
+            // The buffer is the array's own memory.
+            array.toByteBuffer(true).put(bytes);
+        }
+        return array;
+    }
+}

@@ -1,0 +1,192 @@
+package org.slotwise.weights;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the safetensors format: the header's length (8 bytes, little-endian), a JSON header, the
+ * tensors without gaps.
+ *
+ * <p>DJL has a decoder too, but it believes the header, and bfloat16 ends the process in it. Here
+ * everything that the header says is checked before a tensor is made, and bfloat16 becomes float32.
+ */
+final class SafetensorsReader {
+
+    /** What the reference implementation of the format allows. */
+    private static final long MAX_HEADER = 100_000_000;
+
+    /** A tensor as the header describes it; begin and end count from the first tensor's start. */
+    private record Entry(String name, String type, Shape shape, long begin, long end) {
+
+        boolean isBfloat16() {
+            return "BF16".equals(type);
+        }
+
+        DataType dataType() throws IOException {
+            try {
+                DataType found = DataType.fromSafetensors(type);
+                if (FileArray.TYPES.contains(found)) {
+                    return found;
+                }
+            } catch (IllegalArgumentException e) {
+                // Newer than DJL: as unsupported as those that DJL knows and the engine does not.
+            }
+            throw new IOException(name + " is of type " + type + ", which is not supported");
+        }
+
+        void check() throws IOException {
+            int elementBytes = isBfloat16() ? Short.BYTES : dataType().getNumOfBytes();
+            int bytes = FileArray.bytes(name, shape, elementBytes);
+            if (bytes != end - begin) {
+                throw new IOException(
+                        name
+                                + " takes "
+                                + bytes
+                                + " bytes, but its offsets are "
+                                + begin
+                                + " to "
+                                + end);
+            }
+        }
+    }
+
+    private SafetensorsReader() {}
+
+    static Map<String, NDArray> read(NDManager host, InputStream in) throws IOException {
+        byte[] start = FileArray.read(in, Long.BYTES, "the header's length");
+        long length = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        if (length < 0 || length > MAX_HEADER) {
+            throw new IOException("the header cannot be " + length + " bytes long");
+        }
+        List<Entry> entries = parse(FileArray.read(in, (int) length, "the header"));
+        entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
+        long at = 0;
+        for (Entry entry : entries) {
+            entry.check();
+            if (entry.begin != at) {
+                throw new IOException(
+                        entry.name + " begins at " + entry.begin + ", expected at " + at);
+            }
+            at = entry.end;
+        }
+        Map<String, NDArray> arrays = new LinkedHashMap<>();
+        for (Entry entry : entries) {
+            byte[] bytes = FileArray.read(in, (int) (entry.end - entry.begin), entry.name);
+            arrays.put(entry.name, array(host, entry, bytes));
+        }
+        if (in.read() != -1) {
+            throw new IOException("there are bytes after the last tensor");
+        }
+        return arrays;
+    }
+
+    private static NDArray array(NDManager host, Entry entry, byte[] bytes) throws IOException {
+        return entry.isBfloat16()
+                ? FileArray.of(host, widen(bytes), entry.shape, DataType.FLOAT32)
+                : FileArray.of(host, bytes, entry.shape, entry.dataType());
+    }
+
+    /** bfloat16 is the upper half of a float32. */
+    private static byte[] widen(byte[] bfloat16) {
+        byte[] float32 = new byte[Math.multiplyExact(2, bfloat16.length)];
+        for (int i = 0; i < bfloat16.length; i += 2) {
+            float32[2 * i + 2] = bfloat16[i];
+            float32[2 * i + 3] = bfloat16[i + 1];
+        }
+        return float32;
+    }
+
+    private static List<Entry> parse(byte[] header) throws IOException {
+        List<Entry> entries = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        Reader text =
+                new InputStreamReader(
+                        new ByteArrayInputStream(header), StandardCharsets.UTF_8.newDecoder());
+        try (JsonReader json = new JsonReader(text)) {
+            json.beginObject();
+            while (json.hasNext()) {
+                String name = json.nextName();
+                if (!names.add(name)) {
+                    throw new IOException(name + " comes twice");
+                }
+                if ("__metadata__".equals(name)) {
+                    json.skipValue();
+                } else {
+                    entries.add(entry(name, json));
+                }
+            }
+            json.endObject();
+            if (json.peek() != JsonToken.END_DOCUMENT) {
+                throw new IOException("it goes on after its end");
+            }
+            return entries;
+        } catch (IOException | IllegalStateException | NumberFormatException e) {
+            throw new IOException("the header is malformed: " + e.getMessage(), e);
+        }
+    }
+
+    private static Entry entry(String name, JsonReader json) throws IOException {
+        String type = null;
+        long[] sizes = null;
+        long[] given = null;
+        json.beginObject();
+        while (json.hasNext()) {
+            switch (json.nextName()) {
+                case "dtype" -> type = json.nextString();
+                case "shape" -> sizes = longs(json);
+                case "data_offsets" -> given = longs(json);
+                default -> json.skipValue();
+            }
+        }
+        json.endObject();
+        long[] offsets = present(name, "data_offsets", given);
+        if (offsets.length != 2 || offsets[0] < 0 || offsets[1] < offsets[0]) {
+            throw new IOException(
+                    name + " has data_offsets that cannot be: " + Arrays.toString(offsets));
+        }
+        return new Entry(
+                name,
+                present(name, "dtype", type),
+                new Shape(present(name, "shape", sizes)),
+                offsets[0],
+                offsets[1]);
+    }
+
+    private static <T> T present(String name, String what, @Nullable T value) throws IOException {
+        if (value == null) {
+            throw new IOException(name + " has no " + what);
+        }
+        return value;
+    }
+
+    private static long[] longs(JsonReader json) throws IOException {
+        List<Long> values = new ArrayList<>();
+        json.beginArray();
+        while (json.hasNext()) {
+            values.add(json.nextLong());
+        }
+        json.endArray();
+        return values.stream().mapToLong(Long::longValue).toArray();
+    }
+}

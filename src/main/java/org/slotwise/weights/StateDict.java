@@ -1,0 +1,295 @@
+package org.slotwise.weights;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Block;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
+
+/**
+ * Arrays by name: the parameters of a block as PyTorch's {@code state_dict()} names them, and files
+ * of them that Python reads and writes.
+ *
+ * <pre>{@code
+ * StateDict.of(block).write(Path.of("weights.safetensors"));
+ *
+ * try (StateDict weights = StateDict.read(Path.of("weights.safetensors"))) {
+ *     weights.loadInto(block);
+ * }
+ * }</pre>
+ *
+ * <p>The names of a block's parameters:
+ *
+ * <ul>
+ *   <li>a parameter's own name; of DJL's LayerNorm and BatchNorm "weight", "bias", "running_mean"
+ *       and "running_var" for gamma, beta, runningMean and runningVar;
+ *   <li>before it the child's name, less the two digits that DJL puts before it, and a dot;
+ *   <li>children of SequentialBlock and ParallelBlock are named by their index from 0, as in {@code
+ *       torch.nn.Sequential} and {@code ModuleList}. Blocks without parameters count.
+ * </ul>
+ *
+ * <p>The blocks of this library have the names of the Object-Centric Learning Framework. Files with
+ * other names are mended with {@link #under}, {@link #rename(UnaryOperator)} and {@link #select}.
+ *
+ * <p>Two formats, told apart by content when read and by suffix when written: safetensors and
+ * numpy's npz. float64, float32, float16, int64, int32, int8, uint8 and boolean are read as they
+ * are, bfloat16 as float32; other types are an error. Tensors go up to 2 GiB. PyTorch's own ".pt"
+ * files cannot be read: write them anew with Python's safetensors.
+ */
+public final class StateDict implements AutoCloseable {
+
+    private static final String WHO = "StateDict";
+
+    private final String source;
+    private final Map<String, NDArray> arrays;
+    private final @Nullable NDManager owner;
+
+    private StateDict(String source, Map<String, NDArray> arrays, @Nullable NDManager owner) {
+        this.source = source;
+        this.arrays = Collections.unmodifiableMap(arrays);
+        this.owner = owner;
+    }
+
+    /**
+     * The parameters of a block.
+     *
+     * @param block a block whose parameters all have values
+     * @return the parameters' own arrays, not copies; closing it closes none of them
+     * @throws IllegalStateException if the block is not initialized
+     * @throws IllegalArgumentException if two parameters have one name
+     */
+    public static StateDict of(Block block) {
+        Map<String, NDArray> arrays = BlockParameters.of(block).arrays();
+        return new StateDict("the parameters of " + block.getClass().getSimpleName(), arrays, null);
+    }
+
+    /**
+     * Any arrays.
+     *
+     * @param arrays arrays of the PyTorch engine by name
+     * @return these arrays, not copies; closing it closes none of them
+     */
+    public static StateDict of(Map<String, NDArray> arrays) {
+        arrays.forEach((name, array) -> Check.present(WHO, name, array));
+        return new StateDict("a map", new LinkedHashMap<>(arrays), null);
+    }
+
+    /**
+     * Reads a file.
+     *
+     * @param path a safetensors or npz file
+     * @return its arrays on the CPU, until the result is closed
+     * @throws IOException if it cannot be read, is of another format, damaged, or holds a type that
+     *     is not supported; the message names the file and what is wrong
+     */
+    public static StateDict read(Path path) throws IOException {
+        try (InputStream in = Files.newInputStream(path)) {
+            return read(in, path.toString());
+        }
+    }
+
+    /**
+     * Reads a stream to its end.
+     *
+     * @param in what a safetensors or npz file holds; it is not closed
+     * @return its arrays on the CPU, until the result is closed
+     * @throws IOException as for a file
+     */
+    public static StateDict read(InputStream in) throws IOException {
+        return read(in, "the stream");
+    }
+
+    private static StateDict read(InputStream in, String source) throws IOException {
+        NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+        boolean done = false;
+        try {
+            Map<String, NDArray> arrays = StateDictFormat.decode(host, new BufferedInputStream(in));
+            arrays.forEach((name, array) -> array.setName(name));
+            done = true;
+            return new StateDict(source, arrays, host);
+        } catch (IOException e) {
+            throw new IOException(WHO + ": " + source + ": " + e.getMessage(), e);
+        } finally {
+            if (!done) {
+                host.close();
+            }
+        }
+    }
+
+    /**
+     * The names.
+     *
+     * @return in the order of the block or the file
+     */
+    public Set<String> names() {
+        return arrays.keySet();
+    }
+
+    /**
+     * One array.
+     *
+     * @param name its name
+     * @return the array
+     * @throws IllegalArgumentException if there is none of this name
+     */
+    public NDArray get(String name) {
+        NDArray array = arrays.get(name);
+        if (array == null) {
+            throw new IllegalArgumentException(
+                    WHO + ": no " + name + " in " + source + ", only " + arrays.keySet());
+        }
+        return array;
+    }
+
+    /**
+     * All arrays.
+     *
+     * @return the arrays by name, in the order of the block or the file
+     */
+    public Map<String, NDArray> arrays() {
+        return arrays;
+    }
+
+    /**
+     * The same arrays by other names.
+     *
+     * @param names gives the new name for the old
+     * @return a state dict that shares the arrays; closing either closes both
+     * @throws IllegalArgumentException if two arrays would have one name
+     */
+    public StateDict rename(UnaryOperator<String> names) {
+        Map<String, NDArray> renamed = new LinkedHashMap<>();
+        arrays.forEach(
+                (name, array) -> {
+                    String to = Objects.requireNonNull(names.apply(name), name);
+                    if (renamed.put(to, array) != null) {
+                        throw new IllegalArgumentException(
+                                WHO + ": two arrays of " + source + " would be named " + to);
+                    }
+                });
+        return new StateDict(source, renamed, owner);
+    }
+
+    /**
+     * The same arrays, some by other names.
+     *
+     * @param names the new names by the old; names that are not in it stay
+     * @return a state dict that shares the arrays; closing either closes both
+     * @throws IllegalArgumentException if two arrays would have one name, or an old name is not
+     *     there
+     */
+    public StateDict rename(Map<String, String> names) {
+        names.keySet().forEach(this::get);
+        return rename(name -> names.getOrDefault(name, name));
+    }
+
+    /**
+     * The arrays whose names begin with a prefix, without it: a part of a larger model.
+     *
+     * @param prefix "perceptual_grouping." for instance
+     * @return a state dict that shares the arrays; closing either closes both
+     */
+    public StateDict under(String prefix) {
+        return select(name -> name.startsWith(prefix))
+                .rename(name -> name.substring(prefix.length()));
+    }
+
+    /**
+     * Some of the arrays.
+     *
+     * @param which the names to keep
+     * @return a state dict that shares the arrays; closing either closes both
+     */
+    public StateDict select(Predicate<String> which) {
+        Map<String, NDArray> selected = new LinkedHashMap<>(arrays);
+        selected.keySet().removeIf(which.negate());
+        return new StateDict(source, selected, owner);
+    }
+
+    /**
+     * Gives the parameters of a block these values: all of them, or none if anything does not fit.
+     *
+     * <p>Values are copied to the block's device and, between float64, float32 and float16,
+     * converted to its type (what is too large for it becomes infinite). Which parameters are
+     * trained does not change. PyTorch's counter "num_batches_tracked" of a BatchNorm is passed
+     * over, because DJL keeps none. Copies that a {@link ai.djl.training.ParameterStore} has made
+     * for other devices are not reached: load before training.
+     *
+     * @param block an initialized block
+     * @throws IllegalArgumentException if names are missing or unexpected, shapes differ, or types
+     *     cannot be converted; one error lists them all
+     * @throws IllegalStateException if the block is not initialized
+     */
+    public void loadInto(Block block) {
+        BlockParameters.of(block).overwrite(arrays, source);
+    }
+
+    /**
+     * Writes a file in the format that its suffix names. It is written beside the target and moved
+     * there when complete: whatever fails, the old file or the new one is there, never a part.
+     *
+     * @param path a path that ends in ".safetensors" or ".npz"
+     * @throws IOException if it cannot be written
+     * @throws IllegalArgumentException if the suffix is another, a type has no place in the format,
+     *     or the arrays exceed 2 GiB
+     */
+    public void write(Path path) throws IOException {
+        StateDictFormat format = StateDictFormat.of(path);
+        Path target = path.toAbsolutePath();
+        Path temporary = target.resolveSibling("." + UUID.randomUUID() + ".tmp");
+        try {
+            try (FileChannel channel =
+                    FileChannel.open(
+                            temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                write(Channels.newOutputStream(channel), format);
+                channel.force(true);
+            }
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    /**
+     * Writes to a stream.
+     *
+     * @param out where to; flushed, not closed
+     * @param format how
+     * @throws IOException if it cannot be written
+     * @throws IllegalArgumentException if a type has no place in the format, or the arrays exceed 2
+     *     GiB
+     */
+    public void write(OutputStream out, StateDictFormat format) throws IOException {
+        BufferedOutputStream buffered = new BufferedOutputStream(out);
+        format.encode(arrays, buffered);
+        buffered.flush();
+    }
+
+    /** Frees the arrays that were read. Those of a block or a map stay open. */
+    @Override
+    public void close() {
+        if (owner != null) {
+            owner.close();
+        }
+    }
+}
