@@ -96,12 +96,13 @@ public final class Ops {
             NDArray mean,
             NDArray variance,
             boolean ofBatch) {
+        // DJL names the arguments of this method in another order than it uses them.
         return JniUtils.batchNorm(
                 (PtNDArray) x,
-                (PtNDArray) gain,
-                (PtNDArray) offset,
                 (PtNDArray) mean,
                 (PtNDArray) variance,
+                (PtNDArray) gain,
+                (PtNDArray) offset,
                 ofBatch,
                 BATCH_NORM_MOMENTUM,
                 BATCH_NORM_EPS);
