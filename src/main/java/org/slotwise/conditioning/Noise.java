@@ -5,10 +5,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.pytorch.engine.PtNDManager;
-import ai.djl.pytorch.jni.JniUtils;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 
 /**
@@ -26,7 +25,7 @@ final class Noise {
 
     NDArray draw(NDManager manager, Device device, Shape shape, DataType type) {
         if (random == null) {
-            return JniUtils.normal((PtNDManager) manager, 0, 1, shape, type, device);
+            return Ops.normal(manager, device, shape, type);
         }
         double[] values = new double[Math.toIntExact(shape.size())];
         // The lock keeps the numbers of one call together when several threads draw.

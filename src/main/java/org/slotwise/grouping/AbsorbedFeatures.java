@@ -18,7 +18,6 @@ final class AbsorbedFeatures implements AttendedFeatures {
 
     private final int heads;
     private final NDArray features; // x: (B, N, F)
-    private final NDArray transposed; // (B, F, N)
     private final NDArray epsTimesSum; // eps times the sum of x, (B, 1, F)
     private final NDArray keyWeight; // (H, C/H, F)
     private final NDArray valueWeight; // (H, F, C/H)
@@ -28,7 +27,6 @@ final class AbsorbedFeatures implements AttendedFeatures {
     AbsorbedFeatures(SlotAttentionWeights weights, NDArray x, int heads, double eps) {
         this.heads = heads;
         features = x;
-        transposed = x.swapAxes(1, 2);
         epsTimesSum = x.sum(new int[] {1}, true).mul(Scalars.like(x, eps));
         long f = x.getShape().get(2);
         keyWeight = weights.key().reshape(heads, -1, f);
@@ -46,6 +44,8 @@ final class AbsorbedFeatures implements AttendedFeatures {
         long slots = s.get(1);
         NDArray perHead = q.reshape(batch * slots, heads, -1).swapAxes(0, 1); // (H, B K, C/H)
         NDArray absorbed = slotsFirst(perHead.matMul(keyWeight), batch); // (B, H K, F)
+        // A view for each call: one for all would gather its gradients beside those of x.
+        NDArray transposed = features.swapAxes(1, 2); // (B, F, N)
         NDArray logits = absorbed.matMul(transposed).reshape(batch, heads, slots, -1);
         if (keyBias == null) {
             return logits;

@@ -15,6 +15,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scope;
@@ -188,40 +189,45 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
                 training,
                 () -> {
                     try (Scope scope = new Scope()) {
-                        NDArray normalised =
-                                Ops.layerNorm(
-                                        x, weights.inputNormGain(), weights.inputNormOffset());
-                        AttendedFeatures attended =
-                                attended(weights, normalised, start.getShape().get(1));
-                        SlotAttentionIteration iteration =
-                                new SlotAttentionIteration(
-                                        weights,
-                                        attended,
-                                        heads,
-                                        eps,
-                                        slotMask,
-                                        slots -> feedForward(parameterStore, slots, training));
-                        SlotAttentionIteration.Result result = iterate(iteration, start);
+                        NDList in = new NDList(x, start);
+                        if (slotMask != null) {
+                            in.add(slotMask);
+                        }
+                        NDList out =
+                                ImageGroups.map(
+                                        in,
+                                        images ->
+                                                iterate(parameterStore, weights, images, training));
                         NDManager owner = x.getManager();
                         return new PerceptualGroupingOutput(
-                                scope.keep(result.slots(), owner),
-                                scope.keep(result.attention(), owner),
+                                scope.keep(out.get(0), owner),
+                                scope.keep(out.get(1), owner),
                                 slotMask);
                     }
                 });
     }
 
-    private SlotAttentionIteration.Result iterate(SlotAttentionIteration iteration, NDArray start) {
+    /** Slots and attention for features, conditioning and, where there is one, a slot mask. */
+    private NDList iterate(
+            ParameterStore store, SlotAttentionWeights weights, NDList in, boolean training) {
+        NDArray x = Ops.layerNorm(in.get(0), weights.inputNormGain(), weights.inputNormOffset());
+        NDArray start = in.get(1);
+        int times = implicitDifferentiation ? iterations + 1 : iterations;
+        AttendedFeatures features =
+                attended.make(weights, x, heads, eps, start.getShape().get(1), times);
+        SlotAttentionIteration iteration =
+                new SlotAttentionIteration(
+                        weights,
+                        features,
+                        heads,
+                        eps,
+                        in.size() > 2 ? in.get(2) : null,
+                        slots -> feedForward(store, slots, training));
         if (!implicitDifferentiation) {
             return iteration.repeat(start, iterations);
         }
-        NDArray fixedPoint = NoGraph.during(() -> iteration.repeat(start, iterations).slots());
+        NDArray fixedPoint = NoGraph.during(() -> iteration.repeat(start, iterations).get(0));
         return iteration.repeat(fixedPoint, 1);
-    }
-
-    private AttendedFeatures attended(SlotAttentionWeights weights, NDArray x, long slots) {
-        int times = implicitDifferentiation ? iterations + 1 : iterations;
-        return attended.make(weights, x, heads, eps, slots, times);
     }
 
     private NDArray feedForward(ParameterStore store, NDArray slots, boolean training) {

@@ -1,6 +1,7 @@
 package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -33,11 +34,12 @@ final class SlotAttentionIteration {
         mask = slotMask == null ? null : slotMask.expandDims(1).expandDims(3);
     }
 
-    /** Slots (B, K, D), and the attention (B, K, N) that led to them. */
-    record Result(NDArray slots, NDArray attention) {}
-
-    /** Iterates; what an iteration makes on its way is freed before the next one starts. */
-    Result repeat(NDArray conditioning, int times) {
+    /**
+     * Iterates; what an iteration makes on its way is freed before the next one starts.
+     *
+     * @return slots (B, K, D), and the attention (B, K, N) that led to them
+     */
+    NDList repeat(NDArray conditioning, int times) {
         NDArray slots = conditioning;
         for (int t = 1; t < times; t++) {
             NDArray before = slots;
@@ -51,7 +53,7 @@ final class SlotAttentionIteration {
             NDArray next = scope.keep(update(slots, a));
             NDArray attention = scope.keep(a.mean(new int[] {1}));
             closeUnless(conditioning, slots);
-            return new Result(next, attention);
+            return new NDList(next, attention);
         }
     }
 

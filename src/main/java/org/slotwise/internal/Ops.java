@@ -1,8 +1,11 @@
 package org.slotwise.internal;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
@@ -122,6 +125,25 @@ public final class Ops {
     }
 
     /**
+     * Writes values into an array in place, converting type and device on the way. The array keeps
+     * its memory and its gradient flag; nothing is recorded.
+     *
+     * <p>DJL's {@code copyTo} and {@code set(buffer)} instead replace the array's memory by a Java
+     * buffer, which is freed with the array, whatever else still refers to it.
+     *
+     * @param target the array to change
+     * @param values what it holds afterwards, of its shape
+     */
+    public static void overwrite(NDArray target, NDArray values) {
+        NoGraph.during(
+                () -> {
+                    JniUtils.indexAdvPut(
+                            (PtNDArray) target, new NDIndex("..."), (PtNDArray) values);
+                    return target;
+                });
+    }
+
+    /**
      * Raises the elements below a number to it. As with PyTorch's clamp_min the gradient passes
      * where x is at least the number, ties included, and NaN stays NaN. (DJL's {@code clip} reads
      * its bounds back from the device, and {@code maximum} halves the gradient at ties.)
@@ -153,21 +175,15 @@ public final class Ops {
     }
 
     /**
-     * Writes values into an array in place, converting type and device on the way. The array keeps
-     * its memory and its gradient flag; nothing is recorded.
+     * Draws from the standard normal distribution, with the engine's generator.
      *
-     * <p>DJL's {@code copyTo} and {@code set(buffer)} instead replace the array's memory by a Java
-     * buffer, which is freed with the array, whatever else still refers to it.
-     *
-     * @param target the array to change
-     * @param values what it holds afterwards, of its shape
+     * @param manager the owner
+     * @param device where the array is made
+     * @param shape the shape
+     * @param type float32, float64 or float16
+     * @return the draw
      */
-    public static void overwrite(NDArray target, NDArray values) {
-        NoGraph.during(
-                () -> {
-                    JniUtils.indexAdvPut(
-                            (PtNDArray) target, new NDIndex("..."), (PtNDArray) values);
-                    return target;
-                });
+    public static NDArray normal(NDManager manager, Device device, Shape shape, DataType type) {
+        return JniUtils.normal((PtNDManager) manager, 0, 1, shape, type, device);
     }
 }

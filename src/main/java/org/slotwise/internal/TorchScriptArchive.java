@@ -16,7 +16,7 @@ import java.util.zip.ZipOutputStream;
  * version} the number of the operator set. The engine reads entries that are stored, not
  * compressed.
  */
-final class TorchScriptArchive {
+public final class TorchScriptArchive {
 
     private static final byte[] NO_CONSTANTS = {(byte) 0x80, 2, ')', '.'};
 
@@ -27,8 +27,9 @@ final class TorchScriptArchive {
      *
      * @param className the class that the source defines
      * @param source its source, as {@code torch.jit.save} writes it
+     * @return the bytes of the archive
      */
-    static byte[] of(String className, String source) {
+    public static byte[] of(String className, String source) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
             store(zip, "data.pkl", object(className));

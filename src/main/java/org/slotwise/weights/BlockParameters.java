@@ -8,7 +8,6 @@ import ai.djl.nn.Parameter;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.norm.BatchNorm;
 import ai.djl.nn.norm.LayerNorm;
-import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.util.Pair;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -148,7 +147,7 @@ final class BlockParameters {
     }
 
     private static void fault(String name, NDArray own, NDArray value, List<String> faults) {
-        if (((PtNDArray) own).isReleased() || ((PtNDArray) value).isReleased()) {
+        if (own.isReleased() || value.isReleased()) {
             faults.add(name + " is closed");
         } else if (!own.getShape().equals(value.getShape())) {
             faults.add(name + " must be " + own.getShape() + ", got " + value.getShape());

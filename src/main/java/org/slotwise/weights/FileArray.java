@@ -14,7 +14,9 @@ final class FileArray {
     /** Java arrays go no further, and neither do DJL's buffers. */
     private static final long MAX_BYTES = Integer.MAX_VALUE - 8;
 
-    /** The types that both the engine and the formats have. The engine ends the process on others. */
+    /**
+     * The types that both the engine and the formats have. The engine ends the process on others.
+     */
     static final Set<DataType> TYPES =
             Set.of(
                     DataType.FLOAT64,

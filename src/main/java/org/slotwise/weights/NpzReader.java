@@ -30,6 +30,8 @@ final class NpzReader {
 
     private static final int MAX_HEADER = 1 << 16;
     private static final int MAX_FILE = Integer.MAX_VALUE - 8;
+    private static final int LOCAL_HEADER = 30; // of a zip entry, before its name
+    private static final int END_RECORD = 22; // of a zip archive, before its comment
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
 
     private static final Pattern DESCR = Pattern.compile("'descr': *'([<>=|])([^']*)'");
@@ -55,15 +57,12 @@ final class NpzReader {
             throw new IOException("an npz file of more than 2 GiB; write it as safetensors");
         }
         int expected = entriesOf(file);
+        checkFirstEntry(file);
         Map<String, NDArray> arrays = new LinkedHashMap<>();
         int count = 0;
         try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(file))) {
             for (ZipEntry e = zip.getNextEntry(); e != null; e = zip.getNextEntry()) {
-                if (!e.getName().endsWith(".npy")) {
-                    throw new IOException(
-                            e.getName() + " is not an array; is this PyTorch's own format?");
-                }
-                String name = e.getName().substring(0, e.getName().length() - ".npy".length());
+                String name = arrayName(e.getName());
                 if (arrays.put(name, array(host, name, zip)) != null) {
                     throw new IOException(name + " comes twice");
                 }
@@ -85,13 +84,29 @@ final class NpzReader {
      */
     private static int entriesOf(byte[] file) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
-        int last = file.length - 22;
+        int last = file.length - END_RECORD;
         for (int at = last; at >= Math.max(0, last - 0xffff); at--) {
             if (bytes.getInt(at) == 0x06054b50 && bytes.getShort(at + 20) == (short) (last - at)) {
                 return bytes.getShort(at + 10) & 0xffff;
             }
         }
         throw new IOException("a zip archive that is cut off");
+    }
+
+    /** PyTorch's own files are archives too, of a kind that the JDK's reader gives up on. */
+    private static void checkFirstEntry(byte[] file) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+        if (file.length > LOCAL_HEADER && bytes.getInt(0) == 0x04034b50) {
+            int length = Math.min(bytes.getShort(26) & 0xffff, file.length - LOCAL_HEADER);
+            arrayName(new String(file, LOCAL_HEADER, length, StandardCharsets.UTF_8));
+        }
+    }
+
+    private static String arrayName(String entry) throws IOException {
+        if (!entry.endsWith(".npy")) {
+            throw new IOException(entry + " is not an array; is this PyTorch's own format?");
+        }
+        return entry.substring(0, entry.length() - ".npy".length());
     }
 
     private static NDArray array(NDManager host, String name, InputStream in) throws IOException {

@@ -1,0 +1,163 @@
+package org.slotwise.benchmark;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.jni.JniUtils;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.slotwise.benchmark.Subject.By;
+
+/**
+ * How much native memory a pass takes at its peak, beyond inputs and parameters. Linux only.
+ *
+ * <p>Each measurement is a process of its own, in which the C library gives freed memory back at
+ * once and the Java heap is touched beforehand; the kernel's high-water mark of resident memory is
+ * reset before a second, identical pass. With the argument {@code leak}: resident memory over 2,000
+ * forward and backward passes.
+ */
+final class PeakMemory {
+
+    private PeakMemory() {}
+
+    public static void main(String[] args) throws IOException, InterruptedException {
+        if (args.length > 0 && args[0].equals("child")) {
+            child(args);
+        } else if (args.length > 0 && args[0].equals("leak")) {
+            fork("child", "leak");
+        } else {
+            parent();
+        }
+    }
+
+    private static void parent() throws IOException, InterruptedException {
+        System.out.println("Peak native memory beyond inputs and parameters, MB");
+        System.out.println("module size iterations pass library plain ratio");
+        Size clevr = Size.SLOT_ATTENTION.get(0);
+        for (int t : new int[] {1, 3, 10, 50}) {
+            compare("SlotAttention", 0, t, "inference");
+        }
+        compare("SlotAttention", 0, clevr.t(), "training");
+        compare("SlotAttention", 1, 3, "inference");
+        compare("SlotAttention", 1, 3, "training");
+        double explicit = fork("child", "SlotAttention", "0", "10", "training", "LIBRARY");
+        double implicit = fork("child", "SlotAttention", "0", "10", "implicit", "LIBRARY");
+        System.out.printf(
+                "SlotAttention CLEVR6 10 training: explicit %.1f, implicit differentiation %.1f,"
+                        + " ratio %.2f%n",
+                explicit, implicit, explicit / implicit);
+        for (int size = 0; size < Size.STICK_BREAKING.size(); size++) {
+            compare("StickBreaking", size, 1, "inference");
+            compare("StickBreaking", size, 1, "training");
+        }
+    }
+
+    private static void compare(String module, int size, int t, String pass)
+            throws IOException, InterruptedException {
+        double library = fork("child", module, "" + size, "" + t, pass, "LIBRARY");
+        double plain = fork("child", module, "" + size, "" + t, pass, "PLAIN");
+        Size named =
+                (module.equals("SlotAttention") ? Size.SLOT_ATTENTION : Size.STICK_BREAKING)
+                        .get(size);
+        System.out.printf(
+                "%s %s %d %s %.1f %.1f %.2f%n",
+                module, named, t, pass, library, plain, library / plain);
+    }
+
+    private static double fork(String... args) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(ProcessHandle.current().info().command().orElse("java"));
+        command.addAll(
+                List.of(
+                        "-Xms256m",
+                        "-Xmx256m",
+                        "-XX:+AlwaysPreTouch",
+                        "-XX:+UseSerialGC",
+                        "-Dai.djl.offline=true",
+                        "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        PeakMemory.class.getName()));
+        command.addAll(List.of(args));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("MALLOC_MMAP_THRESHOLD_", "65536");
+        builder.environment().put("MALLOC_TRIM_THRESHOLD_", "65536");
+        builder.environment().put("MALLOC_ARENA_MAX", "1");
+        builder.environment().put("OMP_NUM_THREADS", "1");
+        Process process = builder.start();
+        String last = "";
+        try (BufferedReader reader =
+                new BufferedReader(
+                        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            for (String line; (line = reader.readLine()) != null; last = line) {
+                if (args[1].equals("leak")) {
+                    System.out.println(line);
+                }
+            }
+        }
+        if (process.waitFor() != 0) {
+            throw new IOException(String.join(" ", args) + ": " + last);
+        }
+        return args[1].equals("leak") ? 0 : Double.parseDouble(last);
+    }
+
+    private static void child(String[] args) throws IOException {
+        Engine.getEngine("PyTorch");
+        JniUtils.setNumThreads(1);
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            if (args[1].equals("leak")) {
+                leak(manager);
+                return;
+            }
+            int size = Integer.parseInt(args[2]);
+            int t = Integer.parseInt(args[3]);
+            Subject subject =
+                    args[1].equals("SlotAttention")
+                            ? Subject.slotAttention(
+                                    manager,
+                                    Size.SLOT_ATTENTION.get(size).withIterations(t),
+                                    args[4].equals("implicit"))
+                            : Subject.stickBreaking(manager, Size.STICK_BREAKING.get(size));
+            By by = By.valueOf(args[5]);
+            boolean training = !args[4].equals("inference");
+            for (int i = 0; i < 3; i++) {
+                subject.run(by, training);
+            }
+            System.gc();
+            Files.writeString(Path.of("/proc/self/clear_refs"), "5");
+            double before = status("VmRSS");
+            subject.run(by, training);
+            System.out.println(status("VmHWM") - before);
+        }
+    }
+
+    /** Forward and backward, 2,000 times, at a size at which a leak of one array would show. */
+    private static void leak(NDManager manager) throws IOException {
+        Subject subject =
+                Subject.slotAttention(manager, new Size("leak", 4, 256, 64, 64, 64, 7, 3));
+        Subject stick = Subject.stickBreaking(manager, new Size("leak", 4, 256, 64, 64, 64, 7, 1));
+        for (int i = 1; i <= 2000; i++) {
+            subject.run(By.LIBRARY, true);
+            stick.run(By.LIBRARY, true);
+            if (i % 200 == 0) {
+                System.out.printf("pass %d: resident %.1f MB%n", i, status("VmRSS"));
+            }
+        }
+    }
+
+    /** Megabytes (10^6 bytes) of an entry of /proc/self/status. */
+    private static double status(String entry) throws IOException {
+        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+            if (line.startsWith(entry + ":")) {
+                return Double.parseDouble(line.replaceAll("[^0-9]", "")) * 1024 / 1e6;
+            }
+        }
+        throw new IOException("no " + entry + " in /proc/self/status");
+    }
+}
