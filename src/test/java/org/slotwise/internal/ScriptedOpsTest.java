@@ -25,8 +25,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.slotwise.testing.BlockContract;
 import org.slotwise.testing.FiniteDifferences;
+import org.slotwise.testing.Garbage;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.Tensors;
 
@@ -174,7 +174,7 @@ class ScriptedOpsTest {
                 NDArray y = ScriptedOps.convTranspose2d(x, weight, null, 2, 2, 1);
                 NDArray loss = y.mul(y).sum();
                 if (pass == 1) {
-                    BlockContract.collectGarbage();
+                    Garbage.collect();
                 }
                 collector.backward(loss);
             }

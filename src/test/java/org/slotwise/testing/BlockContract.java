@@ -25,11 +25,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -165,34 +161,8 @@ public record BlockContract(Supplier<Block> block, Inputs inputs) {
                                 }
                             });
             Map<String, NDArray> stressed =
-                    gradients(
-                            manager,
-                            b,
-                            inputs.make(manager, DataType.FLOAT32),
-                            BlockContract::collectGarbage);
+                    gradients(manager, b, inputs.make(manager, DataType.FLOAT32), Garbage::collect);
             quiet.forEach((name, g) -> assertSame("gradient of " + name, g, stressed.get(name)));
-        }
-    }
-
-    /** Frees dropped direct buffers, and fills their memory with other values. */
-    public static void collectGarbage() {
-        for (int round = 0; round < 3; round++) {
-            System.gc();
-            try {
-                Thread.sleep(20);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-            List<ByteBuffer> buffers = new ArrayList<>();
-            for (int i = 0; i < 3000; i++) {
-                ByteBuffer buffer = ByteBuffer.allocateDirect(4 << (i % 3));
-                buffer.order(ByteOrder.nativeOrder());
-                while (buffer.hasRemaining()) {
-                    buffer.putFloat(777f);
-                }
-                buffers.add(buffer);
-            }
-            assertEquals(3000, buffers.size());
         }
     }
 
