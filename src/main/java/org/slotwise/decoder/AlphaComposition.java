@@ -1,10 +1,9 @@
 package org.slotwise.decoder;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.Scope;
 
 /**
  * Composes images of slots into one: each slot's fourth channel says how much it wants to be seen
@@ -27,15 +26,12 @@ final class AlphaComposition {
         Check.floating(who, SLOTS, slots.getDataType());
     }
 
-    /** The decoding of channels (B, K, 4, H, W), kept from a scope for a manager. */
-    static SlotDecoding keep(Scope scope, NDArray channels, NDManager owner) {
+    /** Reconstruction, slot images and masks of channels (B, K, 4, H, W). */
+    static NDList compose(NDArray channels) {
         NDArray colours = channels.get(":, :, 0:{}", COLOURS); // (B, K, 3, H, W)
         NDArray masks = channels.get(":, :, {}", COLOURS).softmax(1); // (B, K, H, W)
         NDArray reconstruction = colours.mul(masks.expandDims(2)).sum(new int[] {1});
-        return new SlotDecoding(
-                scope.keep(reconstruction, owner),
-                scope.keep(colours, owner),
-                scope.keep(masks, owner));
+        return new NDList(reconstruction, colours, masks);
     }
 
     /** The shapes of reconstruction, slot images and masks for slots (B, K, D). */

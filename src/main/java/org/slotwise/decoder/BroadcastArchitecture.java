@@ -170,6 +170,17 @@ public record BroadcastArchitecture(int height, int width, List<Layer> layers) {
         return tetrominoes(size);
     }
 
+    /** How many numbers the largest array of one slot has. */
+    long largest() {
+        long area = (long) height * width;
+        long largest = 0;
+        for (Layer layer : layers) {
+            area *= (long) layer.stride() * layer.stride();
+            largest = Math.max(largest, area * layer.channels());
+        }
+        return largest;
+    }
+
     /** What the layers multiply the grid's size by. */
     int stride() {
         return layers.stream().mapToInt(Layer::stride).reduce(1, Math::multiplyExact);

@@ -114,7 +114,9 @@ public final class ImagePatchDecoder extends ConfiguredBlock implements SlotDeco
                                 z = Ops.linear(x, w, b);
                             }
                         }
-                        return AlphaComposition.keep(scope, image(z), slots.getManager());
+                        NDList out = AlphaComposition.compose(image(z));
+                        out.forEach(array -> scope.keep(array, slots.getManager()));
+                        return SlotDecoding.from(out);
                     }
                 });
     }

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
@@ -101,39 +102,54 @@ public final class SpatialBroadcastDecoder extends ConfiguredBlock implements Sl
         AlphaComposition.checkSlots(who(), slots, slotDim);
         value(parameterStore, biases.get(0), slots, training); // checks the slots' type and device
         fetchAll(parameterStore, this, slots, training);
-        Shape shape = slots.getShape();
         return NoGraph.unless(
                 training,
                 () -> {
                     try (Scope scope = new Scope()) {
-                        NDArray x = firstLayer(parameterStore, slots, training);
-                        for (int i = 1; i < weights.size(); i++) {
-                            NDArray next;
-                            try (NDArray y = Activation.relu(x)) {
-                                x.close();
-                                next = layer(i, parameterStore, y, training);
-                            }
-                            x = next;
-                        }
-                        Shape image = x.getShape(); // (B K, 4, H, W)
-                        NDArray channels =
-                                x.reshape(
-                                        shape.get(0),
-                                        shape.get(1),
-                                        image.get(1),
-                                        image.get(2),
-                                        image.get(3));
-                        return AlphaComposition.keep(scope, channels, slots.getManager());
+                        NDArray embedding = embedding(parameterStore, slots, training);
+                        long numbers = slots.getShape().get(1) * architecture.largest();
+                        NDList out =
+                                ImageGroups.map(
+                                        numbers,
+                                        new NDList(slots),
+                                        some -> {
+                                            NDArray group = some.head();
+                                            return AlphaComposition.compose(
+                                                    channels(
+                                                            parameterStore,
+                                                            group,
+                                                            embedding,
+                                                            training));
+                                        });
+                        out.forEach(array -> scope.keep(array, slots.getManager()));
+                        return SlotDecoding.from(out);
                     }
                 });
     }
 
-    /** Broadcasts slots (B, K, D), adds the positional embedding and applies the first layer. */
-    private NDArray firstLayer(ParameterStore store, NDArray slots, boolean training) {
+    /** All layers: (B, K, 4, H, W) for slots (B, K, D). Of each layer only its result lives on. */
+    private NDArray channels(
+            ParameterStore store, NDArray slots, NDArray embedding, boolean training) {
+        NDArray x = firstLayer(store, slots, embedding, training);
+        for (int i = 1; i < weights.size(); i++) {
+            NDArray next;
+            try (NDArray y = Activation.relu(x)) {
+                x.close();
+                next = layer(i, store, y, training);
+            }
+            x = next;
+        }
+        Shape s = slots.getShape();
+        Shape image = x.getShape(); // (B K, 4, H, W)
+        return x.reshape(s.get(0), s.get(1), image.get(1), image.get(2), image.get(3));
+    }
+
+    /** Broadcasts slots (B, K, D), adds the embedding (1, D, h, w) and applies the first layer. */
+    private NDArray firstLayer(
+            ParameterStore store, NDArray slots, NDArray embedding, boolean training) {
         long height = architecture.height();
         long width = architecture.width();
         NDArray vectors = slots.reshape(-1, slotDim); // (B K, D)
-        NDArray embedding = embedding(store, slots, training); // (1, D, h, w)
         BroadcastArchitecture.Layer first = architecture.layers().get(0);
         if (!first.transposed() && BroadcastConvolution.fits(height, width, first.kernel())) {
             // conv(slot + embedding) = conv(slot) + conv(embedding)
@@ -147,6 +163,7 @@ public final class SpatialBroadcastDecoder extends ConfiguredBlock implements Sl
         }
     }
 
+    /** The embedding of the grid's places, (1, D, h, w). */
     private NDArray embedding(ParameterStore store, NDArray slots, boolean training) {
         long height = architecture.height();
         long width = architecture.width();

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scope;
@@ -84,14 +85,45 @@ public final class ConvolutionalEncoder extends ConfiguredBlock implements Featu
                 training,
                 () -> {
                     try (Scope scope = new Scope()) {
-                        NDArray map = convolve(parameterStore, images, training);
-                        return FeatureMap.keep(scope, map, images);
+                        NDList features =
+                                ImageGroups.map(
+                                        largest(images.getShape()),
+                                        new NDList(images),
+                                        some -> convolve(parameterStore, some.head(), training));
+                        return FeatureMap.keep(
+                                scope,
+                                features.head(),
+                                crossed(images.getShape().get(2)),
+                                crossed(images.getShape().get(3)),
+                                images);
                     }
                 });
     }
 
-    /** Maps images to (B, F, h, w). Of each layer only its result lives on. */
-    private NDArray convolve(ParameterStore store, NDArray images, boolean training) {
+    /** The size of the map, for a size of the images. */
+    private long crossed(long size) {
+        long s = size;
+        for (int stride : strides) {
+            s = FeatureMap.strided(s, stride);
+        }
+        return s;
+    }
+
+    /** How many numbers the largest array of one image has. */
+    private long largest(Shape images) {
+        long height = images.get(2);
+        long width = images.get(3);
+        long largest = 0;
+        for (int i = 0; i < channels.length; i++) {
+            height = FeatureMap.strided(height, strides[i]);
+            width = FeatureMap.strided(width, strides[i]);
+            largest = Math.max(largest, channels[i] * height * width);
+        }
+        return largest;
+    }
+
+    /** Maps images to features. Of each layer only its result lives on. */
+    private NDList convolve(ParameterStore store, NDArray images, boolean training) {
         NDArray x = images;
         for (int i = 0; i < channels.length; i++) {
             NDArray w = value(store, weights.get(i), images, training);
@@ -105,7 +137,7 @@ public final class ConvolutionalEncoder extends ConfiguredBlock implements Featu
             }
             x = next;
         }
-        return x;
+        return new NDList(FeatureMap.features(x));
     }
 
     /** {@inheritDoc} */
@@ -134,13 +166,8 @@ public final class ConvolutionalEncoder extends ConfiguredBlock implements Featu
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         Shape images = FeatureMap.checkImages(who(), inputShapes[0]);
-        long height = images.get(2);
-        long width = images.get(3);
-        for (int stride : strides) {
-            height = FeatureMap.strided(height, stride);
-            width = FeatureMap.strided(width, stride);
-        }
-        return FeatureMap.shapes(images.get(0), height, width, featureDim());
+        return FeatureMap.shapes(
+                images.get(0), crossed(images.get(2)), crossed(images.get(3)), featureDim());
     }
 
     /** {@inheritDoc} */

@@ -28,16 +28,19 @@ final class FeatureMap {
         return images;
     }
 
-    /** Features and positions of a map, kept from a scope for the manager of the images. */
-    static FeatureExtractorOutput keep(Scope scope, NDArray map, NDArray images) {
-        Shape shape = map.getShape(); // (B, F, h, w)
+    /** The features (B, N, F) of a map (B, F, h, w). */
+    static NDArray features(NDArray map) {
+        Shape s = map.getShape();
+        return map.reshape(s.get(0), s.get(1), s.get(2) * s.get(3)).swapAxes(1, 2);
+    }
+
+    /** Keeps features from a scope for the manager of the images, with positions of h by w. */
+    static FeatureExtractorOutput keep(
+            Scope scope, NDArray features, long height, long width, NDArray images) {
         NDManager owner = images.getManager();
         NDArray positions =
-                PositionGrid.of(owner, images.getDataType(), shape.get(2), shape.get(3))
+                PositionGrid.of(owner, images.getDataType(), height, width)
                         .toDevice(images.getDevice(), false); // (N, 2)
-        NDArray features =
-                map.reshape(shape.get(0), shape.get(1), shape.get(2) * shape.get(3))
-                        .swapAxes(1, 2); // (B, N, F)
         return new FeatureExtractorOutput(
                 scope.keep(features, owner), scope.keep(positions, owner));
     }

@@ -204,7 +204,9 @@ public final class ResNetEncoder extends ConfiguredBlock implements FeatureExtra
                             map = block.apply(values, x);
                             x.close();
                         }
-                        return FeatureMap.keep(scope, map, images);
+                        Shape s = map.getShape(); // (B, F, h, w)
+                        return FeatureMap.keep(
+                                scope, FeatureMap.features(map), s.get(2), s.get(3), images);
                     }
                 });
     }
