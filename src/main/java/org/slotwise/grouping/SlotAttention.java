@@ -326,23 +326,37 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
 
     /**
      * The shapes of objects, attributions and, where a mask comes in, the empty-slot indicator.
+     * Shapes carry no names: conditioning is the first one that fits, so that auxiliary features
+     * may stand before it.
      *
-     * @param at where the conditioning stands among the inputs
+     * @param at the first place among the inputs where the conditioning may stand
      */
     Shape[] outputShapes(String who, Shape features, Shape[] inputs, int at) {
         Check.shape(who, "features", features, "B", "N", featureDim);
         if (inputs.length <= at) {
             throw new IllegalArgumentException(who + ": conditioning is missing");
         }
-        Shape conditioning = inputs[at];
-        Check.shape(who, "conditioning", conditioning, features.get(0), "K", dim);
+        int found = at;
+        while (found < inputs.length - 1 && !isConditioning(inputs[found], features.get(0))) {
+            found++;
+        }
+        Shape conditioning = inputs[found];
+        if (!isConditioning(conditioning, features.get(0))) {
+            Check.shape(who, "conditioning", inputs[at], features.get(0), "K", dim);
+        }
         long batch = features.get(0);
         long slots = conditioning.get(1);
         Shape objects = new Shape(batch, slots, dim);
         Shape attention = new Shape(batch, slots, features.get(1));
-        return inputs.length > at + 1
+        return inputs.length > found + 1
                 ? new Shape[] {objects, attention, new Shape(batch, slots)}
                 : new Shape[] {objects, attention};
+    }
+
+    private boolean isConditioning(Shape shape, long batch) {
+        return shape.dimension() == 3
+                && (shape.get(0) == batch || shape.get(0) == -1 || batch == -1)
+                && (shape.get(2) == dim || shape.get(2) == -1);
     }
 
     /** {@inheritDoc} */

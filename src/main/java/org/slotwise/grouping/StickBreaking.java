@@ -5,8 +5,6 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.pytorch.engine.PtNDArray;
-import ai.djl.pytorch.jni.JniUtils;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
@@ -87,7 +85,7 @@ final class StickBreaking {
         for (int k = 0; k < centres; k++) {
             try (Scope scope = new Scope()) {
                 NDArray score = logScope.add(logSeeds);
-                NDArray next = JniUtils.argMax((PtNDArray) score, 1, true); // (B, 1)
+                NDArray next = Ops.argMax(score, 1); // (B, 1)
                 chosen.add(scope.keep(next));
                 if (k < centres - 1) {
                     NDArray left = logRemainders(logAlphas(next)).squeeze(1);

@@ -186,4 +186,15 @@ public final class Ops {
     public static NDArray normal(NDManager manager, Device device, Shape shape, DataType type) {
         return JniUtils.normal((PtNDManager) manager, 0, 1, shape, type, device);
     }
+
+    /**
+     * Where the largest element of an axis is, the first of equal ones. Not differentiable.
+     *
+     * @param x any array
+     * @param axis an axis
+     * @return int64, of x's shape but for 1 element along the axis
+     */
+    public static NDArray argMax(NDArray x, int axis) {
+        return JniUtils.argMax((PtNDArray) x, axis, true);
+    }
 }

@@ -135,9 +135,9 @@ final class BlockParameters {
         }
         if (!faults.isEmpty()) {
             throw new IllegalArgumentException(
-                    "StateDict: "
+                    "StateDict: cannot load "
                             + source
-                            + " does not fit "
+                            + " into "
                             + block
                             + hint(own.keySet(), values.keySet())
                             + "\n  "

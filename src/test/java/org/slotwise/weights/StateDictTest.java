@@ -264,7 +264,7 @@ class StateDictTest {
         Map<String, NDArray> before = copies(block);
         assertRefused(
                 """
-                StateDict: a map does not fit FeedForward
+                StateDict: cannot load a map into FeedForward
                   missing: module.0.bias, module.3.weight
                   unexpected: module.9.weight, extra
                   module.1.weight must be (4, 3), got (3, 4)
@@ -300,7 +300,7 @@ class StateDictTest {
                         .getMessage();
         assertTrue(
                 message.startsWith(
-                        "StateDict: a map does not fit FeedForward (its names are there under"
+                        "StateDict: cannot load a map into FeedForward (its names are there under"
                                 + " \"models.slots.ff_mlp.\")\n  missing: module.0.weight"),
                 message);
         larger.under("models.slots.ff_mlp.").loadInto(block);
@@ -312,7 +312,7 @@ class StateDictTest {
         Block relu = Activation.reluBlock();
         StateDict.of(Map.of()).loadInto(relu);
         assertRefused(
-                "StateDict: a map does not fit LambdaBlock\n  unexpected: x",
+                "StateDict: cannot load a map into LambdaBlock\n  unexpected: x",
                 () -> StateDict.of(Map.of("x", manager.zeros(new Shape()))).loadInto(relu));
     }
 
@@ -520,7 +520,7 @@ class StateDictTest {
         Map<String, NDArray> values = copies(block);
         values.put("num_batches_tracked", manager.create(3L));
         assertRefused(
-                "StateDict: a map does not fit FeedForward\n  unexpected: num_batches_tracked",
+                "StateDict: cannot load a map into FeedForward\n  unexpected: num_batches_tracked",
                 () -> StateDict.of(values).loadInto(block));
     }
 
@@ -543,7 +543,7 @@ class StateDictTest {
         with.initialize(manager, DataType.FLOAT32, new Shape(-1));
         without.initialize(manager, DataType.FLOAT32, new Shape(-1));
         assertRefused(
-                "StateDict: the parameters of SlotAttention does not fit SlotAttention\n"
+                "StateDict: cannot load the parameters of SlotAttention into SlotAttention\n"
                         + "  unexpected: to_q.bias, to_k.bias, to_v.bias",
                 () -> StateDict.of(with).loadInto(without));
     }

@@ -1,0 +1,120 @@
+package org.slotwise.docs;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.tools.JavaCompiler;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Compiles and runs every Java snippet of README.md and docs. A snippet is a list of statements, with
+ * its own imports above them if it shows any.
+ */
+class SnippetsTest {
+
+    private static final Pattern BLOCK = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
+
+    private static final List<String> IMPORTED =
+            List.of(
+                    "ai.djl",
+                    "ai.djl.engine",
+                    "ai.djl.ndarray",
+                    "ai.djl.ndarray.types",
+                    "ai.djl.nn",
+                    "ai.djl.training",
+                    "java.nio.file",
+                    "java.util",
+                    "org.slotwise.conditioning",
+                    "org.slotwise.grouping",
+                    "org.slotwise.position",
+                    "org.slotwise.weights");
+
+    /** One snippet, shown by file and number. */
+    record Snippet(String name, String code) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    static Stream<Snippet> snippets() throws IOException {
+        List<Path> files = new ArrayList<>(List.of(Path.of("README.md")));
+        try (Stream<Path> docs = Files.list(Path.of("docs"))) {
+            docs.filter(file -> file.toString().endsWith(".md")).sorted().forEach(files::add);
+        }
+        List<Snippet> snippets = new ArrayList<>();
+        for (Path file : files) {
+            Matcher block = BLOCK.matcher(Files.readString(file));
+            while (block.find()) {
+                snippets.add(new Snippet(file + " " + (snippets.size() + 1), block.group(1)));
+            }
+        }
+        assertTrue(
+                snippets.stream().anyMatch(s -> s.name().startsWith("README.md")),
+                "README.md shows no Java");
+        return snippets.stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("snippets")
+    @ResourceLock("engine")
+    void compilesAndRuns(Snippet snippet, @TempDir Path folder) throws Exception {
+        Path source = folder.resolve("Snippet.java");
+        Files.writeString(source, program(snippet.code()));
+        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+        int status =
+                compiler.run(
+                        null,
+                        null,
+                        System.err,
+                        "-proc:none",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        "-d",
+                        folder.toString(),
+                        source.toString());
+        if (status != 0) {
+            fail(snippet + " does not compile:\n" + Files.readString(source));
+        }
+        Path before = Path.of("weights.safetensors");
+        try (URLClassLoader loader =
+                new URLClassLoader(
+                        new URL[] {folder.toUri().toURL()}, getClass().getClassLoader())) {
+            loader.loadClass("Snippet").getMethod("main").invoke(null);
+        } catch (InvocationTargetException e) {
+            throw new AssertionError(snippet + " fails", e.getCause());
+        } finally {
+            Files.deleteIfExists(before);
+        }
+    }
+
+    private static String program(String code) {
+        StringBuilder imports = new StringBuilder();
+        StringBuilder statements = new StringBuilder();
+        for (String line : code.split("\n", -1)) {
+            (line.startsWith("import ") ? imports : statements).append(line).append('\n');
+        }
+        for (String name : IMPORTED) {
+            imports.append("import ").append(name).append(".*;\n");
+        }
+        return imports
+                + "public class Snippet {\npublic static void main() throws Exception {\n"
+                + statements
+                + "}\n}\n";
+    }
+}
