@@ -109,6 +109,38 @@ class DecoderTest {
         }
     }
 
+    /** Large batches are decoded a few images at a time. */
+    @Test
+    void aLargeBatchIsTheSumOfItsImages(NDManager manager) {
+        SlotDecoder decoder = broadcast(BroadcastArchitecture.tetrominoes(35));
+        NDArray slots = normal(manager, 1, 8, 5, 6);
+        SlotDecoding together = infer(manager, decoder, slots);
+        NDArray ofBatch = gradient(manager, decoder, slots);
+        NDArray ofImages = ofBatch.zerosLike();
+        for (int b = 0; b < 8; b++) {
+            String row = b + ":" + (b + 1);
+            NDArray slot = slots.get(row);
+            SlotDecoding alone = infer(manager, decoder, slot);
+            assertClose(row, together.masks().get(row), alone.masks(), 1e-5);
+            assertClose(row, together.slotImages().get(row), alone.slotImages(), 1e-5);
+            assertClose(row, together.reconstruction().get(row), alone.reconstruction(), 1e-5);
+            ofImages = ofImages.add(gradient(manager, decoder, slot));
+        }
+        assertClose("gradient", ofImages, ofBatch, 1e-4);
+    }
+
+    private static NDArray gradient(NDManager manager, SlotDecoder decoder, NDArray slots) {
+        NDArray weight = ReferenceCase.parameters(decoder).get("decoder.2.weight");
+        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            SlotDecoding out = decoder.decode(new ParameterStore(manager, false), slots, true);
+            collector.backward(out.reconstruction().square().sum());
+        }
+        NDArray gradient = weight.getGradient();
+        NDArray copy = gradient.duplicate();
+        gradient.subi(copy); // gradients add up over passes
+        return copy;
+    }
+
     @ParameterizedTest
     @MethodSource("decoders")
     void nanStaysInItsImage(SlotDecoder decoder, NDManager manager) {

@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Compiles and runs every Java snippet of README.md and docs. A snippet is a list of statements, with
- * its own imports above them if it shows any.
+ * Compiles and runs every Java snippet of README.md and docs. A snippet is a list of statements,
+ * with its own imports above them if it shows any.
  */
 class SnippetsTest {
 

@@ -9,6 +9,7 @@ import static org.slotwise.testing.Tensors.assertSame;
 import static org.slotwise.testing.Tensors.doubles;
 import static org.slotwise.testing.Tensors.normal;
 
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -16,6 +17,7 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
+import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import java.util.Arrays;
 import java.util.List;
@@ -28,6 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.slotwise.grouping.FeatureExtractorOutput;
+import org.slotwise.internal.Ops;
 import org.slotwise.testing.OnDevice;
 
 /** What the encoders promise beside their values. */
@@ -66,6 +69,44 @@ class EncoderTest {
         }
     }
 
+    /** Large batches are computed a few images at a time. */
+    @Test
+    void aLargeBatchIsTheSumOfItsImages(NDManager manager) {
+        FeatureExtractor encoder =
+                initialised(
+                        manager,
+                        ConvolutionalEncoder.builder()
+                                .optChannels(64, 4)
+                                .optStrides(1, 4)
+                                .optKernelSize(3)
+                                .build());
+        NDArray images = normal(manager, 1, 7, 3, 64, 60); // 1 MB of channels each
+        NDArray together = infer(manager, encoder, images).features();
+        NDArray ofBatch = gradient(manager, encoder, images);
+        NDArray ofImages = ofBatch.zerosLike();
+        for (int b = 0; b < 7; b++) {
+            String row = b + ":" + (b + 1);
+            NDArray image = images.get(row);
+            NDArray alone = infer(manager, encoder, image).features();
+            assertClose(row, together.get(row), alone, 1e-5);
+            ofImages = ofImages.add(gradient(manager, encoder, image));
+        }
+        assertClose("gradient", ofImages, ofBatch, 1e-4);
+    }
+
+    private static NDArray gradient(NDManager manager, FeatureExtractor encoder, NDArray images) {
+        NDArray weight = encoder.getDirectParameters().get("layers.0.weight").getArray();
+        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            NDArray out =
+                    encoder.extract(new ParameterStore(manager, false), images, true).features();
+            collector.backward(out.square().sum());
+        }
+        NDArray gradient = weight.getGradient();
+        NDArray copy = gradient.duplicate();
+        gradient.subi(copy); // gradients add up over passes
+        return copy;
+    }
+
     @ParameterizedTest
     @MethodSource("encoders")
     void anImageOfNaNHarmsNoOther(FeatureExtractor encoder, NDManager manager) {
@@ -102,8 +143,7 @@ class EncoderTest {
                         manager,
                         ConvolutionalEncoder.builder().optChannels(1).optKernelSize(1).build());
         NDArray weight = encoder.getDirectParameters().get("layers.0.weight").getArray();
-        weight.setRequiresGradient(false);
-        weight.set(new float[] {1, 1, 1});
+        Ops.overwrite(weight, weight.onesLike());
         // red tells the column, green ten times the row
         NDArray images = manager.zeros(new Shape(1, 3, 3, 4));
         for (int row = 0; row < 3; row++) {
