@@ -31,6 +31,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
+import org.slotwise.internal.Ops;
 
 /**
  * What every block of the library promises, as tests. A subject is a way to build the block and a
@@ -308,7 +309,7 @@ public record BlockContract(Supplier<Block> block, Inputs inputs) {
             for (int i = 0; i < from.size(); i++) {
                 NDArray value = from.valueAt(i).getArray();
                 NDArray half16 = value.toType(DataType.FLOAT16, true);
-                half16.copyTo(half.getParameters().valueAt(i).getArray());
+                Ops.overwrite(half.getParameters().valueAt(i).getArray(), half16);
             }
             NDList got =
                     half.forward(
