@@ -21,6 +21,12 @@ public final class ImageGroups {
     /** About the size of a second-level cache, and a small part of a third-level one. */
     private static final long GROUP_BYTES = 4 << 20;
 
+    /**
+     * For work that makes much of little, where groups are for memory's sake: convolutions gain
+     * nothing from a cache, and each call should be worth sharing among threads.
+     */
+    private static final long WORK_BYTES = 16 << 20;
+
     private ImageGroups() {}
 
     /**
@@ -47,7 +53,7 @@ public final class ImageGroups {
      */
     public static NDList map(long numbers, NDList inputs, UnaryOperator<NDList> work) {
         long bytes = numbers * inputs.head().getDataType().getNumOfBytes();
-        return ofSize(Math.max(1, GROUP_BYTES / bytes), inputs, work);
+        return ofSize(Math.max(1, WORK_BYTES / bytes), inputs, work);
     }
 
     static NDList map(NDList inputs, long groupBytes, UnaryOperator<NDList> work) {

@@ -112,7 +112,11 @@ class DecoderTest {
     /** Large batches are decoded a few images at a time. */
     @Test
     void aLargeBatchIsTheSumOfItsImages(NDManager manager) {
-        SlotDecoder decoder = broadcast(BroadcastArchitecture.tetrominoes(35));
+        // 5 MB of channels each
+        Layer first = Layer.convolution(64, 1);
+        SlotDecoder decoder =
+                broadcast(
+                        new BroadcastArchitecture(64, 64, List.of(first, Layer.convolution(4, 3))));
         NDArray slots = normal(manager, 1, 8, 5, 6);
         SlotDecoding together = infer(manager, decoder, slots);
         NDArray ofBatch = gradient(manager, decoder, slots);

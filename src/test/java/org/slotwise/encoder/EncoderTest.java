@@ -80,7 +80,7 @@ class EncoderTest {
                                 .optStrides(1, 4)
                                 .optKernelSize(3)
                                 .build());
-        NDArray images = normal(manager, 1, 7, 3, 64, 60); // 1 MB of channels each
+        NDArray images = normal(manager, 1, 7, 3, 128, 120); // 4 MB of channels each
         NDArray together = infer(manager, encoder, images).features();
         NDArray ofBatch = gradient(manager, encoder, images);
         NDArray ofImages = ofBatch.zerosLike();

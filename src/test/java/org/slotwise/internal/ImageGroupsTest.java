@@ -55,10 +55,10 @@ class ImageGroupsTest {
         NDArray x = Tensors.normal(manager, 1, 7, 3, 5);
         NDArray z = Tensors.normal(manager, 2, 7, 3);
         List<Long> sizes = new ArrayList<>();
-        // 2 MB an image, 4 MB a group
+        // 8 MB an image, 16 MB a group
         NDList out =
                 ImageGroups.map(
-                        1 << 19,
+                        1 << 21,
                         new NDList(x, z),
                         in -> {
                             sizes.add(in.head().getShape().get(0));
