@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.ndarray.types.SparseFormat;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
@@ -153,7 +154,9 @@ public final class Ops {
      * @return an array of x's shape; no gradient reaches x where it is below the number
      */
     public static NDArray clampMin(NDArray x, double least) {
-        return maskedFill(x, x.lt(Scalars.like(x, least)), least);
+        NDArray floor = Scalars.like(x, least);
+        // Without a graph maximum gives the same in one pass.
+        return NoGraph.isRecording() ? maskedFill(x, x.lt(floor), least) : x.maximum(floor);
     }
 
     /**
@@ -196,5 +199,38 @@ public final class Ops {
      */
     public static NDArray argMax(NDArray x, int axis) {
         return JniUtils.argMax((PtNDArray) x, axis, true);
+    }
+
+    /**
+     * Reads an array. Waits for everything that the device still has to do: read little and seldom.
+     *
+     * @param array a small array of numbers
+     * @return its elements in row-major order
+     */
+    public static double[] read(NDArray array) {
+        // On a GPU the engine's copies live in the manager of what is read.
+        try (NDManager manager = array.getManager().newSubManager()) {
+            NDArray copy = array.toType(DataType.FLOAT64, true);
+            copy.attach(manager);
+            return copy.toDoubleArray();
+        }
+    }
+
+    /**
+     * The whole numbers from 0 on.
+     *
+     * @param like the array whose device and manager are used
+     * @param count how many
+     * @return (count) int64
+     */
+    public static NDArray range(NDArray like, int count) {
+        return JniUtils.arange(
+                (PtNDManager) like.getManager(),
+                0,
+                count,
+                1,
+                DataType.INT64,
+                like.getDevice(),
+                SparseFormat.DENSE);
     }
 }

@@ -1,0 +1,127 @@
+package org.slotwise.metric;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.slotwise.testing.Errors.assertRefused;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.slotwise.testing.FakeArray;
+import org.slotwise.testing.OnDevice;
+
+/** Every error that {@link SegmentationMetric} promises, to the letter. */
+@ExtendWith(OnDevice.class)
+class SegmentationMetricErrorsTest {
+
+    private final SegmentationMetric metric = new MeanBestOverlap(Background.LEFT_OUT);
+    private NDArray labels;
+    private NDArray masks;
+
+    @BeforeEach
+    void setUp(NDManager manager) {
+        labels = manager.ones(new Shape(2, 9), DataType.INT32);
+        masks = manager.ones(new Shape(2, 3, 9));
+    }
+
+    private void refused(String message, NDArray truth, NDArray predicted) {
+        assertRefused("MeanBestOverlap: " + message, () -> metric.score(truth, predicted));
+    }
+
+    @Test
+    void missing() {
+        refused("truth is missing", null, masks);
+        refused("predicted is missing", labels, null);
+    }
+
+    @Test
+    void shapes(NDManager manager) {
+        refused(
+                "truth must be masks (B, K, N) or labels (B, N), got (9)",
+                manager.ones(new Shape(9), DataType.INT32),
+                masks);
+        refused(
+                "predicted must be masks (B, K, N) or labels (B, N), got (2, 3, 3, 3)",
+                labels,
+                manager.ones(new Shape(2, 3, 3, 3)));
+        refused(
+                "predicted must be (B, K, N), each size at least 1, got (2, 0, 9)",
+                labels,
+                manager.ones(new Shape(2, 0, 9)));
+        refused(
+                "truth must be (B, N), each size at least 1, got (2, 0)",
+                manager.ones(new Shape(2, 0), DataType.INT32),
+                masks);
+        refused(
+                "truth and predicted must have the same images and pixels, got (2, 9) and (2, 3,"
+                        + " 8)",
+                labels,
+                manager.ones(new Shape(2, 3, 8)));
+        refused(
+                "truth and predicted must have the same images and pixels, got (2, 3, 9) and (1,"
+                        + " 9)",
+                masks,
+                manager.ones(new Shape(1, 9), DataType.INT32));
+    }
+
+    @Test
+    void types(NDManager manager) {
+        String whole = "boolean, uint8, int8, int32 or int64";
+        refused(
+                "truth (B, N) must be " + whole + ", got float32",
+                manager.ones(new Shape(2, 9)),
+                masks);
+        refused(
+                "truth (B, N) must be " + whole + ", got int16",
+                FakeArray.ofType(DataType.INT16, labels),
+                masks);
+        refused(
+                "predicted (B, K, N) must be float32, float64, float16, "
+                        + whole
+                        + ", got bfloat16",
+                labels,
+                FakeArray.ofType(DataType.BFLOAT16, masks));
+    }
+
+    @Test
+    void devices() {
+        refused(
+                "truth must be on " + masks.getDevice() + " as predicted, got gpu(7)",
+                FakeArray.on(Device.gpu(7), labels),
+                masks);
+    }
+
+    @Test
+    void labelsThatAreNoNumbersOfGroups(NDManager manager) {
+        NDArray large = labels.duplicate();
+        large.set(new NDIndex("1,4"), 1024);
+        refused("truth must have labels below 1024, got 1024", large, masks);
+        refused("predicted must have labels below 1024, got 1024", labels, large);
+        large.subi(1);
+        assertEquals(1, metric.score(large, large).values().toDoubleArray()[1], "1023 is a label");
+    }
+
+    @Test
+    void moreThanCanBeCounted(NDManager manager) {
+        long most = 1 << 24;
+        refused(
+                "truth must have at most 16777216 pixels, got (1, 16777217)",
+                manager.zeros(new Shape(1, most + 1), DataType.UINT8),
+                manager.zeros(new Shape(1, most + 1), DataType.UINT8));
+    }
+
+    @Test
+    void otherMetricsSpeakUnderTheirNames() {
+        assertRefused(
+                "AdjustedRandIndex: truth is missing",
+                () -> new AdjustedRandIndex(Background.COUNTED).score(null, masks));
+        assertRefused(
+                "MeanIntersectionOverUnion: truth is missing",
+                () -> new MeanIntersectionOverUnion(Background.COUNTED).score(null, masks));
+    }
+}
