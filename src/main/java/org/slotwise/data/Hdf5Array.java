@@ -35,6 +35,7 @@ final class Hdf5Array {
     private final int elements;
     private final int elementSize;
     private final boolean floating;
+    private final boolean signed;
     private final ByteOrder order;
 
     Hdf5Array(Path file, HdfFile hdf, FileChannel channel, String name) throws IOException {
@@ -51,12 +52,18 @@ final class Hdf5Array {
         DataType type = array.getDataType();
         DataType plain = type instanceof EnumDataType e ? e.getBaseType() : type; // h5py's booleans
         elementSize = type.getSize();
-        floating = plain instanceof FloatingPoint && elementSize >= Float.BYTES;
+        floating =
+                plain instanceof FloatingPoint
+                        && (elementSize == Float.BYTES || elementSize == Double.BYTES);
         order =
                 plain instanceof OrderedDataType ordered
                         ? ordered.getByteOrder()
                         : ByteOrder.LITTLE_ENDIAN;
-        if (!floating && !(plain instanceof FixedPoint && elementSize <= Integer.BYTES)) {
+        boolean whole =
+                plain instanceof FixedPoint
+                        && (elementSize == 1 || elementSize == 2 || elementSize == Integer.BYTES);
+        signed = plain instanceof FixedPoint integer && integer.isSigned();
+        if (!floating && !whole) {
             throw new SceneFileException(
                     file,
                     "'" + name + "' must hold float32, float64 or integers of up to 32 bits",
@@ -130,8 +137,8 @@ final class Hdf5Array {
         }
         return switch (elementSize) {
             case 1 -> bytes.get() & 0xff;
-            case 2 -> bytes.getShort();
-            default -> bytes.getInt();
+            case 2 -> signed ? bytes.getShort() : bytes.getShort() & 0xffff;
+            default -> signed ? bytes.getInt() : bytes.getInt() & 0xffffffffL;
         };
     }
 
@@ -148,6 +155,9 @@ final class Hdf5Array {
                     array instanceof ContiguousDataset contiguous
                             ? contiguous(contiguous, record)
                             : slice(record);
+            if (bytes.remaining() != elements * elementSize) {
+                throw new IOException("a chunk has the wrong size");
+            }
             return bytes.order(order);
         } catch (EOFException e) {
             throw SceneFileException.inRecord(

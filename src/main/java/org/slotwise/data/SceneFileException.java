@@ -9,7 +9,10 @@ public final class SceneFileException extends IOException {
 
     private static final long serialVersionUID = 1L;
 
+    /** The file's path. */
     private final String file;
+
+    /** The record's number, or -1. */
     private final long record;
 
     /** For a file that is damaged as a whole. */

@@ -2,6 +2,7 @@ package org.slotwise.data;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.slotwise.internal.Check;
@@ -84,7 +85,7 @@ public interface Scenes extends SceneSource {
 
             @Override
             public Scene get(long index) {
-                return copy.get((int) Math.min(index, Integer.MAX_VALUE));
+                return copy.get((int) Objects.checkIndex(index, size()));
             }
         };
     }
