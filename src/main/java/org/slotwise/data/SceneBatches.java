@@ -23,7 +23,7 @@ final class SceneBatches implements Iterator<Batch>, AutoCloseable {
     private final @Nullable ExecutorService executor;
     private final String id = "scenes-" + UUID.randomUUID();
     private long progress;
-    private boolean closed;
+    private volatile boolean closed;
     private @Nullable Future<@Nullable Batch> ahead;
     private @Nullable Batch ready;
 

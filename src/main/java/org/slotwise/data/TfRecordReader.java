@@ -64,7 +64,9 @@ final class TfRecordReader implements Closeable {
         if (start.length > 1 && start[0] == (byte) 0x1f && start[1] == (byte) 0x8b) {
             try {
                 return new GZIPInputStream(raw, BUFFER);
-            } catch (EOFException | ZipException e) {
+            } catch (EOFException e) {
+                throw new SceneFileException(file, "the file is cut short in its GZIP header", e);
+            } catch (ZipException e) {
                 throw new SceneFileException(file, "damaged GZIP header: " + e.getMessage(), e);
             }
         }

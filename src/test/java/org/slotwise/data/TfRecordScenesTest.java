@@ -428,7 +428,14 @@ class TfRecordScenesTest {
         assertEquals(
                 file + ", record 4: damaged GZIP in its length: Corrupt GZIP trailer",
                 e.getMessage());
-        assertDamage(-1, "damaged GZIP header: null", new byte[] {0x1f, (byte) 0x8b, 8, 0, 0});
+        assertDamage(
+                -1,
+                "the file is cut short in its GZIP header",
+                new byte[] {0x1f, (byte) 0x8b, 8, 0, 0});
+        assertDamage(
+                -1,
+                "damaged GZIP header: Unsupported compression method",
+                new byte[] {0x1f, (byte) 0x8b, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
         assertDamage(
                 0,
                 "neither GZIP nor the start of a TFRecord file, or damaged at its start",
