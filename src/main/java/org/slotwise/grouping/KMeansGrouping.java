@@ -73,7 +73,7 @@ public final class KMeansGrouping extends ConfiguredBlock implements PerceptualG
             FeatureExtractorOutput features,
             @Nullable NDArray conditioning,
             boolean training) {
-        NDArray x = features.features();
+        NDArray x = features.images(who());
         check(x, conditioning);
         return NoGraph.during(
                 () -> {
