@@ -107,6 +107,27 @@ class HouseRulesTest {
     }
 
     @Test
+    void encodersAndDecodersKnowOnlyGroupingPositionAndInternal() {
+        for (String own : new String[] {"org.slotwise.encoder", "org.slotwise.decoder"}) {
+            classes()
+                    .that()
+                    .resideInAPackage(own)
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage(
+                            own,
+                            "org.slotwise.grouping",
+                            "org.slotwise.position",
+                            "org.slotwise.internal",
+                            "ai.djl..",
+                            "java..",
+                            "org.jspecify..",
+                            "org.slf4j..")
+                    .check(MAIN);
+        }
+    }
+
+    @Test
     void internalKnowsNoOtherPackage() {
         noClasses()
                 .that()

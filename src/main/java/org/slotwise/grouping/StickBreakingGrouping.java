@@ -14,6 +14,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
@@ -158,14 +159,23 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
                 training,
                 () -> {
                     try (Scope scope = new Scope()) {
-                        Result result = group(weights, x, conditioning);
+                        NDList out =
+                                ImageGroups.map(
+                                        new NDList(x, drawn(x, conditioning)),
+                                        images -> group(weights, images.get(0), images.get(1)));
                         NDManager owner = x.getManager();
                         return new PerceptualGroupingOutput(
-                                scope.keep(result.objects, owner),
-                                scope.keep(result.masks, owner),
-                                scope.keep(result.isEmpty, owner));
+                                scope.keep(out.get(0), owner),
+                                scope.keep(out.get(1), owner),
+                                scope.keep(out.get(2), owner));
                     }
                 });
+    }
+
+    private static NDArray drawn(NDArray x, @Nullable NDArray conditioning) {
+        return conditioning == null
+                ? Ops.uniform(x, x.getShape().get(0), x.getShape().get(1))
+                : conditioning;
     }
 
     private void checkInputs(NDArray x, @Nullable NDArray conditioning) {
@@ -190,19 +200,13 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
     }
 
     /** Objects (B, K, D), masks (B, K, N), and which slots are empty (B, K). */
-    private record Result(NDArray objects, NDArray masks, NDArray isEmpty) {}
-
-    private Result group(
-            StickBreakingWeights weights, NDArray features, @Nullable NDArray conditioning) {
+    private NDList group(StickBreakingWeights weights, NDArray features, NDArray uniform) {
         NDArray x = detachFeatures ? features.stopGradient() : features;
         NDArray logVar = weights.kernelLogVar();
         if (!learnKernelVar) {
             // DJL unfreezes all parameters of a model that was loaded; this one stays as it is.
             logVar = logVar.stopGradient();
         }
-        Shape shape = x.getShape();
-        NDArray uniform =
-                conditioning == null ? Ops.uniform(x, shape.get(0), shape.get(1)) : conditioning;
         double least = leastIn(x.getDataType());
         StickBreaking.Pieces pieces =
                 new StickBreaking(x, weights::projectIn, logVar, least)
@@ -213,7 +217,7 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
         // object = out_proj(sum of mask x / max(sum of mask, eps)); zero in an empty slot
         NDArray total = Ops.clampMin(masks.sum(new int[] {2}, true), least);
         NDArray objects = weights.projectOut(masks.batchMatMul(x).div(total));
-        return new Result(Ops.maskedFill(objects, empty.expandDims(2), 0), masks, empty);
+        return new NDList(Ops.maskedFill(objects, empty.expandDims(2), 0), masks, empty);
     }
 
     /**

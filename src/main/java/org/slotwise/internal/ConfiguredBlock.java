@@ -56,6 +56,15 @@ public abstract class ConfiguredBlock extends AbstractBlock {
     }
 
     /**
+     * What the block's main input is called in errors.
+     *
+     * @return "features", unless a block says otherwise
+     */
+    protected String inputName() {
+        return "features";
+    }
+
+    /**
      * Declares a parameter.
      *
      * @param name its name in the reference's state dict
@@ -112,11 +121,11 @@ public abstract class ConfiguredBlock extends AbstractBlock {
         requireInitialized(parameter);
         Check.type(
                 who(),
-                "features",
+                inputName(),
                 like,
                 parameter.getArray().getDataType(),
                 " as the block's parameters");
-        return fetch(store, parameter, "features", like.getDevice(), training);
+        return fetch(store, parameter, inputName(), like.getDevice(), training);
     }
 
     /**
@@ -156,7 +165,7 @@ public abstract class ConfiguredBlock extends AbstractBlock {
         if (child != null) {
             for (Parameter parameter : child.getParameters().values()) {
                 if (parameter.isInitialized()) {
-                    fetch(store, parameter, "features", like.getDevice(), training);
+                    fetch(store, parameter, inputName(), like.getDevice(), training);
                 }
             }
         }

@@ -21,6 +21,12 @@ public final class ImageGroups {
     /** About the size of a second-level cache, and a small part of a third-level one. */
     private static final long GROUP_BYTES = 4 << 20;
 
+    /**
+     * For work that makes much of little, where groups are for memory's sake: convolutions gain
+     * nothing from a cache, and each call should be worth sharing among threads.
+     */
+    private static final long WORK_BYTES = 16 << 20;
+
     private ImageGroups() {}
 
     /**
@@ -35,11 +41,29 @@ public final class ImageGroups {
         return map(inputs, GROUP_BYTES, work);
     }
 
+    /**
+     * Computes group by group and joins the results, for work that makes larger arrays than its
+     * inputs.
+     *
+     * @param numbers how many numbers the largest array on the way has for one image
+     * @param inputs arrays whose first axis counts images, of the type of that array
+     * @param work from the inputs of some images to arrays whose first axis counts the same images,
+     *     all made by it
+     * @return for each array that {@code work} returns, the array for the whole batch
+     */
+    public static NDList map(long numbers, NDList inputs, UnaryOperator<NDList> work) {
+        long bytes = numbers * inputs.head().getDataType().getNumOfBytes();
+        return ofSize(Math.max(1, WORK_BYTES / bytes), inputs, work);
+    }
+
     static NDList map(NDList inputs, long groupBytes, UnaryOperator<NDList> work) {
         Shape shape = inputs.head().getShape();
-        long batch = shape.get(0);
-        long bytes = shape.size() / batch * inputs.head().getDataType().getNumOfBytes();
-        long size = Math.max(1, groupBytes / bytes);
+        long bytes = shape.size() / shape.get(0) * inputs.head().getDataType().getNumOfBytes();
+        return ofSize(Math.max(1, groupBytes / bytes), inputs, work);
+    }
+
+    private static NDList ofSize(long size, NDList inputs, UnaryOperator<NDList> work) {
+        long batch = inputs.head().getShape().get(0);
         if (size >= batch || inputs.head().getDevice().isGpu()) {
             return work.apply(inputs);
         }

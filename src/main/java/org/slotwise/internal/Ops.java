@@ -14,13 +14,19 @@ import ai.djl.pytorch.jni.JniUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Operations in the form in which PyTorch users know them. All are differentiable, apart from those
- * on indices and the one that reads.
+ * Operations in the form in which PyTorch users know them. All that compute are differentiable,
+ * apart from those on indices.
  */
 public final class Ops {
 
     /** What PyTorch's LayerNorm adds to the variance. */
     private static final double LAYER_NORM_EPS = 1e-5;
+
+    /** What PyTorch's BatchNorm adds to the variance. */
+    private static final double BATCH_NORM_EPS = 1e-5;
+
+    /** How much of its running statistics PyTorch's BatchNorm takes from each batch. */
+    private static final double BATCH_NORM_MOMENTUM = 0.1;
 
     private Ops() {}
 
@@ -51,6 +57,62 @@ public final class Ops {
                 (PtNDArray) gain,
                 (PtNDArray) offset,
                 LAYER_NORM_EPS);
+    }
+
+    /**
+     * Convolution over height and width, with the same geometry in both.
+     *
+     * @param x (B, C, H, W)
+     * @param weight (O, C, kernel height, kernel width)
+     * @param bias (O), or null for none
+     * @param stride at least 1
+     * @param padding how many zeros are put at each side, at least 0
+     * @return (B, O, H', W')
+     */
+    public static NDArray conv2d(
+            NDArray x, NDArray weight, @Nullable NDArray bias, int stride, int padding) {
+        return x.getNDArrayInternal()
+                .convolution(
+                        x,
+                        weight,
+                        bias,
+                        new Shape(stride, stride),
+                        new Shape(padding, padding),
+                        new Shape(1, 1),
+                        1)
+                .head();
+    }
+
+    /**
+     * Batch normalisation of each channel, with PyTorch's eps of 1e-5 and momentum of 0.1 (DJL's
+     * own takes them as floats).
+     *
+     * @param x (B, C, H, W)
+     * @param gain (C)
+     * @param offset (C)
+     * @param mean running mean (C)
+     * @param variance running variance (C)
+     * @param ofBatch true to normalise by the batch's statistics and to change the running ones in
+     *     place, false to normalise by the running ones
+     * @return (B, C, H, W)
+     */
+    public static NDArray batchNorm(
+            NDArray x,
+            NDArray gain,
+            NDArray offset,
+            NDArray mean,
+            NDArray variance,
+            boolean ofBatch) {
+        // DJL names the arguments of this method in another order than it uses them.
+        return JniUtils.batchNorm(
+                (PtNDArray) x,
+                (PtNDArray) mean,
+                (PtNDArray) variance,
+                (PtNDArray) gain,
+                (PtNDArray) offset,
+                ofBatch,
+                BATCH_NORM_MOMENTUM,
+                BATCH_NORM_EPS);
     }
 
     /**
@@ -129,17 +191,6 @@ public final class Ops {
      */
     public static NDArray normal(NDManager manager, Device device, Shape shape, DataType type) {
         return JniUtils.normal((PtNDManager) manager, 0, 1, shape, type, device);
-    }
-
-    /**
-     * Where the largest element of an axis is, the first of equal ones. Not differentiable.
-     *
-     * @param x any array
-     * @param axis an axis
-     * @return int64, of x's shape but for 1 element along the axis
-     */
-    public static NDArray argMax(NDArray x, int axis) {
-        return JniUtils.argMax((PtNDArray) x, axis, true);
     }
 
     /**

@@ -29,6 +29,17 @@ public final class StartingValues {
     }
 
     /**
+     * What PyTorch gives the weights and biases of a Conv2d: uniform in ±1/√(inputs of an output).
+     *
+     * @param channels the channels that go in; for a ConvTranspose2d, those that come out
+     * @param kernel the kernel's height and width
+     * @return the initializer
+     */
+    public static Initializer convolution(long channels, int kernel) {
+        return linear(channels * kernel * kernel);
+    }
+
+    /**
      * Xavier (Glorot) uniform: ±√(6 / (inputs + outputs)).
      *
      * @param inputs the input size

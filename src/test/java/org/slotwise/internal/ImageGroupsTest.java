@@ -51,6 +51,24 @@ class ImageGroupsTest {
     }
 
     @Test
+    void groupsAreAsLargeAsTheWorkAllows(NDManager manager) {
+        NDArray x = Tensors.normal(manager, 1, 7, 3, 5);
+        NDArray z = Tensors.normal(manager, 2, 7, 3);
+        List<Long> sizes = new ArrayList<>();
+        // 8 MB an image, 16 MB a group
+        NDList out =
+                ImageGroups.map(
+                        1 << 21,
+                        new NDList(x, z),
+                        in -> {
+                            sizes.add(in.head().getShape().get(0));
+                            return work(in);
+                        });
+        assertEquals(List.of(1L, 2L, 2L, 2L), sizes);
+        assertClose("first", work(new NDList(x, z)).get(0), out.get(0), 0);
+    }
+
+    @Test
     void aGroupHasAtLeastOneImage(NDManager manager) {
         List<Long> sizes = new ArrayList<>();
         ImageGroups.map(

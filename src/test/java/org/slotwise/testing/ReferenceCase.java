@@ -26,20 +26,28 @@ import java.util.stream.Stream;
  */
 public final class ReferenceCase {
 
+    private final String folder;
     private final JsonObject description;
 
-    private ReferenceCase(JsonObject description) {
+    private ReferenceCase(String folder, JsonObject description) {
+        this.folder = folder;
         this.description = description;
     }
 
     /** All cases of a module. */
     public static Stream<ReferenceCase> of(String kind) {
+        return of("reference", kind);
+    }
+
+    /** All cases of a module in a folder of the resources. */
+    public static Stream<ReferenceCase> of(String folder, String kind) {
         List<ReferenceCase> cases = new ArrayList<>();
-        try (Reader reader = new InputStreamReader(open("cases.json"), StandardCharsets.UTF_8)) {
+        try (Reader reader =
+                new InputStreamReader(open(folder, "cases.json"), StandardCharsets.UTF_8)) {
             for (JsonElement element :
                     JsonParser.parseReader(reader).getAsJsonObject().getAsJsonArray("cases")) {
                 if (kind.equals(element.getAsJsonObject().get("kind").getAsString())) {
-                    cases.add(new ReferenceCase(element.getAsJsonObject()));
+                    cases.add(new ReferenceCase(folder, element.getAsJsonObject()));
                 }
             }
         } catch (IOException e) {
@@ -54,8 +62,8 @@ public final class ReferenceCase {
         return of(kind).filter(c -> c.toString().equals(name)).findFirst().orElseThrow();
     }
 
-    private static InputStream open(String file) {
-        return ReferenceCase.class.getResourceAsStream("/reference/" + file);
+    private static InputStream open(String folder, String file) {
+        return ReferenceCase.class.getResourceAsStream("/" + folder + "/" + file);
     }
 
     /** A constructor argument; null where the reference was given None or nothing. */
@@ -67,6 +75,13 @@ public final class ReferenceCase {
     /** A whole number among the constructor arguments. */
     public int integer(String name) {
         return option(name).getAsInt();
+    }
+
+    /** Whole numbers among the constructor arguments. */
+    public int[] integers(String name) {
+        return option(name).getAsJsonArray().asList().stream()
+                .mapToInt(JsonElement::getAsInt)
+                .toArray();
     }
 
     /** A number among the constructor arguments, or a default. */
@@ -82,7 +97,7 @@ public final class ReferenceCase {
     /** The arrays by their full names, such as {@code in/inputs}. */
     public Map<String, NDArray> arrays(NDManager manager) {
         Map<String, NDArray> arrays = new LinkedHashMap<>();
-        try (InputStream in = open(this + ".npz")) {
+        try (InputStream in = open(folder, this + ".npz")) {
             for (NDArray array : NDList.decode(manager, in)) {
                 String name = array.getName();
                 // The modules tell inputs apart by name: these are not such names.

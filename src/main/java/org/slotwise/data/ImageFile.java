@@ -1,0 +1,168 @@
+package org.slotwise.data;
+
+import java.awt.image.BufferedImage;
+import java.awt.image.IndexColorModel;
+import java.awt.image.Raster;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
+
+/** An image file that was decoded. */
+final class ImageFile {
+
+    /** Warnings of the decoders that mean lost pixels; they have others, of odd metadata. */
+    private static final Pattern DAMAGE =
+            Pattern.compile("truncated|premature|corrupt jpeg data|out-of-sequence");
+
+    private final Path file;
+    private final BufferedImage image;
+
+    private ImageFile(Path file, BufferedImage image) {
+        this.file = file;
+        this.image = image;
+    }
+
+    /**
+     * Reads and decodes a file.
+     *
+     * @throws SceneFileException if it is damaged, cut short or no image
+     */
+    static ImageFile read(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        if (bytes.length == 0) {
+            throw new SceneFileException(file, "the file is empty", null);
+        }
+        try (ImageInputStream in =
+                new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
+            Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
+            if (!readers.hasNext()) {
+                throw new SceneFileException(file, "not an image of a known kind", null);
+            }
+            ImageReader reader = readers.next();
+            try {
+                return new ImageFile(file, decoded(file, reader, in));
+            } finally {
+                reader.dispose();
+            }
+        }
+    }
+
+    private static BufferedImage decoded(Path file, ImageReader reader, ImageInputStream in)
+            throws IOException {
+        List<String> damage = new ArrayList<>();
+        reader.addIIOReadWarningListener(
+                (source, warning) -> {
+                    if (DAMAGE.matcher(warning.toLowerCase(Locale.ROOT)).find()) {
+                        damage.add(warning);
+                    }
+                });
+        reader.setInput(in, true, true);
+        BufferedImage image;
+        try {
+            image = reader.read(0);
+        } catch (IOException | RuntimeException e) { // decoders fail in both ways
+            throw new SceneFileException(file, "the image cannot be decoded: " + e.getMessage(), e);
+        }
+        if (!damage.isEmpty()) {
+            throw new SceneFileException(file, "the image is damaged: " + damage.get(0), null);
+        }
+        return image;
+    }
+
+    int height() {
+        return image.getHeight();
+    }
+
+    int width() {
+        return image.getWidth();
+    }
+
+    /** Red, green and blue (H, W, 3). */
+    byte[] rgb() {
+        int width = image.getWidth();
+        byte[] rgb = new byte[Math.multiplyExact(3 * image.getHeight(), width)];
+        if (isGrey()) {
+            // Not by getRGB: it takes grey values as linear and brightens them.
+            int shift = Math.max(0, image.getColorModel().getComponentSize(0) - 8);
+            int[] samples = samples();
+            for (int i = 0; i < rgb.length; i++) {
+                rgb[i] = (byte) (samples[i / 3] >> shift);
+            }
+            return rgb;
+        }
+        int[] row = new int[width];
+        int at = 0;
+        for (int y = 0; y < image.getHeight(); y++) {
+            for (int pixel : image.getRGB(0, y, width, 1, row, 0, width)) {
+                rgb[at++] = (byte) (pixel >> 16);
+                rgb[at++] = (byte) (pixel >> 8);
+                rgb[at++] = (byte) pixel;
+            }
+        }
+        return rgb;
+    }
+
+    private boolean isGrey() {
+        return image.getColorModel().getNumColorComponents() == 1
+                && !(image.getColorModel() instanceof IndexColorModel);
+    }
+
+    /** The stored values of the first channel. */
+    private int[] samples() {
+        Raster raster = image.getRaster();
+        return raster.getSamples(0, 0, raster.getWidth(), raster.getHeight(), 0, (int[]) null);
+    }
+
+    /** The label of each pixel (H, W), as {@link ImageFolder} describes. */
+    byte[] labels() throws SceneFileException {
+        return isGrey() || image.getColorModel() instanceof IndexColorModel ? values() : colours();
+    }
+
+    private byte[] values() throws SceneFileException {
+        int[] samples = samples();
+        byte[] labels = new byte[samples.length];
+        for (int p = 0; p < labels.length; p++) {
+            if (samples[p] > 255) {
+                throw new SceneFileException(
+                        file, "a label must be at most 255, got " + samples[p], null);
+            }
+            labels[p] = (byte) samples[p];
+        }
+        return labels;
+    }
+
+    private byte[] colours() throws SceneFileException {
+        byte[] rgb = rgb();
+        int[] pixels = new int[rgb.length / 3];
+        TreeSet<Integer> colours = new TreeSet<>(List.of(0));
+        for (int p = 0; p < pixels.length; p++) {
+            pixels[p] =
+                    (rgb[3 * p] & 0xff) << 16
+                            | (rgb[3 * p + 1] & 0xff) << 8
+                            | (rgb[3 * p + 2] & 0xff);
+            colours.add(pixels[p]);
+            if (colours.size() > 256) {
+                throw new SceneFileException(
+                        file, "a mask must have at most 255 colours and black", null);
+            }
+        }
+        List<Integer> sorted = List.copyOf(colours);
+        byte[] labels = new byte[pixels.length];
+        for (int p = 0; p < labels.length; p++) {
+            labels[p] = (byte) Collections.binarySearch(sorted, pixels[p]);
+        }
+        return labels;
+    }
+}

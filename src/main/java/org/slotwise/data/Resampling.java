@@ -1,0 +1,87 @@
+package org.slotwise.data;
+
+import java.util.Arrays;
+
+/** Changes the size of images and masks; pixel i covers [i, i + 1). */
+final class Resampling {
+
+    private Resampling() {}
+
+    /** For each output position the first input position and the weights from there on. */
+    private static final class Taps {
+        final int[] first;
+        final float[][] weights;
+
+        Taps(int from, int to) {
+            first = new int[to];
+            weights = new float[to][];
+            double scale = (double) from / to;
+            double reach = Math.max(scale, 1);
+            for (int o = 0; o < to; o++) {
+                double centre = (o + 0.5) * scale;
+                first[o] = Math.max(0, (int) Math.floor(centre - reach));
+                weights[o] = new float[Math.min(from, (int) Math.ceil(centre + reach)) - first[o]];
+                double sum = 0;
+                for (int i = 0; i < weights[o].length; i++) {
+                    double distance = Math.abs(first[o] + i + 0.5 - centre);
+                    weights[o][i] = (float) Math.max(0, 1 - distance / reach);
+                    sum += weights[o][i];
+                }
+                for (int i = 0; i < weights[o].length; i++) {
+                    weights[o][i] /= (float) sum;
+                }
+            }
+        }
+    }
+
+    /** Filters (H, W, C) bytes by a triangle: columns first, then rows. */
+    static byte[] triangle(
+            byte[] image, int height, int width, int channels, int newHeight, int newWidth) {
+        Taps across = new Taps(width, newWidth);
+        float[] rows = new float[height * newWidth * channels];
+        for (int y = 0; y < height; y++) {
+            for (int x = 0; x < newWidth; x++) {
+                float[] w = across.weights[x];
+                int in = (y * width + across.first[x]) * channels;
+                int out = (y * newWidth + x) * channels;
+                for (float weight : w) {
+                    for (int c = 0; c < channels; c++) {
+                        rows[out + c] += weight * (image[in + c] & 0xff);
+                    }
+                    in += channels;
+                }
+            }
+        }
+        Taps down = new Taps(height, newHeight);
+        int row = newWidth * channels;
+        byte[] result = new byte[newHeight * row];
+        float[] sum = new float[row];
+        for (int y = 0; y < newHeight; y++) {
+            Arrays.fill(sum, 0.5f); // rounds to the nearest
+            int in = down.first[y] * row;
+            for (float weight : down.weights[y]) {
+                for (int i = 0; i < row; i++) {
+                    sum[i] += weight * rows[in + i];
+                }
+                in += row;
+            }
+            for (int i = 0; i < row; i++) {
+                result[y * row + i] = (byte) Math.min(255, (int) sum[i]);
+            }
+        }
+        return result;
+    }
+
+    /** Takes for each new pixel the label of the old pixel that its centre falls into. */
+    static byte[] nearest(byte[] mask, int height, int width, int newHeight, int newWidth) {
+        byte[] result = new byte[newHeight * newWidth];
+        for (int y = 0; y < newHeight; y++) {
+            int from = (int) ((2L * y + 1) * height / (2L * newHeight)) * width;
+            for (int x = 0; x < newWidth; x++) {
+                int at = (int) ((2L * x + 1) * width / (2L * newWidth));
+                result[y * newWidth + x] = mask[from + at];
+            }
+        }
+        return result;
+    }
+}

@@ -1,0 +1,256 @@
+package org.slotwise.data;
+
+import java.util.Arrays;
+import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
+
+/**
+ * A picture and, where it is known, which pixel belongs to which object.
+ *
+ * <p>The image is kept as bytes, row by row, red, green and blue of a pixel side by side (H, W, 3).
+ * The mask is a label for each pixel (H, W): 0 is the background, 1 to 255 are objects. The arrays
+ * are not copied: do not change them.
+ */
+public final class Scene {
+
+    private static final int CHANNELS = 3;
+    private static final float[] UNIT = new float[256];
+
+    static {
+        for (int i = 0; i < UNIT.length; i++) {
+            UNIT[i] = i / 255f;
+        }
+    }
+
+    private final int height;
+    private final int width;
+    private final byte[] image;
+    private final byte @Nullable [] mask;
+    private final int objectCount;
+
+    /**
+     * Creates a scene of which no mask is known.
+     *
+     * @param height the image's height H in pixels, at least 1
+     * @param width the image's width W in pixels, at least 1
+     * @param image (H, W, 3) unsigned bytes
+     * @throws IllegalArgumentException if a size is wrong
+     */
+    public Scene(int height, int width, byte[] image) {
+        this(height, width, image, null, 0);
+    }
+
+    /**
+     * Creates a scene whose objects are those that the mask shows.
+     *
+     * @param height the image's height H in pixels, at least 1
+     * @param width the image's width W in pixels, at least 1
+     * @param image (H, W, 3) unsigned bytes
+     * @param mask (H, W) unsigned bytes, 0 for the background
+     * @throws IllegalArgumentException if a size is wrong
+     */
+    public Scene(int height, int width, byte[] image, byte[] mask) {
+        this(height, width, image, mask, objectsIn(mask));
+    }
+
+    /**
+     * Creates a scene.
+     *
+     * @param height the image's height H in pixels, at least 1
+     * @param width the image's width W in pixels, at least 1
+     * @param image (H, W, 3) unsigned bytes
+     * @param mask (H, W) unsigned bytes, 0 for the background; null if it is not known
+     * @param objectCount how many objects the scene has, those that other objects hide included
+     * @throws IllegalArgumentException if a size is wrong
+     */
+    public Scene(int height, int width, byte[] image, byte @Nullable [] mask, int objectCount) {
+        Check.option(
+                height > 0 && width > 0,
+                "Scene: height and width must be at least 1, got " + height + " and " + width);
+        long pixels = (long) height * width;
+        Check.option(
+                image.length == CHANNELS * pixels,
+                "Scene: image must have "
+                        + CHANNELS * pixels
+                        + (" bytes (" + height + " x " + width + " x 3), got ")
+                        + image.length);
+        Check.option(
+                mask == null || mask.length == pixels,
+                "Scene: mask must have "
+                        + pixels
+                        + (" bytes (" + height + " x " + width + "), got ")
+                        + (mask == null ? 0 : mask.length));
+        Check.option(objectCount >= 0, "Scene: objectCount must be at least 0, got " + objectCount);
+        this.height = height;
+        this.width = width;
+        this.image = image;
+        this.mask = mask;
+        this.objectCount = objectCount;
+    }
+
+    private static int objectsIn(byte[] mask) {
+        BitSet seen = new BitSet(256);
+        for (byte label : mask) {
+            seen.set(label & 0xff);
+        }
+        seen.clear(0);
+        return seen.cardinality();
+    }
+
+    /**
+     * The image's height.
+     *
+     * @return H in pixels
+     */
+    public int height() {
+        return height;
+    }
+
+    /**
+     * The image's width.
+     *
+     * @return W in pixels
+     */
+    public int width() {
+        return width;
+    }
+
+    /**
+     * The image.
+     *
+     * @return (H, W, 3) unsigned bytes, the array itself
+     */
+    public byte[] image() {
+        return image;
+    }
+
+    /**
+     * Whether it is known which pixel belongs to which object.
+     *
+     * @return true if there is a mask
+     */
+    public boolean hasMask() {
+        return mask != null;
+    }
+
+    /**
+     * The label of each pixel.
+     *
+     * @return (H, W) unsigned bytes, 0 for the background; the array itself
+     * @throws IllegalStateException if there is no mask
+     */
+    public byte[] mask() {
+        if (mask == null) {
+            throw new IllegalStateException("Scene: there is no mask");
+        }
+        return mask;
+    }
+
+    /**
+     * How many objects the scene was made of, as its source says: objects that others hide, or that
+     * were cut away with a crop, may be among them. Where the source says nothing, it is the number
+     * of labels in the mask.
+     *
+     * @return at least 0, without the background; 0 if there is no mask
+     */
+    public int objectCount() {
+        return objectCount;
+    }
+
+    /**
+     * Cuts out a window.
+     *
+     * @param window which part stays
+     * @return the part of image and mask; the number of objects stays
+     * @throws IllegalArgumentException if the window is not inside the image
+     */
+    public Scene crop(Crop window) {
+        Check.option(
+                window.top() + window.height() <= height && window.left() + window.width() <= width,
+                "Scene: " + window + " is not inside an image of " + height + " x " + width);
+        return new Scene(
+                window.height(),
+                window.width(),
+                cut(image, CHANNELS, window),
+                mask == null ? null : cut(mask, 1, window),
+                objectCount);
+    }
+
+    private byte[] cut(byte[] from, int channels, Crop window) {
+        int row = window.width() * channels;
+        byte[] to = new byte[window.height() * row];
+        for (int y = 0; y < window.height(); y++) {
+            int at = ((window.top() + y) * width + window.left()) * channels;
+            System.arraycopy(from, at, to, y * row, row);
+        }
+        return to;
+    }
+
+    /**
+     * Resizes to another height and width. The image is filtered by a triangle as wide as one pixel
+     * of the coarser grid on either side: bilinear when it grows, and without aliasing when it
+     * shrinks. The mask takes the label of the nearest pixel.
+     *
+     * @param newHeight in pixels, at least 1
+     * @param newWidth in pixels, at least 1
+     * @return the resized scene; the number of objects stays
+     * @throws IllegalArgumentException if a size is below 1
+     */
+    public Scene resize(int newHeight, int newWidth) {
+        Check.option(
+                newHeight > 0 && newWidth > 0,
+                "Scene: height and width must be at least 1, got "
+                        + (newHeight + " and " + newWidth));
+        if (newHeight == height && newWidth == width) {
+            return this;
+        }
+        return new Scene(
+                newHeight,
+                newWidth,
+                Resampling.triangle(image, height, width, CHANNELS, newHeight, newWidth),
+                mask == null ? null : Resampling.nearest(mask, height, width, newHeight, newWidth),
+                objectCount);
+    }
+
+    /** Writes the image as (3, H, W) in [0, 1] into an array. */
+    void imageInto(float[] to, int at) {
+        int pixels = height * width;
+        for (int p = 0; p < pixels; p++) {
+            to[at + p] = UNIT[image[3 * p] & 0xff];
+            to[at + pixels + p] = UNIT[image[3 * p + 1] & 0xff];
+            to[at + 2 * pixels + p] = UNIT[image[3 * p + 2] & 0xff];
+        }
+    }
+
+    /** Writes the mask as (H * W) into an array. */
+    void maskInto(long[] to, int at) {
+        byte[] labels = mask();
+        for (int p = 0; p < labels.length; p++) {
+            to[at + p] = labels[p] & 0xff;
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Scene scene
+                && height == scene.height
+                && width == scene.width
+                && objectCount == scene.objectCount
+                && Arrays.equals(image, scene.image)
+                && Arrays.equals(mask, scene.mask);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public int hashCode() {
+        return 31 * Arrays.hashCode(image) + Arrays.hashCode(mask);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public String toString() {
+        return "Scene[" + height + " x " + width + ", objects=" + objectCount + "]";
+    }
+}

@@ -1,0 +1,56 @@
+package org.slotwise.data;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** A file of scenes is damaged, cut short, or not of the format that was expected. */
+public final class SceneFileException extends IOException {
+
+    private static final long serialVersionUID = 1L;
+
+    /** The file's path. */
+    private final String file;
+
+    /** The record's number, or -1. */
+    private final long record;
+
+    /** For a file that is damaged as a whole. */
+    SceneFileException(Path file, String what, @Nullable Throwable cause) {
+        this(file, -1, file + ": " + what, cause);
+    }
+
+    /** For a record of a file. */
+    SceneFileException(Path file, long record, String what) {
+        this(file, record, file + ", record " + record + ": " + what, null);
+    }
+
+    private SceneFileException(Path file, long record, String message, @Nullable Throwable cause) {
+        super(message, cause);
+        this.file = file.toString();
+        this.record = record;
+    }
+
+    static SceneFileException inRecord(Path file, long record, String what, Throwable cause) {
+        return new SceneFileException(
+                file, record, file + ", record " + record + ": " + what, cause);
+    }
+
+    /**
+     * The file.
+     *
+     * @return its path, as it was given
+     */
+    public String file() {
+        return file;
+    }
+
+    /**
+     * The record of the file.
+     *
+     * @return its number, counted from 0; -1 if the whole file is meant
+     */
+    public long record() {
+        return record;
+    }
+}

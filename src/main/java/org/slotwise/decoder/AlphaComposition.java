@@ -1,0 +1,48 @@
+package org.slotwise.decoder;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import org.slotwise.internal.Check;
+
+/**
+ * Composes images of slots into one: each slot's fourth channel says how much it wants to be seen
+ * at a pixel, and a softmax over slots settles who is.
+ */
+final class AlphaComposition {
+
+    static final String SLOTS = "slots";
+
+    /** Red, green, blue and alpha. */
+    static final int CHANNELS = 4;
+
+    private static final int COLOURS = 3;
+
+    private AlphaComposition() {}
+
+    /** Requires slots (B, K, D) of a type that the blocks compute in. */
+    static void checkSlots(String who, NDArray slots, int slotDim) {
+        Check.shape(who, SLOTS, slots, "B", "K", slotDim);
+        Check.floating(who, SLOTS, slots.getDataType());
+    }
+
+    /** Reconstruction, slot images and masks of channels (B, K, 4, H, W). */
+    static NDList compose(NDArray channels) {
+        NDArray colours = channels.get(":, :, 0:{}", COLOURS); // (B, K, 3, H, W)
+        NDArray masks = channels.get(":, :, {}", COLOURS).softmax(1); // (B, K, H, W)
+        NDArray reconstruction = colours.mul(masks.expandDims(2)).sum(new int[] {1});
+        return new NDList(reconstruction, colours, masks);
+    }
+
+    /** The shapes of reconstruction, slot images and masks for slots (B, K, D). */
+    static Shape[] shapes(String who, Shape slots, int slotDim, long height, long width) {
+        Check.shape(who, SLOTS, slots, "B", "K", slotDim);
+        long batch = slots.get(0);
+        long k = slots.get(1);
+        return new Shape[] {
+            new Shape(batch, COLOURS, height, width),
+            new Shape(batch, k, COLOURS, height, width),
+            new Shape(batch, k, height, width)
+        };
+    }
+}

@@ -1,0 +1,317 @@
+package org.slotwise.decoder;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Activation;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.initializer.Initializer;
+import ai.djl.util.PairList;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.grouping.PerceptualGroupingOutput;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scalars;
+import org.slotwise.internal.Scope;
+import org.slotwise.internal.StartingValues;
+import org.slotwise.position.PositionGrid;
+
+/**
+ * Decodes each slot to patches of an image, each by a perceptron on the slot and the patch's place:
+ * what a spatial broadcast decoder does, at a small part of its cost.
+ *
+ * <p>Source: own. The idea is that of Watters et al., "Spatial Broadcast Decoder" (2019), with a
+ * grid of patches instead of pixels; Seitzer et al., "Bridging the Gap to Real-World Object-Centric
+ * Learning" (2023), decode the features of patches in this way.
+ *
+ * <pre>{@code
+ * g = [p, 1 - p, sin(pi k p), cos(pi k p)]         p a patch's place in the grid, k = 1 ... L
+ * z = relu(Ws slot + bs + Wg g)
+ * z = relu(W z + b)                                once for each hidden layer
+ * rgb, a = W z + b                                 for each pixel of the patch: 3 channels and 1
+ * masks = softmax over slots of a
+ * reconstruction = sum over slots of masks * rgb
+ * }</pre>
+ *
+ * <ul>
+ *   <li>slots (B, K, D), of the parameters' type.
+ *   <li>reconstruction (B, 3, H, W), slot images (B, K, 3, H, W), masks (B, K, H, W). Colours have
+ *       no fixed range.
+ * </ul>
+ *
+ * <p>Parameters: {@code slot.weight} (hidden, D) and {@code slot.bias}, {@code grid.weight}
+ * (hidden, 4 + 4 L), and {@code mlp.0}, {@code mlp.2}, ... for the layers after that; the last one
+ * gives the patch's pixels in the order channel, row, column. Weights and biases start as PyTorch's
+ * Linear does.
+ */
+public final class ImagePatchDecoder extends ConfiguredBlock implements SlotDecoder {
+
+    private final int slotDim;
+    private final int height;
+    private final int width;
+    private final int patch;
+    private final int hidden;
+    private final int hiddenLayers;
+    private final int frequencies;
+    private final Parameter slotWeight;
+    private final Parameter slotBias;
+    private final Parameter gridWeight;
+    private final List<Parameter> weights = new ArrayList<>();
+    private final List<Parameter> biases = new ArrayList<>();
+
+    private ImagePatchDecoder(Builder builder) {
+        slotDim = builder.slotDim;
+        height = builder.height;
+        width = builder.width;
+        patch = builder.patch;
+        hidden = builder.hidden;
+        hiddenLayers = builder.hiddenLayers;
+        frequencies = builder.frequencies;
+        int code = 4 + 4 * frequencies;
+        Initializer ofSlot = StartingValues.linear(slotDim);
+        slotWeight = declare("slot.weight", Parameter.Type.WEIGHT, ofSlot, hidden, slotDim);
+        slotBias = declare("slot.bias", Parameter.Type.BIAS, ofSlot, hidden);
+        gridWeight =
+                declare(
+                        "grid.weight",
+                        Parameter.Type.WEIGHT,
+                        StartingValues.linear(code),
+                        hidden,
+                        code);
+        Initializer start = StartingValues.linear(hidden);
+        for (int i = 0; i <= hiddenLayers; i++) {
+            int out = i < hiddenLayers ? hidden : AlphaComposition.CHANNELS * patch * patch;
+            String name = "mlp." + 2 * i;
+            weights.add(declare(name + ".weight", Parameter.Type.WEIGHT, start, out, hidden));
+            biases.add(declare(name + ".bias", Parameter.Type.BIAS, start, out));
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public SlotDecoding decode(ParameterStore parameterStore, NDArray slots, boolean training) {
+        AlphaComposition.checkSlots(who(), slots, slotDim);
+        value(parameterStore, slotBias, slots, training); // checks the slots' type and device
+        fetchAll(parameterStore, this, slots, training);
+        return NoGraph.unless(
+                training,
+                () -> {
+                    try (Scope scope = new Scope()) {
+                        NDArray z = places(parameterStore, slots, training);
+                        for (int i = 0; i < weights.size(); i++) {
+                            NDArray w = value(parameterStore, weights.get(i), slots, training);
+                            NDArray b = value(parameterStore, biases.get(i), slots, training);
+                            try (NDArray x = Activation.relu(z)) {
+                                z.close();
+                                z = Ops.linear(x, w, b);
+                            }
+                        }
+                        NDList out = AlphaComposition.compose(image(z));
+                        out.forEach(array -> scope.keep(array, slots.getManager()));
+                        return SlotDecoding.from(out);
+                    }
+                });
+    }
+
+    /** Ws slot + bs + Wg g: (B, K, N, hidden) for slots (B, K, D). */
+    private NDArray places(ParameterStore store, NDArray slots, boolean training) {
+        NDArray s =
+                Ops.linear(
+                        slots,
+                        value(store, slotWeight, slots, training),
+                        value(store, slotBias, slots, training));
+        NDArray g = Ops.linear(code(slots), value(store, gridWeight, slots, training), null);
+        return s.expandDims(2).add(g);
+    }
+
+    /** [p, 1 - p, sin(pi k p), cos(pi k p)] of each patch: (N, 4 + 4 L). */
+    private NDArray code(NDArray slots) {
+        NDArray p =
+                PositionGrid.of(
+                                slots.getManager(),
+                                slots.getDataType(),
+                                height / patch,
+                                width / patch)
+                        .toDevice(slots.getDevice(), false);
+        NDList parts = new NDList(p, Scalars.like(p, 1).sub(p));
+        for (int k = 1; k <= frequencies; k++) {
+            NDArray angle = p.mul(Scalars.like(p, Math.PI * k));
+            parts.add(angle.sin());
+            parts.add(angle.cos());
+        }
+        return NDArrays.concat(parts, 1);
+    }
+
+    /** Lays patches (B, K, N, 4 P P) out as images (B, K, 4, H, W). */
+    private NDArray image(NDArray patches) {
+        Shape s = patches.getShape();
+        int channels = AlphaComposition.CHANNELS;
+        return patches.reshape(
+                        s.get(0), s.get(1), height / patch, width / patch, channels, patch, patch)
+                .transpose(0, 1, 4, 2, 5, 3, 6)
+                .reshape(s.get(0), s.get(1), channels, height, width);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected String inputName() {
+        return AlphaComposition.SLOTS;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore parameterStore,
+            NDList inputs,
+            boolean training,
+            @Nullable PairList<String, Object> params) {
+        NDArray slots = PerceptualGroupingOutput.from(inputs).objects();
+        return decode(parameterStore, slots, training).toNDList();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        return AlphaComposition.shapes(who(), inputShapes[0], slotDim, height, width);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected Map<String, Object> configuration() {
+        Map<String, Object> options = new LinkedHashMap<>();
+        options.put("slotDim", slotDim);
+        options.put("height", height);
+        options.put("width", width);
+        options.put("patchSize", patch);
+        options.put("hidden", hidden);
+        options.put("hiddenLayers", hiddenLayers);
+        options.put("frequencies", frequencies);
+        return options;
+    }
+
+    /**
+     * Starts the description of a decoder.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Describes an {@link ImagePatchDecoder}. */
+    public static final class Builder {
+        private int slotDim;
+        private int height;
+        private int width;
+        private int patch;
+        private int hidden = 128;
+        private int hiddenLayers = 1;
+        private int frequencies = 4;
+
+        private Builder() {}
+
+        /**
+         * Sets the size of a slot, D.
+         *
+         * @param slotDim at least 1
+         * @return this
+         */
+        public Builder setSlotDim(int slotDim) {
+            this.slotDim = slotDim;
+            return this;
+        }
+
+        /**
+         * Sets the size of the images.
+         *
+         * @param height H, a multiple of the patches' size
+         * @param width W, a multiple of the patches' size
+         * @return this
+         */
+        public Builder setImageSize(int height, int width) {
+            this.height = height;
+            this.width = width;
+            return this;
+        }
+
+        /**
+         * Sets the height and width of a patch.
+         *
+         * @param patchSize at least 1
+         * @return this
+         */
+        public Builder setPatchSize(int patchSize) {
+            this.patch = patchSize;
+            return this;
+        }
+
+        /**
+         * Sets the size of the hidden layers.
+         *
+         * @param hidden at least 1; 128 if not set
+         * @return this
+         */
+        public Builder optHidden(int hidden) {
+            this.hidden = hidden;
+            return this;
+        }
+
+        /**
+         * Sets how many hidden layers follow the first one, which joins slot and place.
+         *
+         * @param hiddenLayers at least 0; 1 if not set
+         * @return this
+         */
+        public Builder optHiddenLayers(int hiddenLayers) {
+            this.hiddenLayers = hiddenLayers;
+            return this;
+        }
+
+        /**
+         * Sets how many frequencies of each coordinate the decoder is given, L.
+         *
+         * @param frequencies at least 0; 4 if not set
+         * @return this
+         */
+        public Builder optFrequencies(int frequencies) {
+            this.frequencies = frequencies;
+            return this;
+        }
+
+        /**
+         * Builds the block.
+         *
+         * @return the block
+         * @throws IllegalArgumentException if an option is missing or out of range
+         */
+        public ImagePatchDecoder build() {
+            String who = "ImagePatchDecoder: ";
+            Check.option(slotDim > 0, who + "slotDim must be at least 1, got " + slotDim);
+            Check.option(patch > 0, who + "patchSize must be at least 1, got " + patch);
+            Check.option(
+                    height > 0 && width > 0 && height % patch == 0 && width % patch == 0,
+                    who
+                            + "imageSize must be multiples of "
+                            + patch
+                            + ", got "
+                            + height
+                            + " by "
+                            + width);
+            Check.option(hidden > 0, who + "hidden must be at least 1, got " + hidden);
+            Check.option(
+                    hiddenLayers >= 0,
+                    who + "hiddenLayers must be at least 0, got " + hiddenLayers);
+            Check.option(
+                    frequencies >= 0, who + "frequencies must be at least 0, got " + frequencies);
+            return new ImagePatchDecoder(this);
+        }
+    }
+}

@@ -1,0 +1,287 @@
+package org.slotwise.encoder;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Activation;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.initializer.Initializer;
+import ai.djl.util.PairList;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.grouping.FeatureExtractorOutput;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scope;
+import org.slotwise.internal.StartingValues;
+import org.slotwise.position.SoftPositionEmbed;
+
+/**
+ * The encoder of Slot Attention: a convolutional backbone, a positional embedding, and a perceptron
+ * on each feature.
+ *
+ * <p>Source: Locatello et al., "Object-Centric Learning with Slot Attention" (2020), section 2.2
+ * and appendix E.3. With a {@link ResNetEncoder} as backbone it is the encoder that others use for
+ * richer images.
+ *
+ * <pre>{@code
+ * x = backbone(images) + W [p, 1 - p] + b          p: the features' positions
+ * features = W2 relu(W1 LayerNorm(x) + b1) + b2
+ * }</pre>
+ *
+ * <ul>
+ *   <li>images (B, 3, H, W), of the parameters' type.
+ *   <li>features (B, N, F), F the output size; positions (N, 2) and auxiliary features as the
+ *       backbone gives them.
+ * </ul>
+ *
+ * <p>Parameters: {@code backbone.*}, {@code positional_embedding.dense.weight} and {@code .bias},
+ * {@code norm.weight} and {@code .bias}, {@code mlp.0.*} for W1 and b1, {@code mlp.2.*} for W2 and
+ * b2. The paper's own code starts from Glorot's values and zero biases, this class as PyTorch does.
+ */
+public final class SlotAttentionEncoder extends ConfiguredBlock implements FeatureExtractor {
+
+    private final FeatureExtractor backbone;
+    private final SoftPositionEmbed positionalEmbedding;
+    private final int hidden;
+    private final int featureDim;
+    private final Parameter normGain;
+    private final Parameter normOffset;
+    private final Parameter weight1;
+    private final Parameter bias1;
+    private final Parameter weight2;
+    private final Parameter bias2;
+
+    private SlotAttentionEncoder(Builder builder, FeatureExtractor backbone) {
+        this.backbone = backbone;
+        int dim = backbone.featureDim();
+        hidden = builder.hidden == null ? dim : builder.hidden;
+        featureDim = builder.featureDim == null ? dim : builder.featureDim;
+        positionalEmbedding =
+                SoftPositionEmbed.builder().setSpatialDims(2).setFeatureDim(dim).build();
+        addChildBlock("backbone", backbone);
+        addChildBlock("positional_embedding", positionalEmbedding);
+        normGain = declare("norm.weight", Parameter.Type.GAMMA, Initializer.ONES, dim);
+        normOffset = declare("norm.bias", Parameter.Type.BETA, Initializer.ZEROS, dim);
+        Initializer start1 = StartingValues.linear(dim);
+        Initializer start2 = StartingValues.linear(hidden);
+        weight1 = declare("mlp.0.weight", Parameter.Type.WEIGHT, start1, hidden, dim);
+        bias1 = declare("mlp.0.bias", Parameter.Type.BIAS, start1, hidden);
+        weight2 = declare("mlp.2.weight", Parameter.Type.WEIGHT, start2, featureDim, hidden);
+        bias2 = declare("mlp.2.bias", Parameter.Type.BIAS, start2, featureDim);
+    }
+
+    /**
+     * The paper's encoder for CLEVR: four convolutions of 64 channels at full resolution, features
+     * of size 64.
+     *
+     * @return a new block
+     */
+    public static SlotAttentionEncoder clevr() {
+        return of(ConvolutionalEncoder.builder().build());
+    }
+
+    /**
+     * The paper's encoder for set prediction on CLEVR: as {@link #clevr()}, with a stride of 2 in
+     * the second and third layer, so that a sixteenth of the features is left.
+     *
+     * @return a new block
+     */
+    public static SlotAttentionEncoder clevrStrided() {
+        return of(ConvolutionalEncoder.builder().optStrides(1, 2, 2, 1).build());
+    }
+
+    /**
+     * The paper's encoder for Tetrominoes: four convolutions of 32 channels at full resolution,
+     * features of size 32.
+     *
+     * @return a new block
+     */
+    public static SlotAttentionEncoder tetrominoes() {
+        return of(ConvolutionalEncoder.builder().optChannels(32, 32, 32, 32).build());
+    }
+
+    /**
+     * The paper's encoder for Multi-dSprites, the same as for {@linkplain #tetrominoes
+     * Tetrominoes}.
+     *
+     * @return a new block
+     */
+    public static SlotAttentionEncoder multiDSprites() {
+        return tetrominoes();
+    }
+
+    private static SlotAttentionEncoder of(FeatureExtractor backbone) {
+        return builder().setBackbone(backbone).build();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public FeatureExtractorOutput extract(
+            ParameterStore parameterStore, NDArray images, boolean training) {
+        FeatureMap.checkImages(who(), images);
+        value(parameterStore, normGain, images, training); // checks the images' type and device
+        fetchAll(parameterStore, this, images, training);
+        FeatureExtractorOutput raw = backbone.extract(parameterStore, images, training);
+        try (NDArray x = raw.features()) {
+            long batch = images.getShape().get(0);
+            Check.shape(who(), "the backbone's features", x, batch, "N", backbone.featureDim());
+            NDArray features =
+                    NoGraph.unless(
+                            training,
+                            () -> {
+                                try (Scope scope = new Scope()) {
+                                    NDArray y =
+                                            perceive(parameterStore, x, raw.positions(), training);
+                                    return scope.keep(y, images.getManager());
+                                }
+                            });
+            return new FeatureExtractorOutput(features, raw.positions(), raw.auxFeatures());
+        }
+    }
+
+    private NDArray perceive(
+            ParameterStore store, NDArray x, @Nullable NDArray positions, boolean training) {
+        NDArray placed = positionalEmbedding.embed(store, x, positions, training);
+        NDArray normalised =
+                Ops.layerNorm(
+                        placed,
+                        value(store, normGain, x, training),
+                        value(store, normOffset, x, training));
+        NDArray h =
+                Activation.relu(
+                        Ops.linear(
+                                normalised,
+                                value(store, weight1, x, training),
+                                value(store, bias1, x, training)));
+        return Ops.linear(h, value(store, weight2, x, training), value(store, bias2, x, training));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public int featureDim() {
+        return featureDim;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected String inputName() {
+        return FeatureMap.IMAGES;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore parameterStore,
+            NDList inputs,
+            boolean training,
+            @Nullable PairList<String, Object> params) {
+        return extract(parameterStore, inputs.singletonOrThrow(), training).toNDList();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        FeatureMap.checkImages(who(), inputShapes[0]);
+        Shape[] shapes = backbone.getOutputShapes(new Shape[] {inputShapes[0]}).clone();
+        shapes[0] = new Shape(shapes[0].get(0), shapes[0].get(1), featureDim);
+        return shapes;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void initializeChildBlocks(
+            NDManager manager, DataType dataType, Shape... inputShapes) {
+        backbone.initialize(manager, dataType, inputShapes);
+        positionalEmbedding.initialize(
+                manager, dataType, new Shape(-1, -1, backbone.featureDim()), new Shape(-1, 2));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected Map<String, Object> configuration() {
+        Map<String, Object> options = new LinkedHashMap<>();
+        options.put("backbone", backbone.getClass().getSimpleName());
+        options.put("backboneDim", backbone.featureDim());
+        options.put("hidden", hidden);
+        options.put("featureDim", featureDim);
+        return options;
+    }
+
+    /**
+     * Starts the description of an encoder.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Describes a {@link SlotAttentionEncoder}. */
+    public static final class Builder {
+        private @Nullable FeatureExtractor backbone;
+        private @Nullable Integer hidden;
+        private @Nullable Integer featureDim;
+
+        private Builder() {}
+
+        /**
+         * Sets what the features come from, a {@link ConvolutionalEncoder} or {@link ResNetEncoder}
+         * for instance.
+         *
+         * @param backbone an extractor that gives positions
+         * @return this
+         */
+        public Builder setBackbone(FeatureExtractor backbone) {
+            this.backbone = backbone;
+            return this;
+        }
+
+        /**
+         * Sets the size of the perceptron's hidden layer.
+         *
+         * @param hidden at least 1; the backbone's feature size if not set
+         * @return this
+         */
+        public Builder optHidden(int hidden) {
+            this.hidden = hidden;
+            return this;
+        }
+
+        /**
+         * Sets the size of a feature, F.
+         *
+         * @param featureDim at least 1; the backbone's feature size if not set
+         * @return this
+         */
+        public Builder optFeatureDim(int featureDim) {
+            this.featureDim = featureDim;
+            return this;
+        }
+
+        /**
+         * Builds the block.
+         *
+         * @return the block
+         * @throws IllegalArgumentException if there is no backbone, or a size is below 1
+         */
+        public SlotAttentionEncoder build() {
+            String who = "SlotAttentionEncoder: ";
+            if (backbone == null) {
+                throw new IllegalArgumentException(who + "backbone is missing");
+            }
+            Check.option(
+                    hidden == null || hidden > 0, who + "hidden must be at least 1, got " + hidden);
+            Check.option(
+                    featureDim == null || featureDim > 0,
+                    who + "featureDim must be at least 1, got " + featureDim);
+            return new SlotAttentionEncoder(this, backbone);
+        }
+    }
+}
