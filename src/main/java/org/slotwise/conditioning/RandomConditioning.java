@@ -43,8 +43,7 @@ public final class RandomConditioning extends ConditioningBlock {
 
     @Override
     NDArray start(List<NDArray> values, long batch, long slots, Supplier<NDArray> noise) {
-        // DJL unfreezes all parameters of a model that was loaded; what is not learnt stays as it
-        // is.
+        // DJL unfreezes what is not learnt when it trains a model that was loaded.
         NDArray mu = learnMean ? values.get(0) : values.get(0).stopGradient();
         NDArray logSigma = learnDeviation ? values.get(1) : values.get(1).stopGradient();
         return noise.get().mul(logSigma.exp()).add(mu);

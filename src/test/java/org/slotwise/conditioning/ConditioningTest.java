@@ -188,9 +188,7 @@ class ConditioningTest {
         assertSame("parameter", before, block.sample(store(manager), manager, 1, 4, false));
     }
 
-    /**
-     * Also where DJL unfreezes all parameters, as it does when it trains a model that was loaded.
-     */
+    /** Also after DJL has unfrozen all parameters, to train a model that was loaded. */
     @ParameterizedTest
     @CsvSource({"false, false", "false, true", "true, false", "true, true"})
     void learnsWhatIsToBeLearnt(boolean mean, boolean deviation, NDManager manager) {
