@@ -45,7 +45,8 @@ import org.slotwise.internal.StartingValues;
  *       masked, optional. Features and conditioning are of the parameters' type. K may change from
  *       call to call.
  *   <li>objects: the final s (B, K, D). Feature attributions: the last a, before eps and averaged
- *       over heads (B, K, N), so that it sums to 1 / H over slots. Empty: the slot mask, if given.
+ *       over heads (B, K, N), so that it sums to 1 / H over slots. Empty: a copy of the slot mask,
+ *       if given.
  *   <li>q, k, v have C = kvqDim elements, C / H for each head.
  * </ul>
  *
@@ -91,7 +92,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
     private SlotAttention(Builder builder) {
         dim = builder.dim;
         featureDim = builder.featureDim;
-        kvqDim = builder.kvqDim == 0 ? dim : builder.kvqDim;
+        kvqDim = builder.kvqDim();
         heads = builder.heads;
         iterations = builder.iterations;
         eps = builder.eps;
@@ -202,9 +203,14 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
                         return new PerceptualGroupingOutput(
                                 scope.keep(out.get(0), owner),
                                 scope.keep(out.get(1), owner),
-                                slotMask);
+                                isEmpty(scope, slotMask, owner));
                     }
                 });
+    }
+
+    /** A copy: the mask is the caller's, and outputs get names. */
+    static @Nullable NDArray isEmpty(Scope scope, @Nullable NDArray slotMask, NDManager owner) {
+        return slotMask == null ? null : scope.keep(slotMask.duplicate(), owner);
     }
 
     /** Slots and attention for features, conditioning and, where there is one, a slot mask. */
@@ -394,7 +400,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
     public static final class Builder {
         private int dim;
         private int featureDim;
-        private int kvqDim;
+        private @Nullable Integer kvqDim;
         private int heads = 1;
         private int iterations = 3;
         private double eps = 1e-8;
@@ -440,7 +446,6 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
          * @return this
          */
         public Builder optKvqDim(int kvqDim) {
-            Check.option(kvqDim > 0, "SlotAttention: kvqDim must be at least 1, got " + kvqDim);
             this.kvqDim = kvqDim;
             return this;
         }
@@ -513,6 +518,10 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
             return this;
         }
 
+        private int kvqDim() {
+            return kvqDim == null ? dim : kvqDim;
+        }
+
         /**
          * Builds the block.
          *
@@ -524,7 +533,8 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
             Check.option(dim > 0, who + "dim must be at least 1, got " + dim);
             Check.option(featureDim > 0, who + "featureDim must be at least 1, got " + featureDim);
             Check.option(heads > 0, who + "heads must be at least 1, got " + heads);
-            int c = kvqDim == 0 ? dim : kvqDim;
+            int c = kvqDim();
+            Check.option(c > 0, who + "kvqDim must be at least 1, got " + c);
             Check.option(
                     c % heads == 0,
                     who + "kvqDim must be a multiple of heads, got " + c + " and " + heads);

@@ -127,7 +127,7 @@ public final class SlotAttentionGrouping extends ConfiguredBlock implements Perc
                         return new PerceptualGroupingOutput(
                                 scope.keep(slots, x.getManager()),
                                 scope.keep(out.attributions(), x.getManager()),
-                                slotMask);
+                                SlotAttention.isEmpty(scope, slotMask, x.getManager()));
                     }
                 });
     }
