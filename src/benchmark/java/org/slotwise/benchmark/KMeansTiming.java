@@ -14,8 +14,8 @@ import org.slotwise.grouping.KMeansGrouping;
 import org.slotwise.grouping.KMeansOptions;
 
 /**
- * Times {@link KMeansGrouping} on features (B, N, F) of a .npy file; {@code kmeans_timing.py} makes
- * such files and times scikit-learn on them.
+ * Times {@link KMeansGrouping} on features (B, N, F) of a .npy file; {@code
+ * src/benchmark/python/kmeans_timing.py} makes such files and times scikit-learn on them.
  */
 public final class KMeansTiming {
 
