@@ -13,7 +13,10 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
 import org.jspecify.annotations.Nullable;
 
-/** Operations in the form in which PyTorch users know them. All that compute are differentiable. */
+/**
+ * Operations in the form in which PyTorch users know them. All are differentiable, apart from those
+ * on indices and the one that reads.
+ */
 public final class Ops {
 
     /** What PyTorch's LayerNorm adds to the variance. */
@@ -135,6 +138,53 @@ public final class Ops {
      */
     public static NDArray argMax(NDArray x, int axis) {
         return JniUtils.argMax((PtNDArray) x, axis, true);
+    }
+
+    /**
+     * The largest elements along an axis.
+     *
+     * <p>The engine's own reduction also looks for their places, which takes more than ten times as
+     * long on a CPU. Where elements tie, the gradient is split among them.
+     *
+     * @param x any array
+     * @param axis an axis of x, counted from 0
+     * @return x's shape with size 1 at the axis; a view of x if that is x's size already
+     */
+    public static NDArray max(NDArray x, int axis) {
+        NDArray rest = x;
+        for (long size = x.getShape().get(axis); size > 1; size = rest.getShape().get(axis)) {
+            // The halves of an odd number overlap by one, which a maximum does not mind.
+            long half = (size + 1) / 2;
+            rest = part(rest, axis, 0, half).maximum(part(rest, axis, size - half, size));
+        }
+        return rest == x ? part(x, axis, 0, 1) : rest;
+    }
+
+    private static NDArray part(NDArray x, int axis, long from, long to) {
+        return JniUtils.slice((PtNDArray) x, axis, from, to, 1);
+    }
+
+    /**
+     * Looks rows up in a table.
+     *
+     * @param table (M, F)
+     * @param index int64 of any shape, each element in [0, M)
+     * @return (the index's shape, F)
+     */
+    public static NDArray rows(NDArray table, NDArray index) {
+        return JniUtils.embedding((PtNDArray) index, (PtNDArray) table, false);
+    }
+
+    /**
+     * Indices as an array.
+     *
+     * @param like the array whose device and manager are used
+     * @param values the indices
+     * @return int64 (number of indices)
+     */
+    public static NDArray indices(NDArray like, long... values) {
+        NDArray array = like.getManager().create(values);
+        return array.toDevice(like.getDevice(), false);
     }
 
     /**

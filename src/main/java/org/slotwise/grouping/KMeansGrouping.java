@@ -1,0 +1,255 @@
+package org.slotwise.grouping;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Scope;
+
+/**
+ * Groups the features of each image by k-means.
+ *
+ * <p>Source: Lloyd, "Least squares quantization in PCM" (1982), with the starts of Arthur and
+ * Vassilvitskii, "k-means++: the advantages of careful seeding" (2007); in the form of {@code
+ * ocl.perceptual_grouping.KMeansGrouping}, which calls scikit-learn's {@code KMeans} image by
+ * image.
+ *
+ * <pre>{@code
+ * x = features / max(||features||, 1e-12)          if normalised
+ * until converged:
+ *   label_j = argmin over k of  ||x_j - c_k||²     the first of equals
+ *   c_k     = mean of the x_j with label_j = k
+ * inertia   = sum over j of  ||x_j - c_(label_j)||²
+ * }</pre>
+ *
+ * <ul>
+ *   <li>features (B, N, F), N at least K; float32, float64 or float16. Conditioning, optional: the
+ *       centres to start from (B, K, F), of the features' type. They are taken as they are, also
+ *       where features are normalised. Without them the starts are drawn, and the best is kept.
+ *   <li>objects: the centres (B, K, F), of the normalised features where those are in use. Feature
+ *       attributions: (B, K, N) of the features' type, 1 where a feature belongs to a cluster and 0
+ *       elsewhere. Nothing is said about empty slots.
+ * </ul>
+ *
+ * <p>No gradient flows through this block, and no graph is recorded, whatever {@code training}
+ * says.
+ *
+ * <p>From given centres the result is the one that scikit-learn gives, up to rounding, in all
+ * cases: how an emptied cluster is filled, how ties are broken, when an image has converged. (Where
+ * three or more clusters of an image are emptied in the same iteration, scikit-learn leaves open
+ * which of them gets which feature; here the first gets the farthest.) An image with fewer
+ * different features than clusters leaves clusters empty: they have no attributions, and their
+ * centres mean nothing.
+ *
+ * <p>All images and all starts are computed together, on the features' device. Distances are
+ * computed in float32, in float64 for features of that type and for those whose squares float32
+ * cannot hold.
+ */
+public final class KMeansGrouping extends ConfiguredBlock implements PerceptualGrouping {
+
+    private final int slots;
+    private final boolean l2Normalization;
+    private final KMeansOptions options;
+
+    private KMeansGrouping(Builder builder) {
+        slots = builder.slots;
+        l2Normalization = builder.l2Normalization;
+        options = builder.options;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public PerceptualGroupingOutput group(
+            ParameterStore parameterStore,
+            FeatureExtractorOutput features,
+            @Nullable NDArray conditioning,
+            boolean training) {
+        NDArray x = features.features();
+        check(x, conditioning);
+        return NoGraph.during(
+                () -> {
+                    try (Scope scope = new Scope()) {
+                        KMeans.Clusters found = run(x, conditioning);
+                        NDManager owner = x.getManager();
+                        return new PerceptualGroupingOutput(
+                                scope.keep(centers(found, x), owner),
+                                scope.keep(
+                                        NearestCenters.oneHot(
+                                                found.labels(), slots, x.getDataType()),
+                                        owner),
+                                null);
+                    }
+                });
+    }
+
+    /**
+     * Clusters features, and tells more than {@link #group} does.
+     *
+     * @param features (B, N, F)
+     * @param centers the centres to start from, (B, K, F); null to draw them
+     * @return centres, labels, inertia and iterations, owned by the manager of the features
+     * @throws IllegalArgumentException if an input has another shape, type or device, or is not
+     *     finite
+     */
+    public KMeansClustering cluster(NDArray features, @Nullable NDArray centers) {
+        check(features, centers);
+        return NoGraph.during(
+                () -> {
+                    try (Scope scope = new Scope()) {
+                        KMeans.Clusters found = run(features, centers);
+                        NDManager owner = features.getManager();
+                        NDArray inertia = found.inertia().toType(DataType.FLOAT64, false);
+                        return new KMeansClustering(
+                                scope.keep(centers(found, features), owner),
+                                scope.keep(found.labels(), owner),
+                                scope.keep(inertia, owner),
+                                scope.keep(found.iterations(), owner));
+                    }
+                });
+    }
+
+    private KMeans.Clusters run(NDArray features, @Nullable NDArray centers) {
+        CentredFeatures input = CentredFeatures.of(who(), features, centers, l2Normalization);
+        return KMeans.run(input, slots, options, KMeans.SCORES);
+    }
+
+    /** The centres (B, K, F) where the features were before they were centred, in their type. */
+    private static NDArray centers(KMeans.Clusters found, NDArray features) {
+        return found.centers().add(found.features().mean).toType(features.getDataType(), false);
+    }
+
+    private void check(NDArray features, @Nullable NDArray centers) {
+        Check.shape(who(), "features", features, "B", "N", "F");
+        Check.floating(who(), "features", features.getDataType());
+        Shape shape = features.getShape();
+        checkEnough(shape.get(1));
+        if (centers != null) {
+            Check.shape(who(), "conditioning", centers, shape.get(0), slots, shape.get(2));
+            Check.sameTypeAndDevice(who(), "conditioning", centers, "features", features);
+        }
+    }
+
+    private void checkEnough(long size) {
+        if (size < slots && size != -1) {
+            throw new IllegalArgumentException(
+                    who()
+                            + ": features must be at least as many as slots, N >= "
+                            + slots
+                            + ", got N = "
+                            + size);
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore parameterStore,
+            NDList inputs,
+            boolean training,
+            @Nullable PairList<String, Object> params) {
+        GroupingInputs in =
+                GroupingInputs.parse(
+                        who(),
+                        inputs,
+                        FeatureExtractorOutput.FEATURES,
+                        GroupingInputs.CONDITIONING);
+        return group(parameterStore, in.extracted(), in.get(GroupingInputs.CONDITIONING), training)
+                .toNDList();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        Shape features = inputShapes[0];
+        Check.shape(who(), "features", features, "B", "N", "F");
+        checkEnough(features.get(1));
+        if (inputShapes.length > 1) {
+            Check.shape(
+                    who(), "conditioning", inputShapes[1], features.get(0), slots, features.get(2));
+        }
+        return new Shape[] {
+            new Shape(features.get(0), slots, features.get(2)),
+            new Shape(features.get(0), slots, features.get(1))
+        };
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected Map<String, Object> configuration() {
+        Map<String, Object> configuration = new LinkedHashMap<>();
+        configuration.put("slots", slots);
+        configuration.put("l2Normalization", l2Normalization);
+        return configuration;
+    }
+
+    /**
+     * Starts the description of a k-means grouping.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Describes a {@link KMeansGrouping}. */
+    public static final class Builder {
+        private int slots;
+        private boolean l2Normalization = true;
+        private KMeansOptions options = KMeansOptions.builder().build();
+
+        private Builder() {}
+
+        /**
+         * Sets the number of slots, K.
+         *
+         * @param slots at least 1
+         * @return this
+         */
+        public Builder setSlots(int slots) {
+            this.slots = slots;
+            return this;
+        }
+
+        /**
+         * Sets whether each feature is scaled to norm 1 first.
+         *
+         * @param l2Normalization true if not set
+         * @return this
+         */
+        public Builder optL2Normalization(boolean l2Normalization) {
+            this.l2Normalization = l2Normalization;
+            return this;
+        }
+
+        /**
+         * Sets how to cluster.
+         *
+         * @param options the defaults of {@link KMeansOptions} if not set
+         * @return this
+         */
+        public Builder optClustering(KMeansOptions options) {
+            this.options = options;
+            return this;
+        }
+
+        /**
+         * Builds the block.
+         *
+         * @return the block
+         * @throws IllegalArgumentException if the number of slots is missing or below 1
+         */
+        public KMeansGrouping build() {
+            Check.option(slots > 0, "KMeansGrouping: slots must be at least 1, got " + slots);
+            return new KMeansGrouping(this);
+        }
+    }
+}
