@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.util.function.UnaryOperator;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
@@ -21,9 +22,9 @@ import org.slotwise.internal.Scope;
  */
 final class StickBreaking {
 
-    private final NDArray projected; // y (B, N, F)
-    private final NDArray norms; // max(||y||, floor), (B, N)
-    private final NDArray squares; // ||p||^2: 1, but 0 where y = 0; (B, N)
+    private final NDArray features; // x (B, N, F)
+    private final UnaryOperator<NDArray> projection;
+    private final Projected all; // N of them
     private final NDArray minusKernelVar; // ()
     private final double eps;
     private final double logEps;
@@ -32,24 +33,45 @@ final class StickBreaking {
     /**
      * Prepares features.
      *
-     * @param projected the features before they are normalised, (B, N, F)
+     * @param features (B, N, F)
+     * @param projection what the features pass before they are normalised, the size unchanged
      * @param kernelLogVar the logarithm of the kernel's variance, ()
-     * @param eps the least value of alphas and of what they leave, before logarithms
+     * @param eps the least value of U, of alphas and of what they leave; above 0 in the features'
+     *     type
      */
-    StickBreaking(NDArray projected, NDArray kernelLogVar, double eps) {
-        DataType type = projected.getDataType();
-        this.projected = projected;
-        NDArray norm = projected.norm(2, new int[] {2}, false);
-        norms = Ops.clampMin(norm, normFloor(type));
-        squares = norm.div(norms).square();
+    StickBreaking(
+            NDArray features, UnaryOperator<NDArray> projection, NDArray kernelLogVar, double eps) {
+        DataType type = features.getDataType();
+        this.features = features;
+        this.projection = projection;
+        all = new Projected(features);
         minusKernelVar = kernelLogVar.exp().neg();
-        this.eps = Math.max(eps, Scalars.smallest(type));
+        this.eps = eps;
         logEps = Math.log(eps);
-        nearlyZero = rounding(type, projected.getShape().get(2));
+        nearlyZero = rounding(type, features.getShape().get(2));
+    }
+
+    /** Some features' y, of which p = y / ||y||. */
+    private final class Projected {
+        final NDArray y; // (B, M, F)
+        final NDArray norms; // max(||y||, floor), (B, M)
+        final NDArray squares; // ||p||^2: 1, but 0 where y = 0; (B, M)
+
+        Projected(NDArray x) {
+            y = projection.apply(x);
+            NDArray norm = y.norm(2, new int[] {2}, false);
+            norms = Ops.clampMin(norm, normFloor(y.getDataType()));
+            squares = norm.div(norms).square();
+        }
     }
 
     /** Masks and the logarithms of the scopes before each of them, both (B, K, N). */
-    record Pieces(NDArray masks, NDArray logScopes) {}
+    record Pieces(NDArray masks, NDArray logScopes) {
+
+        static Pieces of(NDArray logAlphas, NDArray logScopes) {
+            return new Pieces(logScopes.add(logAlphas).exp(), logScopes);
+        }
+    }
 
     /**
      * Breaks.
@@ -59,58 +81,73 @@ final class StickBreaking {
      * @param restAsLast whether the last piece is what the others leave, rather than a centre's
      */
     Pieces breakUp(NDArray uniform, int pieces, boolean restAsLast) {
-        NDArray certain = uniform.zerosLike().expandDims(1); // log 1, (B, 1, N)
-        if (restAsLast && pieces == 1) {
-            return new Pieces(certain.exp(), certain);
-        }
         int centres = restAsLast ? pieces - 1 : pieces;
-        NDArray chosen = NoGraph.during(() -> choose(uniform, centres));
-        NDArray logAlphas = logAlphas(chosen);
-        NDArray logScopes = certain;
-        if (pieces > 1) {
-            // log scope_k = sum of log (1 - alpha) before k, for all k at once
-            NDArray before = restAsLast ? logAlphas : logAlphas.get(":, :-1");
-            logScopes = certain.concat(logRemainders(before).cumSum(1), 1);
+        Steps steps = NoGraph.during(() -> new Steps(uniform, centres, pieces));
+        if (!NoGraph.isRecording() || centres == 0) {
+            return Pieces.of(concat(steps.logAlphas), concat(steps.logScopes));
         }
-        // The rest is a piece with alpha = 1.
-        NDArray all = restAsLast ? logAlphas.concat(certain, 1) : logAlphas;
-        return new Pieces(logScopes.add(all).exp(), logScopes);
+        // The same once more, for all centres at once and with a graph.
+        NDArray certain = steps.logScopes.get(0);
+        NDArray logAlphas = logAlphas(concat(steps.chosen));
+        if (restAsLast) {
+            logAlphas = logAlphas.concat(certain, 1);
+        }
+        if (pieces == 1) {
+            return Pieces.of(logAlphas, certain);
+        }
+        // log scope_k = sum of log (1 - alpha) before k
+        NDArray spent = logRemainders(logAlphas.get(":, :-1")).cumSum(1);
+        return Pieces.of(logAlphas, certain.concat(spent, 1));
     }
 
-    /** The features that become centres, (B, K). */
-    private NDArray choose(NDArray uniform, int centres) {
-        NDArray logSeeds = Ops.clampMin(uniform, eps).log();
-        NDArray logScope = logSeeds.zerosLike();
-        NDList chosen = new NDList();
-        for (int k = 0; k < centres; k++) {
-            try (Scope scope = new Scope()) {
-                NDArray score = logScope.add(logSeeds);
-                NDArray next = Ops.argMax(score, 1); // (B, 1)
-                chosen.add(scope.keep(next));
-                if (k < centres - 1) {
-                    NDArray left = logRemainders(logAlphas(next)).squeeze(1);
-                    NDArray nextScope = scope.keep(logScope.add(left));
-                    logScope.close();
-                    logScope = nextScope;
+    private static NDArray concat(NDList rows) {
+        return NDArrays.concat(rows, 1);
+    }
+
+    /** Centre after centre, with what it takes and what it leaves. */
+    private final class Steps {
+        final NDList chosen = new NDList(); // (B, 1) each
+        final NDList logAlphas = new NDList(); // (B, 1, N) each
+        final NDList logScopes = new NDList(); // (B, 1, N) each
+
+        Steps(NDArray uniform, int centres, int pieces) {
+            NDArray logSeeds = Ops.clampMin(uniform, eps).log().expandDims(1);
+            NDArray certain = logSeeds.zerosLike(); // log 1
+            logScopes.add(certain);
+            for (int k = 0; k < centres; k++) {
+                try (Scope scope = new Scope()) {
+                    NDArray logScope = logScopes.get(k);
+                    NDArray score = logScope.add(logSeeds);
+                    NDArray next = scope.keep(score.argMax(2));
+                    NDArray logAlpha = scope.keep(logAlphas(next));
+                    chosen.add(next);
+                    logAlphas.add(logAlpha);
+                    if (k + 1 < pieces) {
+                        logScopes.add(scope.keep(logScope.add(logRemainders(logAlpha))));
+                    }
                 }
             }
+            if (centres < pieces) {
+                logAlphas.add(certain); // the rest: alpha = 1
+            }
         }
-        return NDArrays.concat(chosen, 1);
     }
 
     /** log alpha = max(-||c - p||^2 / kernel_var, log eps), (B, K, N), for centres (B, K). */
     private NDArray logAlphas(NDArray chosen) {
-        Shape shape = projected.getShape();
+        Shape shape = features.getShape();
         NDArray index =
                 chosen.expandDims(2)
                         .broadcast(shape.get(0), chosen.getShape().get(1), shape.get(2));
-        NDArray y = projected.gather(index, 1); // (B, K, F)
-        NDArray c = y.div(norms.gather(chosen, 1).expandDims(2));
+        // Projected anew: gradients then reach the weights by K features instead of by N of which
+        // all but K are zero.
+        Projected centres = new Projected(features.gather(index, 1));
+        NDArray c = centres.y.div(centres.norms.expandDims(2)); // (B, K, F)
         // ||c - p||^2 = ||c||^2 + ||p||^2 - 2 c . p, where c . p = (c . y) / ||y||
-        NDArray cosine2 = dot(c.add(c)).div(norms.expandDims(1));
-        NDArray lengths = squares.gather(chosen, 1).expandDims(2).add(squares.expandDims(1));
-        NDArray distances = lengths.sub(cosine2);
-        // What is left by rounding where c = p counts as 0, as it would in c - p.
+        NDArray cosine2 = dot(c.add(c)).div(all.norms.expandDims(1));
+        NDArray squares = centres.squares.expandDims(2).add(all.squares.expandDims(1));
+        NDArray distances = squares.sub(cosine2);
+        // What rounding leaves where c = p counts as 0, as it would in c - p.
         NDArray equal = distances.lt(Scalars.like(distances, nearlyZero));
         distances = Ops.maskedFill(distances, equal, 0);
         return Ops.clampMin(distances.div(minusKernelVar), logEps);
@@ -118,7 +155,16 @@ final class StickBreaking {
 
     /** c . y, (B, K, N), for c (B, K, F). */
     private NDArray dot(NDArray c) {
-        return projected.batchMatMul(c.swapAxes(1, 2)).swapAxes(1, 2);
+        NDArray y = all.y;
+        if (!NoGraph.isRecording()) {
+            return y.batchMatMul(c.swapAxes(1, 2)).swapAxes(1, 2);
+        }
+        // Taken in this order the product has a fast gradient for y, of shape (B, N, F), and a slow
+        // one for c; in the other order it is the other way round. So each order serves one of
+        // them, and the second adds nothing but its gradient.
+        NDArray forY = y.batchMatMul(c.stopGradient().swapAxes(1, 2)).swapAxes(1, 2);
+        NDArray forC = c.batchMatMul(y.stopGradient().swapAxes(1, 2));
+        return forC.add(forY.sub(forY.stopGradient()));
     }
 
     /** log of what alpha leaves: log max(1 - alpha, eps). */

@@ -3,6 +3,7 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
@@ -15,6 +16,7 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
 import org.slotwise.internal.StartingValues;
 
@@ -149,9 +151,9 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
             FeatureExtractorOutput features,
             @Nullable NDArray conditioning,
             boolean training) {
-        NDArray x = features.features();
+        NDArray x = features.images(who());
         checkInputs(x, conditioning);
-        Weights weights = new Weights(parameterStore, x, training);
+        StickBreakingWeights weights = weights(parameterStore, x, training);
         return NoGraph.unless(
                 training,
                 () -> {
@@ -166,9 +168,6 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
                 });
     }
 
-    /** Objects (B, K, D), masks (B, K, N), and which slots are empty (B, K). */
-    private record Result(NDArray objects, NDArray masks, NDArray isEmpty) {}
-
     private void checkInputs(NDArray x, @Nullable NDArray conditioning) {
         Check.shape(who(), "features", x, "B", "N", featureDim);
         Check.floating(who(), "features", x.getDataType());
@@ -179,64 +178,50 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
         }
     }
 
-    private Result group(Weights weights, NDArray features, @Nullable NDArray conditioning) {
+    private StickBreakingWeights weights(ParameterStore store, NDArray like, boolean training) {
+        return new StickBreakingWeights(
+                value(store, kernelLogVar, like, training),
+                normGain == null ? null : value(store, normGain, like, training),
+                normOffset == null ? null : value(store, normOffset, like, training),
+                value(store, inWeight, like, training),
+                value(store, inBias, like, training),
+                value(store, outWeight, like, training),
+                value(store, outBias, like, training));
+    }
+
+    /** Objects (B, K, D), masks (B, K, N), and which slots are empty (B, K). */
+    private record Result(NDArray objects, NDArray masks, NDArray isEmpty) {}
+
+    private Result group(
+            StickBreakingWeights weights, NDArray features, @Nullable NDArray conditioning) {
         NDArray x = detachFeatures ? features.stopGradient() : features;
+        NDArray logVar = weights.kernelLogVar();
+        if (!learnKernelVar) {
+            // DJL unfreezes all parameters of a model that was loaded; this one stays as it is.
+            logVar = logVar.stopGradient();
+        }
         Shape shape = x.getShape();
         NDArray uniform =
                 conditioning == null ? Ops.uniform(x, shape.get(0), shape.get(1)) : conditioning;
+        double least = leastIn(x.getDataType());
         StickBreaking.Pieces pieces =
-                new StickBreaking(weights.projectIn(x), weights.kernelLogVar(), eps)
+                new StickBreaking(x, weights::projectIn, logVar, least)
                         .breakUp(uniform, slots, stoppingRule.addsUnexplained());
         StoppingRule.Verdict verdict = stoppingRule.apply(pieces.masks(), pieces.logScopes());
         NDArray masks = verdict.masks();
-        // object = out_proj(sum of mask x / max(sum of mask, eps))
-        NDArray total = Ops.clampMin(masks.sum(new int[] {2}, true), eps);
-        NDArray objects = weights.projectOut(masks.batchMatMul(x).div(total));
         NDArray empty = verdict.isEmpty();
+        // object = out_proj(sum of mask x / max(sum of mask, eps)); zero in an empty slot
+        NDArray total = Ops.clampMin(masks.sum(new int[] {2}, true), least);
+        NDArray objects = weights.projectOut(masks.batchMatMul(x).div(total));
         return new Result(Ops.maskedFill(objects, empty.expandDims(2), 0), masks, empty);
     }
 
-    /** The parameters' values on the features' device. */
-    private final class Weights {
-        private final NDArray kernelLogVar;
-        private final @Nullable NDArray normGain;
-        private final @Nullable NDArray normOffset;
-        private final NDArray inWeight;
-        private final NDArray inBias;
-        private final NDArray outWeight;
-        private final NDArray outBias;
-
-        Weights(ParameterStore store, NDArray like, boolean training) {
-            StickBreakingGrouping block = StickBreakingGrouping.this;
-            kernelLogVar = value(store, block.kernelLogVar, like, training);
-            normGain = block.normGain == null ? null : value(store, block.normGain, like, training);
-            normOffset =
-                    block.normOffset == null
-                            ? null
-                            : value(store, block.normOffset, like, training);
-            inWeight = value(store, block.inWeight, like, training);
-            inBias = value(store, block.inBias, like, training);
-            outWeight = value(store, block.outWeight, like, training);
-            outBias = value(store, block.outBias, like, training);
-        }
-
-        /** (B, N, F), not normalised yet. */
-        NDArray projectIn(NDArray x) {
-            NDArray normed =
-                    normGain == null || normOffset == null
-                            ? x
-                            : Ops.layerNorm(x, normGain, normOffset);
-            return Ops.linear(normed, inWeight, inBias);
-        }
-
-        /** DJL unfreezes every parameter of a model that was loaded; this one stays as it is. */
-        NDArray kernelLogVar() {
-            return learnKernelVar ? kernelLogVar : kernelLogVar.stopGradient();
-        }
-
-        NDArray projectOut(NDArray weighted) {
-            return Ops.linear(weighted, outWeight, outBias);
-        }
+    /**
+     * eps as far as the type goes: a logarithm must not be of 0. In float16 the spacing of numbers
+     * at 1, since gradients are divided by what eps leaves.
+     */
+    private double leastIn(DataType type) {
+        return Math.max(eps, type == DataType.FLOAT16 ? 0x1p-10 : Scalars.smallest(type));
     }
 
     /** {@inheritDoc} */
@@ -372,7 +357,8 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
         /**
          * Sets the least value of alpha, of 1 - alpha, of U and of the sum of a mask.
          *
-         * @param eps above 0 and below 1; 1e-8 if not set. In float16 6e-8 is the least
+         * @param eps above 0 and below 1; 1e-8 if not set. In float16 anything below 0.001 counts
+         *     as that
          * @return this
          */
         public Builder optEps(double eps) {

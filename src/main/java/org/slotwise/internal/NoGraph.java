@@ -15,6 +15,15 @@ public final class NoGraph {
     private NoGraph() {}
 
     /**
+     * Whether operations in this thread record a graph, if an operand asks for gradients.
+     *
+     * @return true while recording is on
+     */
+    public static boolean isRecording() {
+        return JniUtils.isGradMode();
+    }
+
+    /**
      * Runs something without recording a graph in this thread.
      *
      * @param work what to run
@@ -22,8 +31,7 @@ public final class NoGraph {
      * @return its result
      */
     public static <T> T during(Supplier<T> work) {
-        boolean before = JniUtils.isGradMode();
-        if (!before) {
+        if (!isRecording()) {
             return work.get();
         }
         JniUtils.setGradMode(false);

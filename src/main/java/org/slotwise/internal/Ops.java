@@ -95,7 +95,9 @@ public final class Ops {
      * @return an array of x's shape; no gradient reaches x where it is below the number
      */
     public static NDArray clampMin(NDArray x, double least) {
-        return maskedFill(x, x.lt(Scalars.like(x, least)), least);
+        NDArray floor = Scalars.like(x, least);
+        // Without a graph maximum gives the same in one pass.
+        return NoGraph.isRecording() ? maskedFill(x, x.lt(floor), least) : x.maximum(floor);
     }
 
     /**

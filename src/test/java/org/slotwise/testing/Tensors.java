@@ -93,4 +93,16 @@ public final class Tensors {
     public static NDArray normal(NDManager manager, long seed, long... shape) {
         return normal(manager, seed, DataType.FLOAT32, shape);
     }
+
+    /** Uniform draws from [0, 1), the same on every device, in memory of the engine's own. */
+    public static NDArray uniform(NDManager manager, long seed, DataType type, long... shape) {
+        Random random = new Random(seed);
+        float[] values = new float[(int) new Shape(shape).size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = random.nextFloat();
+        }
+        try (NDArray buffer = manager.create(values, new Shape(shape))) {
+            return buffer.toType(type, true).duplicate();
+        }
+    }
 }
