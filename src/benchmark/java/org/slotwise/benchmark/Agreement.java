@@ -7,7 +7,7 @@ import java.util.Map;
  * gradients, each relative to the largest magnitude in its array. For k-means: of the inertia of an
  * image from given centres, and of the mean inertia from drawn ones.
  */
-record Agreement(double outputs, double gradients, double drawn) {
+record Agreement(boolean clustering, double outputs, double gradients, double drawn) {
 
     private static final double OUTPUTS = 1e-4;
     private static final double GRADIENTS = 1e-3;
@@ -38,14 +38,15 @@ record Agreement(double outputs, double gradients, double drawn) {
             float[] x = entry.getValue();
             float[] y = expected.get(entry.getKey());
             if (entry.getKey().startsWith("drawn")) {
-                drawn = Math.abs(mean(x) / mean(y) - 1);
+                drawn = mean(x) / mean(y) - 1;
             } else if (entry.getKey().startsWith("gradient")) {
                 gradients = Math.max(gradients, difference(x, y, floor));
             } else {
                 outputs = Math.max(outputs, difference(x, y, 0));
             }
         }
-        return new Agreement(outputs, gradients, drawn);
+        boolean clustering = expected.keySet().stream().anyMatch(name -> name.startsWith("drawn"));
+        return new Agreement(clustering, outputs, gradients, drawn);
     }
 
     /** NaN if there is a NaN. */
@@ -77,14 +78,14 @@ record Agreement(double outputs, double gradients, double drawn) {
     }
 
     boolean holds() {
-        return outputs <= OUTPUTS && gradients <= GRADIENTS && drawn <= DRAWN;
+        return outputs <= OUTPUTS && gradients <= GRADIENTS && Math.abs(drawn) <= DRAWN;
     }
 
     @Override
     public String toString() {
-        return drawn > 0
+        return clustering
                 ? String.format(
-                        "inertia from given centres differs by %.1e, from drawn ones by %.2f %%",
+                        "inertia from given centres differs by %.1e, from drawn ones by %+.2f %%",
                         outputs, 100 * drawn)
                 : String.format("outputs differ by %.1e, gradients by %.1e", outputs, gradients);
     }

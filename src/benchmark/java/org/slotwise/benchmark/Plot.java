@@ -105,6 +105,12 @@ final class Plot {
                         .yAxisTitle("ms")
                         .build();
         look(chart);
+        // Whole powers of 10, so that there are labels at both ends.
+        List<Double> sorted = rows.stream().map(row -> row.timing().median()).sorted().toList();
+        double last = sorted.get(sorted.size() - 1);
+        chart.getStyler()
+                .setYAxisMin(Math.pow(10, Math.floor(Math.log10(sorted.get(0)))))
+                .setYAxisMax(Math.pow(10, Math.ceil(Math.log10(last))));
         // Powers of 2 along the axis: XChart marks powers of 10 only.
         chart.setCustomXAxisTickLabelsFormatter(power -> "" + Math.round(Math.pow(2, power)));
         for (Map.Entry<String, Look> look : LOOKS.entrySet()) {
