@@ -13,10 +13,12 @@ import org.slotwise.internal.Scalars;
  */
 final class CentredFeatures {
 
-    /** Outside these, squares of float32 might overflow or vanish. */
-    private static final double LARGEST = 1e30;
+    /**
+     * Outside these, squares in float32, and what is computed with them, may be beyond its range.
+     */
+    private static final double LARGEST = 1e20;
 
-    private static final double SMALLEST = 1e-25;
+    private static final double SMALLEST = 1e-20;
 
     private static final double NORM_EPS = 1e-12;
 
@@ -61,7 +63,7 @@ final class CentredFeatures {
         NDArray x = features.toType(wide ? DataType.FLOAT64 : DataType.FLOAT32, false);
         NDArray c = centers == null ? null : centers.toType(x.getDataType(), false);
         NDArray squares = squares(x);
-        if (!wide && !(moderate(squares) && (c == null || moderate(squares(c))))) {
+        if (!wide && !(moderate(x, squares) && (c == null || moderate(c, squares(c))))) {
             x = x.toType(DataType.FLOAT64, false);
             c = c == null ? null : c.toType(DataType.FLOAT64, false);
             squares = squares(x);
@@ -85,9 +87,17 @@ final class CentredFeatures {
     }
 
     /** Whether float32 holds the squares of all images well. */
-    private static boolean moderate(NDArray squares) {
-        for (double sum : Ops.read(squares.sum(new int[] {1}))) {
-            if (sum != 0 && !(sum > SMALLEST && sum < LARGEST)) {
+    private static boolean moderate(NDArray x, NDArray squares) {
+        double[] sums = Ops.read(squares.sum(new int[] {1}));
+        double[] sizes = null;
+        for (int b = 0; b < sums.length; b++) {
+            if (sums[b] == 0) {
+                // All zero, or so small that all squares vanish.
+                sizes = sizes == null ? Ops.read(x.abs().sum(new int[] {1, 2})) : sizes;
+                if (sizes[b] > 0) {
+                    return false;
+                }
+            } else if (!(sums[b] > SMALLEST && sums[b] < LARGEST)) {
                 return false;
             }
         }

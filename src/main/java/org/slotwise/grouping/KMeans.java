@@ -80,18 +80,18 @@ final class KMeans {
 
     private Clusters run() {
         UniformDraws draws = new UniformDraws(options.seed());
-        InitialCenters initial = new InitialCenters(input);
         double[] tolerance = Arrays.stream(input.variance).map(v -> v * options.tol()).toArray();
         NDList centers = new NDList(); // (B R, K F), R of those that run together
         NDList labels = new NDList(); // (B R, N)
         for (int first = 0; first < starts; first += together) {
             int count = Math.min(together, starts - first);
             try (Scope scope = new Scope()) {
-                NDArray from =
+                NDArray initial =
                         input.centers == null
-                                ? initial.draw(options.init(), clusters, count, draws)
+                                ? new InitialCenters(input)
+                                        .draw(options.init(), clusters, count, draws)
                                 : input.centers.expandDims(1);
-                Lloyd.Result result = Lloyd.run(features, from, tolerance, options.maxIter());
+                Lloyd.Result result = Lloyd.run(features, initial, tolerance, options.maxIter());
                 compare(result, (long) first * images, count);
                 centers.add(scope.keep(result.centers));
                 labels.add(scope.keep(result.labels));

@@ -175,6 +175,7 @@ final class Lloyd {
         }
     }
 
+    /** How much the labels of each start changed: (starts), 0 if none did. */
     private static NDArray changes(NDArray labels, NDArray previous) {
         return labels.sub(previous).abs().sum(new int[] {1});
     }
@@ -202,11 +203,11 @@ final class Lloyd {
             List<Integer> places = odd.subList(from, Math.min(odd.size(), from + rows.rows()));
             NDArray at = Ops.indices(centers, longs(places));
             try (Scope scope = new Scope()) {
-                EmptiedClusters clusters = emptiedClusters(found, places, at);
-                NDArray changed = changes(clusters.labels, Ops.rows(previousLabels, at));
-                double[] read = Ops.read(changed.concat(clusters.gain));
-                NDArray newCenters = scope.keep(byStart(clusters.centers));
-                found.labels.set(new NDIndex("{}", at), clusters.labels);
+                EmptiedClusters emptied = emptiedClusters(found, places, at);
+                NDArray changed = changes(emptied.labels, Ops.rows(previousLabels, at));
+                double[] read = Ops.read(changed.concat(emptied.gain));
+                NDArray next = byStart(emptied.centers);
+                found.labels.set(new NDIndex("{}", at), emptied.labels);
                 for (int i = 0; i < places.size(); i++) {
                     int place = places.get(i);
                     found.changes[place] = read[i];
@@ -214,7 +215,7 @@ final class Lloyd {
                         // It ends with the new centres, and not with those that gave the labels.
                         found.gains[place] = read[places.size() + i];
                     }
-                    repaired.put(place, scope.keep(newCenters.get(i)));
+                    repaired.put(place, scope.keep(next.get(i)));
                 }
             }
         }
@@ -229,7 +230,7 @@ final class Lloyd {
                 Ops.rows(byStart(centers), at).reshape(-1, clusters, featureSize));
     }
 
-    /** Puts by what the starts came to that have ended, with this round or the one before. */
+    /** Puts aside what starts came to that have ended, with this round or the one before. */
     private void end(Scope scope, Assignment found, Map<Integer, NDArray> repaired, int t) {
         List<Integer> ending = new ArrayList<>();
         Map<Integer, NDArray> corrections = new HashMap<>();
