@@ -29,7 +29,7 @@ final class Peer implements AutoCloseable {
 
     Peer(String python) throws IOException {
         process =
-                new ProcessBuilder(python, SCRIPT.toString())
+                new ProcessBuilder(python, "-B", SCRIPT.toString())
                         .redirectError(ProcessBuilder.Redirect.INHERIT)
                         .start();
         requests = process.outputWriter();
