@@ -32,6 +32,8 @@ final class Peer implements AutoCloseable {
                 new ProcessBuilder(python, "-B", SCRIPT.toString())
                         .redirectError(ProcessBuilder.Redirect.INHERIT)
                         .start();
+        // A pass may take long: do not leave it running if this process is stopped.
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
         requests = process.outputWriter();
         answers = process.inputReader();
         numbers = Files.createTempFile("numbers", ".npz");
