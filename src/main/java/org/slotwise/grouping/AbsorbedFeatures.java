@@ -3,6 +3,7 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 
 /**
@@ -19,9 +20,9 @@ final class AbsorbedFeatures implements AttendedFeatures {
     private final int heads;
     private final NDArray features; // x: (B, N, F)
     private final NDArray epsTimesSum; // eps times the sum of x, (B, 1, F)
-    private final NDArray keyWeight; // (H, C/H, F)
-    private final NDArray valueWeight; // (H, F, C/H)
-    private final @Nullable NDArray keyBias; // (H, C/H, 1)
+    private final NDArray keyWeight; // (H, C/H, F), of one head (C, F)
+    private final NDArray valueWeight; // (H, F, C/H), of one head (F, C)
+    private final @Nullable NDArray keyBias; // (H, C/H, 1), of one head (C, 1)
     private final @Nullable NDArray valueBias; // (H, 1, C/H)
 
     AbsorbedFeatures(SlotAttentionWeights weights, NDArray x, int heads, double eps) {
@@ -29,10 +30,12 @@ final class AbsorbedFeatures implements AttendedFeatures {
         features = x;
         epsTimesSum = x.sum(new int[] {1}, true).mul(Scalars.like(x, eps));
         long f = x.getShape().get(2);
-        keyWeight = weights.key().reshape(heads, -1, f);
-        valueWeight = weights.value().reshape(heads, -1, f).swapAxes(1, 2);
+        NDArray wk = weights.key();
+        NDArray wv = weights.value().swapAxes(0, 1);
         NDArray bk = weights.keyBias();
-        keyBias = bk == null ? null : bk.reshape(heads, -1, 1);
+        keyWeight = heads == 1 ? wk : wk.reshape(heads, -1, f);
+        valueWeight = heads == 1 ? wv : wv.reshape(f, heads, -1).swapAxes(0, 1);
+        keyBias = bk == null ? null : heads == 1 ? bk.expandDims(1) : bk.reshape(heads, -1, 1);
         NDArray bv = weights.valueBias();
         valueBias = bv == null ? null : bv.reshape(heads, 1, -1);
     }
@@ -42,16 +45,12 @@ final class AbsorbedFeatures implements AttendedFeatures {
         Shape s = q.getShape();
         long batch = s.get(0);
         long slots = s.get(1);
-        NDArray perHead = q.reshape(batch * slots, heads, -1).swapAxes(0, 1); // (H, B K, C/H)
-        NDArray absorbed = slotsFirst(perHead.matMul(keyWeight), batch); // (B, H K, F)
-        // A view for each call: one for all would gather its gradients beside those of x.
-        NDArray transposed = features.swapAxes(1, 2); // (B, F, N)
-        NDArray logits = absorbed.matMul(transposed).reshape(batch, heads, slots, -1);
+        NDArray absorbed = perHead(q, slots, keyWeight); // (B, H K, F)
+        NDArray logits = Ops.dots(absorbed, features).reshape(batch, heads, slots, -1);
         if (keyBias == null) {
             return logits;
         }
-        return logits.add(
-                slotsFirst(perHead.matMul(keyBias), batch).reshape(batch, heads, slots, 1));
+        return logits.add(perHead(q, slots, keyBias).reshape(batch, heads, slots, 1));
     }
 
     @Override
@@ -60,28 +59,37 @@ final class AbsorbedFeatures implements AttendedFeatures {
         long batch = s.get(0);
         long slots = s.get(2);
         // sum of (a + eps) x = sum of a x + eps times the sum of x
-        NDArray sum = a.reshape(batch, heads * slots, -1).matMul(features).add(epsTimesSum);
-        NDArray perHead = headsFirst(sum, slots); // (H, B K, F)
-        NDArray u = slotsFirst(perHead.matMul(valueWeight), batch); // (B, H K, C/H)
-        u = u.reshape(batch, heads, slots, -1);
+        NDArray sum = a.flatten(1, 2).matMul(features).add(epsTimesSum); // (B, H K, F)
+        NDArray perSlot = heads == 1 ? sum : slotsFirst(sum, slots); // (B, K, H F)
+        NDArray u = perHead(perSlot, slots, valueWeight).reshape(batch, heads, slots, -1);
         return valueBias == null ? u : u.add(valueBias.mul(total));
     }
 
-    /** (B, H K, X) to (H, B K, X). */
-    private NDArray headsFirst(NDArray x, long slots) {
-        Shape s = x.getShape();
-        long batch = s.get(0);
-        return x.reshape(batch, heads, slots, s.get(2))
+    /**
+     * Multiplies each head's part of each slot by the head's matrix.
+     *
+     * @param x (B, K, H X)
+     * @param matrices (H, X, Y), of one head (X, Y)
+     * @return (B, H K, Y)
+     */
+    private NDArray perHead(NDArray x, long slots, NDArray matrices) {
+        if (heads == 1) {
+            return x.matMul(matrices);
+        }
+        // One product for each head over the slots of all images: the matrices are not copied.
+        long batch = x.getShape().get(0);
+        NDArray rows = x.reshape(batch * slots, heads, -1).swapAxes(0, 1); // (H, B K, X)
+        return rows.matMul(matrices)
+                .reshape(heads, batch, slots, -1)
                 .swapAxes(0, 1)
-                .reshape(heads, batch * slots, s.get(2));
+                .reshape(batch, heads * slots, -1);
     }
 
-    /** (H, B K, X) to (B, H K, X). */
-    private NDArray slotsFirst(NDArray x, long batch) {
+    /** (B, H K, X) to (B, K, H X). */
+    private NDArray slotsFirst(NDArray x, long slots) {
         Shape s = x.getShape();
-        long slots = s.get(1) / batch;
-        return x.reshape(heads, batch, slots, s.get(2))
-                .swapAxes(0, 1)
-                .reshape(batch, heads * slots, s.get(2));
+        return x.reshape(s.get(0), heads, slots, s.get(2))
+                .swapAxes(1, 2)
+                .reshape(s.get(0), slots, heads * s.get(2));
     }
 }

@@ -155,16 +155,9 @@ final class StickBreaking {
 
     /** c . y, (B, K, N), for c (B, K, F). */
     private NDArray dot(NDArray c) {
-        NDArray y = all.y;
-        if (!NoGraph.isRecording()) {
-            return y.batchMatMul(c.swapAxes(1, 2)).swapAxes(1, 2);
-        }
-        // Taken in this order the product has a fast gradient for y, of shape (B, N, F), and a slow
-        // one for c; in the other order it is the other way round. So each order serves one of
-        // them, and the second adds nothing but its gradient.
-        NDArray forY = y.batchMatMul(c.stopGradient().swapAxes(1, 2)).swapAxes(1, 2);
-        NDArray forC = c.batchMatMul(y.stopGradient().swapAxes(1, 2));
-        return forC.add(forY.sub(forY.stopGradient()));
+        return NoGraph.isRecording()
+                ? Ops.dots(c, all.y)
+                : all.y.batchMatMul(c.swapAxes(1, 2)).swapAxes(1, 2);
     }
 
     /** log of what alpha leaves: log max(1 - alpha, eps). */

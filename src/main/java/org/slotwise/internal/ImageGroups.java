@@ -27,6 +27,9 @@ public final class ImageGroups {
      */
     private static final long WORK_BYTES = 16 << 20;
 
+    /** The gradients of weights are added up once for each group: not for every image or two. */
+    private static final long FEWEST_IMAGES = 4;
+
     private ImageGroups() {}
 
     /**
@@ -38,7 +41,7 @@ public final class ImageGroups {
      * @return for each array that {@code work} returns, the array for the whole batch
      */
     public static NDList map(NDList inputs, UnaryOperator<NDList> work) {
-        return map(inputs, GROUP_BYTES, work);
+        return ofSize(Math.max(FEWEST_IMAGES, imagesIn(GROUP_BYTES, inputs)), inputs, work);
     }
 
     /**
@@ -57,9 +60,13 @@ public final class ImageGroups {
     }
 
     static NDList map(NDList inputs, long groupBytes, UnaryOperator<NDList> work) {
+        return ofSize(Math.max(1, imagesIn(groupBytes, inputs)), inputs, work);
+    }
+
+    private static long imagesIn(long bytes, NDList inputs) {
         Shape shape = inputs.head().getShape();
-        long bytes = shape.size() / shape.get(0) * inputs.head().getDataType().getNumOfBytes();
-        return ofSize(Math.max(1, groupBytes / bytes), inputs, work);
+        long image = shape.size() / shape.get(0) * inputs.head().getDataType().getNumOfBytes();
+        return bytes / image;
     }
 
     private static NDList ofSize(long size, NDList inputs, UnaryOperator<NDList> work) {
