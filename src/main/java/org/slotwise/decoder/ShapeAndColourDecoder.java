@@ -27,9 +27,9 @@ import org.slotwise.internal.StartingValues;
  * it.
  *
  * <p>Source: the broadcast decoder of Watters et al. (2019) as a perceptron at each pixel, in the
- * slots' own frames as in Biza et al., "Invariant Slot Attention" (2023), section 3.3. One colour a
- * slot is a choice for objects of one colour, and so is the scaling by the slot of how positions
- * are seen (Perez et al., "FiLM", 2018).
+ * slots' own frames as in Biza et al., "Invariant Slot Attention" (2023). One colour a slot is a
+ * choice for objects of one colour, and so is the scaling by the slot of how positions are seen
+ * (Perez et al., "FiLM", 2018).
  *
  * <pre>{@code
  * d = 2 (p - P) - (Wd s + bd)                      at each pixel p = (y, x), in [0, 1]

@@ -27,7 +27,7 @@ import org.slotwise.internal.StartingValues;
  * an object does not depend on where the object is.
  *
  * <p>Source: Biza et al., "Invariant Slot Attention: Object Discovery with Slot-Centric Reference
- * Frames" (2023), section 3, with positions only ("ISA-T").
+ * Frames" (2023), with positions only ("ISA-T" there).
  *
  * <pre>{@code
  * x = LayerNorm(features)                          k = Wk x      v = Wv x
@@ -53,8 +53,8 @@ import org.slotwise.internal.StartingValues;
  *
  * <p>On an {@link NDList} the inputs are, in this order where they carry no names: features,
  * positions, conditioning, slot_positions; the outputs are those of {@link
- * PositionedSlots#toNDList}. Without slot positions they are drawn uniformly from [0, 1), as in the
- * paper, with the engine's generator.
+ * PositionedSlots#toNDList}. Without slot positions they are drawn uniformly from [0, 1) with the
+ * engine's generator.
  *
  * <p>How this differs from the paper. There, slots have a size and a rotation as well; keys are
  * made from features and relative positions by a perceptron, here relative positions enter the

@@ -8,7 +8,7 @@ import ai.djl.ndarray.NDList;
  * A number as a vector in which near and far can be told apart by a linear map.
  *
  * <p>Source: Tancik et al., "Fourier Features Let Networks Learn High Frequency Functions in Low
- * Dimensional Domains" (2020), section 3, with whole multiples of one frequency.
+ * Dimensional Domains" (2020), with whole multiples of one frequency.
  *
  * <pre>{@code
  * t, sin(k pi t / 2), cos(k pi t / 2)              k from 1 to the number of frequencies
