@@ -140,7 +140,7 @@ final class PeakMemory {
     /** Forward and backward, 2,000 times, at a size at which a leak of one array would show. */
     private static void leak(NDManager manager) throws IOException {
         Subject subject =
-                Subject.slotAttention(manager, new Size("leak", 4, 256, 64, 64, 64, 7, 3));
+                Subject.slotAttention(manager, new Size("leak", 4, 256, 64, 64, 64, 7, 3), false);
         Subject stick = Subject.stickBreaking(manager, new Size("leak", 4, 256, 64, 64, 64, 7, 1));
         for (int i = 1; i <= 2000; i++) {
             subject.run(By.LIBRARY, true);

@@ -1,10 +1,11 @@
 package org.slotwise.benchmark;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * What is measured: B images of N features of size F, K slots of size D, keys of size C, T
- * iterations.
+ * iterations of slot attention or starts of k-means.
  */
 record Size(String name, int b, int n, int f, int d, int c, int k, int t) {
 
@@ -18,6 +19,44 @@ record Size(String name, int b, int n, int f, int d, int c, int k, int t) {
             List.of(
                     new Size("64", 32, 784, 64, 64, 64, 7, 1),
                     new Size("768", 32, 784, 768, 256, 256, 7, 1));
+
+    /** Features of k-means: without groups, with vague ones, with clear ones. */
+    static final List<Size> K_MEANS =
+            List.of(
+                    new Size("noise", 32, 784, 64, 64, 64, 7, 10),
+                    new Size("vague", 32, 784, 64, 64, 64, 7, 10),
+                    new Size("clear", 32, 784, 64, 64, 64, 7, 10));
+
+    /** The sizes that are named in the results. */
+    static List<Size> fixed(Module module) {
+        return switch (module) {
+            case SLOT_ATTENTION -> SLOT_ATTENTION;
+            case STICK_BREAKING -> STICK_BREAKING;
+            case K_MEANS -> K_MEANS;
+        };
+    }
+
+    /** From 256 to 16,384 features of an image. */
+    static List<Size> overN(Module module) {
+        return IntStream.rangeClosed(8, 14)
+                .mapToObj(power -> sweep(module, "over N", 1 << power, 7))
+                .toList();
+    }
+
+    /** From 2 to 64 slots. */
+    static List<Size> overK(Module module) {
+        return IntStream.rangeClosed(1, 6)
+                .mapToObj(power -> sweep(module, "over K", 1024, 1 << power))
+                .toList();
+    }
+
+    private static Size sweep(Module module, String name, int n, int k) {
+        return switch (module) {
+            case SLOT_ATTENTION -> new Size(name, 8, n, 64, 64, 64, k, 3);
+            case STICK_BREAKING -> new Size(name, 8, n, 64, 64, 64, k, 1);
+            case K_MEANS -> new Size(name, 2, n, 64, 64, 64, k, 10);
+        };
+    }
 
     Size withIterations(int iterations) {
         return new Size(name, b, n, f, d, c, k, iterations);

@@ -2,57 +2,157 @@ package org.slotwise.benchmark;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BiFunction;
-import org.slotwise.benchmark.Subject.By;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.slotwise.benchmark.Results.Row;
 
 /**
- * Times the library beside the plain computation in one process, taking turns. Arguments: the
- * number of threads (1 if not given) and the number of rounds (15).
+ * Times the library beside the plain computation in one process, and beside Python in another,
+ * taking turns. docs/performance.md tells the arguments.
  */
-final class Speed {
+final class Speed implements AutoCloseable {
 
-    private Speed() {}
+    private final Arguments arguments;
+    private final Peer peer; // null without Python
+    private final Results results = new Results();
 
-    public static void main(String[] args) {
-        int threads = args.length > 0 ? Integer.parseInt(args[0]) : 1;
-        int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 15;
-        Engine.getEngine("PyTorch");
-        JniUtils.setNumThreads(threads);
-        System.out.printf("threads %d, rounds %d%n", threads, rounds);
-        Size.SLOT_ATTENTION.forEach(
-                size -> compare("SlotAttention", size, Subject::slotAttention, rounds));
-        Size.STICK_BREAKING.forEach(
-                size -> compare("StickBreaking", size, Subject::stickBreaking, rounds));
+    private Speed(Arguments arguments) throws IOException {
+        this.arguments = arguments;
+        peer = arguments.get("python") == null ? null : new Peer(arguments.get("python"));
     }
 
-    private static void compare(
-            String module, Size size, BiFunction<NDManager, Size, Subject> make, int rounds) {
+    public static void main(String[] args) throws IOException {
+        Arguments arguments = Arguments.parse(args);
+        Engine.getEngine("PyTorch");
+        try (Speed speed = new Speed(arguments)) {
+            for (String count : arguments.list("threads", "1")) {
+                boolean all = count.equals("all");
+                int threads =
+                        all ? Runtime.getRuntime().availableProcessors() : Integer.parseInt(count);
+                JniUtils.setNumThreads(threads);
+                speed.measure(threads);
+            }
+        }
+    }
+
+    private void measure(int threads) throws IOException {
+        for (String name : arguments.list("modules", "SlotAttention,StickBreaking,KMeans")) {
+            Module module = Module.of(name);
+            for (String sizes : arguments.list("sizes", "fixed")) {
+                List<Size> measured =
+                        switch (sizes) {
+                            case "fixed" -> Size.fixed(module);
+                            case "n" -> Size.overN(module);
+                            case "k" -> Size.overK(module);
+                            default -> throw new IllegalArgumentException("no sizes " + sizes);
+                        };
+                for (Size size : measured) {
+                    measure(module, size, threads);
+                    save();
+                }
+            }
+        }
+    }
+
+    private void measure(Module module, Size size, int threads) throws IOException {
+        System.out.printf(
+                "%s %s: B %d, N %d, F %d, C %d, K %d, T %d; threads %d%n",
+                module, size, size.b(), size.n(), size.f(), size.c(), size.k(), size.t(), threads);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            Subject subject = make.apply(manager, size);
-            double difference = subject.difference();
-            if (!(difference < 1e-4)) {
-                throw new IllegalStateException(
-                        module + " " + size + ": outputs differ by " + difference);
+            List<Contender> contenders = new ArrayList<>();
+            Map<String, NDArray> numbers;
+            if (module == Module.K_MEANS) {
+                KMeansSubject subject = new KMeansSubject(manager, size);
+                contenders.add(subject);
+                numbers = subject.numbers();
+            } else {
+                Subject subject = Subject.of(manager, module, size);
+                contenders.addAll(subject.contenders());
+                numbers = subject.numbers();
             }
-            System.out.printf("%s %s: outputs differ by %.1e%n", module, size, difference);
-            for (boolean training : new boolean[] {false, true}) {
-                Timing[] t =
-                        Timing.alternate(
-                                List.of(
-                                        () -> subject.run(By.LIBRARY, training),
-                                        () -> subject.run(By.PLAIN, training)),
-                                5,
-                                rounds);
-                System.out.printf(
-                        "  %-18s library %s   plain %s   ratio %.2f%n",
-                        training ? "forward + backward" : "inference",
-                        t[0],
-                        t[1],
-                        t[1].median() / t[0].median());
+            if (peer != null) {
+                contenders.addAll(peer.load(module, size, threads, numbers));
             }
+            List<String> who = arguments.list("who", "");
+            contenders.removeIf(c -> arguments.get("who") != null && !who.contains(c.name()));
+            compare(contenders);
+            time(module, size, threads, contenders, false);
+            if (module != Module.K_MEANS) {
+                time(module, size, threads, contenders, true);
+            }
+        }
+    }
+
+    /** Stops unless all agree; one that cannot compute this at all drops out. */
+    private static void compare(List<Contender> contenders) {
+        Map<String, float[]> expected = contenders.get(0).results();
+        for (Contender contender : List.copyOf(contenders.subList(1, contenders.size()))) {
+            Map<String, float[]> found;
+            try {
+                found = contender.results();
+            } catch (IllegalStateException e) {
+                System.out.printf("  without %s: %s%n", contender.name(), e.getMessage());
+                contenders.remove(contender);
+                continue;
+            }
+            Agreement agreement = Agreement.of(found, expected);
+            System.out.printf(
+                    "  %s and %s: %s%n", contenders.get(0).name(), contender.name(), agreement);
+            if (!agreement.holds()) {
+                throw new IllegalStateException(contender.name() + " does not agree");
+            }
+        }
+    }
+
+    private void time(
+            Module module, Size size, int threads, List<Contender> contenders, boolean training) {
+        boolean slow = module == Module.K_MEANS;
+        List<Timing> timings =
+                Timing.alternate(
+                        contenders,
+                        training,
+                        arguments.number("warmups", slow ? 1 : 8),
+                        arguments.number("rounds", 15),
+                        arguments.number("seconds", 60));
+        String pass = training ? "forward+backward" : "inference";
+        System.out.println("  " + pass);
+        // The plain computation as it comes; for k-means scikit-learn at its best.
+        double plain =
+                IntStream.range(0, timings.size())
+                        .filter(i -> contenders.get(i).name().matches("plain|sklearn.*"))
+                        .mapToDouble(i -> timings.get(i).median())
+                        .min()
+                        .orElse(Double.NaN);
+        for (int i = 0; i < timings.size(); i++) {
+            String name = contenders.get(i).name();
+            double ratio = plain / timings.get(i).median();
+            System.out.printf("    %-15s %s   %.2f times as fast%n", name, timings.get(i), ratio);
+            results.add(
+                    new Row(module.toString(), size, pass, threads, name, timings.get(i), ratio));
+        }
+    }
+
+    /** After each size, so that what was measured survives if the rest is stopped. */
+    private void save() throws IOException {
+        if (arguments.get("csv") != null) {
+            results.write(Path.of(arguments.get("csv")));
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (arguments.get("plot") != null) {
+            Plot.draw(results, Path.of(arguments.get("plot")));
+        }
+        if (peer != null) {
+            peer.close();
         }
     }
 }

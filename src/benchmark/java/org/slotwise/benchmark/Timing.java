@@ -1,34 +1,59 @@
 package org.slotwise.benchmark;
 
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
-/** Alternating measurements of several ways to do the same. */
+/** Milliseconds of passes: median and quartiles. */
 record Timing(double median, double low, double high) {
 
-    /** Milliseconds of each way: median and quartiles over rounds in which the ways take turns. */
-    static Timing[] alternate(List<Runnable> ways, int warmups, int rounds) {
-        double[][] ms = new double[ways.size()][rounds];
+    private static final int LEAST_ROUNDS = 3;
+
+    /**
+     * Times several contenders, which take turns.
+     *
+     * @param warmups rounds that are not counted
+     * @param rounds rounds that are, unless time runs out
+     * @param seconds after which no further round begins, once there are three
+     */
+    static List<Timing> alternate(
+            List<Contender> contenders, boolean training, int warmups, int rounds, int seconds) {
+        List<List<Double>> ms = new ArrayList<>();
+        contenders.forEach(contender -> ms.add(new ArrayList<>()));
+        long begin = System.nanoTime();
         for (int round = -warmups; round < rounds; round++) {
-            for (int i = 0; i < ways.size(); i++) {
-                long start = System.nanoTime();
-                ways.get(i).run();
+            boolean late = System.nanoTime() - begin > seconds * 1e9;
+            if (late && round >= LEAST_ROUNDS) {
+                break;
+            }
+            for (int i = 0; i < contenders.size(); i++) {
+                rest();
+                double pass = contenders.get(i).run(training);
                 if (round >= 0) {
-                    ms[i][round] = (System.nanoTime() - start) / 1e6;
+                    ms.get(i).add(pass);
                 }
             }
         }
-        return Arrays.stream(ms).map(Timing::of).toArray(Timing[]::new);
+        return ms.stream().map(Timing::of).toList();
     }
 
-    private static Timing of(double[] ms) {
-        Arrays.sort(ms);
-        int n = ms.length;
-        return new Timing(ms[n / 2], ms[n / 4], ms[3 * n / 4]);
+    /** Lets the threads of the one before come to rest: OpenMP's spin for a while. */
+    private static void rest() {
+        try {
+            Thread.sleep(5);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Timing of(List<Double> ms) {
+        Collections.sort(ms);
+        int n = ms.size();
+        return new Timing(ms.get(n / 2), ms.get(n / 4), ms.get(3 * n / 4));
     }
 
     @Override
     public String toString() {
-        return String.format("%8.2f ms (%.2f to %.2f)", median, low, high);
+        return String.format("%9.2f ms (%.2f to %.2f)", median, low, high);
     }
 }

@@ -29,23 +29,24 @@ import org.slotwise.internal.StartingValues;
  */
 public final class RandomConditioning extends ConditioningBlock {
 
+    private final boolean learnMean;
+    private final boolean learnDeviation;
+
     private RandomConditioning(Builder builder) {
         super(builder.dim, builder.slots, false, builder.seed);
+        learnMean = builder.learnMean;
+        learnDeviation = builder.learnDeviation;
         Initializer xavier = StartingValues.xavier(dim(), dim());
-        declare("slots_mu", Parameter.Type.OTHER, xavier, builder.learnMean, 1, 1, dim());
-        declare(
-                "slots_logsigma",
-                Parameter.Type.OTHER,
-                xavier,
-                builder.learnDeviation,
-                1,
-                1,
-                dim());
+        declare("slots_mu", Parameter.Type.OTHER, xavier, learnMean, 1, 1, dim());
+        declare("slots_logsigma", Parameter.Type.OTHER, xavier, learnDeviation, 1, 1, dim());
     }
 
     @Override
     NDArray start(List<NDArray> values, long batch, long slots, Supplier<NDArray> noise) {
-        return noise.get().mul(values.get(1).exp()).add(values.get(0));
+        // DJL unfreezes what is not learnt when it trains a model that was loaded.
+        NDArray mu = learnMean ? values.get(0) : values.get(0).stopGradient();
+        NDArray logSigma = learnDeviation ? values.get(1) : values.get(1).stopGradient();
+        return noise.get().mul(logSigma.exp()).add(mu);
     }
 
     /**

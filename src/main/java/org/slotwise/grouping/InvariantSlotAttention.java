@@ -268,9 +268,18 @@ public final class InvariantSlotAttention extends ConfiguredBlock implements Per
     }
 
     private NDArray feedForward(ParameterStore store, NDArray slots, boolean training) {
-        return feedForward == null
-                ? slots
-                : feedForward.forward(store, new NDList(slots), training).singletonOrThrow();
+        if (feedForward == null) {
+            return slots;
+        }
+        NDArray fed = feedForward.forward(store, new NDList(slots), training).singletonOrThrow();
+        Check.option(
+                fed.getShape().equals(slots.getShape()),
+                who()
+                        + ": the feed-forward must give "
+                        + slots.getShape()
+                        + ", got "
+                        + fed.getShape());
+        return fed;
     }
 
     private InvariantSlotAttentionWeights weights(

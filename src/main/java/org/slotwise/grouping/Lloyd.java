@@ -283,7 +283,10 @@ final class Lloyd {
         if (rowFeatures != features) {
             rowFeatures.close();
         }
-        rowFeatures = scope.keep(rowsOf(features, packing.images()));
+        rowFeatures =
+                rows.isOneRowForEach(features.getShape().get(0))
+                        ? features
+                        : scope.keep(rowsOf(features, rows.images()));
     }
 
     /** A view with one row for each start. */

@@ -45,7 +45,8 @@ import org.slotwise.internal.StartingValues;
  *       masked, optional. Features and conditioning are of the parameters' type. K may change from
  *       call to call.
  *   <li>objects: the final s (B, K, D). Feature attributions: the last a, before eps and averaged
- *       over heads (B, K, N), so that it sums to 1 / H over slots. Empty: the slot mask, if given.
+ *       over heads (B, K, N), so that it sums to 1 / H over slots. Empty: a copy of the slot mask,
+ *       if given.
  *   <li>q, k, v have C = kvqDim elements, C / H for each head.
  * </ul>
  *
@@ -57,11 +58,6 @@ import org.slotwise.internal.StartingValues;
  */
 public final class SlotAttention extends ConfiguredBlock implements PerceptualGrouping {
 
-    /** What the block takes, in order. */
-    static final String[] INPUTS = {
-        FeatureExtractorOutput.FEATURES, GroupingInputs.CONDITIONING, GroupingInputs.SLOT_MASK
-    };
-
     private final int dim;
     private final int featureDim;
     private final int kvqDim;
@@ -72,6 +68,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
     private final boolean implicitDifferentiation;
     private final @Nullable Block feedForward;
     private final AttendedFeatures.Choice attended;
+    private final SlotAttentionInputs inputs;
 
     private final Parameter queryWeight;
     private final Parameter keyWeight;
@@ -91,7 +88,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
     private SlotAttention(Builder builder) {
         dim = builder.dim;
         featureDim = builder.featureDim;
-        kvqDim = builder.kvqDim == 0 ? dim : builder.kvqDim;
+        kvqDim = builder.kvqDim();
         heads = builder.heads;
         iterations = builder.iterations;
         eps = builder.eps;
@@ -99,6 +96,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
         implicitDifferentiation = builder.implicitDifferentiation;
         feedForward = builder.feedForward;
         attended = builder.attended;
+        inputs = new SlotAttentionInputs(featureDim, dim);
 
         queryWeight = weight("to_q.weight", kvqDim, dim);
         queryBias = projectionBias ? bias("to_q.bias", kvqDim, dim) : null;
@@ -134,6 +132,11 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
 
     private Parameter offset(String name, long size) {
         return declare(name, Parameter.Type.BETA, Initializer.ZEROS, size);
+    }
+
+    /** What the inputs must be. */
+    SlotAttentionInputs inputs() {
+        return inputs;
     }
 
     /**
@@ -182,7 +185,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
             @Nullable NDArray slotMask,
             boolean training) {
         NDArray x = features.images(who());
-        NDArray start = checkInputs(who(), x, conditioning, slotMask);
+        NDArray start = inputs.check(who(), x, conditioning, slotMask);
         SlotAttentionWeights weights = weights(parameterStore, x, training);
         fetchAll(parameterStore, feedForward, x, training);
         return NoGraph.unless(
@@ -202,7 +205,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
                         return new PerceptualGroupingOutput(
                                 scope.keep(out.get(0), owner),
                                 scope.keep(out.get(1), owner),
-                                slotMask);
+                                SlotAttentionInputs.isEmpty(scope, slotMask, owner));
                     }
                 });
     }
@@ -270,45 +273,14 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
         return parameter == null ? null : value(store, parameter, like, training);
     }
 
-    /** Checks the inputs in the name of a block, and returns the conditioning. */
-    NDArray checkInputs(
-            String who, NDArray x, @Nullable NDArray conditioning, @Nullable NDArray slotMask) {
-        return checkInputs(who, x, featureDim, conditioning, slotMask);
-    }
-
-    /** Checks the inputs where the features may still be of another size than the attention's. */
-    NDArray checkInputs(
-            String who,
-            NDArray x,
-            long size,
-            @Nullable NDArray conditioning,
-            @Nullable NDArray slotMask) {
-        Check.floating(who, "features", x.getDataType());
-        Check.shape(who, "features", x, "B", "N", size);
-        long batch = x.getShape().get(0);
-        if (conditioning == null) {
-            throw new IllegalArgumentException(
-                    who + ": conditioning is missing: the slots' initial values, (B, K, D)");
-        }
-        Check.shape(who, "conditioning", conditioning, batch, "K", dim);
-        Check.sameTypeAndDevice(who, "conditioning", conditioning, "features", x);
-        if (slotMask != null) {
-            long slots = conditioning.getShape().get(1);
-            Check.shape(who, "slot_mask", slotMask, batch, slots);
-            Check.type(who, "slot_mask", slotMask, DataType.BOOLEAN, "");
-            Check.sameDevice(who, "slot_mask", slotMask, "features", x);
-        }
-        return conditioning;
-    }
-
     /** {@inheritDoc} */
     @Override
     protected NDList forwardInternal(
             ParameterStore parameterStore,
-            NDList inputs,
+            NDList list,
             boolean training,
             @Nullable PairList<String, Object> params) {
-        GroupingInputs in = GroupingInputs.parse(who(), inputs, INPUTS);
+        GroupingInputs in = GroupingInputs.parse(who(), list, SlotAttentionInputs.NAMES);
         return group(
                         parameterStore,
                         in.extracted(),
@@ -321,42 +293,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
-        return outputShapes(who(), inputShapes[0], inputShapes, 1);
-    }
-
-    /**
-     * The shapes of objects, attributions and, where a mask comes in, the empty-slot indicator.
-     * Shapes carry no names: conditioning is the first one that fits, so that auxiliary features
-     * may stand before it.
-     *
-     * @param at the first place among the inputs where the conditioning may stand
-     */
-    Shape[] outputShapes(String who, Shape features, Shape[] inputs, int at) {
-        Check.shape(who, "features", features, "B", "N", featureDim);
-        if (inputs.length <= at) {
-            throw new IllegalArgumentException(who + ": conditioning is missing");
-        }
-        int found = at;
-        while (found < inputs.length - 1 && !isConditioning(inputs[found], features.get(0))) {
-            found++;
-        }
-        Shape conditioning = inputs[found];
-        if (!isConditioning(conditioning, features.get(0))) {
-            Check.shape(who, "conditioning", inputs[at], features.get(0), "K", dim);
-        }
-        long batch = features.get(0);
-        long slots = conditioning.get(1);
-        Shape objects = new Shape(batch, slots, dim);
-        Shape attention = new Shape(batch, slots, features.get(1));
-        return inputs.length > found + 1
-                ? new Shape[] {objects, attention, new Shape(batch, slots)}
-                : new Shape[] {objects, attention};
-    }
-
-    private boolean isConditioning(Shape shape, long batch) {
-        return shape.dimension() == 3
-                && (shape.get(0) == batch || shape.get(0) == -1 || batch == -1)
-                && (shape.get(2) == dim || shape.get(2) == -1);
+        return inputs.outputShapes(who(), inputShapes[0], inputShapes, 1);
     }
 
     /** {@inheritDoc} */
@@ -394,7 +331,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
     public static final class Builder {
         private int dim;
         private int featureDim;
-        private int kvqDim;
+        private @Nullable Integer kvqDim;
         private int heads = 1;
         private int iterations = 3;
         private double eps = 1e-8;
@@ -440,7 +377,6 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
          * @return this
          */
         public Builder optKvqDim(int kvqDim) {
-            Check.option(kvqDim > 0, "SlotAttention: kvqDim must be at least 1, got " + kvqDim);
             this.kvqDim = kvqDim;
             return this;
         }
@@ -513,6 +449,10 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
             return this;
         }
 
+        private int kvqDim() {
+            return kvqDim == null ? dim : kvqDim;
+        }
+
         /**
          * Builds the block.
          *
@@ -524,7 +464,8 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
             Check.option(dim > 0, who + "dim must be at least 1, got " + dim);
             Check.option(featureDim > 0, who + "featureDim must be at least 1, got " + featureDim);
             Check.option(heads > 0, who + "heads must be at least 1, got " + heads);
-            int c = kvqDim == 0 ? dim : kvqDim;
+            int c = kvqDim();
+            Check.option(c > 0, who + "kvqDim must be at least 1, got " + c);
             Check.option(
                     c % heads == 0,
                     who + "kvqDim must be a multiple of heads, got " + c + " and " + heads);

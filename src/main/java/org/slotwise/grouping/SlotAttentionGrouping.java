@@ -105,9 +105,9 @@ public final class SlotAttentionGrouping extends ConfiguredBlock implements Perc
             boolean training) {
         NDArray x = features.images(who());
         if (positionalEmbedding == null) {
-            slotAttention.checkInputs(who(), x, conditioning, slotMask);
+            slotAttention.inputs().check(who(), x, conditioning, slotMask);
         } else {
-            slotAttention.checkInputs(who(), x, x.getShape().get(2), conditioning, slotMask);
+            slotAttention.inputs().check(who(), x, x.getShape().get(2), conditioning, slotMask);
         }
         NDArray empty = emptySlot == null ? null : value(parameterStore, emptySlot, x, training);
         fetchAll(parameterStore, slotAttention, x, training);
@@ -127,7 +127,7 @@ public final class SlotAttentionGrouping extends ConfiguredBlock implements Perc
                         return new PerceptualGroupingOutput(
                                 scope.keep(slots, x.getManager()),
                                 scope.keep(out.attributions(), x.getManager()),
-                                slotMask);
+                                SlotAttentionInputs.isEmpty(scope, slotMask, x.getManager()));
                     }
                 });
     }
@@ -174,7 +174,7 @@ public final class SlotAttentionGrouping extends ConfiguredBlock implements Perc
 
     private String[] inputNames() {
         return positionalEmbedding == null
-                ? SlotAttention.INPUTS
+                ? SlotAttentionInputs.NAMES
                 : new String[] {
                     FeatureExtractorOutput.FEATURES,
                     FeatureExtractorOutput.POSITIONS,
@@ -188,14 +188,14 @@ public final class SlotAttentionGrouping extends ConfiguredBlock implements Perc
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         Shape features = inputShapes[0];
         if (positionalEmbedding == null) {
-            return slotAttention.outputShapes(who(), features, inputShapes, 1);
+            return slotAttention.inputs().outputShapes(who(), features, inputShapes, 1);
         }
         if (inputShapes.length < 2) {
             throw new IllegalArgumentException(who() + ": positions are missing");
         }
         Shape embedded =
                 positionalEmbedding.getOutputShapes(new Shape[] {features, inputShapes[1]})[0];
-        return slotAttention.outputShapes(who(), embedded, inputShapes, 2);
+        return slotAttention.inputs().outputShapes(who(), embedded, inputShapes, 2);
     }
 
     /** {@inheritDoc} */

@@ -21,8 +21,8 @@ final class StartRows {
     /** What a row costs apart from its centres, in centres: measured with matrix products. */
     private static final int ROW_COST = 8;
 
-    /** Packing copies features: it has to save at least a quarter of an iteration. */
-    private static final double WORTHWHILE = 0.75;
+    /** Packing copies features: it has to bring the cost of an iteration below this share. */
+    private static final double WORTHWHILE = 0.85;
 
     private final int width;
     private final int[] images; // by row
@@ -46,6 +46,17 @@ final class StartRows {
 
     int rows() {
         return images.length;
+    }
+
+    /** The image of each row. */
+    long[] images() {
+        return Arrays.stream(images).asLongStream().toArray();
+    }
+
+    /** Whether each of so many images has a row, in order. */
+    boolean isOneRowForEach(long imageCount) {
+        return images.length == imageCount
+                && IntStream.range(0, images.length).allMatch(row -> images[row] == row);
     }
 
     /** Places per row. */
@@ -102,11 +113,6 @@ final class StartRows {
         private Packing(StartRows rows, long[] from) {
             this.rows = rows;
             this.from = from;
-        }
-
-        /** The image of each new row. */
-        long[] images() {
-            return Arrays.stream(rows.images).asLongStream().toArray();
         }
     }
 

@@ -9,6 +9,7 @@ import static org.slotwise.testing.Tensors.assertClose;
 import static org.slotwise.testing.Tensors.assertSame;
 
 import ai.djl.Device;
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -17,11 +18,13 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Blocks;
 import ai.djl.nn.ParallelBlock;
 import ai.djl.nn.SequentialBlock;
+import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.slotwise.grouping.SlotAttention;
 import org.slotwise.testing.BlockContract;
@@ -185,23 +188,32 @@ class ConditioningTest {
         assertSame("parameter", before, block.sample(store(manager), manager, 1, 4, false));
     }
 
-    @Test
-    void learnsWhatIsToBeLearnt(NDManager manager) {
-        for (boolean mean : new boolean[] {false, true}) {
-            for (boolean deviation : new boolean[] {false, true}) {
-                Conditioning block =
-                        RandomConditioning.builder()
-                                .setDim(6)
-                                .setSlots(4)
-                                .optLearnMean(mean)
-                                .optLearnDeviation(deviation)
-                                .build();
-                block.initialize(manager, DataType.FLOAT32, new Shape(-1));
-                var parameters = block.getDirectParameters();
-                assertEquals(mean, parameters.get("slots_mu").getArray().hasGradient());
-                assertEquals(deviation, parameters.get("slots_logsigma").getArray().hasGradient());
-            }
+    /** Also after DJL has unfrozen all parameters, to train a model that was loaded. */
+    @ParameterizedTest
+    @CsvSource({"false, false", "false, true", "true, false", "true, true"})
+    void learnsWhatIsToBeLearnt(boolean mean, boolean deviation, NDManager manager) {
+        Conditioning block =
+                RandomConditioning.builder()
+                        .setDim(6)
+                        .setSlots(4)
+                        .optLearnMean(mean)
+                        .optLearnDeviation(deviation)
+                        .build();
+        block.initialize(manager, DataType.FLOAT32, new Shape(-1));
+        NDArray mu = block.getDirectParameters().get("slots_mu").getArray();
+        NDArray logSigma = block.getDirectParameters().get("slots_logsigma").getArray();
+        assertEquals(mean, mu.hasGradient());
+        assertEquals(deviation, logSigma.hasGradient());
+
+        block.freezeParameters(false);
+        NDArray weight = manager.ones(new Shape(1));
+        weight.setRequiresGradient(true);
+        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            NDArray slots = block.sample(store(manager), manager, 2, 4, true);
+            collector.backward(slots.mul(weight).square().sum());
         }
+        assertEquals(mean, Tensors.largest(mu.getGradient()) > 0);
+        assertEquals(deviation, Tensors.largest(logSigma.getGradient()) > 0);
     }
 
     @Test

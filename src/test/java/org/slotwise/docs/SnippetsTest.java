@@ -23,7 +23,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Compiles and runs every Java snippet of README.md and docs. A snippet is a list of statements,
- * with its own imports above them if it shows any.
+ * with its own imports above them if it shows any. Files that it names by {@code Path.of} are in a
+ * temporary folder.
  */
 class SnippetsTest {
 
@@ -75,7 +76,7 @@ class SnippetsTest {
     @ResourceLock("engine")
     void compilesAndRuns(Snippet snippet, @TempDir Path folder) throws Exception {
         Path source = folder.resolve("Snippet.java");
-        Files.writeString(source, program(snippet.code()));
+        Files.writeString(source, program(snippet.code(), folder));
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         int status =
                 compiler.run(
@@ -91,19 +92,19 @@ class SnippetsTest {
         if (status != 0) {
             fail(snippet + " does not compile:\n" + Files.readString(source));
         }
-        Path before = Path.of("weights.safetensors");
         try (URLClassLoader loader =
                 new URLClassLoader(
                         new URL[] {folder.toUri().toURL()}, getClass().getClassLoader())) {
             loader.loadClass("Snippet").getMethod("main").invoke(null);
         } catch (InvocationTargetException e) {
             throw new AssertionError(snippet + " fails", e.getCause());
-        } finally {
-            Files.deleteIfExists(before);
         }
     }
 
-    private static String program(String code) {
+    /** The class around a snippet; the files that it names lie in the folder. */
+    private static String program(String snippet, Path folder) {
+        String prefix = folder.toString().replace('\\', '/') + '/';
+        String code = snippet.replace("Path.of(\"", "Path.of(\"" + prefix);
         StringBuilder imports = new StringBuilder();
         StringBuilder statements = new StringBuilder();
         for (String line : code.split("\n", -1)) {

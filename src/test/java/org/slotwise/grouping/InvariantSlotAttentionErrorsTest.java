@@ -11,6 +11,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.LambdaBlock;
 import ai.djl.training.ParameterStore;
 import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
@@ -132,6 +133,15 @@ class InvariantSlotAttentionErrorsTest {
         assertRefused(
                 WHO + "expected features, positions and conditioning, got 2",
                 () -> block.getOutputShapes(new NDList(x, p).getShapes()));
+    }
+
+    @Test
+    void aFeedForwardThatChangesTheShape(NDManager manager) {
+        block =
+                small().optFeedForward(new LambdaBlock(in -> new NDList(in.head().get(":, 1:"))))
+                        .build();
+        block.initialize(manager, DataType.FLOAT32);
+        refused("the feed-forward must give (2, 3, 6), got (2, 2, 6)", x, p, s, where);
     }
 
     @Test

@@ -102,7 +102,8 @@ class KMeansBlockTest {
                 "KMeansGrouping: features must be at least as many as slots, N >= 3, got N = 2",
                 () -> block.cluster(features.get(":, 0:2"), null));
         assertRefused(
-                "KMeansGrouping: features must be (B, N, F), got (2, 4, 5, 5)",
+                "KMeansGrouping: features must be (B, N, F), got those of videos (2, 4, 5, 5); group"
+                        + " them frame by frame, see FeatureExtractorOutput.frames()",
                 () ->
                         block.group(
                                 null,

@@ -2,7 +2,6 @@ package org.slotwise.grouping;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Tensors.assertClose;
 
@@ -129,7 +128,7 @@ class SlotAttentionTest {
         NDArray s = conditioning(manager);
         PerceptualGroupingOutput out = run(block, features(manager), s, slotMask);
         assertEquals(0, Tensors.largest(out.attributions().get(":, 1")));
-        assertSame(slotMask, out.isEmpty());
+        Tensors.assertSame("empty", slotMask, out.isEmpty());
         long[] others = {0, 2, 3};
         PerceptualGroupingOutput without =
                 run(block, features(manager), permute(s, 1, others), null);

@@ -26,6 +26,8 @@ class StartRowsTest {
         assertEquals(1, rows.row(7));
         assertEquals(1, rows.image(7));
         assertEquals(7, rows.start(7));
+        assertTrue(rows.isOneRowForEach(3));
+        assertFalse(rows.isOneRowForEach(4));
     }
 
     @Test
@@ -45,8 +47,9 @@ class StartRowsTest {
         StartRows.Packing packing = rows.packed(CLUSTERS);
         assertNotNull(packing);
         assertEquals(2, packing.rows.rows());
-        assertEquals("[1, 3]", Arrays.toString(packing.images()));
+        assertEquals("[1, 3]", Arrays.toString(packing.rows.images()));
         assertEquals("[2, 3, 6, 7]", Arrays.toString(packing.from));
+        assertFalse(packing.rows.isOneRowForEach(2));
     }
 
     @Test
@@ -64,7 +67,7 @@ class StartRowsTest {
         StartRows.Packing packing = rows.packed(CLUSTERS);
         assertNotNull(packing);
         assertEquals(1, packing.rows.width());
-        assertEquals("[0, 0, 0, 0, 1, 2, 3, 4]", Arrays.toString(packing.images()));
+        assertEquals("[0, 0, 0, 0, 1, 2, 3, 4]", Arrays.toString(packing.rows.images()));
     }
 
     @Test
@@ -93,7 +96,8 @@ class StartRowsTest {
                     int from = (int) packing.from[place];
                     assertEquals(rows.image(from), packing.rows.image(place));
                     assertEquals(
-                            packing.rows.image(place), packing.images()[packing.rows.row(place)]);
+                            packing.rows.image(place),
+                            packing.rows.images()[packing.rows.row(place)]);
                     if (packing.rows.isLive(place)) {
                         assertEquals(rows.start(from), packing.rows.start(place));
                         assertEquals(

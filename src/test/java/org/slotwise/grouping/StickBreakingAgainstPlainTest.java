@@ -146,8 +146,8 @@ class StickBreakingAgainstPlainTest {
         double eps = type == DataType.FLOAT16 ? 0x1p-10 : EPS;
         double tolerance = type == DataType.FLOAT16 ? 0.01 : 1e-5;
         StickBreakingGrouping block = block(manager, type, featureDim, 0.25, eps);
-        NDArray x = Tensors.normal(manager, 1, type, 3, 1, featureDim).tile(new long[] {1, 30, 1});
-        NDArray u = Tensors.uniform(manager, 2, type, 3, 30);
+        NDArray x = Tensors.normal(manager, 1, type, 20, 1, featureDim).tile(new long[] {1, 30, 1});
+        NDArray u = Tensors.uniform(manager, 2, type, 20, 30);
         NDList plain = PlainStickBreaking.run(block, x, u, K, eps);
         for (boolean training : new boolean[] {false, true}) {
             NDList fast = run(block, x, u, training);

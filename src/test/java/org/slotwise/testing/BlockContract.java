@@ -32,6 +32,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 import org.slotwise.internal.Ops;
+import org.slotwise.weights.StateDict;
+import org.slotwise.weights.StateDictFormat;
 
 /**
  * What every block of the library promises, as tests. A subject is a way to build the block and a
@@ -55,6 +57,7 @@ public record BlockContract(Supplier<Block> block, Inputs inputs) {
         leavesNothingButOutputs(manager);
         recordsNoGraphInInference(manager);
         isTheSameAfterSaveAndLoad(manager);
+        isTheSameThroughAStateDict(manager);
         worksInFloat16(manager);
     }
 
@@ -282,6 +285,32 @@ public record BlockContract(Supplier<Block> block, Inputs inputs) {
             throw new UncheckedIOException(e);
         } catch (MalformedModelException e) {
             throw new AssertionError(e);
+        }
+    }
+
+    /** Written as a state dict, in each format, and loaded into a block that started otherwise. */
+    public void isTheSameThroughAStateDict(NDManager parent) {
+        for (StateDictFormat format : StateDictFormat.values()) {
+            try (NDManager manager = parent.newSubManager()) {
+                Block b = initialised(manager, DataType.FLOAT32);
+                NDList in = inputs.make(manager, DataType.FLOAT32);
+                ByteArrayOutputStream file = new ByteArrayOutputStream();
+                StateDict.of(b).write(file, format);
+                manager.getEngine().setRandomSeed(99);
+                Block other = block.get();
+                other.initialize(manager, DataType.FLOAT32, in.getShapes());
+                try (StateDict read =
+                        StateDict.read(new ByteArrayInputStream(file.toByteArray()))) {
+                    read.loadInto(other);
+                }
+                NDList expected = b.forward(new ParameterStore(manager, false), in, false);
+                NDList got = other.forward(new ParameterStore(manager, false), in, false);
+                for (int i = 0; i < expected.size(); i++) {
+                    assertSame(format + " output " + i, expected.get(i), got.get(i));
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
         }
     }
 

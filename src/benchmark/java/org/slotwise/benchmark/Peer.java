@@ -1,0 +1,133 @@
+package org.slotwise.benchmark;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.slotwise.weights.StateDict;
+
+/** A Python process that makes a pass when it is asked to, and tells how long it took. */
+final class Peer implements AutoCloseable {
+
+    private static final Path SCRIPT = Path.of("src/benchmark/python/peer.py");
+
+    private final Process process;
+    private final Writer requests;
+    private final BufferedReader answers;
+    private final Path numbers;
+    private final Path results;
+
+    Peer(String python) throws IOException {
+        process =
+                new ProcessBuilder(python, "-B", SCRIPT.toString())
+                        .redirectError(ProcessBuilder.Redirect.INHERIT)
+                        .start();
+        // A pass may take long: do not leave it running if this process is stopped.
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
+        requests = process.outputWriter();
+        answers = process.inputReader();
+        numbers = Files.createTempFile("numbers", ".npz");
+        results = Files.createTempFile("results", ".npz");
+    }
+
+    /** Hands a module with its numbers over; gives the ways in which Python computes it. */
+    List<Contender> load(Module module, Size size, int threads, Map<String, NDArray> arrays)
+            throws IOException {
+        StateDict.of(arrays).write(numbers);
+        JsonObject request = request("load");
+        request.addProperty("module", module.toString());
+        request.addProperty("file", numbers.toString());
+        request.addProperty("d", size.d());
+        request.addProperty("c", size.c());
+        request.addProperty("k", size.k());
+        request.addProperty("t", size.t());
+        request.addProperty("threads", threads);
+        List<Contender> contenders = new ArrayList<>();
+        for (JsonElement who : ask(request).getAsJsonArray("who")) {
+            contenders.add(contender(who.getAsString()));
+        }
+        return contenders;
+    }
+
+    private Contender contender(String who) {
+        return new Contender() {
+            @Override
+            public String name() {
+                return who;
+            }
+
+            @Override
+            public double run(boolean training) {
+                JsonObject request = request("run");
+                request.addProperty("who", who);
+                request.addProperty("training", training);
+                return ask(request).get("ms").getAsDouble();
+            }
+
+            @Override
+            public Map<String, float[]> results() {
+                JsonObject request = request("results");
+                request.addProperty("who", who);
+                request.addProperty("file", Peer.this.results.toString());
+                ask(request);
+                return read();
+            }
+        };
+    }
+
+    private Map<String, float[]> read() {
+        Map<String, float[]> read = new LinkedHashMap<>();
+        try (StateDict file = StateDict.read(results)) {
+            file.arrays()
+                    .forEach(
+                            (name, array) ->
+                                    read.put(
+                                            name,
+                                            array.toType(DataType.FLOAT32, false).toFloatArray()));
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+        return read;
+    }
+
+    private static JsonObject request(String what) {
+        JsonObject request = new JsonObject();
+        request.addProperty("do", what);
+        return request;
+    }
+
+    private JsonObject ask(JsonObject request) {
+        try {
+            requests.write(request + "\n");
+            requests.flush();
+            String line = answers.readLine();
+            if (line == null) {
+                throw new IllegalStateException("Python has ended");
+            }
+            JsonObject answer = JsonParser.parseString(line).getAsJsonObject();
+            if (answer.has("error")) {
+                throw new IllegalStateException("Python: " + answer.get("error").getAsString());
+            }
+            return answer;
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        requests.close(); // the end of its input ends the process
+        Files.deleteIfExists(numbers);
+        Files.deleteIfExists(results);
+    }
+}

@@ -1,0 +1,140 @@
+"""Runs passes of the benchmark in Python, one at a time, when a line on stdin asks for one.
+
+Requests and answers are one JSON object a line:
+  {"do": "load", "module", "file", "d", "c", "k", "t", "threads"}  -> {"who": [names]}
+  {"do": "results", "who", "file"}                                 -> {}       writes outputs and gradients
+  {"do": "run", "who", "training"}                                 -> {"ms"}   one timed pass
+An answer with "error" says what went wrong.
+"""
+import json
+import os
+import sys
+import time
+import warnings
+
+import numpy as np
+
+warnings.simplefilter("ignore")
+
+
+class Torch:
+    """Eager PyTorch and torch.compile, on the same module."""
+
+    def __init__(self, request, arrays):
+        import torch
+
+        import modules
+
+        self.torch = torch
+        torch.set_num_threads(request["threads"])
+        torch._dynamo.reset()
+        x = arrays["features"]
+        if request["module"] == "SlotAttention":
+            module = modules.SlotAttention(x.shape[-1], request["d"], request["c"], request["t"])
+        else:
+            module = modules.StickBreaking(x.shape[-1], request["d"], request["k"])
+        prefix = "parameters."
+        module.load_state_dict(
+            {k[len(prefix):]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith(prefix)})
+        self.inputs = [torch.from_numpy(arrays[k]) for k in ("features", "conditioning")]
+        self.loss_weights = [torch.from_numpy(arrays["loss." + k]) for k in ("objects", "attributions")]
+        self.leaves = {k: v for k, v in module.named_parameters()}
+        self.leaves["features"] = self.inputs[0].requires_grad_()
+        if request["module"] == "SlotAttention":
+            self.leaves["conditioning"] = self.inputs[1].requires_grad_()
+        self.ways = {"eager": module, "compile": torch.compile(module, dynamic=False)}
+
+    def inference(self, who):
+        with self.torch.inference_mode():
+            return self.ways[who](*self.inputs)
+
+    def training(self, who):
+        out = self.ways[who](*self.inputs)
+        sum((o * w).sum() for o, w in zip(out, self.loss_weights)).backward()
+        return out
+
+    def run(self, who, training):
+        (self.training if training else self.inference)(who)
+
+    def results(self, who):
+        for leaf in self.leaves.values():
+            leaf.grad = None
+        objects, attributions = self.inference(who)
+        results = {"inference objects": objects, "inference attributions": attributions}
+        results["objects"], results["attributions"] = self.training(who)
+        for name, leaf in self.leaves.items():
+            results["gradient of " + name] = leaf.grad
+        return {k: v.detach().numpy() for k, v in results.items()}
+
+
+class ScikitLearn:
+    """KMeans image after image with one thread and with all, and (images) over images in processes."""
+
+    def __init__(self, request, arrays):
+        self.features = arrays["features"]
+        self.centers = arrays["conditioning"]
+        self.k, self.starts, self.threads = request["k"], request["t"], request["threads"]
+        self.seed = 0
+        self.ways = {"sklearn-1": 1}
+        if self.threads > 1:
+            self.ways["sklearn"] = self.threads
+            self.ways["sklearn-images"] = 1
+        self.processes = None
+
+    def run(self, who, training):
+        from joblib import Parallel, delayed
+
+        self.seed += 1
+        seeds = [1000 * self.seed + i for i in range(len(self.features))]
+        if who == "sklearn-images":
+            if self.processes is None:
+                self.processes = Parallel(n_jobs=self.threads)
+            return np.array(self.processes(
+                delayed(inertia)(x, self.k, self.starts, s, 1) for x, s in zip(self.features, seeds)))
+        return np.array([
+            inertia(x, self.k, self.starts, s, self.ways[who]) for x, s in zip(self.features, seeds)])
+
+    def results(self, who):
+        given = [inertia(x, self.k, 1, 0, self.ways[who], c) for x, c in zip(self.features, self.centers)]
+        calls = -(-32 // len(self.features))
+        drawn = np.concatenate([self.run(who, False) for _ in range(calls)])
+        return {"given centres": np.array(given), "drawn centres": drawn}
+
+
+def inertia(image, k, starts, seed, threads, centers="k-means++"):
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=threads):
+        image = image / np.linalg.norm(image, axis=-1, keepdims=True)
+        return KMeans(k, init=centers, n_init=starts, random_state=seed).fit(image).inertia_
+
+
+def main():
+    # Whatever libraries print must not mix with the answers.
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    subject = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        answer = {}
+        try:
+            if request["do"] == "load":
+                with np.load(request["file"]) as file:
+                    arrays = {k: file[k] for k in file.files}
+                kind = ScikitLearn if request["module"] == "KMeans" else Torch
+                subject = kind(request, arrays)
+                answer["who"] = list(subject.ways)
+            elif request["do"] == "results":
+                np.savez(request["file"], **subject.results(request["who"]))
+            else:
+                begin = time.perf_counter()
+                subject.run(request["who"], request["training"])
+                answer["ms"] = (time.perf_counter() - begin) * 1e3
+        except Exception as e:  # told to the one who asked
+            answer = {"error": f"{type(e).__name__}: {e}".strip().splitlines()[0]}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
