@@ -25,6 +25,7 @@ final class GroupingInputs {
                     FeatureExtractorOutput.FEATURES,
                     FeatureExtractorOutput.POSITIONS,
                     CONDITIONING,
+                    PositionedSlots.SLOT_POSITIONS,
                     SLOT_MASK);
 
     private final String who;

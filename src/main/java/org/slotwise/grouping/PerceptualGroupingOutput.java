@@ -78,11 +78,16 @@ public record PerceptualGroupingOutput(
      * Converts from the form in which DJL's blocks pass arrays on.
      *
      * @param list arrays by the names of {@link #toNDList}; without names, in that order, where a
-     *     boolean array is the empty-slot indicator
+     *     boolean array is the empty-slot indicator; an array named "slot_positions" is passed over
      * @return the record
      * @throws IllegalArgumentException if the list is empty, or has more than these three
      */
     public static PerceptualGroupingOutput from(NDList list) {
+        if (list.contains(PositionedSlots.SLOT_POSITIONS)) {
+            NDList others = new NDList(list);
+            others.removeIf(array -> PositionedSlots.SLOT_POSITIONS.equals(array.getName()));
+            return from(others);
+        }
         if (list.isEmpty() || list.size() > 3) {
             throw new IllegalArgumentException(
                     "PerceptualGroupingOutput: expected objects, feature_attributions and is_empty,"

@@ -1,0 +1,72 @@
+package org.slotwise.examples;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.translate.TranslateException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Finds the objects of pictures, after learning from pictures alone. */
+@Command(
+        name = "DiscoverObjects",
+        description = {
+            "Finds the objects of pictures, after learning from pictures alone: trains a small"
+                    + " model, evaluates it and shows what it sees. Without a command it evaluates"
+                    + " the model that comes with these examples on "
+                    + DiscoverObjects.FEW_SCENES
+                    + " scenes, and draws some of them to "
+                    + DiscoverObjects.FIGURE
+                    + ".",
+            ""
+        },
+        subcommands = {TrainDiscovery.class, EvaluateDiscovery.class, ShowDiscovery.class},
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:All went well.",
+            "1:Something failed: a file, or a training that ran away.",
+            "2:An option is wrong."
+        })
+public final class DiscoverObjects implements Callable<Integer> {
+
+    static final String FIGURE = "discover-objects.png";
+    static final int FEW_SCENES = 200;
+    private static final int ITERATIONS = 7;
+    private static final long DATA_SEED = 4242;
+    private static final int SHOWN = 8;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Shows this; each command has its own.")
+    private boolean help;
+
+    @Spec private CommandSpec spec;
+
+    /**
+     * Runs the program and ends the process with its exit code.
+     *
+     * @param args a command and its options; {@code --help} lists them
+     */
+    public static void main(String[] args) {
+        System.exit(Program.run(Program.of(new DiscoverObjects()), args));
+    }
+
+    @Override
+    public Integer call() throws IOException, TranslateException {
+        PrintWriter out = spec.commandLine().getOut();
+        Path figure = Path.of(FIGURE);
+        new FigureFile(figure).check(null);
+        try (NDManager manager = NDManager.newBaseManager()) {
+            DiscoveryModel model = DiscoveryModel.load(manager, null);
+            EvaluateDiscovery.report(out, model, ITERATIONS, DATA_SEED, FEW_SCENES);
+            ShowDiscovery.draw(out, model, ITERATIONS, DATA_SEED, SHOWN, figure);
+        }
+        return ExitCode.OK;
+    }
+}

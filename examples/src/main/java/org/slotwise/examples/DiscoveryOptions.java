@@ -1,0 +1,58 @@
+package org.slotwise.examples;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** What evaluating and showing a {@link DiscoveryModel} have in common. */
+final class DiscoveryOptions {
+
+    private static final int MAX_ITERATIONS = 100;
+
+    @Option(
+            names = "--model",
+            paramLabel = "FILE",
+            description = "A model that \"train\" wrote. Default: the one of these examples.")
+    private @Nullable Path model;
+
+    @Option(
+            names = "--iterations",
+            defaultValue = "7",
+            paramLabel = "NUMBER",
+            description =
+                    "How many iterations of attention, 1 to "
+                            + MAX_ITERATIONS
+                            + "; the model was trained with 5. Default: ${DEFAULT-VALUE}.")
+    private int iterations;
+
+    @Option(
+            names = "--data-seed",
+            defaultValue = "4242",
+            paramLabel = "NUMBER",
+            description =
+                    "Which scenes: any number from 0 to 2^32 gives ones that no training and no"
+                            + " choice has seen. Default: ${DEFAULT-VALUE}.")
+    private long dataSeed;
+
+    @Nullable Path model() {
+        return model;
+    }
+
+    int iterations() {
+        return iterations;
+    }
+
+    long dataSeed() {
+        return dataSeed;
+    }
+
+    void check(CommandSpec spec) {
+        if (iterations < 1 || iterations > MAX_ITERATIONS) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--iterations must be 1 to " + MAX_ITERATIONS + ", got " + iterations);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+package org.slotwise.examples;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.dataset.Batch;
+import ai.djl.translate.TranslateException;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.Random;
+import org.slotwise.data.SceneDataset;
+import org.slotwise.data.Tetrominoes;
+import org.slotwise.decoder.PixelLattice;
+import org.slotwise.grouping.FeatureExtractorOutput;
+import org.slotwise.grouping.KMeansGrouping;
+import org.slotwise.grouping.KMeansOptions;
+import org.slotwise.metric.AdjustedRandIndex;
+import org.slotwise.metric.Background;
+import org.slotwise.metric.ImageScores;
+
+/** How well scenes are segmented: by a model, and by two ways that learn nothing. */
+final class DiscoveryScores {
+
+    private static final int BATCH = 64;
+    private static final int STARTS = 4;
+
+    private final long seed;
+    private final int count;
+
+    /**
+     * Chooses the scenes.
+     *
+     * @param seed which ones
+     * @param count how many
+     */
+    DiscoveryScores(long seed, int count) {
+        this.seed = seed;
+        this.count = count;
+    }
+
+    /**
+     * Means over all scenes.
+     *
+     * @param foreground FG-ARI, over the pixels of objects
+     * @param all ARI over all pixels
+     * @param error mean squared error of the reconstruction; NaN where there is none
+     */
+    record Scores(double foreground, double all, double error) {
+        @Override
+        public String toString() {
+            return String.format(
+                    Locale.ROOT, "FG-ARI %.3f  ARI %.3f  MSE %.5f", foreground, all, error);
+        }
+    }
+
+    /** A way to segment a batch: masks (B, K, N), and the squared error. */
+    @FunctionalInterface
+    private interface Way {
+        Result segment(NDManager manager, NDArray images);
+    }
+
+    private record Result(NDArray masks, double error) {}
+
+    /**
+     * Scores a model.
+     *
+     * @param model the model
+     * @param iterations how many iterations of attention
+     * @return its scores
+     */
+    Scores ofModel(DiscoveryModel model, int iterations) throws IOException, TranslateException {
+        return of(
+                (manager, images) -> {
+                    long batch = images.getShape().get(0);
+                    var decoding =
+                            model.discover(
+                                            new ParameterStore(manager, false),
+                                            images,
+                                            DiscoveryModel.startPositions(
+                                                    manager, batch, 0, new Random(0)),
+                                            iterations,
+                                            PixelLattice.ALL,
+                                            false)
+                                    .decoding();
+                    NDArray error = decoding.reconstruction().sub(images).square().mean();
+                    return new Result(
+                            decoding.masks().reshape(batch, DiscoveryModel.SLOTS, -1),
+                            error.getFloat());
+                });
+    }
+
+    /** Scores the four quarters of each picture. */
+    Scores ofQuarters() throws IOException, TranslateException {
+        int side = DiscoveryModel.SIDE;
+        int[] quarters = new int[side * side];
+        for (int i = 0; i < quarters.length; i++) {
+            quarters[i] = (i / side <= side / 2 ? 0 : 2) + (i % side <= side / 2 ? 0 : 1);
+        }
+        return of(
+                (manager, images) -> {
+                    NDArray one = manager.create(quarters).expandDims(0);
+                    return new Result(one.repeat(0, images.getShape().get(0)), Double.NaN);
+                });
+    }
+
+    /**
+     * Scores k-means on the colours and places of all pixels.
+     *
+     * @param weight how much a place counts beside a colour
+     */
+    Scores ofKMeans(float weight) throws IOException, TranslateException {
+        KMeansGrouping kMeans =
+                KMeansGrouping.builder()
+                        .setSlots(DiscoveryModel.SLOTS)
+                        .optL2Normalization(false)
+                        .optClustering(KMeansOptions.builder().optNInit(STARTS).optSeed(0).build())
+                        .build();
+        int side = DiscoveryModel.SIDE;
+        float[] places = new float[2 * side * side];
+        for (int i = 0; i < side * side; i++) {
+            places[i] = weight * (i / side) / (side - 1);
+            places[side * side + i] = weight * (i % side) / (side - 1);
+        }
+        return of(
+                (manager, images) -> {
+                    long batch = images.getShape().get(0);
+                    NDArray place = manager.create(places).reshape(1, 2, -1).repeat(0, batch);
+                    NDArray pixels = images.reshape(batch, 3, -1).concat(place, 1);
+                    NDArray features = pixels.transpose(0, 2, 1); // (B, N, 5)
+                    kMeans.initialize(manager, features.getDataType(), features.getShape());
+                    return new Result(
+                            kMeans.group(
+                                            new ParameterStore(manager, false),
+                                            new FeatureExtractorOutput(features),
+                                            null,
+                                            false)
+                                    .attributions(),
+                            Double.NaN);
+                });
+    }
+
+    private Scores of(Way way) throws IOException, TranslateException {
+        AdjustedRandIndex foreground = new AdjustedRandIndex(Background.LEFT_OUT);
+        AdjustedRandIndex all = new AdjustedRandIndex(Background.COUNTED);
+        double[] sums = new double[3];
+        SceneDataset scenes =
+                SceneDataset.builder()
+                        .setScenes(Tetrominoes.builder().setSize(count).optSeed(seed).build())
+                        .setSampling(BATCH, false)
+                        .build();
+        try (NDManager manager = NDManager.newBaseManager()) {
+            for (Batch batch : scenes.getData(manager)) {
+                try (batch) {
+                    NDArray truth = batch.getLabels().get(1);
+                    Result result = way.segment(batch.getManager(), batch.getData().head());
+                    int size = batch.getSize();
+                    sums[0] += size * mean(foreground.score(truth, result.masks()));
+                    sums[1] += size * mean(all.score(truth, result.masks()));
+                    sums[2] += size * result.error();
+                }
+            }
+        }
+        return new Scores(sums[0] / count, sums[1] / count, sums[2] / count);
+    }
+
+    private static double mean(ImageScores scores) {
+        try (scores;
+                NDArray mean = scores.mean()) {
+            return mean.getDouble();
+        }
+    }
+}

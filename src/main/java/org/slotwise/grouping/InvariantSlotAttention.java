@@ -1,0 +1,534 @@
+package org.slotwise.grouping;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.initializer.Initializer;
+import ai.djl.util.PairList;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.FourierFeatures;
+import org.slotwise.internal.ImageGroups;
+import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scope;
+import org.slotwise.internal.StartingValues;
+
+/**
+ * Slot Attention whose slots have positions and see features relative to them: what a slot says of
+ * an object does not depend on where the object is.
+ *
+ * <p>Source: Biza et al., "Invariant Slot Attention: Object Discovery with Slot-Centric Reference
+ * Frames" (2023), with positions only ("ISA-T" there).
+ *
+ * <pre>{@code
+ * x = LayerNorm(features)                          k = Wk x      v = Wv x
+ * T times:
+ *   z = LayerNorm(s)       q = Wq z       d_j = 2 (p_j - P)
+ *   a = softmax over slots of  q . k / sqrt(D) - exp(g(z) - 2 sigma) |d|^2 / 2 + r(z) . d
+ *   w = (a + eps) / sum over features of (a + eps)
+ *   c = sum over features of  w p
+ *   h_j = relu(Wr x_j + br + Wp phi(4 (p_j - c)))
+ *   u = sum of w v  +  Wo (sum of w h) + bo  +  Wm [m, |m|] + bm       m = 2 (c - P)
+ *   s = feedForward(GRU(u, s))                     if there is a feed-forward
+ *   P = c
+ * }</pre>
+ *
+ * <ul>
+ *   <li>features (B, N, F) with their positions p (N, 2) in [0, 1]; conditioning (B, K, D): the
+ *       initial s; slot positions (B, K, 2): the initial P. All are of the parameters' type.
+ *   <li>objects: the final s (B, K, D); slot positions: the final P (B, K, 2); feature
+ *       attributions: the last a, before eps (B, K, N), which sums to 1 over slots.
+ *   <li>g and r are linear, sigma is a number that is learnt; phi gives the sines and cosines of L
+ *       frequencies, t, sin(k pi t / 2), cos(k pi t / 2). h has R elements.
+ * </ul>
+ *
+ * <p>On an {@link NDList} the inputs are, in this order where they carry no names: features,
+ * positions, conditioning, slot_positions; the outputs are those of {@link
+ * PositionedSlots#toNDList}. Without slot positions they are drawn uniformly from [0, 1) with the
+ * engine's generator.
+ *
+ * <p>How this differs from the paper. There, slots have a size and a rotation as well; keys are
+ * made from features and relative positions by a perceptron, here relative positions enter the
+ * logits by a bell of learnt width and a slope, both read from the slot. Values see positions
+ * relative to the centroid c of this iteration's attention, not of the last one's. A slot is told
+ * how far it moved. With implicit differentiation the iterations before the last one record no
+ * graph; unlike in {@link SlotAttention}, T counts all iterations.
+ */
+public final class InvariantSlotAttention extends ConfiguredBlock implements PerceptualGrouping {
+
+    private static final String[] INPUTS = {
+        FeatureExtractorOutput.FEATURES,
+        FeatureExtractorOutput.POSITIONS,
+        GroupingInputs.CONDITIONING,
+        PositionedSlots.SLOT_POSITIONS
+    };
+
+    private final int dim;
+    private final int featureDim;
+    private final int iterations;
+    private final double eps;
+    private final int relativeDim;
+    private final int frequencies;
+    private final boolean implicitDifferentiation;
+    private final @Nullable Block feedForward;
+
+    private final Parameter queryWeight;
+    private final Parameter keyWeight;
+    private final Parameter valueWeight;
+    private final Parameter gruInputWeight;
+    private final Parameter gruStateWeight;
+    private final Parameter gruInputBias;
+    private final Parameter gruStateBias;
+    private final Parameter inputNormGain;
+    private final Parameter inputNormOffset;
+    private final Parameter slotNormGain;
+    private final Parameter slotNormOffset;
+    private final Parameter logScale;
+    private final Parameter scaleWeight;
+    private final Parameter scaleBias;
+    private final Parameter directionWeight;
+    private final Parameter directionBias;
+    private final Parameter relativeFeatureWeight;
+    private final Parameter relativeFeatureBias;
+    private final Parameter relativePositionWeight;
+    private final Parameter relativeOutputWeight;
+    private final Parameter relativeOutputBias;
+    private final Parameter displacementWeight;
+    private final Parameter displacementBias;
+
+    private InvariantSlotAttention(Builder builder) {
+        dim = builder.dim;
+        featureDim = builder.featureDim;
+        iterations = builder.iterations;
+        eps = builder.eps;
+        relativeDim = builder.relativeDim == 0 ? dim : builder.relativeDim;
+        frequencies = builder.frequencies;
+        implicitDifferentiation = builder.implicitDifferentiation;
+        feedForward = builder.feedForward;
+
+        queryWeight = weight("to_q.weight", dim, dim);
+        keyWeight = weight("to_k.weight", dim, featureDim);
+        valueWeight = weight("to_v.weight", dim, featureDim);
+        Initializer gru = StartingValues.linear(dim);
+        gruInputWeight = declare("gru.weight_ih", Parameter.Type.WEIGHT, gru, 3L * dim, dim);
+        gruStateWeight = declare("gru.weight_hh", Parameter.Type.WEIGHT, gru, 3L * dim, dim);
+        gruInputBias = declare("gru.bias_ih", Parameter.Type.BIAS, gru, 3L * dim);
+        gruStateBias = declare("gru.bias_hh", Parameter.Type.BIAS, gru, 3L * dim);
+        inputNormGain = gain("norm_input.weight", featureDim);
+        inputNormOffset = offset("norm_input.bias", featureDim);
+        slotNormGain = gain("norm_slots.weight", dim);
+        slotNormOffset = offset("norm_slots.bias", dim);
+        // At first a slot looks half the image's half width around itself, whatever it holds.
+        logScale =
+                declare("log_scale", Parameter.Type.OTHER, StartingValues.constant(Math.log(0.5)));
+        scaleWeight =
+                declare(
+                        "to_scale.weight",
+                        Parameter.Type.WEIGHT,
+                        StartingValues.uniform(0.1 * Math.sqrt(6.0 / (dim + 1))),
+                        1,
+                        dim);
+        scaleBias = bias("to_scale.bias", 1);
+        directionWeight =
+                declare("to_direction.weight", Parameter.Type.WEIGHT, Initializer.ZEROS, 2, dim);
+        directionBias = bias("to_direction.bias", 2);
+        relativeFeatureWeight = weight("relative.features.weight", relativeDim, featureDim);
+        relativeFeatureBias = bias("relative.features.bias", relativeDim);
+        long code = FourierFeatures.count(frequencies);
+        relativePositionWeight =
+                declare(
+                        "relative.positions.weight",
+                        Parameter.Type.WEIGHT,
+                        StartingValues.xavier(code, relativeDim),
+                        relativeDim,
+                        2 * code);
+        relativeOutputWeight = weight("relative.output.weight", dim, relativeDim);
+        relativeOutputBias = bias("relative.output.bias", dim);
+        displacementWeight = weight("displacement.weight", dim, 4);
+        displacementBias = bias("displacement.bias", dim);
+        if (feedForward != null) {
+            addChildBlock("ff_mlp", feedForward);
+        }
+    }
+
+    private Parameter weight(String name, long out, long in) {
+        return declare(name, Parameter.Type.WEIGHT, StartingValues.xavier(in, out), out, in);
+    }
+
+    private Parameter bias(String name, long size) {
+        return declare(name, Parameter.Type.BIAS, Initializer.ZEROS, size);
+    }
+
+    private Parameter gain(String name, long size) {
+        return declare(name, Parameter.Type.GAMMA, Initializer.ONES, size);
+    }
+
+    private Parameter offset(String name, long size) {
+        return declare(name, Parameter.Type.BETA, Initializer.ZEROS, size);
+    }
+
+    /** Groups features, from slot positions that are drawn uniformly. {@inheritDoc} */
+    @Override
+    public PerceptualGroupingOutput group(
+            ParameterStore parameterStore,
+            FeatureExtractorOutput features,
+            @Nullable NDArray conditioning,
+            boolean training) {
+        return group(parameterStore, features, conditioning, null, iterations, training).grouping();
+    }
+
+    /**
+     * Groups features into slots that start at given positions.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param features (B, N, F), with positions (N, 2)
+     * @param conditioning the slots' initial values (B, K, D)
+     * @param slotPositions the slots' initial positions (B, K, 2); null to draw them
+     * @param times how many iterations, at least 1; more than in training often separates better
+     * @param training whether to record a graph for gradients
+     * @return slots, their positions and the attention
+     * @throws IllegalArgumentException if an input is missing or has another shape, type or device,
+     *     or {@code times} is below 1
+     */
+    public PositionedSlots group(
+            ParameterStore parameterStore,
+            FeatureExtractorOutput features,
+            @Nullable NDArray conditioning,
+            @Nullable NDArray slotPositions,
+            int times,
+            boolean training) {
+        NDArray x = features.images(who());
+        check(features, x, conditioning, slotPositions, times);
+        NDArray start = Check.present(who(), GroupingInputs.CONDITIONING, conditioning);
+        NDArray p = Check.present(who(), FeatureExtractorOutput.POSITIONS, features.positions());
+        InvariantSlotAttentionWeights weights = weights(parameterStore, x, training);
+        fetchAll(parameterStore, feedForward, x, training);
+        Shape s = start.getShape();
+        long numbers = s.get(1) * x.getShape().get(1) * relativeDim;
+        return NoGraph.unless(
+                training,
+                () -> {
+                    try (Scope scope = new Scope()) {
+                        NDArray places =
+                                slotPositions == null
+                                        ? Ops.uniform(x, s.get(0), s.get(1), 2)
+                                        : slotPositions;
+                        NDList out =
+                                ImageGroups.map(
+                                        numbers,
+                                        new NDList(x, start, places),
+                                        in ->
+                                                iterate(
+                                                        parameterStore,
+                                                        weights,
+                                                        in,
+                                                        p,
+                                                        times,
+                                                        training));
+                        out.forEach(array -> scope.keep(array, x.getManager()));
+                        return new PositionedSlots(out.get(0), out.get(1), out.get(2));
+                    }
+                });
+    }
+
+    private NDList iterate(
+            ParameterStore store,
+            InvariantSlotAttentionWeights weights,
+            NDList in,
+            NDArray positions,
+            int times,
+            boolean training) {
+        InvariantSlotAttentionIteration iteration =
+                new InvariantSlotAttentionIteration(
+                        weights,
+                        Ops.layerNorm(
+                                in.get(0), weights.inputNormGain(), weights.inputNormOffset()),
+                        positions,
+                        frequencies,
+                        eps,
+                        slots -> feedForward(store, slots, training));
+        NDList start = in.subNDList(1);
+        if (!implicitDifferentiation || times == 1) {
+            return iteration.repeat(implicitDifferentiation ? detached(start) : start, times);
+        }
+        return iteration.repeat(NoGraph.during(() -> iteration.repeat(start, times - 1)), 1);
+    }
+
+    private static NDList detached(NDList start) {
+        return new NDList(start.get(0).stopGradient(), start.get(1).stopGradient());
+    }
+
+    private NDArray feedForward(ParameterStore store, NDArray slots, boolean training) {
+        if (feedForward == null) {
+            return slots;
+        }
+        NDArray fed = feedForward.forward(store, new NDList(slots), training).singletonOrThrow();
+        Check.option(
+                fed.getShape().equals(slots.getShape()),
+                who()
+                        + ": the feed-forward must give "
+                        + slots.getShape()
+                        + ", got "
+                        + fed.getShape());
+        return fed;
+    }
+
+    private InvariantSlotAttentionWeights weights(
+            ParameterStore store, NDArray like, boolean training) {
+        return new InvariantSlotAttentionWeights(
+                value(store, queryWeight, like, training),
+                value(store, keyWeight, like, training),
+                value(store, valueWeight, like, training),
+                new GruCell(
+                        value(store, gruInputWeight, like, training),
+                        value(store, gruStateWeight, like, training),
+                        value(store, gruInputBias, like, training),
+                        value(store, gruStateBias, like, training)),
+                value(store, inputNormGain, like, training),
+                value(store, inputNormOffset, like, training),
+                value(store, slotNormGain, like, training),
+                value(store, slotNormOffset, like, training),
+                value(store, logScale, like, training),
+                value(store, scaleWeight, like, training),
+                value(store, scaleBias, like, training),
+                value(store, directionWeight, like, training),
+                value(store, directionBias, like, training),
+                value(store, relativeFeatureWeight, like, training),
+                value(store, relativeFeatureBias, like, training),
+                value(store, relativePositionWeight, like, training),
+                value(store, relativeOutputWeight, like, training),
+                value(store, relativeOutputBias, like, training),
+                value(store, displacementWeight, like, training),
+                value(store, displacementBias, like, training));
+    }
+
+    private void check(
+            FeatureExtractorOutput features,
+            NDArray x,
+            @Nullable NDArray conditioning,
+            @Nullable NDArray slotPositions,
+            int times) {
+        Check.floating(who(), "features", x.getDataType());
+        Check.shape(who(), "features", x, "B", "N", featureDim);
+        long batch = x.getShape().get(0);
+        NDArray p =
+                Check.shape(
+                        who(),
+                        FeatureExtractorOutput.POSITIONS,
+                        features.positions(),
+                        x.getShape().get(1),
+                        2);
+        Check.sameTypeAndDevice(who(), FeatureExtractorOutput.POSITIONS, p, "features", x);
+        NDArray start =
+                Check.shape(who(), GroupingInputs.CONDITIONING, conditioning, batch, "K", dim);
+        Check.sameTypeAndDevice(who(), GroupingInputs.CONDITIONING, start, "features", x);
+        if (slotPositions != null) {
+            String what = PositionedSlots.SLOT_POSITIONS;
+            Check.shape(who(), what, slotPositions, batch, start.getShape().get(1), 2);
+            Check.sameTypeAndDevice(who(), what, slotPositions, "features", x);
+        }
+        Check.option(times > 0, who() + ": times must be at least 1, got " + times);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore parameterStore,
+            NDList inputs,
+            boolean training,
+            @Nullable PairList<String, Object> params) {
+        GroupingInputs in = GroupingInputs.parse(who(), inputs, INPUTS);
+        return group(
+                        parameterStore,
+                        in.extracted(),
+                        in.get(GroupingInputs.CONDITIONING),
+                        in.get(PositionedSlots.SLOT_POSITIONS),
+                        iterations,
+                        training)
+                .toNDList();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        Shape features = inputShapes[0];
+        Check.shape(who(), "features", features, "B", "N", featureDim);
+        Check.option(
+                inputShapes.length > 2,
+                who()
+                        + ": expected features, positions and conditioning, got "
+                        + inputShapes.length);
+        Shape start = inputShapes[2];
+        Check.shape(who(), GroupingInputs.CONDITIONING, start, features.get(0), "K", dim);
+        return new Shape[] {
+            new Shape(features.get(0), start.get(1), dim),
+            new Shape(features.get(0), start.get(1), features.get(1)),
+            new Shape(features.get(0), start.get(1), 2)
+        };
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void initializeChildBlocks(
+            NDManager manager, DataType dataType, Shape... inputShapes) {
+        if (feedForward != null) {
+            feedForward.initialize(manager, dataType, new Shape(-1, -1, dim));
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected Map<String, Object> configuration() {
+        Map<String, Object> options = new LinkedHashMap<>();
+        options.put("dim", dim);
+        options.put("featureDim", featureDim);
+        options.put("relativeDim", relativeDim);
+        options.put("frequencies", frequencies);
+        options.put("feedForward", feedForward != null);
+        return options;
+    }
+
+    /**
+     * Starts the description of a block.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Describes an {@link InvariantSlotAttention}. */
+    public static final class Builder {
+        private int dim;
+        private int featureDim;
+        private int iterations = 3;
+        private double eps = 1e-8;
+        private int relativeDim;
+        private int frequencies = 3;
+        private boolean implicitDifferentiation;
+        private @Nullable Block feedForward;
+
+        private Builder() {}
+
+        /**
+         * Sets the size of a slot, D, which is also that of keys, values and queries.
+         *
+         * @param dim at least 1
+         * @return this
+         */
+        public Builder setDim(int dim) {
+            this.dim = dim;
+            return this;
+        }
+
+        /**
+         * Sets the size of a feature, F.
+         *
+         * @param featureDim at least 1
+         * @return this
+         */
+        public Builder setFeatureDim(int featureDim) {
+            this.featureDim = featureDim;
+            return this;
+        }
+
+        /**
+         * Sets the number of iterations, T, where a call does not say otherwise.
+         *
+         * @param iterations at least 1; 3 if not set
+         * @return this
+         */
+        public Builder optIterations(int iterations) {
+            this.iterations = iterations;
+            return this;
+        }
+
+        /**
+         * Sets what is added to the attention before it is normalised over features.
+         *
+         * @param eps at least 0; 1e-8 if not set. In float16 anything below 6e-8 counts as 0
+         * @return this
+         */
+        public Builder optEps(double eps) {
+            this.eps = eps;
+            return this;
+        }
+
+        /**
+         * Sets the size of what is made of a feature and its relative position, R.
+         *
+         * @param relativeDim at least 1; the slots' size if not set
+         * @return this
+         */
+        public Builder optRelativeDim(int relativeDim) {
+            Check.option(
+                    relativeDim > 0,
+                    "InvariantSlotAttention: relativeDim must be at least 1, got " + relativeDim);
+            this.relativeDim = relativeDim;
+            return this;
+        }
+
+        /**
+         * Sets how many frequencies of each relative coordinate the values see, L.
+         *
+         * @param frequencies at least 0; 3 if not set
+         * @return this
+         */
+        public Builder optFrequencies(int frequencies) {
+            this.frequencies = frequencies;
+            return this;
+        }
+
+        /**
+         * Sets whether gradients flow through the last iteration only. Takes less time and memory
+         * in training; conditioning and initial positions receive no gradient.
+         *
+         * @param implicitDifferentiation false if not set
+         * @return this
+         */
+        public Builder optImplicitDifferentiation(boolean implicitDifferentiation) {
+            this.implicitDifferentiation = implicitDifferentiation;
+            return this;
+        }
+
+        /**
+         * Sets a block that is applied to the slots after each GRU update, {@link FeedForward} for
+         * instance.
+         *
+         * @param feedForward from (B, K, D) to (B, K, D)
+         * @return this
+         */
+        public Builder optFeedForward(Block feedForward) {
+            this.feedForward = feedForward;
+            return this;
+        }
+
+        /**
+         * Builds the block.
+         *
+         * @return the block
+         * @throws IllegalArgumentException if an option is missing or out of range
+         */
+        public InvariantSlotAttention build() {
+            String who = "InvariantSlotAttention: ";
+            Check.option(dim > 0, who + "dim must be at least 1, got " + dim);
+            Check.option(featureDim > 0, who + "featureDim must be at least 1, got " + featureDim);
+            Check.option(iterations > 0, who + "iterations must be at least 1, got " + iterations);
+            Check.option(
+                    eps >= 0 && eps < Double.POSITIVE_INFINITY,
+                    who + "eps must be at least 0 and finite, got " + eps);
+            Check.option(
+                    frequencies >= 0, who + "frequencies must be at least 0, got " + frequencies);
+            return new InvariantSlotAttention(this);
+        }
+    }
+}

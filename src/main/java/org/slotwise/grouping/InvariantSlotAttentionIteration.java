@@ -1,0 +1,133 @@
+package org.slotwise.grouping;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Activation;
+import java.util.function.UnaryOperator;
+import org.slotwise.internal.FourierFeatures;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scalars;
+import org.slotwise.internal.Scope;
+
+/** One iteration, and its repetition: the equations of {@link InvariantSlotAttention}. */
+final class InvariantSlotAttentionIteration {
+
+    private final InvariantSlotAttentionWeights weights;
+    private final int frequencies;
+    private final double eps;
+    private final UnaryOperator<NDArray> feedForward;
+    private final NDArray keys; // (B, D, N), divided by sqrt(D)
+    private final NDArray values; // (B, N, D)
+    private final NDArray relative; // Wr x + br: (B, 1, N, R)
+    private final NDArray positions; // p: (N, 2)
+
+    InvariantSlotAttentionIteration(
+            InvariantSlotAttentionWeights weights,
+            NDArray x,
+            NDArray positions,
+            int frequencies,
+            double eps,
+            UnaryOperator<NDArray> feedForward) {
+        this.weights = weights;
+        this.positions = positions;
+        this.frequencies = frequencies;
+        this.eps = eps;
+        this.feedForward = feedForward;
+        long dim = weights.query().getShape().get(0);
+        NDArray k = Ops.linear(x, weights.key(), null);
+        keys = k.mul(Scalars.like(k, 1 / Math.sqrt((double) dim))).swapAxes(1, 2);
+        values = Ops.linear(x, weights.value(), null);
+        relative =
+                Ops.linear(x, weights.relativeFeature(), weights.relativeFeatureBias())
+                        .expandDims(1);
+    }
+
+    /**
+     * Iterates; what an iteration makes on its way is freed before the next one starts.
+     *
+     * @param start slots (B, K, D) and their positions (B, K, 2); not closed
+     * @return slots, positions, and the attention (B, K, N) that led to them
+     */
+    NDList repeat(NDList start, int times) {
+        NDList now = start;
+        for (int t = 0; t < times; t++) {
+            NDList before = now;
+            try (Scope scope = new Scope()) {
+                now = step(before.get(0), before.get(1));
+                now.forEach(scope::keep);
+            }
+            if (t > 0) {
+                before.close();
+            }
+        }
+        return now;
+    }
+
+    private NDList step(NDArray slots, NDArray slotPositions) {
+        NDArray a = attend(slots, slotPositions); // (B, K, N)
+        // w = (a + eps) / sum of (a + eps)
+        NDArray w = a.add(Scalars.like(a, eps));
+        NDArray total = w.sum(new int[] {2}, true);
+        w = w.div(eps < Scalars.smallest(a.getDataType()) ? nonZero(total) : total);
+        NDArray c = w.matMul(positions); // (B, K, 2)
+        // u = sum of w v + Wo sum of w h + Wm [2 (c - P), |2 (c - P)|]
+        NDArray moved = doubled(c.sub(slotPositions));
+        NDArray displacement = NDArrays.concat(new NDList(moved, moved.abs()), 2);
+        NDArray u =
+                w.matMul(values)
+                        .add(relativeValues(w, c))
+                        .add(
+                                Ops.linear(
+                                        displacement,
+                                        weights.displacement(),
+                                        weights.displacementBias()));
+        return new NDList(feedForward.apply(weights.gru().step(u, slots)), c, a);
+    }
+
+    /** a (B, K, N) for slots s (B, K, D) at P (B, K, 2). */
+    private NDArray attend(NDArray slots, NDArray slotPositions) {
+        NDArray s = Ops.layerNorm(slots, weights.slotNormGain(), weights.slotNormOffset());
+        NDArray q = Ops.linear(s, weights.query(), null);
+        // - 1/2 exp(g(s) - 2 sigma) |d|^2
+        NDArray d = relativeTo(slotPositions); // (B, K, N, 2)
+        NDArray distance = d.square().sum(new int[] {3}); // (B, K, N)
+        NDArray g = Ops.linear(s, weights.scale(), weights.scaleBias()); // (B, K, 1)
+        NDArray two = Scalars.like(g, 2);
+        NDArray nearness = g.sub(weights.logScale().mul(two)).exp().div(two).mul(distance);
+        // r(s) . d
+        NDArray r = Ops.linear(s, weights.direction(), weights.directionBias()).expandDims(2);
+        NDArray side = d.mul(r).sum(new int[] {3}); // (B, K, N)
+        return q.matMul(keys).sub(nearness).add(side).softmax(1);
+    }
+
+    /** Wo sum of w h (B, K, D) with h = relu(Wr x + br + Wp phi(2 d)), d relative to c. */
+    private NDArray relativeValues(NDArray w, NDArray c) {
+        Shape s = w.getShape(); // (B, K, N)
+        NDArray phi = FourierFeatures.of(doubled(relativeTo(c)), frequencies);
+        NDArray h =
+                Activation.relu(relative.add(Ops.linear(phi, weights.relativePosition(), null)));
+        long rows = s.get(0) * s.get(1);
+        NDArray sum = // (B K, 1, R)
+                w.reshape(rows, 1, s.get(2)).batchMatMul(h.reshape(rows, s.get(2), -1));
+        return Ops.linear(
+                sum.reshape(s.get(0), s.get(1), -1),
+                weights.relativeOutput(),
+                weights.relativeOutputBias());
+    }
+
+    /** d = 2 (p - P): (B, K, N, 2) for places P (B, K, 2). */
+    private NDArray relativeTo(NDArray places) {
+        return doubled(positions.sub(places.expandDims(2)));
+    }
+
+    private static NDArray doubled(NDArray x) {
+        return x.mul(Scalars.like(x, 2));
+    }
+
+    /** Without eps a slot may receive nothing at all: 0 / 1 instead of 0 / 0 then. */
+    private static NDArray nonZero(NDArray total) {
+        return Ops.maskedFill(total, total.eq(Scalars.like(total, 0)), 1);
+    }
+}

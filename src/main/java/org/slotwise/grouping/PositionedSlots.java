@@ -1,0 +1,53 @@
+package org.slotwise.grouping;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import java.util.Objects;
+
+/**
+ * Slots that know where they are.
+ *
+ * @param objects (B, K, D), a vector for each slot
+ * @param positions (B, K, 2), where each slot is, in the units of the features' positions
+ * @param attributions (B, K, N), how much each feature belongs to each slot
+ */
+public record PositionedSlots(NDArray objects, NDArray positions, NDArray attributions) {
+
+    /** The name of the slots' positions in an {@link NDList}, as input and as output. */
+    public static final String SLOT_POSITIONS = "slot_positions";
+
+    /**
+     * Creates the record.
+     *
+     * @param objects (B, K, D)
+     * @param positions (B, K, 2)
+     * @param attributions (B, K, N)
+     * @throws NullPointerException if one is missing
+     */
+    public PositionedSlots {
+        Objects.requireNonNull(objects, PerceptualGroupingOutput.OBJECTS);
+        Objects.requireNonNull(positions, SLOT_POSITIONS);
+        Objects.requireNonNull(attributions, PerceptualGroupingOutput.FEATURE_ATTRIBUTIONS);
+    }
+
+    /**
+     * The same without positions, for whatever takes any grouping's output.
+     *
+     * @return objects and attributions
+     */
+    public PerceptualGroupingOutput grouping() {
+        return new PerceptualGroupingOutput(objects, attributions, null);
+    }
+
+    /**
+     * Converts to the form in which DJL's blocks pass arrays on. Sets the arrays' names.
+     *
+     * @return "objects", "feature_attributions" and "slot_positions"
+     */
+    public NDList toNDList() {
+        NDList list = grouping().toNDList();
+        positions.setName(SLOT_POSITIONS);
+        list.add(positions);
+        return list;
+    }
+}
