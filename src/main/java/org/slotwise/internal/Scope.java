@@ -22,6 +22,9 @@ public final class Scope implements AutoCloseable {
     private final NDScope scope = new NDScope();
     private final List<NDArray> kept = new ArrayList<>(2);
 
+    /** Opens a scope in this thread. */
+    public Scope() {}
+
     /**
      * Keeps an array that was created in this scope.
      *
