@@ -255,7 +255,7 @@ public final class InvariantSlotAttention extends ConfiguredBlock implements Per
                         positions,
                         frequencies,
                         eps,
-                        slots -> feedForward(store, slots, training));
+                        slots -> SlotFeedForward.apply(who(), feedForward, store, slots, training));
         NDList start = in.subNDList(1);
         if (!implicitDifferentiation || times == 1) {
             return iteration.repeat(implicitDifferentiation ? detached(start) : start, times);
@@ -265,21 +265,6 @@ public final class InvariantSlotAttention extends ConfiguredBlock implements Per
 
     private static NDList detached(NDList start) {
         return new NDList(start.get(0).stopGradient(), start.get(1).stopGradient());
-    }
-
-    private NDArray feedForward(ParameterStore store, NDArray slots, boolean training) {
-        if (feedForward == null) {
-            return slots;
-        }
-        NDArray fed = feedForward.forward(store, new NDList(slots), training).singletonOrThrow();
-        Check.option(
-                fed.getShape().equals(slots.getShape()),
-                who()
-                        + ": the feed-forward must give "
-                        + slots.getShape()
-                        + ", got "
-                        + fed.getShape());
-        return fed;
     }
 
     private InvariantSlotAttentionWeights weights(

@@ -225,28 +225,12 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
                         heads,
                         eps,
                         in.size() > 2 ? in.get(2) : null,
-                        slots -> feedForward(store, slots, training));
+                        slots -> SlotFeedForward.apply(who(), feedForward, store, slots, training));
         if (!implicitDifferentiation) {
             return iteration.repeat(start, iterations);
         }
         NDArray fixedPoint = NoGraph.during(() -> iteration.repeat(start, iterations).get(0));
         return iteration.repeat(fixedPoint, 1);
-    }
-
-    private NDArray feedForward(ParameterStore store, NDArray slots, boolean training) {
-        if (feedForward == null) {
-            return slots;
-        }
-        NDArray fed = feedForward.forward(store, new NDList(slots), training).singletonOrThrow();
-        if (!fed.getShape().equals(slots.getShape())) {
-            throw new IllegalArgumentException(
-                    who()
-                            + ": the feed-forward must give "
-                            + slots.getShape()
-                            + ", got "
-                            + fed.getShape());
-        }
-        return fed;
     }
 
     private SlotAttentionWeights weights(ParameterStore store, NDArray like, boolean training) {
