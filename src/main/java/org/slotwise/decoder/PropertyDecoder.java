@@ -1,6 +1,7 @@
 package org.slotwise.decoder;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
@@ -9,6 +10,7 @@ import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
@@ -30,6 +32,10 @@ import org.slotwise.internal.StartingValues;
  * sigmoid(W2 relu(W1 slot + b1) + b2)
  * }</pre>
  *
+ * <p>With {@link Builder#optAttributes} the numbers of each attribute pass a softmax in place of
+ * the sigmoid, and are probabilities of its values: what {@code org.slotwise.loss.HungarianLoss}
+ * needs.
+ *
  * <ul>
  *   <li>slots (B, K, D), of the parameters' type.
  *   <li>properties (B, K, P).
@@ -44,6 +50,8 @@ public final class PropertyDecoder extends ConfiguredBlock {
     private final int slotDim;
     private final int properties;
     private final int hidden;
+    private final int firstAttribute;
+    private final List<Integer> attributes;
     private final Parameter weight1;
     private final Parameter bias1;
     private final Parameter weight2;
@@ -53,6 +61,8 @@ public final class PropertyDecoder extends ConfiguredBlock {
         slotDim = builder.slotDim;
         properties = builder.properties;
         hidden = builder.hidden;
+        firstAttribute = builder.firstAttribute;
+        attributes = builder.attributes;
         Initializer first = StartingValues.linear(slotDim);
         weight1 = declare("mlp.0.weight", Parameter.Type.WEIGHT, first, hidden, slotDim);
         bias1 = declare("mlp.0.bias", Parameter.Type.BIAS, first, hidden);
@@ -82,10 +92,29 @@ public final class PropertyDecoder extends ConfiguredBlock {
                 () -> {
                     try (Scope scope = new Scope()) {
                         NDArray h = Activation.relu(Ops.linear(slots, w1, b1));
-                        NDArray out = Activation.sigmoid(Ops.linear(h, w2, b2));
+                        NDArray out = squashed(Ops.linear(h, w2, b2));
                         return scope.keep(out, slots.getManager());
                     }
                 });
+    }
+
+    private NDArray squashed(NDArray x) {
+        if (attributes.isEmpty()) {
+            return Activation.sigmoid(x);
+        }
+        NDList parts = new NDList();
+        int at = firstAttribute;
+        if (at > 0) {
+            parts.add(Activation.sigmoid(x.get(":, :, :" + at)));
+        }
+        for (int values : attributes) {
+            parts.add(x.get(":, :, " + at + ":" + (at + values)).softmax(2));
+            at += values;
+        }
+        if (at < properties) {
+            parts.add(Activation.sigmoid(x.get(":, :, " + at + ":")));
+        }
+        return parts.size() == 1 ? parts.head() : NDArrays.concat(parts, 2);
     }
 
     /** {@inheritDoc} */
@@ -119,6 +148,10 @@ public final class PropertyDecoder extends ConfiguredBlock {
         options.put("slotDim", slotDim);
         options.put("properties", properties);
         options.put("hidden", hidden);
+        if (!attributes.isEmpty()) {
+            options.put("firstAttribute", firstAttribute);
+            options.put("attributes", attributes);
+        }
         return options;
     }
 
@@ -136,6 +169,8 @@ public final class PropertyDecoder extends ConfiguredBlock {
         private int slotDim;
         private int properties;
         private int hidden = 64;
+        private int firstAttribute;
+        private List<Integer> attributes = List.of();
 
         private Builder() {}
 
@@ -162,6 +197,21 @@ public final class PropertyDecoder extends ConfiguredBlock {
         }
 
         /**
+         * Sets which numbers are probabilities of an attribute's values: they pass a softmax. The
+         * others pass a sigmoid.
+         *
+         * @param first the place of the first attribute's first value
+         * @param attributes for each attribute how many values it can have, each at least 1; they
+         *     follow each other. Empty, as if not set, for sigmoids everywhere.
+         * @return this
+         */
+        public Builder optAttributes(int first, List<Integer> attributes) {
+            this.firstAttribute = first;
+            this.attributes = List.copyOf(attributes);
+            return this;
+        }
+
+        /**
          * Sets the size of the hidden layer.
          *
          * @param hidden at least 1; 64, as in the paper's code, if not set
@@ -176,12 +226,27 @@ public final class PropertyDecoder extends ConfiguredBlock {
          * Builds the decoder.
          *
          * @return the block
-         * @throws IllegalArgumentException if a size is missing or below 1
+         * @throws IllegalArgumentException if a size is missing or below 1, or the attributes do
+         *     not fit into the properties
          */
         public PropertyDecoder build() {
             check("slotDim", slotDim);
             check("properties", properties);
             check("hidden", hidden);
+            int sum = 0;
+            for (int values : attributes) {
+                check("an attribute's number of values", values);
+                sum += values;
+            }
+            Check.option(
+                    firstAttribute >= 0 && firstAttribute + sum <= properties,
+                    "PropertyDecoder: the attributes "
+                            + attributes
+                            + " from "
+                            + firstAttribute
+                            + " on do not fit into "
+                            + properties
+                            + " properties");
             return new PropertyDecoder(this);
         }
 

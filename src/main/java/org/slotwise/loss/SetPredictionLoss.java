@@ -1,17 +1,11 @@
 package org.slotwise.loss;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.loss.Loss;
-import org.slotwise.internal.Check;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
-import org.slotwise.matching.HungarianMatching;
 
 /**
  * How far predicted sets are from the true ones: each slot is matched with one row of the truth,
@@ -39,6 +33,10 @@ import org.slotwise.matching.HungarianMatching;
  * loss is the same, the gradient may differ.
  *
  * <p>Where a prediction or a label is not finite the loss is not either, and nothing is matched.
+ *
+ * <p>Over many numbers of a row this loss hardly tells positions apart: a position that is wrong by
+ * a sixth of its range costs 0.014, an attribute of which nothing is known about 0.5. {@link
+ * HungarianLoss} weighs them, and is learnt in fewer steps.
  *
  * <p>The matching waits for the device: B K max(K, K') costs are copied to the host.
  */
@@ -70,74 +68,20 @@ public final class SetPredictionLoss extends Loss {
      */
     @Override
     public NDArray evaluate(NDList labels, NDList predictions) {
-        NDArray label = single("labels", labels);
-        NDArray prediction = single("predictions", predictions);
-        Check.floating(WHO, "the prediction", prediction.getDataType());
-        Check.sameTypeAndDevice(WHO, "the label", label, "the prediction", prediction);
-        Check.shape(WHO, "the prediction", prediction, "B", "K", "P");
+        NDArray label = MatchedRows.single(WHO, "labels", labels);
+        NDArray prediction = MatchedRows.single(WHO, "predictions", predictions);
+        MatchedRows.check(WHO, label, prediction);
         Shape shape = prediction.getShape();
-        Check.shape(WHO, "the label", label, shape.get(0), "K'", shape.get(2));
         try (Scope scope = new Scope()) {
-            NDArray target = NoGraph.during(() -> target(label, prediction));
-            NDArray cost = huber(prediction.sub(target)).mean();
+            NDArray target = MatchedRows.find(label, shape, rows -> pairs(prediction, rows));
+            NDArray cost = MatchedRows.huber(prediction.sub(target)).mean();
             NDArray slots = Scalars.like(cost, (double) shape.get(1));
             return scope.keep(cost.mul(slots), prediction.getManager());
         }
     }
 
-    /** The row that each slot is matched with, (B, K, P). */
-    private static NDArray target(NDArray label, NDArray prediction) {
-        Shape shape = prediction.getShape();
-        long images = shape.get(0);
-        long slots = shape.get(1);
-        long properties = shape.get(2);
-        NDArray rows = label;
-        long missing = slots - label.getShape().get(1);
-        if (missing > 0) {
-            NDArray none =
-                    Scalars.full(
-                                    label.getManager(),
-                                    new Shape(images, missing, properties),
-                                    0,
-                                    label.getDataType())
-                            .toDevice(label.getDevice(), false);
-            rows = NDArrays.concat(new NDList(label, none), 1);
-        }
-        NDArray costs = // (B, K, K')
-                huber(prediction.expandDims(2).sub(rows.expandDims(1))).sum(new int[] {3});
-        if (!isFinite(costs)) {
-            // Any rows will do to show it: the sum over all of them is not finite.
-            return costs.sum().broadcast(shape);
-        }
-        NDArray columns = HungarianMatching.match(costs).columns(); // of slots 0, 1, ...
-        long width = rows.getShape().get(1);
-        NDArray first =
-                Ops.range(columns, (int) images)
-                        .mul(Scalars.ofType(columns, (double) width, DataType.INT64))
-                        .expandDims(1);
-        return Ops.rows(rows.reshape(images * width, properties), columns.add(first));
-    }
-
-    private static boolean isFinite(NDArray costs) {
-        return Double.isFinite(Ops.read(costs.toType(DataType.FLOAT64, false).sum())[0]);
-    }
-
-    /** q^2 / 2 + |d| - q, where q = min(|d|, 1). */
-    private static NDArray huber(NDArray d) {
-        NDArray distance = d.abs();
-        NDArray q = distance.minimum(Scalars.like(d, 1));
-        return q.square().mul(Scalars.like(d, 0.5)).add(distance).sub(q);
-    }
-
-    private static NDArray single(String what, NDList list) {
-        Check.option(
-                list.size() == 1,
-                WHO
-                        + ": expected one array of "
-                        + what
-                        + ", got "
-                        + list.size()
-                        + "; see IndexLoss");
-        return Check.present(WHO, what, list.head());
+    private static NDArray pairs(NDArray prediction, NDArray rows) {
+        NDArray d = prediction.expandDims(2).sub(rows.expandDims(1)); // (B, K, M, P)
+        return MatchedRows.huber(d).sum(new int[] {3});
     }
 }

@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.slotwise.data.PropertyLayout;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Ops;
 
@@ -104,8 +105,8 @@ public final class SetAveragePrecision {
             double least = Double.POSITIVE_INFINITY;
             for (int j = 0; j < count; j++) {
                 int object = atT + j * length;
-                if (t[object + presence] != 0 && layout.agree(t, object, p, prediction)) {
-                    double distance = layout.distance(t, object, p, prediction);
+                if (t[object + presence] != 0 && agree(layout, t, object, p, prediction)) {
+                    double distance = distance(layout, t, object, p, prediction);
                     if (distance < least) {
                         least = distance;
                         nearest = rows + j;
@@ -179,5 +180,37 @@ public final class SetAveragePrecision {
         objects = 0;
         rows = 0;
         undefined = false;
+    }
+
+    /** The distance of the positions of two rows that lie in an array. */
+    static double distance(PropertyLayout layout, double[] a, int atA, double[] b, int atB) {
+        double squares = 0;
+        for (int i = 0; i < layout.coordinates(); i++) {
+            double d = layout.scale() * (a[atA + i] - b[atB + i]);
+            squares += d * d;
+        }
+        return Math.sqrt(squares);
+    }
+
+    /** Whether of each attribute the same value is the largest in both rows. */
+    static boolean agree(PropertyLayout layout, double[] a, int atA, double[] b, int atB) {
+        int at = layout.coordinates();
+        for (int values : layout.attributes()) {
+            if (largest(a, atA + at, values) != largest(b, atB + at, values)) {
+                return false;
+            }
+            at += values;
+        }
+        return true;
+    }
+
+    private static int largest(double[] row, int from, int count) {
+        int best = 0;
+        for (int i = 1; i < count; i++) {
+            if (row[from + i] > row[from + best]) {
+                best = i;
+            }
+        }
+        return best;
     }
 }

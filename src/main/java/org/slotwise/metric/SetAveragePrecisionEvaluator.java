@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.evaluator.Evaluator;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.slotwise.data.PropertyLayout;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Scalars;
 

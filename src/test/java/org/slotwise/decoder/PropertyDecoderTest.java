@@ -70,6 +70,55 @@ class PropertyDecoderTest {
     }
 
     @Test
+    void attributesAreProbabilities(NDManager manager) {
+        // Numbers 1 and 2 are one attribute, 3 another of a single value.
+        PropertyDecoder.Builder described = decoder().optAttributes(1, List.of(2, 1));
+        new BlockContract(described::build, (m, type) -> new NDList(normal(m, 1, type, 2, 3, 6)))
+                .check(manager);
+        PropertyDecoder plain = ready(manager);
+        PropertyDecoder decoder = described.build();
+        decoder.initialize(manager, DataType.FLOAT32, new Shape(2, 3, 6));
+        try (StateDict weights = StateDict.of(plain)) {
+            weights.loadInto(decoder);
+        }
+        NDArray slots = normal(manager, 3, 2, 3, 6);
+        ParameterStore store = new ParameterStore(manager, false);
+        double[] sigmoids = Tensors.doubles(plain.decode(store, slots, false));
+        double[] got = Tensors.doubles(decoder.decode(store, slots, false));
+        for (int at = 0; at < got.length; at += 5) {
+            double first = sigmoids[at + 1] / (1 - sigmoids[at + 1]); // exp of what passes
+            double second = sigmoids[at + 2] / (1 - sigmoids[at + 2]);
+            assertEquals(sigmoids[at], got[at], 1e-6);
+            assertEquals(first / (first + second), got[at + 1], 1e-5);
+            assertEquals(second / (first + second), got[at + 2], 1e-5);
+            assertEquals(1, got[at + 3], 1e-6);
+            assertEquals(sigmoids[at + 4], got[at + 4], 1e-6);
+        }
+        // Also where nothing is left on either side.
+        PropertyDecoder all =
+                PropertyDecoder.builder()
+                        .setSlotDim(6)
+                        .setProperties(5)
+                        .optAttributes(0, List.of(5))
+                        .build();
+        all.initialize(manager, DataType.FLOAT32, new Shape(2, 3, 6));
+        assertClose(
+                "sums",
+                manager.ones(new Shape(2, 3)),
+                all.decode(store, slots, false).sum(new int[] {2}),
+                1e-6);
+        assertRefused(
+                "PropertyDecoder: the attributes [2, 3] from 1 on do not fit into 5 properties",
+                () -> decoder().optAttributes(1, List.of(2, 3)).build());
+        assertRefused(
+                "PropertyDecoder: the attributes [2] from -1 on do not fit into 5 properties",
+                () -> decoder().optAttributes(-1, List.of(2)).build());
+        assertRefused(
+                "PropertyDecoder: an attribute's number of values must be at least 1, got 0",
+                () -> decoder().optAttributes(0, List.of(0)).build());
+    }
+
+    @Test
     void slotsDoNotDependOnEachOther(NDManager manager) {
         PropertyDecoder decoder = ready(manager);
         ParameterStore store = new ParameterStore(manager, false);

@@ -16,10 +16,10 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
 import org.slotwise.data.ClevrObject;
+import org.slotwise.data.PropertyLayout;
 import org.slotwise.metric.AdjustedRandIndex;
 import org.slotwise.metric.Background;
 import org.slotwise.metric.ImageScores;
-import org.slotwise.metric.PropertyLayout;
 import org.slotwise.metric.SetAveragePrecision;
 
 /** How well the objects of scenes are told: by a model, and by ways that do not look. */

@@ -1,4 +1,4 @@
-package org.slotwise.metric;
+package org.slotwise.data;
 
 import java.util.List;
 import org.slotwise.internal.Check;
@@ -14,8 +14,8 @@ import org.slotwise.internal.Check;
 public record PropertyLayout(int coordinates, double scale, List<Integer> attributes) {
 
     /**
-     * CLEVR as {@code org.slotwise.data.ClevrObject} encodes it: three coordinates whose [0, 1]
-     * stands for [-3, 3]; size, material, shape and colour; presence.
+     * CLEVR as {@link ClevrObject} encodes it: three coordinates whose [0, 1] stands for [-3, 3];
+     * size, material, shape and colour; presence.
      */
     public static final PropertyLayout CLEVR = new PropertyLayout(3, 6, List.of(2, 2, 3, 8));
 
@@ -48,44 +48,16 @@ public record PropertyLayout(int coordinates, double scale, List<Integer> attrib
         return presence() + 1;
     }
 
-    /** The place of the last number. */
-    int presence() {
+    /**
+     * The place of the number that tells whether there is an object, the last one.
+     *
+     * @return coordinates and values of all attributes
+     */
+    public int presence() {
         int at = coordinates;
         for (int values : attributes) {
             at += values;
         }
         return at;
-    }
-
-    /** The distance of the positions of two rows that lie in an array. */
-    double distance(double[] a, int atA, double[] b, int atB) {
-        double squares = 0;
-        for (int i = 0; i < coordinates; i++) {
-            double d = scale * (a[atA + i] - b[atB + i]);
-            squares += d * d;
-        }
-        return Math.sqrt(squares);
-    }
-
-    /** Whether of each attribute the same value is the largest in both rows. */
-    boolean agree(double[] a, int atA, double[] b, int atB) {
-        int at = coordinates;
-        for (int values : attributes) {
-            if (largest(a, atA + at, values) != largest(b, atB + at, values)) {
-                return false;
-            }
-            at += values;
-        }
-        return true;
-    }
-
-    private static int largest(double[] row, int from, int count) {
-        int best = 0;
-        for (int i = 1; i < count; i++) {
-            if (row[from + i] > row[from + best]) {
-                best = i;
-            }
-        }
-        return best;
     }
 }
