@@ -37,9 +37,12 @@ final class DiscoveryEncoder extends AbstractBlock {
     /** The size of a feature. */
     static final int FEATURE_DIM = 128;
 
+    /** How many numbers tell a position. */
+    static final int WAVES = 10;
+
     private static final byte VERSION = 1;
     private static final int CONTENT = 48;
-    private static final int FREQUENCIES = 2;
+    private static final int FREQUENCIES = (WAVES / 2 - 1) / 2;
     private static final int PLACE = 16;
     private static final int HIDDEN = 64;
     private static final int JOINT_HIDDEN = 96;
@@ -119,7 +122,7 @@ final class DiscoveryEncoder extends AbstractBlock {
         x = Activation.relu(apply(content1, store, apply(norm, store, x, training), training));
         NDArray c = apply(content2, store, x, training);
 
-        NDArray positions = positions(images); // (N, 2)
+        NDArray positions = positions(images, stride); // (N, 2)
         NDArray p = apply(place, store, waves(positions), training);
         p = p.expandDims(0).broadcast(s.get(0), p.getShape().get(0), PLACE);
         NDArray both = NDArrays.concat(new NDList(c, p), 2);
@@ -132,14 +135,15 @@ final class DiscoveryEncoder extends AbstractBlock {
         return block.forward(store, new NDList(x), training).head();
     }
 
-    private long places(long size) {
+    private static long places(long size, int stride) {
         return (size + stride - 1) / stride;
     }
 
-    private NDArray positions(NDArray images) {
+    /** Where the pixels of every so many rows and columns are, in (0, 1): (N, 2), row first. */
+    static NDArray positions(NDArray images, int stride) {
         long height = images.getShape().get(2);
         long width = images.getShape().get(3);
-        float[] yx = new float[(int) (2 * places(height) * places(width))];
+        float[] yx = new float[(int) (2 * places(height, stride) * places(width, stride))];
         int at = 0;
         for (int y = 0; y < height; y += stride) {
             for (int x = 0; x < width; x += stride) {
@@ -184,7 +188,7 @@ final class DiscoveryEncoder extends AbstractBlock {
         norm.initialize(manager, type, new Shape(-1, -1, channels));
         content1.initialize(manager, type, new Shape(-1, channels));
         content2.initialize(manager, type, new Shape(-1, HIDDEN));
-        place.initialize(manager, type, new Shape(-1, 2 * (1 + 2 * FREQUENCIES)));
+        place.initialize(manager, type, new Shape(-1, WAVES));
         joint1.initialize(manager, type, new Shape(-1, CONTENT + PLACE));
         joint2.initialize(manager, type, new Shape(-1, JOINT_HIDDEN));
     }
@@ -192,7 +196,7 @@ final class DiscoveryEncoder extends AbstractBlock {
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         Shape image = inputShapes[0];
-        long n = places(image.get(2)) * places(image.get(3));
+        long n = places(image.get(2), stride) * places(image.get(3), stride);
         return new Shape[] {new Shape(image.get(0), n, FEATURE_DIM), new Shape(n, 2)};
     }
 }

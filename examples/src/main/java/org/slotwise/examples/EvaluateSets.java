@@ -53,9 +53,7 @@ final class EvaluateSets implements Callable<Integer> {
                 scenes);
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager()) {
-            PropertyModel model =
-                    PropertyModel.load(
-                            manager, options.model(), options.slots(), options.iterations());
+            PropertyModel model = options.load(manager);
             PropertyScenes data = options.scenes(scenes);
             PropertyScores scores = new PropertyScores(data, options.slots());
             out.printf(

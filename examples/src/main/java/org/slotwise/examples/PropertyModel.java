@@ -7,88 +7,114 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.training.ParameterStore;
+import ai.djl.training.initializer.ConstantInitializer;
 import ai.djl.util.PairList;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.conditioning.RandomConditioning;
 import org.slotwise.data.ClevrObject;
-import org.slotwise.decoder.PropertyDecoder;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.FeedForward;
+import org.slotwise.grouping.PerceptualGrouping;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.SlotAttention;
+import org.slotwise.grouping.SlotMixtureGrouping;
+import org.slotwise.quantization.SlotQuantizer;
 import org.slotwise.weights.StateDict;
 
 /**
  * Says what objects a picture has and where: the model of Locatello et al. (2020), section 4.2,
- * with a smaller encoder for smaller pictures.
+ * with a smaller encoder for smaller pictures and a choice of the grouping.
  *
  * <pre>{@code
- * features   = DiscoveryEncoder(2 (image - 0.55))             16 x 16 of 128 numbers
- * slots      = SlotAttention(features, random start)
- * properties = PropertyDecoder(slots)              19 numbers for each slot
+ * features   = PropertyEncoder(2 (image - 0.55))   16 x 16 of 128 numbers
+ * slots      = grouping(features, random start)
+ * properties = PropertyHead(slots)                 19 numbers for each slot
  * }</pre>
  */
 final class PropertyModel extends AbstractBlock {
 
     /** The features are on a grid of so many rows and columns. */
-    static final int GRID = 16;
+    static final int GRID = PropertyScenes.SIDE / PropertyEncoder.STRIDE;
 
-    private static final byte VERSION = 1;
-    private static final int STRIDE = 4;
-    private static final int CHANNELS = 48;
+    private static final byte VERSION = 2;
+    private static final String GROUPING = "grouping";
+    private static final String SHIPPED = "sets.safetensors";
     private static final int DIM = 64;
     private static final int FEED_FORWARD = 128;
+
+    /** Of the start of a mixture's slots: the first step must not give all to one. */
+    private static final double MIXTURE_DEVIATION = 0.1;
 
     /** Of the ground, about the mean of a picture. */
     private static final float GREY = 0.55f;
 
     private static final float CONTRAST = 2;
 
+    private final PropertyGrouping kind;
     private final int slots;
-    private final DiscoveryEncoder encoder;
+    private final PropertyEncoder encoder;
     private final RandomConditioning conditioning;
-    private final SlotAttention attention;
-    private final PropertyDecoder decoder;
+    private final PerceptualGrouping grouping;
+    private final PropertyHead head;
 
-    private PropertyModel(int slots, int iterations) {
+    private PropertyModel(PropertyGrouping kind, int slots, int iterations) {
         super(VERSION);
+        this.kind = kind;
         this.slots = slots;
-        encoder = addChildBlock("encoder", new DiscoveryEncoder(STRIDE, CHANNELS));
+        boolean mixture = kind == PropertyGrouping.MIXTURE;
+        int dim = mixture ? 2 * DIM : DIM; // means and deviations
+        encoder = addChildBlock("encoder", new PropertyEncoder());
         conditioning =
                 addChildBlock(
                         "conditioning",
-                        RandomConditioning.builder().setDim(DIM).setSlots(slots).build());
-        attention =
-                addChildBlock(
-                        "attention",
-                        SlotAttention.builder()
-                                .setDim(DIM)
-                                .setFeatureDim(DiscoveryEncoder.FEATURE_DIM)
-                                .optIterations(iterations)
-                                .optImplicitDifferentiation(true)
-                                .optFeedForward(new FeedForward(DIM, FEED_FORWARD))
-                                .build());
-        decoder =
-                addChildBlock(
-                        "decoder",
-                        PropertyDecoder.builder()
-                                .setSlotDim(DIM)
-                                .setProperties(ClevrObject.PROPERTIES)
-                                .build());
+                        RandomConditioning.builder().setDim(dim).setSlots(slots).build());
+        if (mixture) {
+            conditioning.setInitializer(
+                    new ConstantInitializer((float) Math.log(MIXTURE_DEVIATION)),
+                    parameter -> parameter.getName().equals("slots_logsigma"));
+        }
+        grouping = addChildBlock("grouping", mixture ? mixture(iterations) : attention(iterations));
+        head = addChildBlock("head", new PropertyHead(dim, kind == PropertyGrouping.DISCRETE));
+    }
+
+    private static PerceptualGrouping attention(int iterations) {
+        return SlotAttention.builder()
+                .setDim(DIM)
+                .setFeatureDim(PropertyEncoder.FEATURE_DIM)
+                .optIterations(iterations)
+                .optImplicitDifferentiation(true)
+                .optFeedForward(new FeedForward(DIM, FEED_FORWARD))
+                .build();
+    }
+
+    private static PerceptualGrouping mixture(int iterations) {
+        return SlotMixtureGrouping.builder()
+                .setDim(2 * DIM)
+                .setFeatureDim(PropertyEncoder.FEATURE_DIM)
+                .optIterations(iterations)
+                .optImplicitDifferentiation(true)
+                .optFeedForward(new FeedForward(DIM, FEED_FORWARD))
+                .build();
     }
 
     /**
      * A model with random weights.
      *
      * @param manager their owner
+     * @param kind how slots are made
      * @param slots how many objects it can say at most
      * @param iterations how many iterations of attention
      * @return a model to be trained
      */
-    static PropertyModel fresh(NDManager manager, int slots, int iterations) {
-        PropertyModel model = new PropertyModel(slots, iterations);
+    static PropertyModel fresh(
+            NDManager manager, PropertyGrouping kind, int slots, int iterations) {
+        PropertyModel model = new PropertyModel(kind, slots, iterations);
         int side = PropertyScenes.SIDE;
         model.initialize(manager, DataType.FLOAT32, new Shape(1, 3, side, side));
         return model;
@@ -98,24 +124,61 @@ final class PropertyModel extends AbstractBlock {
      * The model of a file.
      *
      * @param manager the owner of its weights
-     * @param file a safetensors file
+     * @param file a file that {@link #write} made; null for the model that comes with these
+     *     examples
      * @param slots how many objects it can say at most
      * @param iterations how many iterations of attention
      * @return a model that is ready to use
      * @throws IOException if the file cannot be read or is of another model
      */
-    static PropertyModel load(NDManager manager, Path file, int slots, int iterations)
+    static PropertyModel load(NDManager manager, @Nullable Path file, int slots, int iterations)
             throws IOException {
-        if (!Files.isRegularFile(file)) {
+        if (file != null && !Files.isRegularFile(file)) {
             throw new IOException(file + " does not exist, or is not a file; \"train\" writes one");
         }
-        PropertyModel model = fresh(manager, slots, iterations);
-        try (StateDict weights = StateDict.read(file)) {
+        try (StateDict weights = file == null ? shipped() : StateDict.read(file)) {
+            String name = weights.metadata().get(GROUPING);
+            PropertyGrouping kind =
+                    Arrays.stream(PropertyGrouping.values())
+                            .filter(known -> known.toString().equals(name))
+                            .findFirst()
+                            .orElseThrow(
+                                    () ->
+                                            new IllegalArgumentException(
+                                                    "it does not say which grouping it has"));
+            PropertyModel model = fresh(manager, kind, slots, iterations);
             weights.loadInto(model);
+            return model;
         } catch (IllegalArgumentException e) {
             throw new IOException(file + " is not of this program: " + e.getMessage(), e);
         }
-        return model;
+    }
+
+    private static StateDict shipped() throws IOException {
+        try (InputStream in = PropertyModel.class.getResourceAsStream(SHIPPED)) {
+            if (in == null) {
+                throw new IOException(
+                        "no model comes with these examples: train one, and name it by --model");
+            }
+            return StateDict.read(in);
+        }
+    }
+
+    /**
+     * Writes the model to a file.
+     *
+     * @param file a path that ends in ".safetensors"
+     * @throws IOException if it cannot be written
+     */
+    void write(Path file) throws IOException {
+        try (StateDict weights = StateDict.of(this)) {
+            weights.withMetadata(Map.of(GROUPING, kind.toString())).write(file);
+        }
+    }
+
+    /** What takes part in the annealing of a temperature; null if slots are not made discrete. */
+    @Nullable SlotQuantizer quantizer() {
+        return head.quantizer();
     }
 
     /** How many objects the model can say at most. */
@@ -128,8 +191,9 @@ final class PropertyModel extends AbstractBlock {
      *
      * @param properties (B, K, 19)
      * @param attention which slot looks where, (B, K, 256), the grid row by row
+     * @param prior what is added to the loss, (); null for nothing
      */
-    record Prediction(NDArray properties, NDArray attention) {}
+    record Prediction(NDArray properties, NDArray attention, @Nullable NDArray prior) {}
 
     /**
      * Says what objects pictures have.
@@ -144,12 +208,11 @@ final class PropertyModel extends AbstractBlock {
                 conditioning.sample(
                         store, images.getManager(), images.getShape().get(0), slots, training);
         NDArray centred = images.sub(GREY).mul(CONTRAST);
-        NDList encoded = encoder.forward(store, new NDList(centred), training);
-        FeatureExtractorOutput features =
-                new FeatureExtractorOutput(encoded.get(0), encoded.get(1));
-        PerceptualGroupingOutput grouped = attention.group(store, features, start, training);
-        return new Prediction(
-                decoder.decode(store, grouped.objects(), training), grouped.attributions());
+        NDArray features = encoder.forward(store, new NDList(centred), training).head();
+        PerceptualGroupingOutput grouped =
+                grouping.group(store, new FeatureExtractorOutput(features), start, training);
+        PropertyHead.Reading reading = head.read(store, grouped.objects(), training);
+        return new Prediction(reading.properties(), grouped.attributions(), reading.prior());
     }
 
     @Override
@@ -166,8 +229,8 @@ final class PropertyModel extends AbstractBlock {
     protected void initializeChildBlocks(NDManager manager, DataType type, Shape... inputShapes) {
         encoder.initialize(manager, type, inputShapes);
         conditioning.initialize(manager, type);
-        attention.initialize(manager, type);
-        decoder.initialize(manager, type);
+        grouping.initialize(manager, type);
+        head.initialize(manager, type);
     }
 
     @Override

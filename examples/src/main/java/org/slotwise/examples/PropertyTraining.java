@@ -13,11 +13,13 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
-import org.slotwise.loss.SetPredictionLoss;
+import org.slotwise.data.PropertyLayout;
+import org.slotwise.loss.HungarianLoss;
+import org.slotwise.quantization.AnnealedTemperature;
+import org.slotwise.quantization.SlotQuantizer;
 import org.slotwise.training.Adam;
 import org.slotwise.training.GradientClipping;
 import org.slotwise.training.LearningRate;
-import org.slotwise.weights.StateDict;
 
 /**
  * Trains a {@link PropertyModel} on scenes of which it is told the objects.
@@ -25,18 +27,30 @@ import org.slotwise.weights.StateDict;
  * @param steps how many
  * @param reportEvery after how many steps progress is told
  * @param peak the highest learning rate
+ * @param kind how the model makes slots
  * @param maxObjects how many objects a scene has at most
  * @param slots how many objects the model can tell
  * @param seed what weights, scenes and all other random choices start from
  */
 record PropertyTraining(
-        int steps, int reportEvery, double peak, int maxObjects, int slots, int seed) {
+        int steps,
+        int reportEvery,
+        double peak,
+        PropertyGrouping kind,
+        int maxObjects,
+        int slots,
+        int seed) {
 
     static final int ITERATIONS = 3;
     private static final int BATCH = 32;
-    private static final int WARM_UP = 200;
+    private static final int WARM_UP = 300;
     private static final double FLOOR = 0.01;
-    private static final double LARGEST_NORM = 1;
+    private static final double LARGEST_NORM = 10;
+    private static final double ATTRIBUTE_WEIGHT = 3;
+    private static final double POSITION_WEIGHT = 2;
+    private static final double LAST_TEMPERATURE = 0.5;
+    private static final HungarianLoss LOSS =
+            new HungarianLoss("loss", PropertyLayout.CLEVR, ATTRIBUTE_WEIGHT, POSITION_WEIGHT);
     private static final int VALIDATION_SCENES = 256;
     private static final long VALIDATION_SEED = 987_654_321;
 
@@ -60,11 +74,12 @@ record PropertyTraining(
     void run(NDManager manager, PrintWriter out, Path output)
             throws IOException, TranslateException {
         Engine.getInstance().setRandomSeed(seed);
-        PropertyModel model = PropertyModel.fresh(manager, slots, ITERATIONS);
+        PropertyModel model = PropertyModel.fresh(manager, kind, slots, ITERATIONS);
         out.printf(
                 Locale.ROOT,
-                "%d steps of %d scenes of up to %d objects, %d slots, learning rate %s, seed %d,"
+                "%s, %d steps of %d scenes of up to %d objects, %d slots, learning rate %s, seed %d,"
                         + " %d parameters%n",
+                kind,
                 steps,
                 BATCH,
                 maxObjects,
@@ -81,11 +96,19 @@ record PropertyTraining(
         double losses = 0;
         int since = 0;
         int step = 0;
+        SlotQuantizer quantizer = model.quantizer();
+        AnnealedTemperature temperature =
+                quantizer == null
+                        ? null
+                        : new AnnealedTemperature(quantizer.temperature(), LAST_TEMPERATURE, steps);
         try (Adam adam = Adam.builder().optLearningRate(learningRate(peak, steps)).build()) {
             for (Batch batch : scenes.dataset(BATCH, slots).getData(manager)) {
                 try (batch) {
                     step++;
                     since++;
+                    if (quantizer != null && temperature != null) {
+                        quantizer.setTemperature(temperature.at(step));
+                    }
                     losses += step(model, adam, batch);
                 }
                 if (step % reportEvery == 0 || step == steps) {
@@ -100,9 +123,7 @@ record PropertyTraining(
                             seconds,
                             seconds / step * (steps - step));
                     out.flush();
-                    try (StateDict weights = StateDict.of(model)) {
-                        weights.write(output);
-                    }
+                    model.write(output);
                     losses = 0;
                     since = 0;
                     // Scoring has set the engine's generator.
@@ -117,10 +138,13 @@ record PropertyTraining(
         NDArray truth = batch.getLabels().get(PropertyScenes.PROPERTIES);
         NDArray loss;
         try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
-            NDArray told =
-                    model.predict(new ParameterStore(manager, false), batch.getData().head(), true)
-                            .properties();
-            loss = new SetPredictionLoss().evaluate(new NDList(truth), new NDList(told));
+            PropertyModel.Prediction told =
+                    model.predict(new ParameterStore(manager, false), batch.getData().head(), true);
+            loss = LOSS.evaluate(new NDList(truth), new NDList(told.properties()));
+            NDArray prior = told.prior();
+            if (prior != null) {
+                loss = loss.add(prior);
+            }
             collector.backward(loss);
         }
         new GradientClipping(LARGEST_NORM).clip(model, manager);

@@ -1,6 +1,9 @@
 package org.slotwise.examples;
 
+import ai.djl.ndarray.NDManager;
+import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -12,10 +15,11 @@ final class SetModelOptions {
 
     @Option(
             names = "--model",
-            defaultValue = "sets.safetensors",
             paramLabel = "FILE",
-            description = "A model that \"train\" wrote. Default: ${DEFAULT-VALUE}.")
-    private Path model;
+            description =
+                    "A model that \"train\" wrote. Default: one that comes with these examples, for"
+                            + " up to 6 objects.")
+    private @Nullable Path model;
 
     @Option(
             names = "--iterations",
@@ -40,8 +44,13 @@ final class SetModelOptions {
 
     @Mixin private SetOptions shared;
 
-    Path model() {
+    @Nullable Path file() {
         return model;
+    }
+
+    /** Reads the model. */
+    PropertyModel load(NDManager manager) throws IOException {
+        return PropertyModel.load(manager, model, slots(), iterations);
     }
 
     int iterations() {

@@ -64,11 +64,9 @@ final class ShowSets implements Callable<Integer> {
                 scenes);
         Program.requirePng(spec, output);
         FigureFile file = new FigureFile(output);
-        file.check(options.model());
+        file.check(options.file());
         try (NDManager manager = NDManager.newBaseManager()) {
-            PropertyModel model =
-                    PropertyModel.load(
-                            manager, options.model(), options.slots(), options.iterations());
+            PropertyModel model = options.load(manager);
             PropertyScenes data = options.scenes(scenes);
             Engine.getInstance().setRandomSeed((int) data.seed());
             for (Batch batch : data.dataset(scenes, options.slots()).getData(manager)) {

@@ -37,6 +37,15 @@ final class TrainSets implements Callable<Integer> {
     private int steps;
 
     @Option(
+            names = "--grouping",
+            defaultValue = "attention",
+            paramLabel = "KIND",
+            description =
+                    "How slots are made: attention, mixture, or discrete for attributes from"
+                            + " categorical latents. Default: ${DEFAULT-VALUE}.")
+    private PropertyGrouping grouping;
+
+    @Option(
             names = "--report",
             defaultValue = "250",
             paramLabel = "NUMBER",
@@ -103,6 +112,7 @@ final class TrainSets implements Callable<Integer> {
                             steps,
                             report,
                             learningRate,
+                            grouping,
                             options.maxObjects(),
                             options.slots(),
                             seed)
