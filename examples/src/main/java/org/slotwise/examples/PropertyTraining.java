@@ -13,8 +13,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
-import org.slotwise.data.PropertyLayout;
-import org.slotwise.loss.HungarianLoss;
 import org.slotwise.quantization.AnnealedTemperature;
 import org.slotwise.quantization.SlotQuantizer;
 import org.slotwise.training.Adam;
@@ -28,6 +26,7 @@ import org.slotwise.training.LearningRate;
  * @param reportEvery after how many steps progress is told
  * @param peak the highest learning rate
  * @param kind how the model makes slots
+ * @param loss what it learns by
  * @param maxObjects how many objects a scene has at most
  * @param slots how many objects the model can tell
  * @param seed what weights, scenes and all other random choices start from
@@ -37,6 +36,7 @@ record PropertyTraining(
         int reportEvery,
         double peak,
         PropertyGrouping kind,
+        PropertyLoss loss,
         int maxObjects,
         int slots,
         int seed) {
@@ -46,11 +46,7 @@ record PropertyTraining(
     private static final int WARM_UP = 300;
     private static final double FLOOR = 0.01;
     private static final double LARGEST_NORM = 10;
-    private static final double ATTRIBUTE_WEIGHT = 3;
-    private static final double POSITION_WEIGHT = 2;
     private static final double LAST_TEMPERATURE = 0.5;
-    private static final HungarianLoss LOSS =
-            new HungarianLoss("loss", PropertyLayout.CLEVR, ATTRIBUTE_WEIGHT, POSITION_WEIGHT);
     private static final int VALIDATION_SCENES = 256;
     private static final long VALIDATION_SEED = 987_654_321;
 
@@ -77,9 +73,10 @@ record PropertyTraining(
         PropertyModel model = PropertyModel.fresh(manager, kind, slots, ITERATIONS);
         out.printf(
                 Locale.ROOT,
-                "%s, %d steps of %d scenes of up to %d objects, %d slots, learning rate %s, seed %d,"
+                "%s, %s loss, %d steps of %d scenes of up to %d objects, %d slots, learning rate %s, seed %d,"
                         + " %d parameters%n",
                 kind,
+                loss,
                 steps,
                 BATCH,
                 maxObjects,
@@ -133,19 +130,19 @@ record PropertyTraining(
         }
     }
 
-    private static double step(PropertyModel model, Adam adam, Batch batch) {
+    private double step(PropertyModel model, Adam adam, Batch batch) {
         NDManager manager = batch.getManager();
         NDArray truth = batch.getLabels().get(PropertyScenes.PROPERTIES);
-        NDArray loss;
+        NDArray value;
         try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
             PropertyModel.Prediction told =
                     model.predict(new ParameterStore(manager, false), batch.getData().head(), true);
-            loss = LOSS.evaluate(new NDList(truth), new NDList(told.properties()));
+            value = loss.loss.evaluate(new NDList(truth), new NDList(told.properties()));
             NDArray prior = told.prior();
             if (prior != null) {
-                loss = loss.add(prior);
+                value = value.add(prior);
             }
-            collector.backward(loss);
+            collector.backward(value);
         }
         new GradientClipping(LARGEST_NORM).clip(model, manager);
         for (Parameter parameter : model.getParameters().values()) {
@@ -154,11 +151,11 @@ record PropertyTraining(
                 adam.update(parameter.getId(), weight, gradient);
             }
         }
-        return loss.getFloat();
+        return value.getFloat();
     }
 
-    void requireNumber(double loss, int step) throws IOException {
-        if (!Double.isFinite(loss)) {
+    void requireNumber(double sum, int step) throws IOException {
+        if (!Double.isFinite(sum)) {
             throw new IOException(
                     String.format(
                             Locale.ROOT,

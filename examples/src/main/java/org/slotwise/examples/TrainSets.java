@@ -46,6 +46,15 @@ final class TrainSets implements Callable<Integer> {
     private PropertyGrouping grouping;
 
     @Option(
+            names = "--loss",
+            defaultValue = "hungarian",
+            paramLabel = "KIND",
+            description =
+                    "What the model learns by: hungarian, or huber as in the paper, which takes far"
+                            + " more steps. Default: ${DEFAULT-VALUE}.")
+    private PropertyLoss loss;
+
+    @Option(
             names = "--report",
             defaultValue = "250",
             paramLabel = "NUMBER",
@@ -113,6 +122,7 @@ final class TrainSets implements Callable<Integer> {
                             report,
                             learningRate,
                             grouping,
+                            loss,
                             options.maxObjects(),
                             options.slots(),
                             seed)

@@ -108,6 +108,7 @@ class PredictSetsTest {
         byte[] once = Files.readAllBytes(train("once"));
         assertArrayEquals(once, Files.readAllBytes(train("twice")));
         assertFalse(Arrays.equals(once, Files.readAllBytes(train("seed", "--seed", "1"))));
+        assertFalse(Arrays.equals(once, Files.readAllBytes(train("loss", "--loss", "huber"))));
         assertFalse(Arrays.equals(once, Files.readAllBytes(train("slots", "--slots", "6"))));
         assertFalse(
                 Arrays.equals(once, Files.readAllBytes(train("rate", "--learning-rate", "2e-3"))));
@@ -168,6 +169,7 @@ class PredictSetsTest {
                 "train --max-objects 11 | --max-objects must be 1 to 10, got 11",
                 "train --slots 5 | --slots must be 6 to 32, got 5",
                 "train --grouping none | Invalid value for option '--grouping': expected one of [ATTENTION, MIXTURE, DISCRETE] (case-insensitive) but was 'none'",
+                "train --loss none | Invalid value for option '--loss': expected one of [HUNGARIAN, HUBER] (case-insensitive) but was 'none'",
                 "train --threads 0 | --threads must be 1 to 256, got 0",
                 "train --output m.pt | --output must end in .safetensors, got m.pt",
                 "evaluate --scenes 0 | --scenes must be 1 to 100000, got 0",
@@ -205,7 +207,14 @@ class PredictSetsTest {
                         IOException.class,
                         () ->
                                 new PropertyTraining(
-                                                10, 1, 1e-3, PropertyGrouping.ATTENTION, 3, 4, 0)
+                                                10,
+                                                1,
+                                                1e-3,
+                                                PropertyGrouping.ATTENTION,
+                                                PropertyLoss.HUBER,
+                                                3,
+                                                4,
+                                                0)
                                         .requireNumber(Double.NaN, 7));
         assertTrue(e.getMessage().contains("step 7"));
     }
