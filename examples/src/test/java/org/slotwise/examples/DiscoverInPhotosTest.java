@@ -118,7 +118,7 @@ class DiscoverInPhotosTest {
         "--steps, 0, must be at least 1",
         "--figures, 0, must be at least 1",
         "--size, 0, must be 1 to 1024",
-        "--size, 100, must be a multiple of 14 without --backbone",
+        "--size, 100, must be a multiple of 8 without --backbone",
         "--x, 1, Unknown"
     })
     void refusesWrongOptions(String option, String value, String says) {

@@ -17,14 +17,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 class StillLifeTest {
 
     private static final int SLOTS = 6;
-    private static final Map<String, Shape> SHAPES = StillLife.shapes();
+    private static final Map<String, Shape> SHAPES = StillLife.arranged(0).shapes();
 
     @ParameterizedTest
     @CsvSource({"KMEANS, 0", "KMEANS, 1", "STICK_BREAKING, 0", "STICK_BREAKING, 1"})
     void isSegmentedIntoItsObjects(Method method, int seed) {
         Map<String, int[]> counts = new LinkedHashMap<>();
         try (NDManager manager = NDManager.newBaseManager()) {
-            Image small = StillLife.draw().scaledTo(120);
+            Image small = StillLife.arranged(0).draw().scaledTo(120);
             NDArray attributions =
                     method.grouping().group(PixelFeatures.of(manager, small, 0.3), SLOTS, seed);
             int[] labels =
