@@ -29,8 +29,8 @@ record BuiltInFeatures(int size) implements PhotoFeatures {
     /** How much a feature counts beside a hue; a place is the way across an image. */
     private static final double BRIGHTNESS = 0.7;
 
-    private static final double TEXTURE = 0.5;
-    private static final double PLACE = 0.35;
+    private static final double TEXTURE = 0.3;
+    private static final double PLACE = 0.1;
 
     /** What is added to three times the brightness, since the hues of dark pixels are noise. */
     private static final double DARK = 0.15;
@@ -39,7 +39,7 @@ record BuiltInFeatures(int size) implements PhotoFeatures {
     private static final int AROUND = 5;
 
     /** Patches whose colours differ by more than this count little for each other. */
-    private static final double ALIKE = 0.15;
+    private static final double ALIKE = 0.12;
 
     /** Changes to the right, downwards, and along both diagonals. */
     private static final float[] EDGES = {

@@ -146,6 +146,12 @@ public final class DiscoverInPhotos implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (PhotoFeatures features = features();
                 NDManager manager = NDManager.newBaseManager()) {
+            int patches = features.grid() * features.grid();
+            Program.require(
+                    spec,
+                    slots <= patches,
+                    "--slots must be at most the number of patches, " + patches,
+                    slots);
             long start = System.nanoTime();
             FeatureOrigin origin = origin(features, photos);
             FeatureCache cached =
@@ -228,12 +234,12 @@ public final class DiscoverInPhotos implements Callable<Integer> {
     private FeatureOrigin origin(PhotoFeatures features, List<Path> photos) throws IOException {
         List<String> known =
                 photos.isEmpty()
-                        ? List.of("still life")
+                        ? List.of("still lifes")
                         : FeatureOrigin.ofFiles("", photos).images();
         List<String> views = new ArrayList<>();
         for (String photo : known) {
             for (int part = 0; part <= parts; part++) {
-                views.add(photo + ", view " + part);
+                views.add(photo + ", part " + part);
             }
         }
         return new FeatureOrigin(features.description(), views);

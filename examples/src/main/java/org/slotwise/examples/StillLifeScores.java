@@ -4,8 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.slotwise.metric.AdjustedRandIndex;
 import org.slotwise.metric.Background;
 
@@ -36,7 +39,8 @@ final class StillLifeScores {
             int from,
             UnaryOperator<NDArray> found,
             UnaryOperator<NDArray> other) {
-        double[] scores = new double[4];
+        List<DoubleSummaryStatistics> scores =
+                Stream.generate(DoubleSummaryStatistics::new).limit(4).toList();
         for (int number = from; number < from + COUNT; number++) {
             int[] labels = StillLife.arranged(number).labels(features.grid());
             int[] objects = Arrays.stream(labels).map(label -> label - OBJECTS_FROM).toArray();
@@ -45,10 +49,10 @@ final class StillLifeScores {
                 NDArray x = features.extract(image);
                 NDArray masks = found.apply(x);
                 NDArray others = other.apply(x);
-                scores[0] += agreement(manager, objects, masks) / COUNT;
-                scores[1] += agreement(manager, labels, masks) / COUNT;
-                scores[2] += agreement(manager, objects, others) / COUNT;
-                scores[3] += agreement(manager, labels, others) / COUNT;
+                score(objects, masks, scores.get(0));
+                score(labels, masks, scores.get(1));
+                score(objects, others, scores.get(2));
+                score(labels, others, scores.get(3));
             }
         }
         return String.format(
@@ -56,18 +60,22 @@ final class StillLifeScores {
                 "%d still lifes not seen before: FG-ARI %.3f, ARI %.3f; k-means on the same"
                         + " features: FG-ARI %.3f, ARI %.3f",
                 COUNT,
-                scores[0],
-                scores[1],
-                scores[2],
-                scores[3]);
+                scores.get(0).getAverage(),
+                scores.get(1).getAverage(),
+                scores.get(2).getAverage(),
+                scores.get(3).getAverage());
     }
 
-    /** Places with a negative label are left out. */
-    private static double agreement(NDManager manager, int[] labels, NDArray masks) {
-        NDArray truth = manager.create(labels, new Shape(1, labels.length));
-        return new AdjustedRandIndex(Background.COUNTED)
-                .score(truth, masks)
-                .values()
-                .toDoubleArray()[0];
+    /** Places with a negative label are left out. On a very coarse grid none may be left. */
+    private static void score(int[] labels, NDArray masks, DoubleSummaryStatistics scores) {
+        NDArray truth = masks.getManager().create(labels, new Shape(1, labels.length));
+        double score =
+                new AdjustedRandIndex(Background.COUNTED)
+                        .score(truth, masks)
+                        .values()
+                        .toDoubleArray()[0];
+        if (!Double.isNaN(score)) {
+            scores.accept(score);
+        }
     }
 }
