@@ -58,8 +58,9 @@ class DiscoverInPhotosTest {
                         .map(both -> both.mapToDouble(Double::parseDouble).toArray())
                         .toArray(double[][]::new);
         assertEquals(2, scores.length, run.out());
-        assertTrue(scores[0][0] > 0.85 && scores[0][1] > 0.8, run.out());
-        assertTrue(scores[0][0] > scores[1][0] - 0.03, "objects as by k-means: " + run.out());
+        assertTrue(scores[0][0] > 0.7 && scores[0][1] > 0.85, run.out());
+        assertTrue(scores[0][0] > scores[1][0] - 0.05, "objects as by k-means: " + run.out());
+        assertTrue(scores[0][1] > scores[1][1] + 0.03, "wall and table better: " + run.out());
         Path figure = folder.resolve("out").resolve("still-life-slots.png");
         // The picture, its segmentation and 6 slots, in 2 rows.
         BufferedImage image = ImageIO.read(figure.toFile());
