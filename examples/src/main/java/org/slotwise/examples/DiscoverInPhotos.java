@@ -27,8 +27,9 @@ import picocli.CommandLine.Spec;
         description = {
             "Trains Slot Attention to give the features of photographs back, and draws which slot"
                     + " each place of a photograph went to. With --backbone the features are those"
-                    + " of a network in a file; without, simple ones of colours and edges. Features"
-                    + " are kept on disk: a photograph is seen once.",
+                    + " of a network in a file; without, those of a small convolutional one that is"
+                    + " built in: colours, edges and places. Features are kept on disk: a photograph"
+                    + " is seen once.",
             ""
         },
         sortOptions = false,
@@ -53,7 +54,7 @@ public final class DiscoverInPhotos implements Callable<Integer> {
     @Option(
             names = "--backbone",
             paramLabel = "FILE",
-            description = "The network: TorchScript (.pt). Without it, features made by hand.")
+            description = "The network: TorchScript (.pt). Without it, the built-in one.")
     private @Nullable Path backbone;
 
     @Option(
@@ -63,7 +64,7 @@ public final class DiscoverInPhotos implements Callable<Integer> {
             description =
                     "The height and width to which photographs are squeezed, as the network"
                             + " expects; without a network a multiple of "
-                            + HandMadeFeatures.PATCH
+                            + BuiltInFeatures.PATCH
                             + "."
                             + DEFAULT)
     private int size;
@@ -74,20 +75,20 @@ public final class DiscoverInPhotos implements Callable<Integer> {
             paramLabel = "NUMBER",
             description =
                     "How many parts of each photograph are seen beside the whole, at least 0: with"
-                            + " few photographs many."
+                            + " few photographs many. Of the still life, how many others are seen."
                             + DEFAULT)
     private int parts;
 
     @Option(
             names = "--slots",
-            defaultValue = "5",
+            defaultValue = "6",
             paramLabel = "K",
             description = "How many slots, 1 to " + MAX_SLOTS + "." + DEFAULT)
     private int slots;
 
     @Option(
             names = "--steps",
-            defaultValue = "500",
+            defaultValue = "800",
             paramLabel = "NUMBER",
             description = "How long to train, at least 1." + DEFAULT)
     private int steps;
@@ -145,6 +146,12 @@ public final class DiscoverInPhotos implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (PhotoFeatures features = features();
                 NDManager manager = NDManager.newBaseManager()) {
+            int patches = features.grid() * features.grid();
+            Program.require(
+                    spec,
+                    slots <= patches,
+                    "--slots must be at most the number of patches, " + patches,
+                    slots);
             long start = System.nanoTime();
             FeatureOrigin origin = origin(features, photos);
             FeatureCache cached =
@@ -162,13 +169,19 @@ public final class DiscoverInPhotos implements Callable<Integer> {
                     cached.featureDim(),
                     (System.nanoTime() - start) / 1e9,
                     FeatureCache.file(cache, origin));
-            PhotoTraining training = new PhotoTraining(cached, slots, seed, manager);
+            PhotoRecipe recipe = backbone == null ? PhotoRecipe.BUILT_IN : PhotoRecipe.NETWORK;
+            PhotoTraining training = new PhotoTraining(recipe, cached, slots, seed, manager);
             start = System.nanoTime();
             training.run(steps, seed, manager, out);
             out.printf(Locale.ROOT, "%.1f s%n", (System.nanoTime() - start) / 1e9);
+            if (photos.isEmpty()) {
+                out.println(
+                        StillLifeScores.compare(
+                                features, size, parts + 1, training::masks, training::clusters));
+            }
             Files.createDirectories(output);
             for (int photo = 0; photo < Math.min(figures, views.photos()); photo++) {
-                out.println(draw(training, features.grid(), views, photo));
+                out.println(draw(training, cached, features.grid(), views, photo));
             }
         }
         return ExitCode.OK;
@@ -184,8 +197,8 @@ public final class DiscoverInPhotos implements Callable<Integer> {
                 spec, size >= 1 && size <= MAX_SIZE, "--size must be 1 to " + MAX_SIZE, size);
         Program.require(
                 spec,
-                backbone != null || size % HandMadeFeatures.PATCH == 0,
-                "--size must be a multiple of " + HandMadeFeatures.PATCH + " without --backbone",
+                backbone != null || size % BuiltInFeatures.PATCH == 0,
+                "--size must be a multiple of " + BuiltInFeatures.PATCH + " without --backbone",
                 size);
     }
 
@@ -215,30 +228,31 @@ public final class DiscoverInPhotos implements Callable<Integer> {
     }
 
     private PhotoFeatures features() throws IOException {
-        return backbone == null ? new HandMadeFeatures(size) : NetworkFeatures.load(backbone, size);
+        return backbone == null ? new BuiltInFeatures(size) : NetworkFeatures.load(backbone, size);
     }
 
     private FeatureOrigin origin(PhotoFeatures features, List<Path> photos) throws IOException {
         List<String> known =
                 photos.isEmpty()
-                        ? List.of("still life")
+                        ? List.of("still lifes")
                         : FeatureOrigin.ofFiles("", photos).images();
         List<String> views = new ArrayList<>();
         for (String photo : known) {
             for (int part = 0; part <= parts; part++) {
-                views.add(photo + ", view " + part);
+                views.add(photo + ", part " + part);
             }
         }
         return new FeatureOrigin(features.description(), views);
     }
 
-    private Path draw(PhotoTraining training, int grid, PhotoViews views, int photo)
+    private Path draw(
+            PhotoTraining training, FeatureCache cached, int grid, PhotoViews views, int photo)
             throws IOException {
         Path file = output.resolve(views.name(photo) + "-slots.png");
         FigureFile figure = new FigureFile(file);
         figure.check(null);
         try (NDManager manager = NDManager.newBaseManager()) {
-            NDArray masks = training.masks(manager, views.whole(photo));
+            NDArray masks = training.masks(cached.read(manager, views.whole(photo)));
             long slots = masks.getShape().get(1);
             SlotMasks found = SlotMasks.of(masks.reshape(slots, grid, grid)).hard().largestFirst();
             figure.write(Figure.draw(views.picture(photo, 2 * Figure.PANEL), found));

@@ -127,7 +127,7 @@ public final class GroupPixels implements Callable<Integer> {
             progress.step("reading the picture");
             Picture picture =
                     image == null
-                            ? StillLife.draw()
+                            ? StillLife.arranged(0).draw()
                             : new PictureFile(image).read(2 * Math.max(size, Figure.PANEL));
             Image small = picture.scaledTo(Math.min(size, picture.longestSide()));
             checkPixels(small);

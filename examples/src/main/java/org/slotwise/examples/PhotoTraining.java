@@ -25,7 +25,6 @@ final class PhotoTraining {
 
     private static final int BATCH = 8;
     private static final int REPORTS = 10;
-    private static final double PEAK = 1e-3;
     private static final double LARGEST_NORM = 1;
 
     /** From so many views the features' means and their common deviation are taken. */
@@ -34,19 +33,25 @@ final class PhotoTraining {
     private final FeatureCache cache;
     private final NDArray mean;
     private final NDArray deviation;
+    private final PhotoRecipe recipe;
+    private final int slots;
     private final PhotoModel model;
 
     /**
      * Prepares a training.
      *
+     * @param recipe which model is trained, and how
      * @param cache the features
      * @param slots K
      * @param seed what random choices start from
      * @param manager the owner of the model
      * @throws IOException if the features cannot be read
      */
-    PhotoTraining(FeatureCache cache, int slots, int seed, NDManager manager) throws IOException {
+    PhotoTraining(PhotoRecipe recipe, FeatureCache cache, int slots, int seed, NDManager manager)
+            throws IOException {
+        this.recipe = recipe;
         this.cache = cache;
+        this.slots = slots;
         int count = Math.min(MEASURED, cache.size());
         int[] measured = IntStream.range(0, count).map(i -> i * cache.size() / count).toArray();
         try (NDManager sub = manager.newSubManager()) {
@@ -57,17 +62,21 @@ final class PhotoTraining {
             deviation.attach(manager);
         }
         Engine.getInstance().setRandomSeed(seed);
-        model = new PhotoModel(cache.featureDim(), cache.patches(), slots);
+        model = new PhotoModel(recipe, cache.featureDim(), cache.patches(), slots);
         model.initialize(
                 manager, DataType.FLOAT32, new Shape(BATCH, cache.patches(), cache.featureDim()));
     }
 
     private NDArray features(NDManager manager, int... images) throws IOException {
         try (NDManager sub = manager.newSubManager()) {
-            NDArray x = cache.read(sub, images).sub(mean).div(deviation);
+            NDArray x = normalised(cache.read(sub, images));
             x.attach(manager);
             return x;
         }
+    }
+
+    private NDArray normalised(NDArray features) {
+        return features.sub(mean).div(deviation);
     }
 
     /**
@@ -81,7 +90,8 @@ final class PhotoTraining {
     void run(int steps, int seed, NDManager manager, PrintWriter out) throws IOException {
         Random random = new Random(seed);
         int warmUp = Math.max(1, steps / 10);
-        LearningRate decay = LearningRate.cosineDecay(PEAK, 0, Math.max(1, steps), PEAK / 100);
+        double peak = recipe.rate();
+        LearningRate decay = LearningRate.cosineDecay(peak, 0, Math.max(1, steps), peak / 100);
         double losses = 0;
         int since = 0;
         int reportEvery = Math.max(1, steps / REPORTS);
@@ -125,15 +135,23 @@ final class PhotoTraining {
     }
 
     /**
-     * The masks of an image.
+     * The masks of features.
      *
-     * @param manager the owner of the result
-     * @param image which one
-     * @return (1, K, N)
-     * @throws IOException if the features cannot be read
+     * @param features (B, N, F), as the cache has them
+     * @return (B, K, N)
      */
-    NDArray masks(NDManager manager, int image) throws IOException {
-        ParameterStore store = new ParameterStore(manager, false);
-        return model.discover(store, features(manager, image), false).masks();
+    NDArray masks(NDArray features) {
+        ParameterStore store = new ParameterStore(features.getManager(), false);
+        return model.discover(store, normalised(features), false).masks();
+    }
+
+    /**
+     * What k-means makes of the same features.
+     *
+     * @param features (B, N, F), as the cache has them
+     * @return (B, K, N)
+     */
+    NDArray clusters(NDArray features) {
+        return PhotoClusters.of(normalised(features), slots, false);
     }
 }

@@ -13,8 +13,9 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is seen of each photograph: first the whole, then parts of it. Of a few whole photographs a
- * decoder would learn by heart what lies where, and need no slots.
+ * What is seen of each photograph: first the whole, then parts of it, half of them mirrored. Of a
+ * few whole photographs a model would learn by heart what lies where. Without photographs, the
+ * still life is seen and others instead of its parts.
  */
 final class PhotoViews {
 
@@ -30,7 +31,7 @@ final class PhotoViews {
      * Describes the views.
      *
      * @param photos the photographs; none for the still life
-     * @param parts how many parts of each are seen beside the whole
+     * @param parts how many parts of each are seen beside the whole, or how many other still lifes
      * @param size the height and width to which views are squeezed, S
      */
     PhotoViews(List<Path> photos, int parts, int size) {
@@ -68,7 +69,9 @@ final class PhotoViews {
      * @throws IOException if it cannot be read
      */
     Picture picture(int photo, int side) throws IOException {
-        return photos.isEmpty() ? StillLife.draw() : new PictureFile(photos.get(photo)).read(side);
+        return photos.isEmpty()
+                ? StillLife.arranged(0).draw()
+                : new PictureFile(photos.get(photo)).read(side);
     }
 
     /**
@@ -83,14 +86,34 @@ final class PhotoViews {
     NDArray pixels(NDManager manager, int from, int to) throws IOException {
         NDList list = new NDList();
         for (int view = from; view < to; view++) {
-            NDArray pixels = view(view).toNDArray(manager).toType(DataType.FLOAT32, false);
-            list.add(pixels.div(255).transpose(2, 0, 1));
+            list.add(view(manager, view));
         }
         return NDArrays.stack(list);
     }
 
+    /**
+     * The pixels of a still life.
+     *
+     * @param manager their owner
+     * @param number which arrangement
+     * @param size the height and width, S
+     * @return (3, S, S) in [0, 1]
+     */
+    static NDArray stillLife(NDManager manager, int number, int size) {
+        return pixels(manager, StillLife.arranged(number).draw().image(), size);
+    }
+
+    private static NDArray pixels(NDManager manager, Image image, int size) {
+        NDArray pixels = image.resize(size, size, true).toNDArray(manager);
+        return pixels.toType(DataType.FLOAT32, false).div(255).transpose(2, 0, 1);
+    }
+
     /** A part lies anywhere; the same view is the same part every time. */
-    private Image view(int view) throws IOException {
+    private NDArray view(NDManager manager, int view) throws IOException {
+        int part = view % (parts + 1);
+        if (photos.isEmpty()) {
+            return stillLife(manager, part, size);
+        }
         int photo = view / (parts + 1);
         Picture picture = last;
         if (picture == null || photo != lastPhoto) {
@@ -99,19 +122,17 @@ final class PhotoViews {
             lastPhoto = photo;
         }
         Image image = picture.image();
-        if (view % (parts + 1) > 0) {
-            Random random = new Random(view);
-            random.nextDouble(); // the first draws of neighbouring seeds are alike
-            double scale = SMALLEST + (1 - SMALLEST) * random.nextDouble();
-            int width = Math.max(1, (int) (scale * image.getWidth()));
-            int height = Math.max(1, (int) (scale * image.getHeight()));
-            image =
-                    image.getSubImage(
-                            random.nextInt(image.getWidth() - width + 1),
-                            random.nextInt(image.getHeight() - height + 1),
-                            width,
-                            height);
+        if (part == 0) {
+            return pixels(manager, image, size);
         }
-        return image.resize(size, size, true);
+        Random random = new Random(view);
+        random.nextDouble(); // the first draws of neighbouring seeds are alike
+        double scale = SMALLEST + (1 - SMALLEST) * random.nextDouble();
+        int width = Math.max(1, (int) (scale * image.getWidth()));
+        int height = Math.max(1, (int) (scale * image.getHeight()));
+        int x = random.nextInt(image.getWidth() - width + 1);
+        int y = random.nextInt(image.getHeight() - height + 1);
+        NDArray pixels = pixels(manager, image.getSubImage(x, y, width, height), size);
+        return random.nextBoolean() ? pixels.flip(2) : pixels;
     }
 }

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class DiscoverInPhotosTest {
 
     private static final Pattern LOSS = Pattern.compile("loss (\\d+\\.\\d+)");
+    private static final Pattern SCORES = Pattern.compile("FG-ARI (\\d\\.\\d+), ARI (\\d\\.\\d+)");
     private static final Path NETWORK = Path.of("../src/test/resources/backbone/vit.pt");
 
     @TempDir private Path folder;
@@ -45,14 +46,35 @@ class DiscoverInPhotosTest {
     }
 
     @Test
-    void learnsTheStillLife() throws IOException {
-        List<Double> losses = losses(run("--steps", "150", "--size", "112"));
+    void findsWhatIsInStillLifes() throws IOException {
+        Run run = run("--steps", "300", "--size", "112");
+        List<Double> losses = losses(run);
         assertEquals(10, losses.size());
-        assertTrue(losses.get(9) < 0.8 * losses.get(0), losses.toString());
+        assertTrue(losses.get(9) < 0.2 * losses.get(0), losses.toString());
+        double[][] scores =
+                SCORES.matcher(run.out())
+                        .results()
+                        .map(m -> Stream.of(m.group(1), m.group(2)))
+                        .map(both -> both.mapToDouble(Double::parseDouble).toArray())
+                        .toArray(double[][]::new);
+        assertEquals(2, scores.length, run.out());
+        assertTrue(scores[0][0] > 0.7 && scores[0][1] > 0.85, run.out());
+        assertTrue(scores[0][0] > scores[1][0] - 0.05, "objects as by k-means: " + run.out());
+        assertTrue(scores[0][1] > scores[1][1] + 0.03, "wall and table better: " + run.out());
         Path figure = folder.resolve("out").resolve("still-life-slots.png");
-        // The picture, its segmentation and 5 slots, in 2 rows.
+        // The picture, its segmentation and 6 slots, in 2 rows.
         BufferedImage image = ImageIO.read(figure.toFile());
         assertTrue(image.getWidth() > 4 * Figure.PANEL, "wide enough for the panels");
+    }
+
+    @Test
+    void aPictureOfOneColour() throws IOException {
+        Path photos = Files.createDirectory(folder.resolve("photos"));
+        PictureFiles.png(
+                photos.resolve("black.png"), new BufferedImage(30, 30, BufferedImage.TYPE_INT_RGB));
+        Run run = run("--images", photos.toString(), "--steps", "10", "--size", "24");
+        assertTrue(losses(run).stream().allMatch(Double::isFinite), run.out());
+        assertTrue(!run.out().contains("still lifes"), "nobody knows what is in photographs");
     }
 
     @Test
@@ -111,6 +133,12 @@ class DiscoverInPhotosTest {
         run("--backbone", NETWORK.toString(), "--size", "64").fails(1, "cannot be run on images");
     }
 
+    @Test
+    void refusesMoreSlotsThanPatches() {
+        run("--size", "16", "--slots", "5")
+                .fails(2, "--slots must be at most the number of patches, 4");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "--slots, 0, must be 1 to 32",
@@ -118,7 +146,7 @@ class DiscoverInPhotosTest {
         "--steps, 0, must be at least 1",
         "--figures, 0, must be at least 1",
         "--size, 0, must be 1 to 1024",
-        "--size, 100, must be a multiple of 14 without --backbone",
+        "--size, 100, must be a multiple of 8 without --backbone",
         "--x, 1, Unknown"
     })
     void refusesWrongOptions(String option, String value, String says) {

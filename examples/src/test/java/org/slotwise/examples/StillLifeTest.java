@@ -1,5 +1,6 @@
 package org.slotwise.examples;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -7,24 +8,26 @@ import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.awt.Shape;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class StillLifeTest {
 
     private static final int SLOTS = 6;
-    private static final Map<String, Shape> SHAPES = StillLife.shapes();
+    private static final Map<String, Shape> SHAPES = StillLife.arranged(0).shapes();
 
     @ParameterizedTest
     @CsvSource({"KMEANS, 0", "KMEANS, 1", "STICK_BREAKING, 0", "STICK_BREAKING, 1"})
     void isSegmentedIntoItsObjects(Method method, int seed) {
         Map<String, int[]> counts = new LinkedHashMap<>();
         try (NDManager manager = NDManager.newBaseManager()) {
-            Image small = StillLife.draw().scaledTo(120);
+            Image small = StillLife.arranged(0).draw().scaledTo(120);
             NDArray attributions =
                     method.grouping().group(PixelFeatures.of(manager, small, 0.3), SLOTS, seed);
             int[] labels =
@@ -49,6 +52,32 @@ class StillLifeTest {
                 });
         assertEquals(SHAPES.keySet(), counts.keySet());
         assertEquals(SLOTS, used.size());
+    }
+
+    @Test
+    void arrangementsDifferAndRepeat() {
+        Set<String> seen = new HashSet<>();
+        for (int number = 0; number < 20; number++) {
+            StillLife life = StillLife.arranged(number);
+            int[] labels = life.labels(28);
+            assertArrayEquals(labels, StillLife.arranged(number).labels(28));
+            assertTrue(seen.add(Arrays.toString(labels)), "another one: " + number);
+            int things = life.shapes().size();
+            assertTrue(things == 5 || things == 6, "wall, table and 3 or 4 things");
+            assertEquals(things, Arrays.stream(labels).distinct().count());
+            assertEquals(things - 1, Arrays.stream(labels).max().orElseThrow());
+        }
+    }
+
+    @Test
+    void labelsAreOfWhatIsDrawn() {
+        StillLife life = StillLife.arranged(0);
+        int[] labels = life.labels(48);
+        assertEquals(0, labels[0]);
+        assertEquals(1, labels[47 * 48]);
+        // The middles of the vase and of the orange.
+        assertEquals(2, labels[26 * 48 + 10]);
+        assertEquals(4, labels[34 * 48 + 30]);
     }
 
     private static String objectAt(int x, int y, Image image) {
