@@ -1,7 +1,6 @@
 package org.slotwise.examples;
 
 import ai.djl.ndarray.NDArray;
-
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;

@@ -7,12 +7,10 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.dataset.Batch;
 import ai.djl.translate.TranslateException;
-
+import java.io.IOException;
 import org.slotwise.data.SceneDataset;
 import org.slotwise.data.Scenes;
 import org.slotwise.grouping.PositionedSlots;
-
-import java.io.IOException;
 
 /**
  * Scenes with the slots that a model describes them by: it does not change, so that they are

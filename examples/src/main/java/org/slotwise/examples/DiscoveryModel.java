@@ -10,7 +10,13 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.NormalInitializer;
 import ai.djl.util.PairList;
-
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.decoder.PixelLattice;
 import org.slotwise.decoder.ShapeAndColourDecoder;
@@ -21,14 +27,6 @@ import org.slotwise.grouping.FeedForward;
 import org.slotwise.grouping.InvariantSlotAttention;
 import org.slotwise.grouping.PositionedSlots;
 import org.slotwise.weights.StateDict;
-
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Map;
-import java.util.Random;
 
 /**
  * Finds the objects of a picture without having been told what an object is: it describes the

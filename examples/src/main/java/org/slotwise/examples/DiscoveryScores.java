@@ -6,7 +6,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.dataset.Batch;
 import ai.djl.translate.TranslateException;
-
+import java.io.IOException;
+import java.util.Locale;
 import org.slotwise.data.SceneDataset;
 import org.slotwise.data.Scenes;
 import org.slotwise.decoder.PixelLattice;
@@ -17,9 +18,6 @@ import org.slotwise.grouping.KMeansOptions;
 import org.slotwise.metric.AdjustedRandIndex;
 import org.slotwise.metric.Background;
 import org.slotwise.metric.SegmentationEvaluator;
-
-import java.io.IOException;
-import java.util.Locale;
 
 /** How well scenes are segmented: by a model, and by ways that learn nothing. */
 final class DiscoveryScores {

@@ -6,7 +6,12 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
-
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.decoder.PixelLattice;
 import org.slotwise.decoder.SlotDecoding;
@@ -14,13 +19,6 @@ import org.slotwise.grouping.PositionedSlots;
 import org.slotwise.quantization.QuantizedSlots;
 import org.slotwise.quantization.SlotQuantizer;
 import org.slotwise.weights.StateDict;
-
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Map;
 
 /**
  * Describes what each object of a picture is by a few codes, and makes the picture again from codes

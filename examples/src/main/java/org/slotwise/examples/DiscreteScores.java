@@ -2,7 +2,6 @@ package org.slotwise.examples;
 
 import ai.djl.training.ParameterStore;
 import ai.djl.translate.TranslateException;
-
 import java.io.IOException;
 
 /**

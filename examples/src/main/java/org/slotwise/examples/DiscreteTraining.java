@@ -14,7 +14,11 @@ import ai.djl.training.loss.IndexLoss;
 import ai.djl.training.loss.SimpleCompositeLoss;
 import ai.djl.translate.Batchifier;
 import ai.djl.translate.TranslateException;
-
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Random;
 import org.slotwise.decoder.PixelLattice;
 import org.slotwise.loss.ReconstructionLoss;
 import org.slotwise.loss.UniformPriorLoss;
@@ -24,12 +28,6 @@ import org.slotwise.training.DivergenceCheck;
 import org.slotwise.training.GradientClipping;
 import org.slotwise.training.LearningRate;
 import org.slotwise.training.StepRandom;
-
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.Path;
-import java.util.Locale;
-import java.util.Random;
 
 /**
  * Trains the codec of a {@link DiscreteModel}: the mean squared error of samples of codes, whose

@@ -4,13 +4,11 @@ import ai.djl.modality.cv.Image;
 import ai.djl.modality.cv.ImageFactory;
 import ai.djl.ndarray.NDArray;
 import ai.djl.training.ParameterStore;
-
-import org.slotwise.image.Palette;
-import org.slotwise.image.PictureGrid;
-
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
 import java.util.List;
+import org.slotwise.image.Palette;
+import org.slotwise.image.PictureGrid;
 
 /** A row for each scene and latent: the picture, made again, and with other codes of the latent. */
 final class EditFigure {

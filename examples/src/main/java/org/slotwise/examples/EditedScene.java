@@ -3,7 +3,6 @@ package org.slotwise.examples;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.training.ParameterStore;
-
 import org.slotwise.decoder.SlotDecoding;
 import org.slotwise.quantization.SlotQuantizer;
 

@@ -5,13 +5,11 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.dataset.Batch;
 import ai.djl.translate.TranslateException;
-
-import org.slotwise.data.SceneDataset;
-
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import org.slotwise.data.SceneDataset;
 
 /**
  * What changes in scenes when one latent of one object gets another code: the code that the same

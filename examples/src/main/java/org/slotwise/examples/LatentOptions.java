@@ -1,10 +1,8 @@
 package org.slotwise.examples;
 
-import org.jspecify.annotations.Nullable;
-
-import picocli.CommandLine.Option;
-
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
 
 /** What evaluating and editing with a {@link DiscreteModel} have in common. */
 final class LatentOptions {

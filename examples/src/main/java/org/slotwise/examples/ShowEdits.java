@@ -4,9 +4,12 @@ import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.NDManager;
 import ai.djl.training.dataset.Batch;
 import ai.djl.translate.TranslateException;
-
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
 import org.slotwise.data.SceneDataset;
-
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -14,20 +17,14 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.Callable;
-
 /** The command "edit" of {@link EditLatents}. */
 @Command(
         name = "edit",
         description = {
             "Draws a few scenes that the model has never seen: a row for each scene and latent,"
-                + " with the picture, the picture made again of codes, and the same with that"
-                + " latent of one object set to each of its most frequent codes. A bar is under the"
-                + " code that the object has.",
+                    + " with the picture, the picture made again of codes, and the same with that"
+                    + " latent of one object set to each of its most frequent codes. A bar is under the"
+                    + " code that the object has.",
             ""
         },
         sortOptions = false)

@@ -11,7 +11,6 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.ConstantInitializer;
 import ai.djl.util.PairList;
-
 import org.slotwise.decoder.PixelLattice;
 import org.slotwise.decoder.ShapeAndColourDecoder;
 import org.slotwise.decoder.SlotDecoding;

@@ -2,27 +2,25 @@ package org.slotwise.examples;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.translate.TranslateException;
-
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.Path;
-import java.util.concurrent.Callable;
-
 /** The command "train" of {@link EditLatents}. */
 @Command(
         name = "train",
         description = {
             "Teaches a model that finds objects already, that of DiscoverObjects for tetrominoes,"
-                + " to describe each by a few codes: trains what makes codes of slots, and what"
-                + " makes pictures of codes. Prints, on scenes held out and with the most probable"
-                + " codes, how well objects are told apart (FG-ARI), with the background (ARI), and"
-                + " the error (MSE).",
+                    + " to describe each by a few codes: trains what makes codes of slots, and what"
+                    + " makes pictures of codes. Prints, on scenes held out and with the most probable"
+                    + " codes, how well objects are told apart (FG-ARI), with the background (ARI), and"
+                    + " the error (MSE).",
             ""
         },
         sortOptions = false)

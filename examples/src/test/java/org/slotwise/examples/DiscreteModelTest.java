@@ -12,13 +12,11 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
-
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.slotwise.decoder.PixelLattice;
-
-import java.util.List;
 
 /** What is discrete about a {@link DiscreteModel}, with the model that the examples bring. */
 class DiscreteModelTest {
