@@ -2,11 +2,9 @@ package org.slotwise.examples;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.translate.TranslateException;
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.util.Locale;
-import java.util.concurrent.Callable;
+
 import org.slotwise.examples.EditedScene.Change;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -14,16 +12,21 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+
 /** The command "evaluate" of {@link EditLatents}. */
 @Command(
         name = "evaluate",
         description = {
             "Tells what it costs to describe objects by codes: how well objects are told apart"
-                    + " (FG-ARI), with the background (ARI), and the error (MSE), with slots as they"
-                    + " were and with codes. Then for each latent how many codes it uses (perplexity),"
-                    + " and what changes when it alone gets another code, that of the same slot in the"
-                    + " next scene: the mean change of a pixel where the slot is seen and elsewhere,"
-                    + " the slot's colour, and the share of its shape that is another.",
+                + " (FG-ARI), with the background (ARI), and the error (MSE), with slots as they"
+                + " were and with codes. Then for each latent how many codes it uses (perplexity),"
+                + " and what changes when it alone gets another code, that of the same slot in the"
+                + " next scene: the mean change of a pixel where the slot is seen and elsewhere,"
+                + " the slot's colour, and the share of its shape that is another.",
             ""
         },
         sortOptions = false)
@@ -70,15 +73,26 @@ final class EvaluateLatents implements Callable<Integer> {
         out.printf("codes                %s%n", scores.discrete());
         out.flush();
         LatentEffects effects = LatentEffects.of(model, seed, scenes);
+        LatentMeanings meanings = LatentMeanings.of(model, seed, scenes);
         out.printf(
-                "%-7s %11s %7s %8s %8s %8s %8s%n",
-                "latent", "perplexity", "edits", "inside", "outside", "colour", "shape");
+                "%-7s %11s %12s %11s %7s %8s %8s %8s %8s%n",
+                "latent",
+                "perplexity",
+                "says colour",
+                "says shape",
+                "edits",
+                "inside",
+                "outside",
+                "colour",
+                "shape");
         for (int latent = 0; latent < model.quantizer().latents(); latent++) {
             out.printf(
                     Locale.ROOT,
-                    "%-7d %11.1f %7d %8.4f %8.4f %8.3f %8.3f%n",
+                    "%-7d %11.1f %12.3f %11.3f %7d %8.4f %8.4f %8.3f %8.3f%n",
                     latent,
                     scores.usage().perplexity(latent),
+                    meanings.colour(latent),
+                    meanings.shape(latent),
                     effects.changes().get(latent).size(),
                     effects.mean(latent, Change::inside),
                     effects.mean(latent, Change::outside),

@@ -6,6 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,12 +19,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+
 import javax.imageio.ImageIO;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class EditLatentsTest {
 
@@ -59,10 +61,16 @@ class EditLatentsTest {
         for (int latent = 0; latent < 4; latent++) {
             double[] row = numbers(out, Integer.toString(latent));
             assertTrue(row[0] >= 2 && row[0] <= 8, out);
-            assertTrue(row[1] > 100, out);
+            assertTrue(row[3] > 100, out);
             // Inside beside outside.
-            assertTrue(row[2] > 30 * row[3], out);
+            assertTrue(row[4] > 30 * row[5], out);
         }
+        double[] colour = numbers(out, "3");
+        assertTrue(colour[1] > 0.9, "says the colour: " + out);
+        assertTrue(colour[6] > 0.4 && colour[7] < 0.1, "changes the colour alone: " + out);
+        double[] shape = numbers(out, "2");
+        assertTrue(shape[1] < 0.4 && shape[2] > 0.2, "says something of the shape: " + out);
+        assertTrue(shape[6] < 0.02 && shape[7] > 0.4, "changes the shape alone: " + out);
     }
 
     @Test
