@@ -2,9 +2,11 @@ package org.slotwise.examples;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.translate.TranslateException;
-
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.concurrent.Callable;
 import org.slotwise.examples.EditedScene.Change;
-
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -12,21 +14,16 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.util.Locale;
-import java.util.concurrent.Callable;
-
 /** The command "evaluate" of {@link EditLatents}. */
 @Command(
         name = "evaluate",
         description = {
             "Tells what it costs to describe objects by codes: how well objects are told apart"
-                + " (FG-ARI), with the background (ARI), and the error (MSE), with slots as they"
-                + " were and with codes. Then for each latent how many codes it uses (perplexity),"
-                + " and what changes when it alone gets another code, that of the same slot in the"
-                + " next scene: the mean change of a pixel where the slot is seen and elsewhere,"
-                + " the slot's colour, and the share of its shape that is another.",
+                    + " (FG-ARI), with the background (ARI), and the error (MSE), with slots as they"
+                    + " were and with codes. Then for each latent how many codes it uses (perplexity),"
+                    + " and what changes when it alone gets another code, that of the same slot in the"
+                    + " next scene: the mean change of a pixel where the slot is seen and elsewhere,"
+                    + " the slot's colour, and the share of its shape that is another.",
             ""
         },
         sortOptions = false)

@@ -5,14 +5,12 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.dataset.Batch;
 import ai.djl.translate.TranslateException;
-
-import org.slotwise.data.SceneDataset;
-
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.slotwise.data.SceneDataset;
 
 /**
  * What the codes of each latent say of an object: how often its colour, or its shape, is the most
