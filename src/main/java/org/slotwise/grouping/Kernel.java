@@ -1,6 +1,7 @@
 package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 
@@ -8,8 +9,10 @@ import org.slotwise.internal.Scalars;
  * How much of a feature a centre of {@link StickBreakingGrouping} claims, by their distance d.
  *
  * <p>Source: Engelcke et al., "GENESIS-V2: Inferring Unordered Object Representations without
- * Iterative Refinement" (2021), section 3.2. There the kernels start so wide that K of them share
- * the image: kernel_var 1 / (K ln 2), 1 / (√K ln 2) and 2 / K, in the order of the kernels here.
+ * Iterative Refinement" (2021), the kernels of the instance colouring stick-breaking process
+ * (Algorithm 1), held to the authors' implementation (applied-ai-lab/genesis, {@code
+ * InstanceColouringSBP}). Their sigma is kernel_var here. They use the Gaussian if not told
+ * otherwise.
  */
 public enum Kernel {
     /** exp(-d² / kernel_var). */
@@ -17,6 +20,11 @@ public enum Kernel {
         @Override
         NDArray logAlphas(NDArray squares, NDArray minusKernelVar, double eps) {
             return Ops.clampMin(squares.div(minusKernelVar), Math.log(eps));
+        }
+
+        @Override
+        double variance(double slots) {
+            return 1 / (slots * Math.log(2));
         }
     },
     /** exp(-d / kernel_var). */
@@ -29,6 +37,11 @@ public enum Kernel {
             NDArray distances = Ops.maskedFill(roots, none, 0);
             return Ops.clampMin(distances.div(minusKernelVar), Math.log(eps));
         }
+
+        @Override
+        double variance(double slots) {
+            return 1 / (Math.sqrt(slots) * Math.log(2));
+        }
     },
     /** max(1 - d² / kernel_var, 0). */
     EPANECHNIKOV {
@@ -37,7 +50,31 @@ public enum Kernel {
             NDArray alphas = squares.div(minusKernelVar).add(Scalars.like(squares, 1));
             return Ops.clampMin(alphas, eps).log();
         }
+
+        @Override
+        double variance(double slots) {
+            return 2 / slots;
+        }
     };
+
+    /**
+     * The kernel_var that GENESIS-V2 starts from: the more slots, the narrower. All three kernels
+     * are then 1/2 at d² = 1 / slots.
+     *
+     * <pre>{@code
+     * GAUSSIAN 1 / (K ln 2)      LAPLACIAN 1 / (sqrt(K) ln 2)      EPANECHNIKOV 2 / K
+     * }</pre>
+     *
+     * @param slots K, at least 1
+     * @return what {@link StickBreakingGrouping.Builder#optKernelVar} takes
+     * @throws IllegalArgumentException if there is no slot
+     */
+    public double startingVar(int slots) {
+        Check.option(slots > 0, "Kernel: slots must be at least 1, got " + slots);
+        return variance(slots);
+    }
+
+    abstract double variance(double slots);
 
     /**
      * log max(alpha, eps).

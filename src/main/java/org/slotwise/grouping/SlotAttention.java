@@ -292,7 +292,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
                 new SlotAttentionIteration(
                         weights,
                         features,
-                        heads,
+                        Math.sqrt(heads / (double) kvqDim),
                         eps,
                         variant,
                         in.size() > 2 ? in.get(2) : null,

@@ -15,23 +15,28 @@ final class SlotAttentionIteration {
 
     private final SlotAttentionWeights weights;
     private final AttendedFeatures features;
-    private final int heads;
+    private final double scale;
     private final double eps;
     private final SlotAttentionVariant variant;
     private final UnaryOperator<NDArray> feedForward;
     private final @Nullable NDArray mask; // (B, 1, K, 1)
 
+    /**
+     * Prepares.
+     *
+     * @param scale what queries are multiplied by: 1 / sqrt(C / H) in Slot Attention
+     */
     SlotAttentionIteration(
             SlotAttentionWeights weights,
             AttendedFeatures features,
-            int heads,
+            double scale,
             double eps,
             SlotAttentionVariant variant,
             @Nullable NDArray slotMask,
             UnaryOperator<NDArray> feedForward) {
         this.weights = weights;
         this.features = features;
-        this.heads = heads;
+        this.scale = scale;
         this.eps = eps;
         this.variant = variant;
         this.feedForward = feedForward;
@@ -79,8 +84,7 @@ final class SlotAttentionIteration {
     private NDArray attend(NDArray slots) {
         // q = Wq LayerNorm(s) / sqrt(C / H)
         NDArray s = weights.slotNorm().layerNorm(slots, weights.normEps());
-        NDArray scale = Scalars.like(s, Math.sqrt(heads / (double) weights.kvqDim()));
-        NDArray q = weights.query().linear(s).mul(scale);
+        NDArray q = weights.query().linear(s).mul(Scalars.like(s, scale));
         // a = softmax over slots and heads of q . k
         NDArray logits = features.dot(q); // (B, H, K, N)
         if (mask != null) {

@@ -73,7 +73,8 @@ public record SlotAttentionVariant(
 
     /**
      * The paper's soft k-means, whose score is the dot product in place of the distance. There are
-     * no parameters.
+     * no parameters. {@link SoftKMeansGrouping} is the same as a grouping of its own, and has
+     * distances and a temperature.
      *
      * <pre>{@code
      * a = softmax over slots of  s . x / sqrt(D)

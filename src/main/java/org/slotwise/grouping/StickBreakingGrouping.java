@@ -47,10 +47,12 @@ import org.slotwise.internal.StartingValues;
  *   <li>Objects (B, K, D), those of empty slots zero. Feature attributions: the masks (B, K, N), in
  *       [0, 1], those of empty slots as they are. Empty (B, K), as the {@link StoppingRule} says.
  *   <li>kernel_var is saved as its logarithm, also when it is not learnt.
- *   <li>If asked for, p is the semi-convolutional embedding of GENESIS-V2 instead, which starts as
- *       the positions (N, P) alone, so that the first slots are patches of the image: p = gate
+ *   <li>If asked for, p is the semi-convolutional embedding of GENESIS-V2 instead (after Novotny et
+ *       al., "Semi-convolutional Operators for Instance Segmentation", 2018), which starts as the
+ *       positions (N, P) alone, so that the first slots are patches of the image: p = gate
  *       in_proj(x) + [0, 2 position - 1], where the positions are added to the last P elements, and
- *       the gate is one learnt number that starts at 0.
+ *       the gate is one learnt number that starts at 0. So does the authors' implementation
+ *       (applied-ai-lab/genesis, {@code SemiConv}).
  * </ul>
  *
  * <p>Unless slots are empty, the masks of a feature add up to 1 less what is left of its scope; if
@@ -61,8 +63,10 @@ import org.slotwise.internal.StartingValues;
  * unexplained, and the first stays. Distances come from inner products, at a fraction of the cost:
  * a squared distance within rounding error of zero (below 3e-6 in float32 at F 768, 0.004 in
  * float16) counts as zero; in the semi-convolutional embedding these bounds are times the mean of
- * ||c||^2 and ||p||^2. GENESIS-V2 keeps alphas in [0.01, 0.99] and passes gradients beyond. Norms
- * below 6e-5 in float16, 1e-12 in other types, count as that.
+ * ||c||^2 and ||p||^2. GENESIS-V2's implementation keeps alphas in [0.01, 0.99] and passes
+ * gradients beyond, compares embeddings of 8 elements rather than F, and leaves the last of K masks
+ * to the rest of the scope, as {@link StoppingRule.Builder#optAddUnexplained} does; here all K have
+ * a centre if not asked for. Norms below 6e-5 in float16, 1e-12 in other types, count as that.
  *
  * <p>NaN or infinite features make the slots of their own image NaN and leave other images alone.
  */

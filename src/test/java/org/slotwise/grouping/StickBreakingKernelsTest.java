@@ -177,6 +177,26 @@ class StickBreakingKernelsTest {
         assertEquals(0, Tensors.largest(block.getDirectParameters().get("gate").getArray()));
     }
 
+    /** The paper starts all kernels at one half where d² = 1 / K. */
+    @ParameterizedTest
+    @EnumSource
+    void startsAsWideAsThePaper(Kernel kernel, NDManager manager) {
+        for (int slots : new int[] {1, 4, 9}) {
+            double expected =
+                    switch (kernel) {
+                        case GAUSSIAN -> 1 / (slots * Math.log(2));
+                        case LAPLACIAN -> 1 / (Math.sqrt(slots) * Math.log(2));
+                        case EPANECHNIKOV -> 2.0 / slots;
+                    };
+            double var = kernel.startingVar(slots);
+            assertEquals(expected, var, 1e-12);
+            NDArray squares = manager.create(new double[] {1.0 / slots});
+            NDArray alpha = kernel.logAlphas(squares, manager.create(-var), 1e-8).exp();
+            assertEquals(0.5, alpha.getDouble(), 1e-9);
+        }
+        assertRefused("Kernel: slots must be at least 1, got 0", () -> kernel.startingVar(0));
+    }
+
     /** A centre's own feature, and its twins, are at distance 0, where a root has no slope. */
     @ParameterizedTest
     @EnumSource

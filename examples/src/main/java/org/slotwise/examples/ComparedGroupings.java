@@ -6,9 +6,10 @@ import org.slotwise.examples.AblationModel.GroupingMaker;
 import org.slotwise.grouping.FeedForward;
 import org.slotwise.grouping.InvariantSlotAttention;
 import org.slotwise.grouping.Kernel;
-import org.slotwise.grouping.SlotAttentionVariant;
 import org.slotwise.grouping.SlotMixtureGrouping;
 import org.slotwise.grouping.SlotMixtureGrouping.Likelihood;
+import org.slotwise.grouping.SoftKMeansGrouping;
+import org.slotwise.grouping.SoftKMeansGrouping.Score;
 import org.slotwise.grouping.StickBreakingGrouping;
 
 /** The groupings of {@link CompareGroupings}; another one is one entry more. */
@@ -46,16 +47,14 @@ final class ComparedGroupings {
                             "StickBreakingGrouping, semi-convolutional",
                             Kernel.GAUSSIAN,
                             true),
-                    new Ablation(
+                    softKMeans(
                             "soft-k-means",
-                            "SlotAttention as soft k-means",
-                            model ->
-                                    model.optFeedForward(false)
-                                            .optAttention(
-                                                    block ->
-                                                            block.optVariant(
-                                                                    SlotAttentionVariant
-                                                                            .SOFT_K_MEANS))),
+                            "SoftKMeansGrouping by dot products",
+                            Score.DOT_PRODUCT),
+                    softKMeans(
+                            "soft-k-means-distance",
+                            "SoftKMeansGrouping by distances",
+                            Score.SQUARED_DISTANCE),
                     new Ablation("slot-mlp", "SlotMlp", model -> model.optSlotMlp(true)));
 
     private ComparedGroupings() {}
@@ -77,6 +76,11 @@ final class ComparedGroupings {
         return new Ablation(name, what, model -> model.optDeviation(DEVIATION).optGrouping(maker));
     }
 
+    private static Ablation softKMeans(String name, String what, Score score) {
+        return conditioned(
+                name, what, (k, f, d) -> SoftKMeansGrouping.builder().optScore(score).build());
+    }
+
     /** With the kernel as wide as in GENESIS-V2. */
     private static Ablation sticks(
             String name, String what, Kernel kernel, boolean semiConvolutional) {
@@ -87,7 +91,7 @@ final class ComparedGroupings {
                                 .setFeatureDim(f)
                                 .setObjectDim(d)
                                 .optKernel(kernel)
-                                .optKernelVar(1 / (k * Math.log(2)))
+                                .optKernelVar(kernel.startingVar(k))
                                 .optLearnKernelVar(true)
                                 .optSemiConvolutional(semiConvolutional)
                                 .build();

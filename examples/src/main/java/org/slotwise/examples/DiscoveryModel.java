@@ -46,7 +46,10 @@ import org.slotwise.weights.StateDict;
 final class DiscoveryModel extends AbstractBlock {
 
     private static final byte VERSION = 1;
-    private static final int SLOT_DIM = 64;
+
+    /** The size of a slot. */
+    static final int SLOT_DIM = 64;
+
     private static final int FEED_FORWARD = 128;
     private static final float START_DEVIATION = 0.1f;
 
@@ -96,14 +99,7 @@ final class DiscoveryModel extends AbstractBlock {
                                 .optImplicitDifferentiation(true)
                                 .optFeedForward(feedForward)
                                 .build());
-        decoder =
-                addChildBlock(
-                        "decoder",
-                        ShapeAndColourDecoder.builder()
-                                .setSlotDim(SLOT_DIM)
-                                .setImageSize(layout.side(), layout.side())
-                                .optHidden(layout.decoderHidden())
-                                .build());
+        decoder = addChildBlock("decoder", newDecoder(task));
     }
 
     /** Where its slots start. */
@@ -141,14 +137,31 @@ final class DiscoveryModel extends AbstractBlock {
             if (wanted != null && wanted != task) {
                 throw new IOException(what + " is a model of " + task + ", not of " + wanted);
             }
-            DiscoveryModel model = new DiscoveryModel(task, start(task, slots));
-            int side = task.layout().side();
-            model.initialize(manager, DataType.FLOAT32, new Shape(1, 3, side, side));
+            DiscoveryModel model = initialized(manager, task, start(task, slots));
             weights.loadInto(model);
             return model;
         } catch (IllegalArgumentException e) {
             throw new IOException(what + " is not of this program: " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * A model whose weights are drawn with the engine's generator.
+     *
+     * @param manager the owner of its weights
+     * @param task what it is to learn
+     * @return a model to load weights into
+     */
+    static DiscoveryModel initialized(NDManager manager, DiscoveryTask task) {
+        return initialized(manager, task, task.layout().start());
+    }
+
+    private static DiscoveryModel initialized(
+            NDManager manager, DiscoveryTask task, SlotStart start) {
+        DiscoveryModel model = new DiscoveryModel(task, start);
+        int side = task.layout().side();
+        model.initialize(manager, DataType.FLOAT32, new Shape(1, 3, side, side));
+        return model;
     }
 
     private static SlotStart start(DiscoveryTask task, @Nullable Integer slots) throws IOException {
@@ -220,10 +233,39 @@ final class DiscoveryModel extends AbstractBlock {
             int iterations,
             PixelLattice lattice,
             boolean training) {
-        PositionedSlots grouped =
-                slotStart.group(
-                        grouping, scene(store, images, training), draw, iterations, training);
+        PositionedSlots grouped = describe(store, images, draw, iterations, training);
         return new Discovery(grouped, decoder.decode(store, grouped, lattice, training));
+    }
+
+    /**
+     * Describes pictures by slots.
+     *
+     * @param store where the weights are
+     * @param images (B, 3, H, W) in [0, 1]
+     * @param draw what the slots' start drew
+     * @param iterations how many iterations of attention
+     * @param training whether to record a graph for gradients
+     * @return slots and where they are
+     */
+    PositionedSlots describe(
+            ParameterStore store, NDArray images, NDArray draw, int iterations, boolean training) {
+        return slotStart.group(
+                grouping, scene(store, images, training), draw, iterations, training);
+    }
+
+    /** A decoder without weights, as the model of a task has one. */
+    static ShapeAndColourDecoder newDecoder(DiscoveryTask task) {
+        DiscoveryLayout layout = task.layout();
+        return ShapeAndColourDecoder.builder()
+                .setSlotDim(SLOT_DIM)
+                .setImageSize(layout.side(), layout.side())
+                .optHidden(layout.decoderHidden())
+                .build();
+    }
+
+    /** What makes pictures of slots. */
+    ShapeAndColourDecoder decoder() {
+        return decoder;
     }
 
     /**

@@ -11,6 +11,7 @@ import java.util.Locale;
 import org.slotwise.data.SceneDataset;
 import org.slotwise.data.Scenes;
 import org.slotwise.decoder.PixelLattice;
+import org.slotwise.decoder.SlotDecoding;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.KMeansGrouping;
 import org.slotwise.grouping.KMeansOptions;
@@ -68,11 +69,24 @@ final class DiscoveryScores {
 
     /** A way to segment a batch: masks (B, K, N), and the squared error. */
     @FunctionalInterface
-    private interface Way {
+    interface Way {
         Result segment(NDManager manager, NDArray images);
     }
 
-    private record Result(NDArray masks, double error) {}
+    /**
+     * What a way made of a batch.
+     *
+     * @param masks (B, K, N), or the number of each pixel's slot (B, N)
+     * @param error the mean squared error
+     */
+    record Result(NDArray masks, double error) {
+
+        /** Of pictures that were made again. */
+        static Result of(SlotDecoding decoding, NDArray images) {
+            NDArray error = decoding.reconstruction().sub(images).square().mean();
+            return new Result(decoding.masks().flatten(2, 3), error.getFloat());
+        }
+    }
 
     /**
      * Scores a model.
@@ -83,22 +97,17 @@ final class DiscoveryScores {
      */
     Scores ofModel(DiscoveryModel model, int iterations) throws IOException, TranslateException {
         return of(
-                (manager, images) -> {
-                    long batch = images.getShape().get(0);
-                    var decoding =
-                            model.discover(
-                                            new ParameterStore(manager, false),
-                                            images,
-                                            model.settledDraw(images),
-                                            iterations,
-                                            PixelLattice.ALL,
-                                            false)
-                                    .decoding();
-                    NDArray error = decoding.reconstruction().sub(images).square().mean();
-                    return new Result(
-                            decoding.masks().reshape(batch, model.slotStart().slots(), -1),
-                            error.getFloat());
-                });
+                (manager, images) ->
+                        Result.of(
+                                model.discover(
+                                                new ParameterStore(manager, false),
+                                                images,
+                                                model.settledDraw(images),
+                                                iterations,
+                                                PixelLattice.ALL,
+                                                false)
+                                        .decoding(),
+                                images));
     }
 
     /** Scores the cells of a fixed grid, one for each slot. */
@@ -147,7 +156,13 @@ final class DiscoveryScores {
                 });
     }
 
-    private Scores of(Way way) throws IOException, TranslateException {
+    /**
+     * Scores a way.
+     *
+     * @param way what segments a batch
+     * @return its scores
+     */
+    Scores of(Way way) throws IOException, TranslateException {
         SegmentationEvaluator foreground = evaluator("FG-ARI", Background.LEFT_OUT);
         SegmentationEvaluator all = evaluator("ARI", Background.COUNTED);
         double errors = 0;

@@ -1,0 +1,279 @@
+package org.slotwise.grouping;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.ImageGroups;
+import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Scope;
+
+/**
+ * Soft k-means: slots are weighted means of the features that are most like them. Nothing is
+ * learnt, and gradients flow to features and initial slots.
+ *
+ * <p>Source: Kirilenko, Kovalev and Panov, "Object-Centric representations with Slot Attention for
+ * Visual tasks" (a talk), "Soft k-Means Pseudocode", with distances; Locatello et al.,
+ * "Object-Centric Learning with Slot Attention" (2020), section B, last paragraph, with dot
+ * products: Slot Attention without GRU, LayerNorms and projections. The temperature is that of
+ * MacKay, "Information Theory, Inference, and Learning Algorithms" (2003), section 20.2, whose
+ * stiffness is 2 / temperature.
+ *
+ * <pre>{@code
+ * T times:
+ *   a = softmax over slots of  score(x, s) / temperature
+ *   s = sum over features of (a + eps) x / sum over features of (a + eps)
+ *
+ * score(x, s) = -||x - s||²   or   s . x
+ * }</pre>
+ *
+ * <ul>
+ *   <li>features x (B, N, F), conditioning (B, K, F): the initial s, of the features' type and
+ *       size; slot mask (B, K) boolean, true = masked, optional. K and F may change from call to
+ *       call.
+ *   <li>objects: the final s (B, K, F). Feature attributions: the last a (B, K, N), before eps;
+ *       they sum to 1 over slots. Empty: a copy of the slot mask, if given.
+ * </ul>
+ *
+ * <p>With distances, the lower the temperature, the nearer this comes to {@link KMeansGrouping}
+ * from the same centres. A masked slot has attributions of 0. A slot that no feature is like,
+ * masked or not, has eps of every feature and becomes their mean, also if eps is 0; with dot
+ * products and eps 0 it becomes 0.
+ *
+ * <p>How this differs from the sources: the first writes its score as a Euclidean distance, and is
+ * taken to mean the squared one, as its mixture of Gaussians needs. Squared distances come from
+ * inner products about the image's mean.
+ *
+ * <p>NaN or infinite features make the slots of their own image NaN and leave other images alone.
+ */
+public final class SoftKMeansGrouping extends ConfiguredBlock implements PerceptualGrouping {
+
+    /** How like a feature x is to a slot s. */
+    public enum Score {
+        /** -||x - s||². The temperature is 1 if not set. */
+        SQUARED_DISTANCE,
+        /** s . x. The temperature is sqrt(F) if not set, as in Slot Attention. */
+        DOT_PRODUCT
+    }
+
+    private final int iterations;
+    private final double eps;
+    private final Score score;
+    private final @Nullable Double temperature;
+
+    private SoftKMeansGrouping(Builder builder) {
+        iterations = builder.iterations;
+        eps = builder.eps;
+        score = builder.score;
+        temperature = builder.temperature;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public PerceptualGroupingOutput group(
+            ParameterStore parameterStore,
+            FeatureExtractorOutput features,
+            @Nullable NDArray conditioning,
+            boolean training) {
+        return group(features, conditioning, null, training);
+    }
+
+    /**
+     * Groups features into slots, of which some may be masked.
+     *
+     * @param features (B, N, F)
+     * @param conditioning the slots' initial values (B, K, F)
+     * @param slotMask (B, K) boolean, true for slots that take no part; null for none
+     * @param training whether to record a graph for gradients
+     * @return slots (B, K, F), attributions (B, K, N) and the slot mask
+     * @throws IllegalArgumentException if an input has another shape, type or device
+     */
+    public PerceptualGroupingOutput group(
+            FeatureExtractorOutput features,
+            @Nullable NDArray conditioning,
+            @Nullable NDArray slotMask,
+            boolean training) {
+        NDArray x = features.images(who());
+        NDArray start = inputs(x.getShape()).check(who(), x, conditioning, slotMask);
+        return NoGraph.unless(
+                training,
+                () -> {
+                    try (Scope scope = new Scope()) {
+                        NDList in = new NDList(x, start);
+                        if (slotMask != null) {
+                            in.add(slotMask);
+                        }
+                        NDList out = ImageGroups.map(in, this::iterate);
+                        NDManager owner = x.getManager();
+                        return new PerceptualGroupingOutput(
+                                scope.keep(out.get(0), owner),
+                                scope.keep(out.get(1), owner),
+                                SlotAttentionInputs.isEmpty(scope, slotMask, owner));
+                    }
+                });
+    }
+
+    private static SlotAttentionInputs inputs(Shape features) {
+        int size = (int) features.get(2);
+        return new SlotAttentionInputs(size, size);
+    }
+
+    /** Slots and attributions for features, initial slots and, where there is one, a slot mask. */
+    private NDList iterate(NDList in) {
+        NDArray x = in.get(0);
+        NDArray start = in.get(1);
+        @Nullable NDArray slotMask = in.size() > 2 ? in.get(2) : null;
+        int size = (int) x.getShape().get(2);
+        SlotAttentionWeights none = SlotAttentionWeights.none(size);
+        if (score == Score.DOT_PRODUCT) {
+            double scale = 1 / (temperature == null ? Math.sqrt(size) : temperature);
+            AttendedFeatures features = new AbsorbedFeatures(none, x, 1, eps);
+            return iteration(none, features, scale, slotMask).repeat(start, iterations, null);
+        }
+        // Distances do not change when all is moved, and are most precise about the mean.
+        NDArray centre = x.mean(new int[] {1}, true);
+        AttendedFeatures features =
+                new SquaredDistances(
+                        new AbsorbedFeatures(none, x.sub(centre), 1, eps),
+                        temperature == null ? 1 : temperature);
+        NDList end =
+                iteration(none, features, 1, slotMask).repeat(start.sub(centre), iterations, null);
+        return new NDList(end.get(0).add(centre), end.get(1));
+    }
+
+    private SlotAttentionIteration iteration(
+            SlotAttentionWeights weights,
+            AttendedFeatures features,
+            double scale,
+            @Nullable NDArray slotMask) {
+        return new SlotAttentionIteration(
+                weights,
+                features,
+                scale,
+                eps,
+                SlotAttentionVariant.SOFT_K_MEANS,
+                slotMask,
+                slots -> slots);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore parameterStore,
+            NDList list,
+            boolean training,
+            @Nullable PairList<String, Object> params) {
+        GroupingInputs in = GroupingInputs.parse(who(), list, SlotAttentionInputs.NAMES);
+        return group(
+                        in.extracted(),
+                        in.get(GroupingInputs.CONDITIONING),
+                        in.get(GroupingInputs.SLOT_MASK),
+                        training)
+                .toNDList();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        Shape features = inputShapes[0];
+        Check.shape(who(), "features", features, "B", "N", "F");
+        return inputs(features).outputShapes(who(), features, inputShapes, 1);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected Map<String, Object> configuration() {
+        return new LinkedHashMap<>();
+    }
+
+    /**
+     * Starts the description of a soft k-means grouping.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Describes a {@link SoftKMeansGrouping}. */
+    public static final class Builder {
+        private int iterations = 3;
+        private double eps = 1e-8;
+        private Score score = Score.SQUARED_DISTANCE;
+        private @Nullable Double temperature;
+
+        private Builder() {}
+
+        /**
+         * Sets the number of iterations, T.
+         *
+         * @param iterations at least 1; 3 if not set
+         * @return this
+         */
+        public Builder optIterations(int iterations) {
+            this.iterations = iterations;
+            return this;
+        }
+
+        /**
+         * Sets what is added to the attributions before they are normalised over features.
+         *
+         * @param eps at least 0; 1e-8 if not set. In float16 anything below 6e-8 counts as 0
+         * @return this
+         */
+        public Builder optEps(double eps) {
+            this.eps = eps;
+            return this;
+        }
+
+        /**
+         * Sets how like a feature is to a slot.
+         *
+         * @param score {@link Score#SQUARED_DISTANCE} if not set
+         * @return this
+         */
+        public Builder optScore(Score score) {
+            this.score = Objects.requireNonNull(score, "score");
+            return this;
+        }
+
+        /**
+         * Sets what scores are divided by. Scores must stay within the range of the features' type
+         * when they are: in float16 below 65504.
+         *
+         * @param temperature at least 1e-20; if not set 1 for distances, sqrt(F) for dot products
+         * @return this
+         */
+        public Builder optTemperature(double temperature) {
+            this.temperature = temperature;
+            return this;
+        }
+
+        /**
+         * Builds the block.
+         *
+         * @return the block
+         * @throws IllegalArgumentException if an option is out of range
+         */
+        public SoftKMeansGrouping build() {
+            String who = "SoftKMeansGrouping: ";
+            Check.option(iterations > 0, who + "iterations must be at least 1, got " + iterations);
+            Check.option(
+                    eps >= 0 && eps < Double.POSITIVE_INFINITY,
+                    who + "eps must be at least 0 and finite, got " + eps);
+            Check.option(
+                    temperature == null
+                            || (temperature >= 1e-20 && temperature < Double.POSITIVE_INFINITY),
+                    who + "temperature must be at least 1e-20 and finite, got " + temperature);
+            return new SoftKMeansGrouping(this);
+        }
+    }
+}
