@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
         name = "CompareGroupings",
         description = {
             "Trains the same small model with one grouping after the other on the same generated"
-                    + " scenes, in the same number of steps, and prints how well each tells objects"
+                    + " scenes, in the same number of steps or the same time, and prints how well each tells objects"
                     + " apart (FG-ARI over the pixels of objects, ARI over all pixels, MSE of the"
                     + " pictures made again; means over seeds with the deviation) and what it"
                     + " costs: ms of processor time for a step of 16 scenes with everything in it,"
@@ -40,7 +40,9 @@ import picocli.CommandLine.Spec;
 public final class CompareGroupings implements Callable<Integer> {
 
     private static final int MAX_STEPS = 1_000_000;
+    private static final int TRIAL_STEPS = 40;
     private static final int MAX_SCENES = 100_000;
+    private static final int MAX_SECONDS = 1_000_000;
     private static final int MAX_THREADS = 1024;
 
     @Option(
@@ -56,6 +58,14 @@ public final class CompareGroupings implements Callable<Integer> {
             paramLabel = "NUMBER",
             description = "How many steps of 16 scenes. Default: ${DEFAULT-VALUE}.")
     private int steps;
+
+    @Option(
+            names = "--cpu-seconds",
+            paramLabel = "NUMBER",
+            description =
+                    "In place of --steps: each training takes as many steps as fit into so many"
+                            + " seconds of processor time, by what a few steps took before.")
+    private @Nullable Double cpuSeconds;
 
     @Option(
             names = "--seeds",
@@ -114,19 +124,23 @@ public final class CompareGroupings implements Callable<Integer> {
         }
         List<Row> rows = new ArrayList<>();
         for (Ablation grouping : chosen) {
-            rows.add(new Row(grouping, parameters(grouping)));
+            int count = cpuSeconds == null ? steps : stepsIn(cpuSeconds, grouping);
+            rows.add(new Row(grouping, parameters(grouping), count));
         }
         for (int seed : seeds) {
             for (Row row : rows) {
-                out.println(row.run(new AblationRun.Key(row.name(), seed, steps, scenes)));
+                out.println(row.run(seed, scenes));
                 out.flush();
             }
         }
         out.printf(
-                "%d steps, seeds %s, %d scenes held out%n", steps, Arrays.toString(seeds), scenes);
+                "%s, seeds %s, %d scenes held out%n",
+                cpuSeconds == null ? steps + " steps" : cpuSeconds + " s of processor time",
+                Arrays.toString(seeds),
+                scenes);
         out.printf(
-                "%-24s %-15s %-15s %-17s %7s %10s%n",
-                "", "FG-ARI", "ARI", "MSE", "CPU ms", "parameters");
+                "%-24s %-15s %-15s %-17s %7s %7s %10s%n",
+                "", "FG-ARI", "ARI", "MSE", "steps", "CPU ms", "parameters");
         rows.forEach(out::println);
         out.flush();
         return ExitCode.OK;
@@ -135,6 +149,17 @@ public final class CompareGroupings implements Callable<Integer> {
     /** Of all threads: that does not depend on what else the machine does. */
     private static long processorNanoseconds() {
         return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
+    }
+
+    /** How many steps take so long, by a short training after one that warms the engine up. */
+    private static int stepsIn(double seconds, Ablation grouping)
+            throws IOException, TranslateException {
+        AblationRun.Key trial = new AblationRun.Key(grouping.name(), 0, TRIAL_STEPS, 1);
+        AblationTraining.run(grouping, trial);
+        long start = processorNanoseconds();
+        AblationTraining.run(grouping, trial);
+        double each = (processorNanoseconds() - start) / 1e9 / TRIAL_STEPS;
+        return (int) Math.max(1, Math.min(MAX_STEPS, Math.round(seconds / each)));
     }
 
     private static long parameters(Ablation grouping) {
@@ -157,6 +182,13 @@ public final class CompareGroupings implements Callable<Integer> {
                 scenes >= 1 && scenes <= MAX_SCENES,
                 "--scenes must be 1 to " + MAX_SCENES,
                 scenes);
+        if (cpuSeconds != null) {
+            Program.require(
+                    spec,
+                    cpuSeconds > 0 && cpuSeconds <= MAX_SECONDS,
+                    "--cpu-seconds must be above 0 and at most " + MAX_SECONDS,
+                    cpuSeconds);
+        }
         if (threads != null) {
             Program.require(
                     spec,
@@ -181,19 +213,22 @@ public final class CompareGroupings implements Callable<Integer> {
     private static final class Row {
         private final Ablation grouping;
         private final long parameters;
+        private final int steps;
         private final List<AblationRun> runs = new ArrayList<>();
         private double milliseconds = Double.POSITIVE_INFINITY;
 
-        Row(Ablation grouping, long parameters) {
+        Row(Ablation grouping, long parameters, int steps) {
             this.grouping = grouping;
             this.parameters = parameters;
+            this.steps = steps;
         }
 
         String name() {
             return grouping.name();
         }
 
-        AblationRun run(AblationRun.Key key) throws IOException, TranslateException {
+        AblationRun run(int seed, int scenes) throws IOException, TranslateException {
+            AblationRun.Key key = new AblationRun.Key(name(), seed, steps, scenes);
             long start = processorNanoseconds();
             AblationRun run = AblationTraining.run(grouping, key);
             double spent = (processorNanoseconds() - start) / 1e6 / key.steps();
@@ -206,11 +241,12 @@ public final class CompareGroupings implements Callable<Integer> {
         public String toString() {
             return String.format(
                     Locale.ROOT,
-                    "%-24s %-15s %-15s %-17s %7.1f %10d",
+                    "%-24s %-15s %-15s %-17s %7d %7.1f %10d",
                     name(),
                     AblationTable.spread(3, runs, AblationRun::foreground),
                     AblationTable.spread(3, runs, AblationRun::all),
                     AblationTable.spread(4, runs, AblationRun::error),
+                    steps,
                     milliseconds,
                     parameters);
         }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -33,10 +34,28 @@ class CompareGroupingsTest {
             assertEquals(name, columns[0]);
             assertFalse(row.contains("NaN"), row);
             assertTrue(errors.add(lines.get(i).replaceAll(".*MSE ([0-9.]+).*", "$1")), out);
-            assertTrue(Double.parseDouble(columns[4]) > 0, row);
-            assertTrue(Long.parseLong(columns[5]) > 50_000, row);
-            assertEquals(6, columns.length, row);
+            assertEquals("2", columns[4], row);
+            assertTrue(Double.parseDouble(columns[5]) > 0, row);
+            assertTrue(Long.parseLong(columns[6]) > 50_000, row);
+            assertEquals(7, columns.length, row);
         }
+    }
+
+    @Test
+    void stepsFollowFromTheTime() {
+        String[] args = {
+            "--scenes", "16", "--seeds", "0", "--only", "slot-mixture", "--cpu-seconds"
+        };
+        long[] steps = new long[2];
+        for (int i = 0; i < 2; i++) {
+            String[] all = Arrays.copyOf(args, args.length + 1);
+            all[args.length] = i == 0 ? "0.1" : "4";
+            String out = run(all).succeeds().out();
+            assertTrue(out.contains("s of processor time, seeds [0]"), out);
+            steps[i] = Long.parseLong(out.lines().toList().get(3).trim().split(" +")[4]);
+        }
+        // 40 times as long; but what else the machine does has a say.
+        assertTrue(steps[1] > 8 * steps[0], Arrays.toString(steps));
     }
 
     @Test
@@ -72,6 +91,7 @@ class CompareGroupingsTest {
     @CsvSource({
         "--steps, 0, --steps must be 1 to 1000000",
         "--scenes, 0, --scenes must be 1 to 100000",
+        "--cpu-seconds, 0, --cpu-seconds must be above 0 and at most 1000000",
         "--threads, 0, --threads must be 1 to 1024",
         "--only, nothing, --only must be names that --list shows",
         "--seeds, x, x"
