@@ -41,7 +41,7 @@ record PropertyTraining(
         int slots,
         int seed) {
 
-    static final int ITERATIONS = 3;
+    static final int ITERATIONS = 7;
     private static final int BATCH = 32;
     private static final int WARM_UP = 300;
     private static final double FLOOR = 0.01;

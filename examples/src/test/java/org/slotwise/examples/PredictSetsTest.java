@@ -71,7 +71,7 @@ class PredictSetsTest {
         assertTrue(out.contains("70 scenes of seed 4242, up to 3 objects, 4 slots"), out);
         for (String name :
                 new String[] {
-                    "model, 3 iterations",
+                    "model, 7 iterations",
                     "the mean of other scenes",
                     "the most frequent kind, anywhere",
                     "objects of other scenes"
@@ -132,13 +132,13 @@ class PredictSetsTest {
                 run("evaluate", "--model", model.toString(), "--max-objects", "3", "--scenes", "30")
                         .succeeds()
                         .out();
-        assertEquals(6, row(out, "model, 3 iterations").length);
+        assertEquals(6, row(out, "model, 7 iterations").length);
     }
 
     @Test
     void theModelThatComesWithTheExamplesKnowsWhatItSees() throws IOException {
         String out = run("evaluate", "--scenes", "100").succeeds().out();
-        double[] precisions = row(out, "model, 3 iterations");
+        double[] precisions = row(out, "model, 7 iterations");
         assertTrue(precisions[0] > 60, out);
         assertTrue(precisions[0] > 10 * row(out, "objects of other scenes")[0], out);
         Path figure = folder.resolve("shipped.png");
