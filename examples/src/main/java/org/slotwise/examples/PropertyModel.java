@@ -150,7 +150,8 @@ final class PropertyModel extends AbstractBlock {
             weights.loadInto(model);
             return model;
         } catch (IllegalArgumentException e) {
-            throw new IOException(file + " is not of this program: " + e.getMessage(), e);
+            String what = file == null ? "the model of these examples" : file.toString();
+            throw new IOException(what + " is not of this program: " + e.getMessage(), e);
         }
     }
 

@@ -26,6 +26,7 @@ import org.slotwise.training.LearningRate;
  * @param reportEvery after how many steps progress is told
  * @param peak the highest learning rate
  * @param kind how the model makes slots
+ * @param iterations how many iterations the grouping takes
  * @param loss what it learns by
  * @param maxObjects how many objects a scene has at most
  * @param slots how many objects the model can tell
@@ -36,6 +37,7 @@ record PropertyTraining(
         int reportEvery,
         double peak,
         PropertyGrouping kind,
+        int iterations,
         PropertyLoss loss,
         int maxObjects,
         int slots,
@@ -70,12 +72,13 @@ record PropertyTraining(
     void run(NDManager manager, PrintWriter out, Path output)
             throws IOException, TranslateException {
         Engine.getInstance().setRandomSeed(seed);
-        PropertyModel model = PropertyModel.fresh(manager, kind, slots, ITERATIONS);
+        PropertyModel model = PropertyModel.fresh(manager, kind, slots, iterations);
         out.printf(
                 Locale.ROOT,
-                "%s, %s loss, %d steps of %d scenes of up to %d objects, %d slots, learning rate %s, seed %d,"
+                "%s, %d iterations, %s loss, %d steps of %d scenes of up to %d objects, %d slots, learning rate %s, seed %d,"
                         + " %d parameters%n",
                 kind,
+                iterations,
                 loss,
                 steps,
                 BATCH,

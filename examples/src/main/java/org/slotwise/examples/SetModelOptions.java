@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 /** What evaluating and showing a {@link PropertyModel} have in common. */
 final class SetModelOptions {
 
-    private static final int MAX_ITERATIONS = 100;
+    static final int MAX_ITERATIONS = 100;
 
     @Option(
             names = "--model",
@@ -28,9 +28,9 @@ final class SetModelOptions {
             description =
                     "How many iterations of attention, 1 to "
                             + MAX_ITERATIONS
-                            + "; the model was trained with "
+                            + "; training takes "
                             + PropertyTraining.ITERATIONS
-                            + ". Default: ${DEFAULT-VALUE}.")
+                            + " if not told otherwise. Default: ${DEFAULT-VALUE}.")
     private int iterations;
 
     @Option(

@@ -46,6 +46,16 @@ final class TrainSets implements Callable<Integer> {
     private PropertyGrouping grouping;
 
     @Option(
+            names = "--iterations",
+            defaultValue = "" + PropertyTraining.ITERATIONS,
+            paramLabel = "NUMBER",
+            description =
+                    "How many iterations the grouping takes, 1 to "
+                            + SetModelOptions.MAX_ITERATIONS
+                            + "; gradients are those of the last one. Default: ${DEFAULT-VALUE}.")
+    private int iterations;
+
+    @Option(
             names = "--loss",
             defaultValue = "hungarian",
             paramLabel = "KIND",
@@ -99,6 +109,10 @@ final class TrainSets implements Callable<Integer> {
     public Integer call() throws IOException, TranslateException {
         options.check(spec);
         require(steps >= 1 && steps <= MAX_STEPS, "--steps must be 1 to " + MAX_STEPS, steps);
+        require(
+                iterations >= 1 && iterations <= SetModelOptions.MAX_ITERATIONS,
+                "--iterations must be 1 to " + SetModelOptions.MAX_ITERATIONS,
+                iterations);
         require(report >= 1, "--report must be at least 1", report);
         require(
                 learningRate > 0 && learningRate <= 1,
@@ -122,6 +136,7 @@ final class TrainSets implements Callable<Integer> {
                             report,
                             learningRate,
                             grouping,
+                            iterations,
                             loss,
                             options.maxObjects(),
                             options.slots(),
