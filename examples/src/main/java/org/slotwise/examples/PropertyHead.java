@@ -7,6 +7,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
+import ai.djl.nn.Block;
+import ai.djl.nn.norm.BatchNorm;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +23,9 @@ import org.slotwise.quantization.SlotQuantizer;
  * Reads the properties of objects off slots. If slots are made discrete, attributes and presence
  * come from their codes alone, and the position, of which no few codes could tell enough, from the
  * slot as it is.
+ *
+ * <p>Codes are made of standardised slots: what all slots share would otherwise decide most of the
+ * scores, and few codes would ever be used.
  */
 final class PropertyHead extends AbstractBlock {
 
@@ -36,6 +41,7 @@ final class PropertyHead extends AbstractBlock {
     private final PropertyDecoder decoder;
     private final @Nullable SlotQuantizer quantizer;
     private final @Nullable PropertyDecoder positions;
+    private final @Nullable Block standard;
 
     /**
      * Makes the head.
@@ -74,9 +80,11 @@ final class PropertyHead extends AbstractBlock {
                                     .setProperties(LAYOUT.coordinates())
                                     .optHidden(HIDDEN)
                                     .build());
+            standard = addChildBlock("standard", BatchNorm.builder().optAxis(1).build());
         } else {
             quantizer = null;
             positions = null;
+            standard = null;
         }
     }
 
@@ -94,10 +102,13 @@ final class PropertyHead extends AbstractBlock {
     }
 
     Reading read(ParameterStore store, NDArray slots, boolean training) {
-        if (quantizer == null || positions == null) {
+        if (quantizer == null || positions == null || standard == null) {
             return new Reading(decoder.decode(store, slots, training), null);
         }
-        QuantizedSlots quantized = quantizer.quantize(store, slots, training);
+        NDArray flat = slots.reshape(-1, dim);
+        NDArray standardised = standard.forward(store, new NDList(flat), training).head();
+        QuantizedSlots quantized =
+                quantizer.quantize(store, standardised.reshape(slots.getShape()), training);
         NDArray properties =
                 NDArrays.concat(
                         new NDList(
@@ -124,7 +135,8 @@ final class PropertyHead extends AbstractBlock {
     @Override
     protected void initializeChildBlocks(NDManager manager, DataType type, Shape... inputShapes) {
         decoder.initialize(manager, type);
-        if (quantizer != null && positions != null) {
+        if (quantizer != null && positions != null && standard != null) {
+            standard.initialize(manager, type, new Shape(-1, dim));
             quantizer.initialize(manager, type);
             positions.initialize(manager, type);
         }

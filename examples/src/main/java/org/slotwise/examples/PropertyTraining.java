@@ -149,9 +149,11 @@ record PropertyTraining(
         }
         new GradientClipping(LARGEST_NORM).clip(model, manager);
         for (Parameter parameter : model.getParameters().values()) {
-            NDArray weight = parameter.getArray();
-            try (NDArray gradient = weight.getGradient()) {
-                adam.update(parameter.getId(), weight, gradient);
+            if (parameter.requiresGradient()) {
+                NDArray weight = parameter.getArray();
+                try (NDArray gradient = weight.getGradient()) {
+                    adam.update(parameter.getId(), weight, gradient);
+                }
             }
         }
         return value.getFloat();
