@@ -66,7 +66,7 @@ final class TrainSets implements Callable<Integer> {
 
     @Option(
             names = "--report",
-            defaultValue = "250",
+            defaultValue = "500",
             paramLabel = "NUMBER",
             description = "After how many steps progress is told. Default: ${DEFAULT-VALUE}.")
     private int report;
