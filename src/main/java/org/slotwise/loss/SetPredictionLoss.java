@@ -34,9 +34,8 @@ import org.slotwise.internal.Scope;
  *
  * <p>Where a prediction or a label is not finite the loss is not either, and nothing is matched.
  *
- * <p>Over many numbers of a row this loss hardly tells positions apart: a position that is wrong by
- * a sixth of its range costs 0.014, an attribute of which nothing is known about 0.5. {@link
- * HungarianLoss} weighs them, and is learnt in fewer steps.
+ * <p>A position that is wrong by a sixth of its range costs 0.014 here, an attribute of which
+ * nothing is known about 0.5: positions are learnt late. {@link HungarianLoss} weighs them.
  *
  * <p>The matching waits for the device: B K max(K, K') costs are copied to the host.
  */

@@ -60,8 +60,8 @@ final class TrainSets implements Callable<Integer> {
             defaultValue = "hungarian",
             paramLabel = "KIND",
             description =
-                    "What the model learns by: hungarian, or huber as in the paper, which takes far"
-                            + " more steps. Default: ${DEFAULT-VALUE}.")
+                    "What the model learns by: hungarian, or huber as in the paper, by which"
+                            + " positions are learnt later. Default: ${DEFAULT-VALUE}.")
     private PropertyLoss loss;
 
     @Option(
