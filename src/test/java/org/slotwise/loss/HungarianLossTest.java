@@ -93,8 +93,7 @@ class HungarianLossTest {
             return 0;
         }
         double best = Double.POSITIVE_INFINITY;
-        int rows = (y.length == 0) ? 0 : taken.length;
-        for (int j = 0; j < rows; j++) {
+        for (int j = 0; j < taken.length; j++) {
             if (!taken[j]) {
                 taken[j] = true;
                 double rest = least(x, p, y, t, k + 1, slots, taken);

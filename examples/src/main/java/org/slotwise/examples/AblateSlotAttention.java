@@ -3,7 +3,6 @@ package org.slotwise.examples;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -161,13 +160,7 @@ public final class AblateSlotAttention implements Callable<Integer> {
         }
         seeds = Arrays.stream(seeds).distinct().toArray();
         if (csv != null) {
-            Path folder = csv.toAbsolutePath().getParent();
-            if (Files.isDirectory(csv)) {
-                throw new IOException(csv + " is a folder, not a file to write to");
-            }
-            if (folder == null || !Files.isDirectory(folder)) {
-                throw new IOException("the folder " + folder + " does not exist");
-            }
+            new OutputFile(csv).check(null);
         }
         if (only == null) {
             return Ablation.ALL;

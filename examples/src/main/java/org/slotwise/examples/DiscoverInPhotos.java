@@ -249,7 +249,7 @@ public final class DiscoverInPhotos implements Callable<Integer> {
             PhotoTraining training, FeatureCache cached, int grid, PhotoViews views, int photo)
             throws IOException {
         Path file = output.resolve(views.name(photo) + "-slots.png");
-        FigureFile figure = new FigureFile(file);
+        OutputFile figure = new OutputFile(file);
         figure.check(null);
         try (NDManager manager = NDManager.newBaseManager()) {
             NDArray masks = training.masks(cached.read(manager, views.whole(photo)));

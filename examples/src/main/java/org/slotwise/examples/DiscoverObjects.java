@@ -66,7 +66,7 @@ public final class DiscoverObjects implements Callable<Integer> {
     public Integer call() throws IOException, TranslateException {
         PrintWriter out = spec.commandLine().getOut();
         Path figure = Path.of(FIGURE);
-        new FigureFile(figure).check(null);
+        new OutputFile(figure).check(null);
         try (NDManager manager = NDManager.newBaseManager()) {
             DiscoveryModel model = DiscoveryModel.load(manager, null, null, null);
             EvaluateDiscovery.report(

@@ -11,7 +11,6 @@ import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.NormalInitializer;
 import ai.djl.util.PairList;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -186,15 +185,7 @@ final class DiscoveryModel extends AbstractBlock {
 
     private static StateDict shipped(@Nullable DiscoveryTask wanted) throws IOException {
         DiscoveryTask task = wanted == null ? DiscoveryTask.TETROMINOES : wanted;
-        try (InputStream in = DiscoveryModel.class.getResourceAsStream(task.fileName())) {
-            if (in == null) {
-                throw new IOException(
-                        "no model of "
-                                + task
-                                + " comes with these examples: train one, and name it by --model");
-            }
-            return StateDict.read(in);
-        }
+        return ShippedWeights.read(task.fileName());
     }
 
     /**

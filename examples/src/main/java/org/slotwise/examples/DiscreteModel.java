@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -81,7 +80,7 @@ record DiscreteModel(DiscoveryModel discovery, SlotCodec codec) {
             throw new IOException(file + " does not exist, or is not a file");
         }
         String what = file == null ? "the model of these examples" : file.toString();
-        try (StateDict weights = file == null ? shipped() : StateDict.read(file)) {
+        try (StateDict weights = file == null ? ShippedWeights.read(FILE) : StateDict.read(file)) {
             Map<String, String> said = weights.metadata();
             DiscreteModel model =
                     new DiscreteModel(
@@ -99,15 +98,6 @@ record DiscreteModel(DiscoveryModel discovery, SlotCodec codec) {
             throw new IllegalArgumentException("it does not say how many codes there are");
         }
         return Integer.parseInt(text);
-    }
-
-    private static StateDict shipped() throws IOException {
-        try (InputStream in = DiscreteModel.class.getResourceAsStream(FILE)) {
-            if (in == null) {
-                throw new IOException("the model of these examples is missing");
-            }
-            return StateDict.read(in);
-        }
     }
 
     private Map<String, Block> parts() {

@@ -73,7 +73,7 @@ final class DrawCurves implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Program.requirePng(spec, output);
-        FigureFile figure = new FigureFile(output);
+        OutputFile figure = new OutputFile(output);
         figure.check(null);
         List<TrainingHistory> runs = new ArrayList<>();
         for (Path file : files) {

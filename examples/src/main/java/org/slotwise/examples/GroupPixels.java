@@ -120,7 +120,7 @@ public final class GroupPixels implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         checkOptions();
-        FigureFile file = new FigureFile(output);
+        OutputFile file = new OutputFile(output);
         file.check(image);
         String report;
         try (Progress progress = new Progress(4)) {

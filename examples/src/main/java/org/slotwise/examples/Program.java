@@ -78,6 +78,15 @@ final class Program {
                 output);
     }
 
+    /** Refuses a name that is none of a file of weights. */
+    static void requireSafetensors(CommandSpec spec, String option, Path file) {
+        require(
+                spec,
+                file.toString().endsWith(".safetensors"),
+                option + " must end in .safetensors",
+                file);
+    }
+
     private static int complain(CommandLine command, Throwable e, int exitCode) {
         PrintWriter err = command.getErr();
         err.println("error: " + message(e));

@@ -10,7 +10,6 @@ import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.ConstantInitializer;
 import ai.djl.util.PairList;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -136,7 +135,8 @@ final class PropertyModel extends AbstractBlock {
         if (file != null && !Files.isRegularFile(file)) {
             throw new IOException(file + " does not exist, or is not a file; \"train\" writes one");
         }
-        try (StateDict weights = file == null ? shipped() : StateDict.read(file)) {
+        try (StateDict weights =
+                file == null ? ShippedWeights.read(SHIPPED) : StateDict.read(file)) {
             String name = weights.metadata().get(GROUPING);
             PropertyGrouping kind =
                     Arrays.stream(PropertyGrouping.values())
@@ -152,16 +152,6 @@ final class PropertyModel extends AbstractBlock {
         } catch (IllegalArgumentException e) {
             String what = file == null ? "the model of these examples" : file.toString();
             throw new IOException(what + " is not of this program: " + e.getMessage(), e);
-        }
-    }
-
-    private static StateDict shipped() throws IOException {
-        try (InputStream in = PropertyModel.class.getResourceAsStream(SHIPPED)) {
-            if (in == null) {
-                throw new IOException(
-                        "no model comes with these examples: train one, and name it by --model");
-            }
-            return StateDict.read(in);
         }
     }
 

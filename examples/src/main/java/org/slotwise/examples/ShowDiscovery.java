@@ -96,7 +96,7 @@ final class ShowDiscovery implements Callable<Integer> {
                 "--scenes must be 1 to " + MAX_SCENES,
                 scenes);
         Program.requirePng(spec, output);
-        FigureFile file = new FigureFile(output);
+        OutputFile file = new OutputFile(output);
         file.check(options.model());
         file.check(image);
         try (NDManager manager = NDManager.newBaseManager()) {
@@ -160,7 +160,7 @@ final class ShowDiscovery implements Callable<Integer> {
             throws IOException, TranslateException {
         try (Discoverer discoverer = new Discoverer(model, iterations)) {
             List<DiscoveredObjects> found = discoverer.discover(images);
-            new FigureFile(output).write(DiscoveryFigure.draw(what, images, found));
+            new OutputFile(output).write(DiscoveryFigure.draw(what, images, found));
         }
         out.printf("Figure: %s%n", output.toAbsolutePath().normalize());
     }

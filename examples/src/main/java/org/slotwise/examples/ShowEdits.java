@@ -83,7 +83,7 @@ final class ShowEdits implements Callable<Integer> {
                 "--values must be 1 to " + MAX_VALUES,
                 values);
         Program.requirePng(spec, output);
-        FigureFile file = new FigureFile(output);
+        OutputFile file = new OutputFile(output);
         file.check(options.model());
         try (NDManager manager = NDManager.newBaseManager()) {
             DiscreteModel model = DiscreteModel.load(manager, options.model());

@@ -63,7 +63,7 @@ final class ShowSets implements Callable<Integer> {
                 "--scenes must be 1 to " + MAX_SCENES,
                 scenes);
         Program.requirePng(spec, output);
-        FigureFile file = new FigureFile(output);
+        OutputFile file = new OutputFile(output);
         file.check(options.file());
         try (NDManager manager = NDManager.newBaseManager()) {
             PropertyModel model = options.load(manager);

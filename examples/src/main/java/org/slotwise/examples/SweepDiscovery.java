@@ -100,7 +100,7 @@ final class SweepDiscovery implements Callable<Integer> {
                 "--iterations must be 1 to " + MAX_ITERATIONS,
                 iterations);
         Program.requirePng(spec, output);
-        FigureFile figure = new FigureFile(output);
+        OutputFile figure = new OutputFile(output);
         figure.check(model);
         PrintWriter out = spec.commandLine().getOut();
         List<TrainingHistory> curves = new ArrayList<>();

@@ -32,7 +32,6 @@ final class TrainDiscovery implements Callable<Integer> {
 
     private static final int MAX_STEPS = 1_000_000;
     private static final int MAX_THREADS = 256;
-    private static final String SUFFIX = ".safetensors";
 
     @Option(
             names = "--data",
@@ -154,16 +153,11 @@ final class TrainDiscovery implements Callable<Integer> {
                 threads);
         Program.require(
                 spec, rate > 0 && rate <= 1, "--learning-rate must be above 0 and at most 1", rate);
-        Program.require(
-                spec, model.toString().endsWith(SUFFIX), "--output must end in " + SUFFIX, model);
-        requireFolder(model);
+        Program.requireSafetensors(spec, "--output", model);
+        new OutputFile(model).check(null);
         if (checkpoint != null) {
-            Program.require(
-                    spec,
-                    checkpoint.toString().endsWith(SUFFIX),
-                    "--checkpoint must end in " + SUFFIX,
-                    checkpoint);
-            requireFolder(checkpoint);
+            Program.requireSafetensors(spec, "--checkpoint", checkpoint);
+            new OutputFile(checkpoint).check(null);
             if (!resume && Files.exists(checkpoint)) {
                 throw new IOException(
                         checkpoint + " exists: --resume goes on from it; delete it to start anew");
@@ -171,7 +165,7 @@ final class TrainDiscovery implements Callable<Integer> {
         }
         Program.require(spec, !resume || checkpoint != null, "--resume needs --checkpoint", "none");
         if (history != null) {
-            requireFolder(history);
+            new OutputFile(history).check(null);
         }
         Engine.getInstance(); // loads what the next line calls
         JniUtils.setNumThreads(threads);
@@ -193,18 +187,8 @@ final class TrainDiscovery implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private static void requireFolder(Path file) throws IOException {
-        Path folder = file.toAbsolutePath().getParent();
-        if (Files.isDirectory(file)) {
-            throw new IOException(file + " is a folder, not a file to write to");
-        }
-        if (!Files.isDirectory(folder)) {
-            throw new IOException("the folder " + folder + " does not exist");
-        }
-    }
-
     private Writer writer(Path log) throws IOException {
-        requireFolder(log);
+        new OutputFile(log).check(null);
         return new FileWriter(log.toFile(), StandardCharsets.UTF_8, resume);
     }
 

@@ -28,7 +28,6 @@ final class TrainLatents implements Callable<Integer> {
 
     private static final int MAX_STEPS = 1_000_000;
     private static final int MAX_CODES = 1024;
-    private static final String SUFFIX = ".safetensors";
 
     @Option(
             names = "--steps",
@@ -127,9 +126,8 @@ final class TrainLatents implements Callable<Integer> {
                 beta >= 0 && beta < Double.POSITIVE_INFINITY,
                 "--beta must be at least 0 and finite",
                 beta);
-        require(output.toString().endsWith(SUFFIX), "--output must end in " + SUFFIX, output);
-        // What stands in the way of a figure stands in the way of any file.
-        new FigureFile(output).check(null);
+        Program.requireSafetensors(spec, "--output", output);
+        new OutputFile(output).check(null);
     }
 
     private void require(boolean condition, String expected, Object got) {

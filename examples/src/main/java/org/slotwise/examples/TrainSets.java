@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -118,17 +117,8 @@ final class TrainSets implements Callable<Integer> {
                 learningRate > 0 && learningRate <= 1,
                 "--learning-rate must be above 0 and at most 1",
                 learningRate);
-        require(
-                output.toString().endsWith(".safetensors"),
-                "--output must end in .safetensors",
-                output);
-        if (Files.isDirectory(output)) {
-            throw new IOException(output + " is a folder, not a file to write to");
-        }
-        Path folder = output.toAbsolutePath().getParent();
-        if (!Files.isDirectory(folder)) {
-            throw new IOException("the folder " + folder + " does not exist");
-        }
+        Program.requireSafetensors(spec, "--output", output);
+        new OutputFile(output).check(null);
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager()) {
             new PropertyTraining(

@@ -97,7 +97,7 @@ class ShowDiscoveryTest {
                         folder.resolve("own.png"),
                         PictureFiles.halves(30, 10, BufferedImage.TYPE_INT_RGB));
         Run.of(new DiscoverObjects(), "show", "--image", own.toString(), "--output", own.toString())
-                .fails(1, "is the picture itself");
+                .fails(1, "is what is read");
         Run.of(new DiscoverObjects(), "show", "--what", "nothing").fails(2, "--what", "nothing");
     }
 }

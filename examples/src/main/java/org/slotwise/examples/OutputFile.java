@@ -9,17 +9,17 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The file that a figure is written to.
+ * A file that a program is to write.
  *
  * @param path where it is to be
  */
-record FigureFile(Path path) {
+record OutputFile(Path path) {
 
     /**
      * Finds out what stands in the way before any work is done.
      *
      * @param source a file that must not be overwritten, or null
-     * @throws IOException if the figure cannot be written there, with a message for the user
+     * @throws IOException if nothing can be written there, with a message for the user
      */
     void check(@Nullable Path source) throws IOException {
         Path folder = path.toAbsolutePath().getParent();
@@ -34,7 +34,7 @@ record FigureFile(Path path) {
         }
         if (source != null && Files.exists(path) && Files.exists(source)) {
             if (Files.isSameFile(path, source)) {
-                throw new IOException(path + " is the picture itself and is not overwritten");
+                throw new IOException(path + " is what is read, and is not overwritten");
             }
         }
     }
