@@ -91,7 +91,9 @@ final class KMeans {
                                 ? new InitialCenters(input)
                                         .draw(options.init(), clusters, count, draws)
                                 : input.centers.expandDims(1);
-                Lloyd.Result result = Lloyd.run(features, initial, tolerance, options.maxIter());
+                Lloyd.Result result =
+                        Lloyd.of(features, initial)
+                                .run(features, initial, tolerance, options.maxIter());
                 compare(result, (long) first * images, count);
                 centers.add(scope.keep(result.centers));
                 labels.add(scope.keep(result.labels));

@@ -50,9 +50,9 @@ import org.slotwise.internal.Scope;
  * different features than clusters leaves clusters empty: they have no attributions, and their
  * centres mean nothing.
  *
- * <p>All images and all starts are computed together, on the features' device. Distances are
- * computed in float32, in float64 for features of that type and for those whose squares float32
- * cannot hold.
+ * <p>On a GPU all images and all starts are computed together; on a CPU each start by itself, on as
+ * many threads as the engine uses for an operation. Distances are computed in float32, in float64
+ * for features of that type and for those whose squares float32 cannot hold.
  */
 public final class KMeansGrouping extends ConfiguredBlock implements PerceptualGrouping {
 
