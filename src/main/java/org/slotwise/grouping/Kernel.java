@@ -23,6 +23,11 @@ public enum Kernel {
         }
 
         @Override
+        String script() {
+            return "torch.clamp_min(torch.div(squares, minus_var), log_eps)";
+        }
+
+        @Override
         double variance(double slots) {
             return 1 / (slots * Math.log(2));
         }
@@ -39,6 +44,11 @@ public enum Kernel {
         }
 
         @Override
+        String script() {
+            return "torch.clamp_min(torch.div(torch.sqrt(squares), minus_var), log_eps)";
+        }
+
+        @Override
         double variance(double slots) {
             return 1 / (Math.sqrt(slots) * Math.log(2));
         }
@@ -49,6 +59,11 @@ public enum Kernel {
         NDArray logAlphas(NDArray squares, NDArray minusKernelVar, double eps) {
             NDArray alphas = squares.div(minusKernelVar).add(Scalars.like(squares, 1));
             return Ops.clampMin(alphas, eps).log();
+        }
+
+        @Override
+        String script() {
+            return "torch.log(torch.clamp_min(torch.add(torch.div(squares, minus_var), 1), eps))";
         }
 
         @Override
@@ -84,4 +99,9 @@ public enum Kernel {
      * @param eps above 0 in the type of the distances
      */
     abstract NDArray logAlphas(NDArray squares, NDArray minusKernelVar, double eps);
+
+    /**
+     * The same as an expression of TorchScript, of squares, minus_var, eps and log_eps = log(eps).
+     */
+    abstract String script();
 }

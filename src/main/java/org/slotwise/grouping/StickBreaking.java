@@ -1,8 +1,6 @@
 package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.function.UnaryOperator;
@@ -10,7 +8,6 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
-import org.slotwise.internal.Scope;
 
 /**
  * Breaks the unit mass of each feature into pieces, one for each centre: the arithmetic of {@link
@@ -30,7 +27,7 @@ final class StickBreaking {
     private final Kernel kernel;
     private final NDArray minusKernelVar; // ()
     private final double eps;
-    private final double nearlyZero;
+    private final double rounding; // of ||c||^2 + ||p||^2, where c = p
 
     /**
      * Prepares features.
@@ -58,7 +55,7 @@ final class StickBreaking {
         all = new Projected(features, shift);
         minusKernelVar = kernelLogVar.exp().neg();
         this.eps = eps;
-        nearlyZero = rounding(type, features.getShape().get(2));
+        rounding = rounding(type, features.getShape().get(2)) / 2;
     }
 
     /** Some features' y, of which p = y / ||y||; p = y where there is a shift. */
@@ -78,6 +75,11 @@ final class StickBreaking {
             NDArray norm = y.norm(2, new int[] {2}, false);
             norms = Ops.clampMin(norm, normFloor(y.getDataType()));
             squares = norm.div(norms).square();
+        }
+
+        /** What y is divided by, (B, M). */
+        NDArray norms() {
+            return norms == null ? squares.onesLike() : norms;
         }
 
         /** p (B, M, F). */
@@ -110,13 +112,27 @@ final class StickBreaking {
      */
     Pieces breakUp(NDArray uniform, int pieces, boolean restAsLast) {
         int centres = restAsLast ? pieces - 1 : pieces;
-        Steps steps = NoGraph.during(() -> new Steps(uniform, centres, pieces));
+        StickBreakingSteps steps =
+                NoGraph.during(
+                        () ->
+                                StickBreakingSteps.take(
+                                        all.y,
+                                        all.norms(),
+                                        shift == null,
+                                        all.squares,
+                                        uniform,
+                                        kernel,
+                                        minusKernelVar,
+                                        eps,
+                                        rounding,
+                                        centres,
+                                        pieces));
         if (!NoGraph.isRecording() || centres == 0) {
-            return Pieces.of(concat(steps.logAlphas), concat(steps.logScopes));
+            return Pieces.of(steps.logAlphas(), steps.logScopes());
         }
         // The same once more, for all centres at once and with a graph.
-        NDArray certain = steps.logScopes.get(0);
-        NDArray logAlphas = logAlphas(concat(steps.chosen));
+        NDArray certain = steps.logScopes().get(":, 0:1"); // log 1
+        NDArray logAlphas = logAlphas(steps.chosen());
         if (restAsLast) {
             logAlphas = logAlphas.concat(certain, 1);
         }
@@ -126,39 +142,6 @@ final class StickBreaking {
         // log scope_k = sum of log (1 - alpha) before k
         NDArray spent = logRemainders(logAlphas.get(":, :-1")).cumSum(1);
         return Pieces.of(logAlphas, certain.concat(spent, 1));
-    }
-
-    private static NDArray concat(NDList rows) {
-        return NDArrays.concat(rows, 1);
-    }
-
-    /** Centre after centre, with what it takes and what it leaves. */
-    private final class Steps {
-        final NDList chosen = new NDList(); // (B, 1) each
-        final NDList logAlphas = new NDList(); // (B, 1, N) each
-        final NDList logScopes = new NDList(); // (B, 1, N) each
-
-        Steps(NDArray uniform, int centres, int pieces) {
-            NDArray logSeeds = Ops.clampMin(uniform, eps).log().expandDims(1);
-            NDArray certain = logSeeds.zerosLike(); // log 1
-            logScopes.add(certain);
-            for (int k = 0; k < centres; k++) {
-                try (Scope scope = new Scope()) {
-                    NDArray logScope = logScopes.get(k);
-                    NDArray score = logScope.add(logSeeds);
-                    NDArray next = scope.keep(score.argMax(2));
-                    NDArray logAlpha = scope.keep(logAlphas(next));
-                    chosen.add(next);
-                    logAlphas.add(logAlpha);
-                    if (k + 1 < pieces) {
-                        logScopes.add(scope.keep(logScope.add(logRemainders(logAlpha))));
-                    }
-                }
-            }
-            if (centres < pieces) {
-                logAlphas.add(certain); // the rest: alpha = 1
-            }
-        }
     }
 
     /** log alpha = max(-||c - p||^2 / kernel_var, log eps), (B, K, N), for centres (B, K). */
@@ -178,16 +161,9 @@ final class StickBreaking {
         NDArray squares = centres.squares.expandDims(2).add(all.squares.expandDims(1));
         NDArray distances = squares.sub(cosine2);
         // What rounding leaves where c = p counts as 0, as it would in c - p.
-        NDArray equal = distances.lt(nearlyZero(squares));
+        NDArray equal = distances.lte(squares.mul(Scalars.like(squares, rounding)));
         distances = Ops.maskedFill(distances, equal, 0);
         return kernel.logAlphas(distances, minusKernelVar, eps);
-    }
-
-    /** Which distances rounding may leave of nothing, for ||c||^2 + ||p||^2. */
-    private NDArray nearlyZero(NDArray squares) {
-        return shift == null
-                ? Scalars.like(squares, nearlyZero)
-                : squares.mul(Scalars.like(squares, nearlyZero / 2));
     }
 
     /** log of what alpha leaves: log max(1 - alpha, eps). */

@@ -1,62 +1,46 @@
 package org.slotwise.internal;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.NDScope;
-import ai.djl.pytorch.engine.PtNDManager;
-import ai.djl.pytorch.engine.PtSymbolBlock;
-import ai.djl.pytorch.jni.IValueUtils;
-import ai.djl.pytorch.jni.JniUtils;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Operations of the engine that DJL does not reach, called through a small TorchScript module.
- *
- * <p>The module is written and loaded at the first use, once for the process. It has no parameters,
- * so it belongs to no device, and may be called from several threads at once. Operations are
- * differentiable; whether a graph is recorded is decided as for every other operation (see {@link
- * NoGraph}).
+ * Operations of the engine that DJL does not reach, called through a {@link Script}. They are
+ * differentiable.
  */
 public final class ScriptedOps {
 
     private static final String WHO = "convTranspose2d";
 
-    /** What {@code torch.jit.save} would write; geometry is (stride, padding, output padding). */
-    private static final String SOURCE =
-            """
-            class ScriptedOps(Module):
-              __parameters__ = []
-              __buffers__ = []
-              training : bool
-              def conv_transpose2d(self: __torch__.ScriptedOps,
-                x: Tensor,
-                weight: Tensor,
-                geometry: Tensor) -> Tensor:
-                s = int(torch.select(geometry, 0, 0))
-                p = int(torch.select(geometry, 0, 1))
-                o = int(torch.select(geometry, 0, 2))
-                return torch.conv_transpose2d(x, weight, None, [s, s], [p, p], [o, o])
-              def conv_transpose2d_bias(self: __torch__.ScriptedOps,
-                x: Tensor,
-                weight: Tensor,
-                bias: Tensor,
-                geometry: Tensor) -> Tensor:
-                s = int(torch.select(geometry, 0, 0))
-                p = int(torch.select(geometry, 0, 1))
-                o = int(torch.select(geometry, 0, 2))
-                return torch.conv_transpose2d(x, weight, bias, [s, s], [p, p], [o, o])
-            """;
-
     private ScriptedOps() {}
+
+    /** The script, loaded at the first use; geometry is (stride, padding, output padding). */
+    private static final class Loaded {
+        static final Script SCRIPT =
+                new Script(
+                        """
+                        def conv_transpose2d(self: __torch__.Script,
+                          x: Tensor,
+                          weight: Tensor,
+                          geometry: Tensor) -> Tensor:
+                          s = int(torch.select(geometry, 0, 0))
+                          p = int(torch.select(geometry, 0, 1))
+                          o = int(torch.select(geometry, 0, 2))
+                          return torch.conv_transpose2d(x, weight, None, [s, s], [p, p], [o, o])
+                        def conv_transpose2d_bias(self: __torch__.Script,
+                          x: Tensor,
+                          weight: Tensor,
+                          bias: Tensor,
+                          geometry: Tensor) -> Tensor:
+                          s = int(torch.select(geometry, 0, 0))
+                          p = int(torch.select(geometry, 0, 1))
+                          o = int(torch.select(geometry, 0, 2))
+                          return torch.conv_transpose2d(x, weight, bias, [s, s], [p, p], [o, o])
+                        """);
+
+        static final ConcurrentMap<Geometry, NDArray> GEOMETRIES = new ConcurrentHashMap<>();
+    }
 
     /**
      * Transposed convolution over height and width, with the same geometry in both.
@@ -120,69 +104,12 @@ public final class ScriptedOps {
         }
 
         NDArray array() {
-            return Loaded.GEOMETRIES.computeIfAbsent(this, Loaded::array);
+            return Loaded.GEOMETRIES.computeIfAbsent(
+                    this, g -> Script.constant(g.stride, g.padding, g.outputPadding));
         }
     }
 
-    /**
-     * Calls a method of the module. Arrays with names would be taken for entries of lists and
-     * dictionaries ("conv.weight" for entry "weight" of "conv"), so nameless views stand in for
-     * them.
-     */
-    private static NDArray call(String method, NDArray... arguments) {
-        List<NDArray> views = new ArrayList<>(arguments.length);
-        try {
-            NDList list = new NDList(arguments.length + 1);
-            for (NDArray argument : arguments) {
-                NDArray array = argument;
-                if (argument.getName() != null) {
-                    array = argument.reshape(argument.getShape());
-                    views.add(array);
-                }
-                list.add(array);
-            }
-            list.add(Loaded.METHODS.computeIfAbsent(method, Loaded::method));
-            // "Training" here means: not in the engine's inference mode, whose results can never
-            // take part in a graph. It does not turn the recording of graphs on.
-            return IValueUtils.forward(Loaded.MODULE, list, true).singletonOrThrow();
-        } finally {
-            views.forEach(NDArray::close);
-        }
-    }
-
-    /** The module and the arrays that go with its calls. They live as long as the process. */
-    private static final class Loaded {
-        private static final NDManager OWNER = NDManager.newBaseManager(Device.cpu(), "PyTorch");
-        private static final PtSymbolBlock MODULE = load();
-        private static final ConcurrentMap<String, NDArray> METHODS = new ConcurrentHashMap<>();
-        private static final ConcurrentMap<Geometry, NDArray> GEOMETRIES =
-                new ConcurrentHashMap<>();
-
-        static PtSymbolBlock load() {
-            byte[] archive = TorchScriptArchive.of("ScriptedOps", SOURCE);
-            try {
-                return JniUtils.loadModule(
-                        (PtNDManager) OWNER, new ByteArrayInputStream(archive), true, false);
-            } catch (IOException e) {
-                throw new UncheckedIOException("reading from memory", e);
-            }
-        }
-
-        /** An array whose name tells the engine which method to call. */
-        static NDArray method(String name) {
-            NDArray tag = kept(OWNER.create(0));
-            tag.setName("module_method:" + name);
-            return tag;
-        }
-
-        static NDArray array(Geometry g) {
-            return kept(OWNER.create(new long[] {g.stride, g.padding, g.outputPadding}));
-        }
-
-        /** Takes an array out of a scope that happens to be open in this thread. */
-        private static NDArray kept(NDArray array) {
-            NDScope.unregister(array);
-            return array;
-        }
+    private static NDArray call(String function, NDArray... arguments) {
+        return Loaded.SCRIPT.call(function, arguments).singletonOrThrow();
     }
 }
