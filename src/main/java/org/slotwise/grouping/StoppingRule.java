@@ -3,6 +3,7 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Scalars;
@@ -74,10 +75,19 @@ public final class StoppingRule {
         return new Verdict(NDArrays.where(atFirst, logScopes.exp(), masks), later);
     }
 
+    /** Whether there is no bound that a slot could be below. */
+    boolean findsNoneEmpty() {
+        return maxUnexplained == 0 && minSlotMask == 0 && minMaxMaskValue == 0;
+    }
+
     /** Which slots are empty by one of the bounds, (B, K). */
     private NDArray tooSmall(NDArray masks, NDArray logScopes) {
         int[] features = {2};
-        NDArray empty = below(masks.mean(features), minSlotMask);
+        Shape shape = new Shape(masks.getShape().get(0), masks.getShape().get(1));
+        NDArray empty = Scalars.full(masks, shape, 0, DataType.BOOLEAN);
+        if (minSlotMask > 0) {
+            empty = empty.logicalOr(below(masks.mean(features), minSlotMask));
+        }
         if (maxUnexplained > 0) {
             empty = empty.logicalOr(below(logScopes.exp().mean(features), maxUnexplained));
         }

@@ -49,6 +49,20 @@ public final class Scalars {
     }
 
     /**
+     * Returns an array filled with a number, on the same device as another array, owned by that
+     * array's manager.
+     *
+     * @param like the array whose device and manager are used
+     * @param shape the shape
+     * @param value the number
+     * @param type the type
+     * @return the array
+     */
+    public static NDArray full(NDArray like, Shape shape, double value, DataType type) {
+        return full(like.getManager(), shape, value, type, like.getDevice());
+    }
+
+    /**
      * Returns an array filled with a number, in double precision where the type has it (DJL's own
      * {@code full} takes a float).
      *
