@@ -16,6 +16,8 @@ final class LloydStart {
 
     private static final int FEWEST_COLUMNS = 256;
 
+    private static final int NONE = -1;
+
     private final int size; // N
     private final int clusters;
     private final int featureSize; // F
@@ -58,23 +60,23 @@ final class LloydStart {
             System.arraycopy(from, k * featureSize, centers[k], 0, featureSize);
         }
         Arrays.fill(changed, true);
-        Arrays.fill(previous, -1);
+        Arrays.fill(previous, NONE);
         boolean tookOver = false; // whether labels alone do not tell the clusters' features
-        double movement = Double.POSITIVE_INFINITY;
+        double movement = 0;
         for (int t = 1; ; t++) {
             assign(points.columns);
-            if (movement <= tolerance || t > maxIter) {
+            if (t > 1 && (movement <= tolerance || t > maxIter)) {
                 iterations = t - 1;
                 gain = sum(highest);
                 return;
             }
             boolean converged = !findChanges();
-            if (tookOver) {
+            boolean tookOverBefore = tookOver;
+            tookOver = !means.sort(labels);
+            if (tookOver || tookOverBefore) {
                 Arrays.fill(changed, true);
             }
-            tookOver = !means.sort(labels);
             if (tookOver) {
-                Arrays.fill(changed, true);
                 means.sort(afterTakeover(points.rows));
                 means.averageAll(points.rows, next);
             } else {
@@ -188,13 +190,15 @@ final class LloydStart {
 
     /** Finds out which clusters have other features than before; returns whether any has. */
     private boolean findChanges() {
-        Arrays.fill(changed, previous[0] < 0);
-        boolean any = previous[0] < 0;
-        for (int j = 0; j < size && previous[0] >= 0; j++) {
+        Arrays.fill(changed, false);
+        boolean any = false;
+        for (int j = 0; j < size; j++) {
             if (labels[j] != previous[j]) {
-                changed[labels[j]] = true;
-                changed[previous[j]] = true;
                 any = true;
+                changed[labels[j]] = true;
+                if (previous[j] != NONE) {
+                    changed[previous[j]] = true;
+                }
             }
         }
         return any;
