@@ -267,10 +267,7 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
         // object = out_proj(sum of mask x / max(sum of mask, eps)); zero in an empty slot
         NDArray total = Ops.clampMin(masks.sum(new int[] {2}, true), least);
         NDArray objects = weights.projectOut(masks.batchMatMul(x).div(total));
-        if (!stoppingRule.findsNoneEmpty()) {
-            objects = Ops.maskedFill(objects, empty.expandDims(2), 0);
-        }
-        return new NDList(objects, masks, empty);
+        return new NDList(Ops.maskedFill(objects, empty.expandDims(2), 0), masks, empty);
     }
 
     /**

@@ -75,11 +75,6 @@ public final class StoppingRule {
         return new Verdict(NDArrays.where(atFirst, logScopes.exp(), masks), later);
     }
 
-    /** Whether there is no bound that a slot could be below. */
-    boolean findsNoneEmpty() {
-        return maxUnexplained == 0 && minSlotMask == 0 && minMaxMaskValue == 0;
-    }
-
     /** Which slots are empty by one of the bounds, (B, K). */
     private NDArray tooSmall(NDArray masks, NDArray logScopes) {
         int[] features = {2};
