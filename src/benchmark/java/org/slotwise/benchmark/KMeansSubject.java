@@ -6,9 +6,9 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.slotwise.grouping.KMeansClustering;
+import org.slotwise.clustering.KMeansClustering;
+import org.slotwise.clustering.KMeansOptions;
 import org.slotwise.grouping.KMeansGrouping;
-import org.slotwise.grouping.KMeansOptions;
 
 /** k-means by the library, on features with or without groups. */
 final class KMeansSubject implements Contender {

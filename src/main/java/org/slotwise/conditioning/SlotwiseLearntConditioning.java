@@ -5,7 +5,7 @@ import ai.djl.nn.Parameter;
 import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.internal.StartingValues;
+import org.slotwise.layer.StartingValues;
 
 /**
  * Slots that start as draws from normal distributions, each slot from its own, with learnt mean and

@@ -39,7 +39,7 @@ public record ClevrObject(
     public static final int PROPERTIES = 19;
 
     /** How far the coordinates reach to either side. */
-    static final double REACH = 3;
+    public static final double REACH = 3;
 
     private static final int COORDINATES = 3;
     private static final Size[] SIZES = Size.values();

@@ -15,25 +15,47 @@ public final class SceneFileException extends IOException {
     /** The record's number, or -1. */
     private final long record;
 
-    /** For a file that is damaged as a whole. */
-    SceneFileException(Path file, String what, @Nullable Throwable cause) {
+    /**
+     * Creates the exception for a file that is damaged as a whole.
+     *
+     * @param file the file
+     * @param what what is wrong with it
+     * @param cause what found it, or null
+     */
+    public SceneFileException(Path file, String what, @Nullable Throwable cause) {
         this(file, -1, file + ": " + what, cause);
     }
 
-    /** For a record of a file. */
-    SceneFileException(Path file, long record, String what) {
+    /**
+     * Creates the exception for a record of a file.
+     *
+     * @param file the file
+     * @param record the record's number, counted from 0
+     * @param what what is wrong with it
+     */
+    public SceneFileException(Path file, long record, String what) {
         this(file, record, file + ", record " + record + ": " + what, null);
+    }
+
+    /**
+     * Creates the exception for a record of a file, with what found the fault.
+     *
+     * @param file the file
+     * @param record the record's number, counted from 0
+     * @param what what is wrong with it
+     * @param cause what found it
+     * @return the exception
+     */
+    public static SceneFileException inRecord(
+            Path file, long record, String what, Throwable cause) {
+        return new SceneFileException(
+                file, record, file + ", record " + record + ": " + what, cause);
     }
 
     private SceneFileException(Path file, long record, String message, @Nullable Throwable cause) {
         super(message, cause);
         this.file = file.toString();
         this.record = record;
-    }
-
-    static SceneFileException inRecord(Path file, long record, String what, Throwable cause) {
-        return new SceneFileException(
-                file, record, file + ", record " + record + ": " + what, cause);
     }
 
     /**

@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.SplitMix;
 
 /**
  * Scenes that are read one after the other as one of DJL's data sets, in bounded memory.
@@ -65,7 +66,7 @@ public final class SceneStreamDataset implements Dataset {
                 new ShuffleBuffer(
                         source.open().limit(limit),
                         bufferSize,
-                        new SceneRandom(seed, epochs.getAndIncrement()));
+                        new SplitMix(seed, epochs.getAndIncrement()));
         SceneBatches batches =
                 new SceneBatches(scenes, manager, batchSize, dropLast, limit, executorService);
         return () -> batches;

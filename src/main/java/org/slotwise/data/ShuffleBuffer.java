@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.SplitMix;
 
 /** Draws scenes at random from the next ones of a stream. Not for several threads. */
 final class ShuffleBuffer implements AutoCloseable {
@@ -12,10 +13,10 @@ final class ShuffleBuffer implements AutoCloseable {
     private final Stream<Scene> stream;
     private final Iterator<Scene> following;
     private final int size;
-    private final SceneRandom random;
+    private final SplitMix random;
     private final List<Scene> held = new ArrayList<>();
 
-    ShuffleBuffer(Stream<Scene> stream, int size, SceneRandom random) {
+    ShuffleBuffer(Stream<Scene> stream, int size, SplitMix random) {
         this.stream = stream;
         this.following = stream.iterator();
         this.size = size;

@@ -7,6 +7,7 @@ import java.util.Iterator;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.SplitMix;
 
 /**
  * All indices in an order that depends on a seed and on how many times the data set was gone
@@ -23,7 +24,7 @@ final class ShuffledIndices implements Sampler.SubSampler {
 
     @Override
     public Iterator<Long> sample(RandomAccessDataset dataset) {
-        SceneRandom random = new SceneRandom(seed, epochs.getAndIncrement());
+        SplitMix random = new SplitMix(seed, epochs.getAndIncrement());
         long size = dataset.size();
         Check.option(
                 size < Integer.MAX_VALUE,

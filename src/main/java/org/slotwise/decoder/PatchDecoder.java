@@ -21,7 +21,7 @@ import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scope;
-import org.slotwise.internal.StartingValues;
+import org.slotwise.layer.StartingValues;
 
 /**
  * Decodes each slot to the features of all patches, by a perceptron on the slot and the patch's

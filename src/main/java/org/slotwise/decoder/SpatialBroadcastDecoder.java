@@ -24,7 +24,7 @@ import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
 import org.slotwise.internal.ScriptedOps;
-import org.slotwise.internal.StartingValues;
+import org.slotwise.layer.StartingValues;
 import org.slotwise.position.PositionGrid;
 import org.slotwise.position.SoftPositionEmbed;
 

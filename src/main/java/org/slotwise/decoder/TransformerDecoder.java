@@ -12,10 +12,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.MultiHeadAttention.Attended;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Scope;
-import org.slotwise.internal.TransformerLayer;
+import org.slotwise.layer.MultiHeadAttention.Attended;
+import org.slotwise.layer.TransformerLayer;
 
 /**
  * A transformer that reads a sequence from left to right and looks at slots: each place sees

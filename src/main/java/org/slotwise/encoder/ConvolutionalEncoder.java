@@ -21,7 +21,7 @@ import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scope;
-import org.slotwise.internal.StartingValues;
+import org.slotwise.layer.StartingValues;
 
 /**
  * A stack of convolutions, each followed by a ReLU: the backbone of {@link SlotAttentionEncoder}.

@@ -19,7 +19,7 @@ import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scope;
-import org.slotwise.internal.StartingValues;
+import org.slotwise.layer.StartingValues;
 
 /**
  * A residual network without its classifier.

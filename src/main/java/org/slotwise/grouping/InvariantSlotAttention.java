@@ -21,7 +21,9 @@ import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scope;
-import org.slotwise.internal.StartingValues;
+import org.slotwise.layer.FeedForward;
+import org.slotwise.layer.GruCell;
+import org.slotwise.layer.StartingValues;
 
 /**
  * Slot Attention whose slots have positions and see features relative to them: what a slot says of

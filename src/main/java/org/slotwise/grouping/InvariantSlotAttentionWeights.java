@@ -1,6 +1,7 @@
 package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
+import org.slotwise.layer.GruCell;
 
 /** The values of {@link InvariantSlotAttention}'s parameters on the device of the features. */
 record InvariantSlotAttentionWeights(

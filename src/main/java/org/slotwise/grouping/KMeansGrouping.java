@@ -2,18 +2,17 @@ package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.clustering.KMeans;
+import org.slotwise.clustering.KMeansClustering;
+import org.slotwise.clustering.KMeansOptions;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Scope;
 
 /**
  * Groups the features of each image by k-means.
@@ -58,12 +57,15 @@ public final class KMeansGrouping extends ConfiguredBlock implements PerceptualG
 
     private final int slots;
     private final boolean l2Normalization;
-    private final KMeansOptions options;
+    private final KMeans kMeans;
 
     private KMeansGrouping(Builder builder) {
         slots = builder.slots;
         l2Normalization = builder.l2Normalization;
-        options = builder.options;
+        KMeans plain =
+                new KMeans(slots, builder.options)
+                        .speakingAs(who(), GroupingInputs.CONDITIONING, "slots");
+        kMeans = l2Normalization ? plain.onNormalisedFeatures() : plain;
     }
 
     /** {@inheritDoc} */
@@ -73,22 +75,8 @@ public final class KMeansGrouping extends ConfiguredBlock implements PerceptualG
             FeatureExtractorOutput features,
             @Nullable NDArray conditioning,
             boolean training) {
-        NDArray x = features.images(who());
-        check(x, conditioning);
-        return NoGraph.during(
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        KMeans.Clusters found = run(x, conditioning);
-                        NDManager owner = x.getManager();
-                        return new PerceptualGroupingOutput(
-                                scope.keep(centers(found, x), owner),
-                                scope.keep(
-                                        NearestCenters.oneHot(
-                                                found.labels(), slots, x.getDataType()),
-                                        owner),
-                                null);
-                    }
-                });
+        KMeans.Partition found = kMeans.partition(features.images(who()), conditioning);
+        return new PerceptualGroupingOutput(found.centers(), found.members(), null);
     }
 
     /**
@@ -101,52 +89,7 @@ public final class KMeansGrouping extends ConfiguredBlock implements PerceptualG
      *     finite
      */
     public KMeansClustering cluster(NDArray features, @Nullable NDArray centers) {
-        check(features, centers);
-        return NoGraph.during(
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        KMeans.Clusters found = run(features, centers);
-                        NDManager owner = features.getManager();
-                        NDArray inertia = found.inertia().toType(DataType.FLOAT64, false);
-                        return new KMeansClustering(
-                                scope.keep(centers(found, features), owner),
-                                scope.keep(found.labels(), owner),
-                                scope.keep(inertia, owner),
-                                scope.keep(found.iterations(), owner));
-                    }
-                });
-    }
-
-    private KMeans.Clusters run(NDArray features, @Nullable NDArray centers) {
-        CentredFeatures input = CentredFeatures.of(who(), features, centers, l2Normalization);
-        return KMeans.run(input, slots, options, KMeans.SCORES);
-    }
-
-    /** The centres (B, K, F) where the features were before they were centred, in their type. */
-    private static NDArray centers(KMeans.Clusters found, NDArray features) {
-        return found.centers().add(found.features().mean).toType(features.getDataType(), false);
-    }
-
-    private void check(NDArray features, @Nullable NDArray centers) {
-        Check.shape(who(), "features", features, "B", "N", "F");
-        Check.floating(who(), "features", features.getDataType());
-        Shape shape = features.getShape();
-        checkEnough(shape.get(1));
-        if (centers != null) {
-            Check.shape(who(), "conditioning", centers, shape.get(0), slots, shape.get(2));
-            Check.sameTypeAndDevice(who(), "conditioning", centers, "features", features);
-        }
-    }
-
-    private void checkEnough(long size) {
-        if (size < slots && size != -1) {
-            throw new IllegalArgumentException(
-                    who()
-                            + ": features must be at least as many as slots, N >= "
-                            + slots
-                            + ", got N = "
-                            + size);
-        }
+        return kMeans.cluster(features, centers);
     }
 
     /** {@inheritDoc} */
@@ -170,12 +113,7 @@ public final class KMeansGrouping extends ConfiguredBlock implements PerceptualG
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         Shape features = inputShapes[0];
-        Check.shape(who(), "features", features, "B", "N", "F");
-        checkEnough(features.get(1));
-        if (inputShapes.length > 1) {
-            Check.shape(
-                    who(), "conditioning", inputShapes[1], features.get(0), slots, features.get(2));
-        }
+        kMeans.checkShapes(features, inputShapes.length > 1 ? inputShapes[1] : null);
         return new Shape[] {
             new Shape(features.get(0), slots, features.get(2)),
             new Shape(features.get(0), slots, features.get(1))

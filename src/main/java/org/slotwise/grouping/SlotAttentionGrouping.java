@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Scope;
-import org.slotwise.internal.StartingValues;
+import org.slotwise.layer.StartingValues;
 
 /**
  * Perceptual grouping by {@link SlotAttention}, with positions added to the features beforehand and

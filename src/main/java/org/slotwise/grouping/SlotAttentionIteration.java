@@ -9,6 +9,7 @@ import org.slotwise.grouping.SlotAttentionVariant.SoftmaxOver;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
+import org.slotwise.layer.GruCell;
 
 /** One iteration of Slot Attention, and its repetition: the equations of {@link SlotAttention}. */
 final class SlotAttentionIteration {

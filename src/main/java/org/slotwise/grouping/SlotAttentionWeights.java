@@ -2,6 +2,7 @@ package org.slotwise.grouping;
 
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Ops;
+import org.slotwise.layer.GruCell;
 
 /** The values of Slot Attention's parameters on the device of the features, and their size. */
 record SlotAttentionWeights(

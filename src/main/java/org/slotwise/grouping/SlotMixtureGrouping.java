@@ -19,7 +19,9 @@ import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
-import org.slotwise.internal.StartingValues;
+import org.slotwise.layer.FeedForward;
+import org.slotwise.layer.GruCell;
+import org.slotwise.layer.StartingValues;
 
 /**
  * Slots as the Gaussians of a mixture: a slot says where its features lie and how far they spread.

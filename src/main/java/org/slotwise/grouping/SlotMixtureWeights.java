@@ -2,6 +2,7 @@ package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
 import org.slotwise.internal.Ops;
+import org.slotwise.layer.GruCell;
 
 /** The values of {@link SlotMixtureGrouping}'s parameters on the device of the features. */
 record SlotMixtureWeights(

@@ -14,7 +14,7 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Scope;
-import org.slotwise.internal.TransformerLayer;
+import org.slotwise.layer.TransformerLayer;
 
 /**
  * Predicts the slots of the next frame of a video: layers of a transformer in which slots look at

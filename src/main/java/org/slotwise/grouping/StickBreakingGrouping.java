@@ -19,7 +19,7 @@ import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
-import org.slotwise.internal.StartingValues;
+import org.slotwise.layer.StartingValues;
 
 /**
  * Stick-breaking grouping: slot after slot, a feature drawn from what is unexplained so far claims

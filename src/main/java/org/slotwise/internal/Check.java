@@ -173,6 +173,44 @@ public final class Check {
     }
 
     /**
+     * Requires an option to be large enough.
+     *
+     * @param who the block that complains
+     * @param option the option's name
+     * @param got what it was set to
+     * @param least the smallest that is allowed
+     */
+    public static void atLeast(String who, String option, long got, long least) {
+        option(got >= least, who + ": " + option + " must be at least " + least + ", got " + got);
+    }
+
+    /**
+     * Requires an option to be a number of at least 0, and finite.
+     *
+     * @param who the block that complains
+     * @param option the option's name
+     * @param got what it was set to
+     */
+    public static void notNegative(String who, String option, double got) {
+        option(
+                got >= 0 && got < Double.POSITIVE_INFINITY,
+                who + ": " + option + " must be at least 0 and finite, got " + got);
+    }
+
+    /**
+     * Requires an option to be a number above 0, and finite.
+     *
+     * @param who the block that complains
+     * @param option the option's name
+     * @param got what it was set to
+     */
+    public static void positive(String who, String option, double got) {
+        option(
+                got > 0 && got < Double.POSITIVE_INFINITY,
+                who + ": " + option + " must be above 0 and finite, got " + got);
+    }
+
+    /**
      * The name of a type as users write it.
      *
      * @param type a type

@@ -18,7 +18,7 @@ import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
-import org.slotwise.internal.StartingValues;
+import org.slotwise.layer.StartingValues;
 
 /**
  * Adds to each feature a learnt linear function of its position.

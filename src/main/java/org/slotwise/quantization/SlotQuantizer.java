@@ -18,7 +18,7 @@ import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
-import org.slotwise.internal.StartingValues;
+import org.slotwise.layer.StartingValues;
 
 /**
  * Turns each slot into a few categorical latents, each with a learnt codebook of its own, and back.

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.slotwise.data.SceneTest.assertMessage;
+import static org.slotwise.testing.Errors.assertRefused;
 
 import ai.djl.Device;
 import ai.djl.Model;
@@ -34,6 +34,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.slotwise.data.generated.Tetrominoes;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.Tensors;
 
@@ -236,7 +237,7 @@ class SceneDatasetTest {
         SceneDataset dataset =
                 SceneDataset.builder().setScenes(Scenes.of(scenes)).setSampling(2, false).build();
         var batches = dataset.getData(manager).iterator();
-        assertMessage(message, batches::next);
+        assertRefused(message, batches::next);
     }
 
     @Test
@@ -264,14 +265,14 @@ class SceneDatasetTest {
 
     @Test
     void optionsAreChecked(NDManager manager) {
-        assertMessage(
+        assertRefused(
                 "SceneDataset: scenes are missing",
                 () -> SceneDataset.builder().setSampling(1, false).build());
-        assertMessage("SceneDataset: the sampling is missing", () -> dataset().build());
-        assertMessage(
+        assertRefused("SceneDataset: the sampling is missing", () -> dataset().build());
+        assertRefused(
                 "SceneDataset: batchSize must be at least 1, got 0",
                 () -> dataset().setSampling(0, false).build());
-        assertMessage(
+        assertRefused(
                 "SceneDataset: batchSize must be at least 1, got -2",
                 () -> dataset().setShuffledSampling(-2, 0, false));
         SceneDataset endless =
@@ -279,7 +280,7 @@ class SceneDatasetTest {
                         .setScenes(Tetrominoes.builder().setSize(1L << 40).build())
                         .setShuffledSampling(2, 0, false)
                         .build();
-        assertMessage(
+        assertRefused(
                 "SceneDataset: too many scenes to shuffle, 1099511627776; take a range of them",
                 () -> endless.getData(manager));
     }

@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.slotwise.data.generated.ClevrLikeScenes;
+import org.slotwise.data.generated.Tetrominoes;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.Tensors;
 

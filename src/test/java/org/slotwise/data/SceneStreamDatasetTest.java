@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.slotwise.data.SceneTest.assertMessage;
+import static org.slotwise.testing.Errors.assertRefused;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -25,6 +25,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.slotwise.data.generated.Tetrominoes;
 import org.slotwise.testing.OnDevice;
 
 @ExtendWith(OnDevice.class)
@@ -188,16 +189,16 @@ class SceneStreamDatasetTest {
     @Test
     void optionsAreChecked() {
         String who = "SceneStreamDataset: ";
-        assertMessage(
+        assertRefused(
                 who + "the source is missing",
                 () -> SceneStreamDataset.builder().setBatchSize(1).build());
-        assertMessage(
+        assertRefused(
                 who + "batchSize must be at least 1, got 0",
                 () -> SceneStreamDataset.builder().setSource(source).build());
-        assertMessage(
+        assertRefused(
                 who + "bufferSize must be at least 1, got 0",
                 () -> dataset(1).optShuffle(0, 1).build());
-        assertMessage(
+        assertRefused(
                 who + "limit must be at least 0, got -1", () -> dataset(1).optLimit(-1).build());
     }
 }

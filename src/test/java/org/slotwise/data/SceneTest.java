@@ -7,39 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.slotwise.testing.Errors.assertRefused;
+import static org.slotwise.testing.SmallScenes.grey;
+import static org.slotwise.testing.SmallScenes.numbered;
 
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
+import org.slotwise.data.generated.Tetrominoes;
 
 class SceneTest {
-
-    static void assertMessage(String expected, Executable call) {
-        String message = assertThrows(IllegalArgumentException.class, call).getMessage();
-        assertEquals(expected, message);
-    }
-
-    /** Each pixel has its row, its column and 7. */
-    static Scene numbered(int height, int width) {
-        byte[] image = new byte[3 * height * width];
-        byte[] mask = new byte[height * width];
-        for (int p = 0; p < mask.length; p++) {
-            image[3 * p] = (byte) (p / width);
-            image[3 * p + 1] = (byte) (p % width);
-            image[3 * p + 2] = 7;
-            mask[p] = (byte) p;
-        }
-        return new Scene(height, width, image, mask);
-    }
-
-    static Scene grey(int height, int width, int... values) {
-        byte[] grey = new byte[values.length];
-        for (int i = 0; i < grey.length; i++) {
-            grey[i] = (byte) values[i];
-        }
-        return new Scene(height, width, EntityMasks.tripled(grey));
-    }
 
     private static int[] red(Scene scene) {
         int[] red = new int[scene.height() * scene.width()];
@@ -63,16 +40,16 @@ class SceneTest {
 
     @Test
     void refusesWrongSizes() {
-        assertMessage(
+        assertRefused(
                 "Scene: height and width must be at least 1, got 0 and 4",
                 () -> new Scene(0, 4, new byte[0]));
-        assertMessage(
+        assertRefused(
                 "Scene: image must have 18 bytes (2 x 3 x 3), got 17",
                 () -> new Scene(2, 3, new byte[17]));
-        assertMessage(
+        assertRefused(
                 "Scene: mask must have 6 bytes (2 x 3), got 5",
                 () -> new Scene(2, 3, new byte[18], new byte[5]));
-        assertMessage(
+        assertRefused(
                 "Scene: objectCount must be at least 0, got -1",
                 () -> new Scene(2, 3, new byte[18], null, -1));
     }
@@ -100,7 +77,7 @@ class SceneTest {
         assertArrayEquals(new byte[] {6, 7, 10, 11, 14, 15}, cut.mask());
         assertEquals(19, cut.objectCount(), "the scene's objects, not the window's");
         assertFalse(grey(1, 2, 3, 4).crop(new Crop(0, 1, 1, 1)).hasMask());
-        assertMessage(
+        assertRefused(
                 "Scene: Crop[top=3, left=0, height=3, width=4] is not inside an image of 5 x 4",
                 () -> numbered(5, 4).crop(new Crop(3, 0, 3, 4)));
     }
@@ -123,13 +100,13 @@ class SceneTest {
         assertEquals(new Crop(0, 0, 1, 1), Crop.centre(1, 1, 1000, 1));
         assertEquals(new Crop(0, 0, 7, 7), Crop.centre(7, 7, 35, 35));
         assertEquals(new Crop(0, 0, 1, 3), Crop.centre(1, 3, 1, 3));
-        assertMessage("Crop: each size must be at least 1", () -> Crop.centre(0, 1, 1, 1));
-        assertMessage(
+        assertRefused("Crop: each size must be at least 1", () -> Crop.centre(0, 1, 1, 1));
+        assertRefused(
                 "Crop: top and left must be at least 0, got -1 and 2", () -> new Crop(-1, 2, 3, 3));
-        assertMessage(
+        assertRefused(
                 "Crop: height and width must be at least 1, got 3 and 0",
                 () -> new Crop(1, 2, 3, 0));
-        assertMessage(
+        assertRefused(
                 "Crop: the window's end is too far out",
                 () -> new Crop(Integer.MAX_VALUE, 0, 1, 1));
     }
@@ -170,7 +147,7 @@ class SceneTest {
         }
         Scene scene = numbered(3, 3);
         assertSame(scene, scene.resize(3, 3));
-        assertMessage(
+        assertRefused(
                 "Scene: height and width must be at least 1, got 3 and 0",
                 () -> scene.resize(3, 0));
     }
@@ -209,8 +186,8 @@ class SceneTest {
         assertEquals(scenes.get(5), part.range(1, 2).get(0));
         assertEquals(8, part.map(s -> s.resize(8, 8)).get(1).height());
         assertEquals(0, scenes.range(10, 10).size());
-        assertMessage("Scenes: range 4 to 11 is not inside 0 to 10", () -> scenes.range(4, 11));
-        assertMessage("Scenes: range 5 to 4 is not inside 0 to 10", () -> scenes.range(5, 4));
+        assertRefused("Scenes: range 4 to 11 is not inside 0 to 10", () -> scenes.range(4, 11));
+        assertRefused("Scenes: range 5 to 4 is not inside 0 to 10", () -> scenes.range(5, 4));
         assertEquals(scenes.open().toList(), Scenes.of(scenes.open().toList()).open().toList());
         Scenes listed = Scenes.of(List.of(scenes.get(0)));
         assertThrows(IndexOutOfBoundsException.class, () -> listed.get(1));

@@ -47,8 +47,10 @@ class SnippetsTest {
                     "ai.djl.training",
                     "java.nio.file",
                     "java.util",
+                    "org.slotwise.clustering",
                     "org.slotwise.conditioning",
                     "org.slotwise.grouping",
+                    "org.slotwise.layer",
                     "org.slotwise.position",
                     "org.slotwise.weights");
 
@@ -62,7 +64,7 @@ class SnippetsTest {
 
     static Stream<Snippet> snippets() throws IOException {
         List<Path> files = new ArrayList<>(List.of(Path.of("README.md")));
-        try (Stream<Path> docs = Files.list(Path.of("docs"))) {
+        try (Stream<Path> docs = Files.walk(Path.of("docs"))) {
             docs.filter(file -> file.toString().endsWith(".md")).sorted().forEach(files::add);
         }
         List<Snippet> snippets = new ArrayList<>();

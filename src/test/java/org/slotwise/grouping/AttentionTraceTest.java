@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.position.SoftPositionEmbed;
 import org.slotwise.testing.OnDevice;
 

@@ -31,6 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.slotwise.internal.Ops;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.testing.BlockContract;
 import org.slotwise.testing.OnDevice;
 

@@ -23,6 +23,7 @@ import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.function.Executable;
+import org.slotwise.clustering.KMeansOptions;
 import org.slotwise.testing.OnDevice;
 
 /** {@link KMeansGrouping} as a block: lists, shapes, files, and what it refuses. */

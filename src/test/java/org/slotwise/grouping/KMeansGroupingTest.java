@@ -25,7 +25,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.slotwise.internal.NoGraph;
+import org.slotwise.clustering.KMeansClustering;
+import org.slotwise.clustering.KMeansOptions;
 import org.slotwise.testing.OnDevice;
 
 /** What {@link KMeansGrouping} promises, apart from being right ({@link KMeansReferenceTest}). */
@@ -192,24 +193,6 @@ class KMeansGroupingTest {
             before = inertia;
         }
         assertTrue(better);
-    }
-
-    @Test
-    void startsInSeveralGroupsAreTheSame(NDManager manager) {
-        NDArray features = features(manager);
-        KMeansOptions options = options().optNInit(7).build();
-        NoGraph.during(
-                () -> {
-                    CentredFeatures input = CentredFeatures.of("test", features, null, true);
-                    KMeans.Clusters whole = KMeans.run(input, K, options, KMeans.SCORES);
-                    for (long scores : new long[] {1, 3 * 50 * K * 2, 3 * 50 * K * 3}) {
-                        KMeans.Clusters parts = KMeans.run(input, K, options, scores);
-                        assertClose("centers", whole.centers(), parts.centers(), 1e-5);
-                        assertSame("labels", whole.labels(), parts.labels());
-                        assertSame("iterations", whole.iterations(), parts.iterations());
-                    }
-                    return whole;
-                });
     }
 
     @Test

@@ -7,21 +7,19 @@ import static org.slotwise.testing.Tensors.assertSame;
 import static org.slotwise.testing.Tensors.doubles;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slotwise.clustering.KMeansClustering;
+import org.slotwise.clustering.KMeansOptions;
+import org.slotwise.testing.KMeansCases;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.ReferenceCase;
 
@@ -40,26 +38,12 @@ class KMeansReferenceTest {
 
     static Stream<String> names() {
         try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
-            return read(manager).keySet().stream()
+            return KMeansCases.read(manager).keySet().stream()
                     .filter(name -> name.endsWith("/labels"))
                     .map(name -> name.substring(0, name.indexOf('/')))
                     .toList()
                     .stream();
         }
-    }
-
-    /** The arrays of kmeans.npz by their full names. */
-    static Map<String, NDArray> read(NDManager manager) {
-        Map<String, NDArray> arrays = new LinkedHashMap<>();
-        try (InputStream in = KMeansReferenceTest.class.getResourceAsStream("/kmeans/kmeans.npz")) {
-            for (NDArray array : NDList.decode(manager, in)) {
-                arrays.put(array.getName(), array);
-                array.setName(null);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return arrays;
     }
 
     static KMeansGrouping build(NDArray centers, boolean normalise, int maxIter, double tol) {
@@ -105,7 +89,7 @@ class KMeansReferenceTest {
     @ParameterizedTest
     @MethodSource("names")
     void agreesWithScikitLearn(String name, NDManager manager) {
-        Map<String, NDArray> arrays = ReferenceCase.under(name + "/", read(manager));
+        Map<String, NDArray> arrays = ReferenceCase.under(name + "/", KMeansCases.read(manager));
         double[] options = doubles(arrays.get("options"));
         NDArray centers = arrays.get("centers");
         KMeansGrouping block = build(centers, options[2] > 0, (int) options[0], options[1]);
@@ -120,7 +104,7 @@ class KMeansReferenceTest {
     @ParameterizedTest
     @EnumSource(KMeansOptions.Init.class)
     void drawsStartsOfTheSameQuality(KMeansOptions.Init init, NDManager manager) {
-        Map<String, NDArray> arrays = read(manager);
+        Map<String, NDArray> arrays = KMeansCases.read(manager);
         NDArray features = arrays.get("drawn/features");
         double[] expected =
                 doubles(

@@ -18,6 +18,7 @@ import java.io.DataInputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.testing.BlockContract;
 import org.slotwise.testing.FakeArray;
 import org.slotwise.testing.OnDevice;

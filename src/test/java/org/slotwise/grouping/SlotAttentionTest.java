@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.Tensors;
 
@@ -239,20 +240,6 @@ class SlotAttentionTest {
         NDArray x = features(manager).mul(1e10f);
         NDArray s = conditioning(manager).mul(1e10f);
         assertTrue(Double.isFinite(Tensors.largest(run(block, x, s, null).objects())));
-    }
-
-    @Test
-    void bothFormsOfTheGruAgree(NDManager manager) {
-        DataType type = DataType.FLOAT64;
-        GruCell gru =
-                new GruCell(
-                        Tensors.normal(manager, 1, type, 18, 4),
-                        Tensors.normal(manager, 2, type, 18, 6),
-                        Tensors.normal(manager, 3, type, 18),
-                        Tensors.normal(manager, 4, type, 18));
-        NDArray u = Tensors.normal(manager, 5, type, 2, 3, 4);
-        NDArray s = Tensors.normal(manager, 6, type, 2, 3, 6);
-        assertClose("GRU", gru.inOneCall(u, s), gru.gateByGate(u, s), 1e-12);
     }
 
     /** Each option against the default, on the same seed and inputs. */

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.testing.BlockContract;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.Tensors;

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.testing.BlockContract;
 import org.slotwise.testing.FakeArray;
 import org.slotwise.testing.OnDevice;

@@ -6,6 +6,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.testing.AgainstReference;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.ReferenceCase;

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.Tensors;
 

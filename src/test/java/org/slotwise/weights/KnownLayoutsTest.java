@@ -31,8 +31,8 @@ import org.slotwise.decoder.SpatialBroadcastDecoder;
 import org.slotwise.encoder.ConvolutionalEncoder;
 import org.slotwise.encoder.SlotAttentionEncoder;
 import org.slotwise.grouping.FeatureExtractorOutput;
-import org.slotwise.grouping.FeedForward;
 import org.slotwise.grouping.SlotAttention;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.Tensors;
 

@@ -18,10 +18,10 @@ import org.slotwise.conditioning.SlotwiseLearntConditioning;
 import org.slotwise.decoder.ImagePatchDecoder;
 import org.slotwise.decoder.SlotDecoding;
 import org.slotwise.grouping.FeatureExtractorOutput;
-import org.slotwise.grouping.FeedForward;
 import org.slotwise.grouping.PerceptualGrouping;
 import org.slotwise.grouping.SlotAttention;
 import org.slotwise.grouping.SlotMlp;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.position.PositionGrid;
 
 /**

@@ -13,7 +13,7 @@ import ai.djl.training.dataset.Batch;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import org.slotwise.data.SceneDataset;
-import org.slotwise.data.Tetrominoes;
+import org.slotwise.data.generated.Tetrominoes;
 import org.slotwise.decoder.SlotDecoding;
 import org.slotwise.loss.ReconstructionLoss;
 import org.slotwise.metric.AdjustedRandIndex;

@@ -3,7 +3,6 @@ package org.slotwise.examples;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.slotwise.examples.AblationModel.GroupingMaker;
-import org.slotwise.grouping.FeedForward;
 import org.slotwise.grouping.InvariantSlotAttention;
 import org.slotwise.grouping.Kernel;
 import org.slotwise.grouping.SlotMixtureGrouping;
@@ -11,6 +10,7 @@ import org.slotwise.grouping.SlotMixtureGrouping.Likelihood;
 import org.slotwise.grouping.SoftKMeansGrouping;
 import org.slotwise.grouping.SoftKMeansGrouping.Score;
 import org.slotwise.grouping.StickBreakingGrouping;
+import org.slotwise.layer.FeedForward;
 
 /** The groupings of {@link CompareGroupings}; another one is one entry more. */
 final class ComparedGroupings {

@@ -22,9 +22,9 @@ import org.slotwise.decoder.ShapeAndColourDecoder;
 import org.slotwise.decoder.SlotDecoding;
 import org.slotwise.grouping.AttentionTrace;
 import org.slotwise.grouping.FeatureExtractorOutput;
-import org.slotwise.grouping.FeedForward;
 import org.slotwise.grouping.InvariantSlotAttention;
 import org.slotwise.grouping.PositionedSlots;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.weights.StateDict;
 
 /**

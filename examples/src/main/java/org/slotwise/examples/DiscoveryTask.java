@@ -3,9 +3,9 @@ package org.slotwise.examples;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.slotwise.data.MultiDSprites;
 import org.slotwise.data.Scenes;
-import org.slotwise.data.Tetrominoes;
+import org.slotwise.data.generated.MultiDSprites;
+import org.slotwise.data.generated.Tetrominoes;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 

@@ -2,9 +2,9 @@ package org.slotwise.examples;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.training.ParameterStore;
+import org.slotwise.clustering.KMeansOptions;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.KMeansGrouping;
-import org.slotwise.grouping.KMeansOptions;
 
 /** Pixels grouped by k-means: each belongs to the slot whose mean colour and place are nearest. */
 final class KMeansPixels implements PixelGrouping {

@@ -2,9 +2,9 @@ package org.slotwise.examples;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.training.ParameterStore;
+import org.slotwise.clustering.KMeansOptions;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.KMeansGrouping;
-import org.slotwise.grouping.KMeansOptions;
 
 /** What k-means makes of the features of photographs, without having learnt anything. */
 final class PhotoClusters {

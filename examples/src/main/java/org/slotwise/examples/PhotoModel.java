@@ -16,9 +16,9 @@ import org.slotwise.conditioning.RandomConditioning;
 import org.slotwise.decoder.FeatureDecoding;
 import org.slotwise.decoder.PatchDecoder;
 import org.slotwise.grouping.FeatureExtractorOutput;
-import org.slotwise.grouping.FeedForward;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.SlotAttention;
+import org.slotwise.layer.FeedForward;
 
 /**
  * Groups features of photographs into slots that have to give the features back, by Slot Attention.

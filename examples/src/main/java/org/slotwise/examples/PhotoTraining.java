@@ -14,7 +14,7 @@ import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.Random;
 import java.util.stream.IntStream;
-import org.slotwise.data.FeatureCache;
+import org.slotwise.data.file.FeatureCache;
 import org.slotwise.loss.ReconstructionLoss;
 import org.slotwise.training.Adam;
 import org.slotwise.training.GradientClipping;

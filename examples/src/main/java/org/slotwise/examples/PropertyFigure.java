@@ -12,8 +12,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
-import org.slotwise.data.ClevrLikeScenes;
 import org.slotwise.data.ClevrObject;
+import org.slotwise.data.generated.ClevrLikeScenes;
 import org.slotwise.image.Palette;
 
 /**

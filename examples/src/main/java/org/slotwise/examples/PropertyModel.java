@@ -18,11 +18,11 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.conditioning.RandomConditioning;
 import org.slotwise.data.ClevrObject;
 import org.slotwise.grouping.FeatureExtractorOutput;
-import org.slotwise.grouping.FeedForward;
 import org.slotwise.grouping.PerceptualGrouping;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.SlotAttention;
 import org.slotwise.grouping.SlotMixtureGrouping;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.quantization.SlotQuantizer;
 import org.slotwise.weights.StateDict;
 

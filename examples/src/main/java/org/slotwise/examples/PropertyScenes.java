@@ -1,7 +1,7 @@
 package org.slotwise.examples;
 
-import org.slotwise.data.ClevrLikeScenes;
 import org.slotwise.data.SceneDataset;
+import org.slotwise.data.generated.ClevrLikeScenes;
 
 /**
  * The scenes that a {@link PropertyModel} sees: 64 x 64 pixels, from three objects on, somewhat

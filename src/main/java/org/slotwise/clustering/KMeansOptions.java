@@ -1,0 +1,135 @@
+package org.slotwise.clustering;
+
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
+
+/**
+ * How {@link KMeans} clusters. The options and their defaults are those of scikit-learn's {@code
+ * KMeans}, under the reference's defaults ({@code n_init} 10).
+ *
+ * @param init how starting centres are drawn
+ * @param nInit from how many starts to cluster; the one that ends with the lowest inertia is kept
+ * @param maxIter after how many iterations a start ends at the latest
+ * @param tol a start ends when the squared distances that its centres moved sum to at most tol
+ *     times the mean variance of the image's features
+ * @param seed null to draw from the engine's generator; a number for the same draws on every call,
+ *     on every device and for every image of a batch, as with an integer {@code random_state}
+ */
+public record KMeansOptions(Init init, int nInit, int maxIter, double tol, @Nullable Long seed) {
+
+    /** How starting centres are drawn from the features of an image. */
+    public enum Init {
+        /**
+         * One after the other, far from those that are there already: greedy k-means++, with 2 +
+         * floor(ln K) trials for each centre (Arthur and Vassilvitskii, 2007).
+         */
+        K_MEANS_PLUS_PLUS,
+        /** K features at random, all different ones. */
+        RANDOM
+    }
+
+    /**
+     * Creates the options.
+     *
+     * @param init how starting centres are drawn
+     * @param nInit at least 1
+     * @param maxIter at least 1
+     * @param tol at least 0 and finite
+     * @param seed any number, or null
+     * @throws IllegalArgumentException if an option is out of range
+     */
+    public KMeansOptions {
+        String who = "KMeansOptions: ";
+        Check.option(nInit > 0, who + "nInit must be at least 1, got " + nInit);
+        Check.option(maxIter > 0, who + "maxIter must be at least 1, got " + maxIter);
+        Check.option(
+                tol >= 0 && tol < Double.POSITIVE_INFINITY,
+                who + "tol must be at least 0 and finite, got " + tol);
+    }
+
+    /**
+     * Starts the description of options.
+     *
+     * @return a builder that holds the defaults
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Describes {@link KMeansOptions}. */
+    public static final class Builder {
+        private Init init = Init.K_MEANS_PLUS_PLUS;
+        private int nInit = 10;
+        private int maxIter = 300;
+        private double tol = 1e-4;
+        private @Nullable Long seed;
+
+        private Builder() {}
+
+        /**
+         * Sets how starting centres are drawn where none are given.
+         *
+         * @param init k-means++ if not set
+         * @return this
+         */
+        public Builder optInit(Init init) {
+            this.init = init;
+            return this;
+        }
+
+        /**
+         * Sets from how many starts to cluster. Given centres are one start, whatever is set here.
+         *
+         * @param nInit at least 1; 10 if not set
+         * @return this
+         */
+        public Builder optNInit(int nInit) {
+            this.nInit = nInit;
+            return this;
+        }
+
+        /**
+         * Sets after how many iterations a start ends at the latest.
+         *
+         * @param maxIter at least 1; 300 if not set
+         * @return this
+         */
+        public Builder optMaxIter(int maxIter) {
+            this.maxIter = maxIter;
+            return this;
+        }
+
+        /**
+         * Sets how little the centres must move for a start to end, in relation to the mean
+         * variance of the image's features.
+         *
+         * @param tol at least 0; 1e-4 if not set
+         * @return this
+         */
+        public Builder optTol(double tol) {
+            this.tol = tol;
+            return this;
+        }
+
+        /**
+         * Sets a seed, with which every call draws the same.
+         *
+         * @param seed any number; not set, draws come from the engine's generator
+         * @return this
+         */
+        public Builder optSeed(long seed) {
+            this.seed = seed;
+            return this;
+        }
+
+        /**
+         * Builds the options.
+         *
+         * @return the options
+         * @throws IllegalArgumentException if one is out of range
+         */
+        public KMeansOptions build() {
+            return new KMeansOptions(init, nInit, maxIter, tol, seed);
+        }
+    }
+}

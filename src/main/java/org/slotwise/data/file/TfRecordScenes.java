@@ -1,0 +1,152 @@
+package org.slotwise.data.file;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.Spliterator;
+import java.util.Spliterators;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.data.Scene;
+import org.slotwise.data.SceneFileException;
+import org.slotwise.data.SceneSource;
+import org.slotwise.data.SceneStreamDataset;
+import org.slotwise.internal.Check;
+
+/**
+ * Reads DeepMind's Multi-Object Datasets in the files in which they are published: CLEVR with
+ * masks, Multi-dSprites and Tetrominoes.
+ *
+ * <p>Source: Kabra et al. 2019, <a
+ * href="https://github.com/google-deepmind/multi_object_datasets">Multi-Object Datasets</a>. The
+ * files are TFRecord files in GZIP; those without GZIP are read too. The checksums of each record
+ * are verified. Needs {@code com.google.protobuf:protobuf-java}, which this library declares as
+ * optional: add it to your own dependencies.
+ *
+ * <pre>{@code
+ * SceneSource clevr6 = new TfRecordScenes(SceneFormat.CLEVR_WITH_MASKS, file)
+ *         .filter(scene -> scene.objectCount() <= 6)
+ *         .map(scene -> scene.crop(Crop.CLEVR).resize(128, 128));
+ * }</pre>
+ *
+ * <p>A GZIP file can only be read from its start, so these scenes come as a stream: {@link
+ * SceneStreamDataset} trains on them in bounded memory. A few of them, a test set for instance, can
+ * be kept with {@code Scenes.of(source.open().limit(320).toList())}.
+ *
+ * <p>The label of a pixel is the number of the entity that has it, 0 for the background. The number
+ * of objects is that of the visible entities without the background. A file that is damaged, cut
+ * short or of another format ends the stream with an {@link UncheckedIOException} whose cause, a
+ * {@link SceneFileException}, says which file and which record.
+ */
+public final class TfRecordScenes implements SceneSource {
+
+    private final SceneFormat format;
+    private final List<Path> files;
+
+    /**
+     * Names the files.
+     *
+     * @param format what a record holds
+     * @param files one file, or the parts of a data set in their order
+     * @throws IllegalArgumentException if there is no file
+     */
+    public TfRecordScenes(SceneFormat format, List<Path> files) {
+        Check.option(!files.isEmpty(), "TfRecordScenes: there must be at least one file");
+        this.format = format;
+        this.files = List.copyOf(files);
+    }
+
+    /**
+     * Names the file.
+     *
+     * @param format what a record holds
+     * @param file the file
+     */
+    public TfRecordScenes(SceneFormat format, Path file) {
+        this(format, List.of(file));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Stream<Scene> open() throws IOException {
+        Records records = new Records();
+        return StreamSupport.stream(
+                        Spliterators.spliteratorUnknownSize(
+                                records, Spliterator.ORDERED | Spliterator.NONNULL),
+                        false)
+                .onClose(records::close);
+    }
+
+    /** Goes through the files; one of them is open at a time. */
+    private final class Records implements Iterator<Scene> {
+        private int opened;
+        private TfRecordReader reader;
+        private @Nullable Scene ready;
+        private boolean ended;
+
+        Records() throws IOException {
+            reader = new TfRecordReader(files.get(0));
+        }
+
+        @Override
+        public boolean hasNext() {
+            if (ready == null && !ended) {
+                try {
+                    ready = read();
+                } catch (IOException e) {
+                    close();
+                    throw new UncheckedIOException(e.getMessage(), e);
+                }
+                if (ready == null) {
+                    close();
+                }
+            }
+            return ready != null;
+        }
+
+        private @Nullable Scene read() throws IOException {
+            byte[] data = reader.next();
+            while (data == null) {
+                reader.close();
+                if (++opened == files.size()) {
+                    return null;
+                }
+                reader = new TfRecordReader(files.get(opened));
+                data = reader.next();
+            }
+            try {
+                return format.scene(new TfExample(data));
+            } catch (InvalidProtocolBufferException e) {
+                throw SceneFileException.inRecord(
+                        files.get(opened),
+                        reader.record(),
+                        "not a scene of " + format.name() + ": " + e.getMessage(),
+                        e);
+            }
+        }
+
+        @Override
+        public Scene next() {
+            if (!hasNext() || ready == null) {
+                throw new NoSuchElementException();
+            }
+            Scene scene = ready;
+            ready = null;
+            return scene;
+        }
+
+        private void close() {
+            ended = true;
+            try {
+                reader.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e.getMessage(), e);
+            }
+        }
+    }
+}

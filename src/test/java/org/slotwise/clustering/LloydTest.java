@@ -1,0 +1,161 @@
+package org.slotwise.clustering;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.slotwise.testing.Tensors.assertClose;
+import static org.slotwise.testing.Tensors.doubles;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.jni.JniUtils;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.slotwise.internal.NoGraph;
+import org.slotwise.testing.KMeansCases;
+import org.slotwise.testing.OnDevice;
+import org.slotwise.testing.ReferenceCase;
+import org.slotwise.testing.Tensors;
+
+/**
+ * {@link Lloyd} with several starts for each image: {@link BatchedLloyd}, {@link ThreadedLloyd}.
+ */
+@ExtendWith(OnDevice.class)
+class LloydTest {
+
+    static Stream<Arguments> casesByType() {
+        return Stream.of("float64", "few_values", "fewer_values", "in_a_line", "pairs")
+                .flatMap(
+                        name ->
+                                Stream.of(DataType.FLOAT64, DataType.FLOAT32)
+                                        .map(type -> Arguments.of(name, type)));
+    }
+
+    /** By its gain the best start of an image is chosen: it must fit what the start came to. */
+    @ParameterizedTest
+    @MethodSource("casesByType")
+    void gainsAreThoseOfTheCentersAndLabels(String name, DataType type, NDManager manager) {
+        Map<String, NDArray> arrays = ReferenceCase.under(name + "/", KMeansCases.read(manager));
+        NoGraph.during(
+                () -> {
+                    CentredFeatures input =
+                            CentredFeatures.of(
+                                    "test",
+                                    "centers",
+                                    arrays.get("features").toType(type, true),
+                                    arrays.get("centers").toType(type, true),
+                                    false);
+                    NDArray x = input.values; // (B, N, F)
+                    NDArray given = input.centers; // (B, K, F)
+                    // Two starts: the given centres, and all of them on the first.
+                    NDArray first = given.get(":, 0:1").broadcast(given.getShape());
+                    NDArray starts = given.expandDims(1).concat(first.expandDims(1), 1);
+                    double[] tolerance = new double[(int) x.getShape().get(0)];
+                    Lloyd.Result result = Lloyd.of(x, starts).run(x, starts, tolerance, 300);
+                    double[] labels = doubles(result.labels);
+                    Shape s = starts.getShape();
+                    double[] c = doubles(result.centers);
+                    double[] points = doubles(x);
+                    int size = (int) x.getShape().get(1);
+                    int dim = (int) s.get(3);
+                    for (int start = 0; start < result.gains.length; start++) {
+                        double gain = 0;
+                        for (int j = 0; j < size; j++) {
+                            int k = (int) labels[start * size + j];
+                            for (int f = 0; f < dim; f++) {
+                                double v = c[(start * (int) s.get(2) + k) * dim + f];
+                                gain += points[(start / 2 * size + j) * dim + f] * v - v * v / 2;
+                            }
+                        }
+                        double rounding = type == DataType.FLOAT64 ? 1e-9 : 1e-5;
+                        assertEquals(gain, result.gains[start], rounding * (1 + Math.abs(gain)));
+                    }
+                    return result;
+                });
+    }
+
+    /** Sizes below and above those of the loops' blocks, odd and even, and one of everything. */
+    @ParameterizedTest
+    @CsvSource({
+        "3, 50, 6, 4, 5",
+        "1, 1, 1, 1, 1",
+        "2, 5, 3, 5, 2",
+        "1, 17, 1, 2, 3",
+        "2, 300, 7, 3, 2",
+        "1, 1000, 5, 9, 2",
+        "1, 700, 33, 26, 1"
+    })
+    void bothWaysComeToTheSame(int b, int n, int f, int k, int r, NDManager manager) {
+        NDArray x = Tensors.normal(manager, 1, b, n, f);
+        NDArray starts = x.get(":, :" + k).expandDims(1).repeat(1, r);
+        starts = starts.add(Tensors.normal(manager, 2, b, r, k, f).mul(0.1f));
+        assertSameResult(x, starts, 1e-4);
+    }
+
+    /** Centres far from all features lose them; several at once, and again in later rounds. */
+    @Test
+    void bothWaysFillEmptiedClustersAlike(NDManager manager) {
+        NDArray x = Tensors.normal(manager, 1, 4, 40, 3);
+        NDArray starts = Tensors.normal(manager, 2, 4, 6, 5, 3).mul(20f);
+        assertSameResult(x, starts, 0);
+    }
+
+    private static void assertSameResult(NDArray x, NDArray starts, double tol) {
+        Assumptions.assumeFalse(x.getDevice().isGpu());
+        double[] tolerance = new double[(int) x.getShape().get(0)];
+        Arrays.fill(tolerance, tol);
+        for (int maxIter : new int[] {1, 2, 300}) {
+            Lloyd.Result batched = BatchedLloyd.run(x, starts, tolerance, maxIter);
+            Lloyd.Result threaded = ThreadedLloyd.run(x, starts, tolerance, maxIter);
+            Tensors.assertSame("labels", batched.labels, threaded.labels);
+            assertClose("centers", batched.centers, threaded.centers, 1e-5);
+            assertArrayEquals(batched.iterations, threaded.iterations);
+            double largest = Arrays.stream(batched.gains).map(Math::abs).max().orElseThrow();
+            assertArrayEquals(batched.gains, threaded.gains, 1e-5 * largest);
+        }
+    }
+
+    /** Features of an encoder are often a view in another order: channels first in memory. */
+    @Test
+    void orderInMemoryDoesNotMatter(NDManager manager) {
+        NDArray x = Tensors.normal(manager, 1, 2, 9, 50).swapAxes(1, 2);
+        NDArray starts = Tensors.normal(manager, 2, 2, 3, 9, 4).swapAxes(2, 3);
+        assertSameResult(x, starts, 1e-4);
+    }
+
+    @Test
+    void numberOfThreadsDoesNotMatter(NDManager manager) {
+        Assumptions.assumeFalse(manager.getDevice().isGpu());
+        NDArray x = Tensors.normal(manager, 1, 3, 200, 8);
+        NDArray starts = Tensors.normal(manager, 2, 3, 7, 5, 8);
+        double[] tolerance = new double[3];
+        Supplier<Lloyd.Result> run = () -> ThreadedLloyd.run(x, starts, tolerance, 300);
+        Lloyd.Result one = withThreads(1, run);
+        Lloyd.Result many = withThreads(5, run);
+        Tensors.assertSame("labels", one.labels, many.labels);
+        Tensors.assertSame("centers", one.centers, many.centers);
+        assertArrayEquals(one.iterations, many.iterations);
+        assertArrayEquals(one.gains, many.gains);
+    }
+
+    private static <T> T withThreads(int count, Supplier<T> work) {
+        int before = JniUtils.getNumThreads();
+        JniUtils.setNumThreads(count);
+        try {
+            assertEquals(count, JniUtils.getNumThreads());
+            return work.get();
+        } finally {
+            JniUtils.setNumThreads(before);
+        }
+    }
+}
