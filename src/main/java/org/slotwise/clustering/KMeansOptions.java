@@ -39,12 +39,12 @@ public record KMeansOptions(Init init, int nInit, int maxIter, double tol, @Null
      * @throws IllegalArgumentException if an option is out of range
      */
     public KMeansOptions {
-        String who = "KMeansOptions: ";
-        Check.option(nInit > 0, who + "nInit must be at least 1, got " + nInit);
-        Check.option(maxIter > 0, who + "maxIter must be at least 1, got " + maxIter);
+        String who = "KMeansOptions";
+        Check.atLeast(who, "nInit", nInit, 1);
+        Check.atLeast(who, "maxIter", maxIter, 1);
         Check.option(
                 tol >= 0 && tol < Double.POSITIVE_INFINITY,
-                who + "tol must be at least 0 and finite, got " + tol);
+                who + ": tol must be at least 0 and finite, got " + tol);
     }
 
     /**

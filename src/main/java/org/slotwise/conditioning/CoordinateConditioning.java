@@ -231,11 +231,10 @@ public final class CoordinateConditioning extends ConfiguredBlock {
          * @throws IllegalArgumentException if an option is missing or out of range
          */
         public CoordinateConditioning build() {
-            String who = "CoordinateConditioning: ";
-            Check.option(dim > 0, who + "dim must be at least 1, got " + dim);
-            Check.option(
-                    coordinates > 0, who + "coordinates must be at least 1, got " + coordinates);
-            Check.option(hidden > 0, who + "hidden must be at least 1, got " + hidden);
+            String who = "CoordinateConditioning";
+            Check.atLeast(who, "dim", dim, 1);
+            Check.atLeast(who, "coordinates", coordinates, 1);
+            Check.atLeast(who, "hidden", hidden, 1);
             return new CoordinateConditioning(this);
         }
     }

@@ -28,14 +28,14 @@ public record PropertyLayout(int coordinates, double scale, List<Integer> attrib
      * @throws IllegalArgumentException if a number is out of range
      */
     public PropertyLayout {
-        String who = "PropertyLayout: ";
-        Check.option(coordinates >= 0, who + "coordinates must be at least 0, got " + coordinates);
+        String who = "PropertyLayout";
+        Check.atLeast(who, "coordinates", coordinates, 0);
         Check.option(
                 scale > 0 && scale < Double.POSITIVE_INFINITY,
-                who + "scale must be above 0 and finite, got " + scale);
+                who + ": scale must be above 0 and finite, got " + scale);
         attributes = List.copyOf(attributes);
         for (int values : attributes) {
-            Check.option(values > 0, who + "an attribute must have a value, got " + values);
+            Check.option(values > 0, who + ": an attribute must have a value, got " + values);
         }
     }
 

@@ -383,12 +383,12 @@ public final class AutoregressivePatchDecoder extends ConfiguredBlock {
          * @throws IllegalArgumentException if an option is missing or out of range
          */
         public AutoregressivePatchDecoder build() {
-            String who = "AutoregressivePatchDecoder: ";
-            Check.option(slotDim > 0, who + "slotDim must be at least 1, got " + slotDim);
-            Check.option(featureDim > 0, who + "featureDim must be at least 1, got " + featureDim);
+            String who = "AutoregressivePatchDecoder";
+            Check.atLeast(who, "slotDim", slotDim, 1);
+            Check.atLeast(who, "featureDim", featureDim, 1);
             Check.option(
                     patches == null || patches > 0,
-                    who + "positions must be at least 1, got " + patches);
+                    who + ": positions must be at least 1, got " + patches);
             TransformerDecoder layers = transformer;
             if (layers == null) {
                 layers = TransformerDecoder.builder().setDim(featureDim).build();
@@ -397,14 +397,14 @@ public final class AutoregressivePatchDecoder extends ConfiguredBlock {
             Check.option(
                     inputTransform || dim == featureDim,
                     who
-                            + "without inputTransform the transformer's size must be "
+                            + ": without inputTransform the transformer's size must be "
                             + featureDim
                             + ", got "
                             + dim);
             Check.option(
                     slotTransform || dim == slotDim,
                     who
-                            + "without slotTransform the transformer's size must be "
+                            + ": without slotTransform the transformer's size must be "
                             + slotDim
                             + ", got "
                             + dim);

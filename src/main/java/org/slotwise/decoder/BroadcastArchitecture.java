@@ -65,14 +65,16 @@ public record BroadcastArchitecture(int height, int width, List<Layer> layers) {
          * @throws IllegalArgumentException if a number is out of range
          */
         public Layer {
-            String who = "BroadcastArchitecture.Layer: ";
-            Check.option(channels > 0, who + "channels must be at least 1, got " + channels);
+            String who = "BroadcastArchitecture.Layer";
+            Check.atLeast(who, "channels", channels, 1);
             Check.option(
                     kernel > 0 && kernel % 2 == 1,
-                    who + "kernel must be odd and at least 1, got " + kernel);
+                    who + ": kernel must be odd and at least 1, got " + kernel);
             Check.option(
                     stride == 1 || (transposed && stride > 0),
-                    who + "stride must be at least 1, and 1 in a plain convolution, got " + stride);
+                    who
+                            + ": stride must be at least 1, and 1 in a plain convolution, got "
+                            + stride);
         }
 
         /**

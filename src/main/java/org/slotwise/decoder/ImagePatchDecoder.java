@@ -290,24 +290,21 @@ public final class ImagePatchDecoder extends ConfiguredBlock implements SlotDeco
          * @throws IllegalArgumentException if an option is missing or out of range
          */
         public ImagePatchDecoder build() {
-            String who = "ImagePatchDecoder: ";
-            Check.option(slotDim > 0, who + "slotDim must be at least 1, got " + slotDim);
-            Check.option(patch > 0, who + "patchSize must be at least 1, got " + patch);
+            String who = "ImagePatchDecoder";
+            Check.atLeast(who, "slotDim", slotDim, 1);
+            Check.atLeast(who, "patchSize", patch, 1);
             Check.option(
                     height > 0 && width > 0 && height % patch == 0 && width % patch == 0,
                     who
-                            + "imageSize must be multiples of "
+                            + ": imageSize must be multiples of "
                             + patch
                             + ", got "
                             + height
                             + " by "
                             + width);
-            Check.option(hidden > 0, who + "hidden must be at least 1, got " + hidden);
-            Check.option(
-                    hiddenLayers >= 0,
-                    who + "hiddenLayers must be at least 0, got " + hiddenLayers);
-            Check.option(
-                    frequencies >= 0, who + "frequencies must be at least 0, got " + frequencies);
+            Check.atLeast(who, "hidden", hidden, 1);
+            Check.atLeast(who, "hiddenLayers", hiddenLayers, 0);
+            Check.atLeast(who, "frequencies", frequencies, 0);
             return new ImagePatchDecoder(this);
         }
     }

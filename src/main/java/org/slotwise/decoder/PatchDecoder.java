@@ -293,16 +293,16 @@ public final class PatchDecoder extends ConfiguredBlock {
          * @throws IllegalArgumentException if an option is missing or out of range
          */
         public PatchDecoder build() {
-            String who = "PatchDecoder: ";
-            Check.option(slotDim > 0, who + "slotDim must be at least 1, got " + slotDim);
-            Check.option(featureDim > 0, who + "featureDim must be at least 1, got " + featureDim);
-            Check.option(patches > 0, who + "patches must be at least 1, got " + patches);
+            String who = "PatchDecoder";
+            Check.atLeast(who, "slotDim", slotDim, 1);
+            Check.atLeast(who, "featureDim", featureDim, 1);
+            Check.atLeast(who, "patches", patches, 1);
             Check.option(
                     Arrays.stream(hidden).allMatch(size -> size > 0),
-                    who + "hidden must be at least 1, got " + Arrays.toString(hidden));
+                    who + ": hidden must be at least 1, got " + Arrays.toString(hidden));
             Check.option(
                     inputDim == null || inputDim > 0,
-                    who + "inputDim must be at least 1, got " + inputDim);
+                    who + ": inputDim must be at least 1, got " + inputDim);
             return new PatchDecoder(this);
         }
     }

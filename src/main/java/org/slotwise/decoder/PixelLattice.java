@@ -26,12 +26,12 @@ public record PixelLattice(int stride, int row, int column) {
      * @throws IllegalArgumentException if a number is out of its range
      */
     public PixelLattice {
-        String who = "PixelLattice: ";
-        Check.option(stride > 0, who + "stride must be at least 1, got " + stride);
+        String who = "PixelLattice";
+        Check.atLeast(who, "stride", stride, 1);
         Check.option(
                 row >= 0 && row < stride && column >= 0 && column < stride,
                 who
-                        + "row and column must be from 0 to below the stride of "
+                        + ": row and column must be from 0 to below the stride of "
                         + stride
                         + ", got "
                         + row

@@ -391,14 +391,13 @@ public final class ShapeAndColourDecoder extends ConfiguredBlock {
          * @throws IllegalArgumentException if an option is missing or out of range
          */
         public ShapeAndColourDecoder build() {
-            String who = "ShapeAndColourDecoder: ";
-            Check.option(slotDim > 0, who + "slotDim must be at least 1, got " + slotDim);
+            String who = "ShapeAndColourDecoder";
+            Check.atLeast(who, "slotDim", slotDim, 1);
             Check.option(
                     height > 0 && width > 0,
-                    who + "imageSize must be at least 1, got " + height + " by " + width);
-            Check.option(hidden > 0, who + "hidden must be at least 1, got " + hidden);
-            Check.option(
-                    frequencies >= 0, who + "frequencies must be at least 0, got " + frequencies);
+                    who + ": imageSize must be at least 1, got " + height + " by " + width);
+            Check.atLeast(who, "hidden", hidden, 1);
+            Check.atLeast(who, "frequencies", frequencies, 0);
             return new ShapeAndColourDecoder(this);
         }
     }

@@ -279,10 +279,10 @@ public final class SpatialBroadcastDecoder extends ConfiguredBlock implements Sl
          * @throws IllegalArgumentException if an option is missing or out of range
          */
         public SpatialBroadcastDecoder build() {
-            String who = "SpatialBroadcastDecoder: ";
-            Check.option(slotDim > 0, who + "slotDim must be at least 1, got " + slotDim);
+            String who = "SpatialBroadcastDecoder";
+            Check.atLeast(who, "slotDim", slotDim, 1);
             if (architecture == null) {
-                throw new IllegalArgumentException(who + "architecture is missing");
+                throw new IllegalArgumentException(who + ": architecture is missing");
             }
             return new SpatialBroadcastDecoder(this, architecture);
         }

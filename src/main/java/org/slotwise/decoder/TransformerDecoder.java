@@ -12,8 +12,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Scope;
+import org.slotwise.internal.Pass;
 import org.slotwise.layer.MultiHeadAttention.Attended;
 import org.slotwise.layer.TransformerLayer;
 
@@ -86,29 +85,22 @@ public final class TransformerDecoder extends ConfiguredBlock {
     public NDList decode(
             ParameterStore parameterStore, NDArray targets, NDArray memory, boolean training) {
         check(targets, memory);
-        fetchAll(parameterStore, this, targets, training);
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDArray x = targets;
-                        NDList attentions = new NDList();
-                        for (int i = 0; i < layers.size(); i++) {
-                            Attended layer =
-                                    layers.get(i).apply(parameterStore, x, memory, true, training);
-                            if (x != targets) {
-                                x.close();
-                            }
-                            x = layer.output();
-                            attentions.add(layer.weights());
-                        }
-                        NDArray attention = attentions.get(attentionLayer); // (B, H, K, N)
-                        NDArray mean = attention.mean(new int[] {1});
-                        return new NDList(
-                                scope.keep(x, targets.getManager()),
-                                scope.keep(mean, targets.getManager()));
-                    }
-                });
+        return compute(parameterStore, targets, training, pass -> decode(pass, targets, memory));
+    }
+
+    private NDList decode(Pass pass, NDArray targets, NDArray memory) {
+        NDArray x = targets;
+        NDList attentions = new NDList();
+        for (TransformerLayer layer : layers) {
+            Attended attended = layer.apply(pass, x, memory, true);
+            if (x != targets) {
+                x.close();
+            }
+            x = attended.output();
+            attentions.add(attended.weights());
+        }
+        NDArray attention = attentions.get(attentionLayer); // (B, H, K, N)
+        return new NDList(x, attention.mean(new int[] {1}));
     }
 
     private void check(NDArray targets, NDArray memory) {

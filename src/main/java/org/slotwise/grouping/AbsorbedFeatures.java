@@ -4,7 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
+import org.slotwise.layer.Linear;
 
 /**
  * The features themselves, with the projections moved to the slots' side, where there are K vectors
@@ -25,15 +27,17 @@ final class AbsorbedFeatures implements AttendedFeatures {
     private final @Nullable NDArray keyBias; // (H, C/H, 1), of one head (C, 1)
     private final @Nullable NDArray valueBias; // (H, 1, C/H)
 
-    AbsorbedFeatures(SlotAttentionWeights weights, NDArray x, int heads, double eps) {
+    AbsorbedFeatures(Pass pass, SlotAttentionLayers layers, NDArray x, int heads, double eps) {
         this.heads = heads;
         features = x;
         epsTimesSum = x.sum(new int[] {1}, true).mul(Scalars.like(x, eps));
         long f = x.getShape().get(2);
-        NDArray wk = weights.key().weight();
-        NDArray wv = weights.value().weight();
-        NDArray bk = weights.key().bias();
-        NDArray bv = weights.value().bias();
+        Linear key = layers.key();
+        Linear value = layers.value();
+        NDArray wk = key == null ? null : key.weight(pass);
+        NDArray wv = value == null ? null : value.weight(pass);
+        NDArray bk = key == null ? null : key.bias(pass);
+        NDArray bv = value == null ? null : value.bias(pass);
         keyWeight = wk == null || heads == 1 ? wk : wk.reshape(heads, -1, f);
         valueWeight = wv == null ? null : valueWeight(wv.swapAxes(0, 1));
         keyBias = bk == null ? null : heads == 1 ? bk.expandDims(1) : bk.reshape(heads, -1, 1);

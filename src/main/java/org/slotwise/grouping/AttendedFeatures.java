@@ -2,6 +2,7 @@ package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
+import org.slotwise.internal.Pass;
 
 /**
  * What the iterations of Slot Attention need of the normalised features x (B, N, F): the products
@@ -29,7 +30,8 @@ interface AttendedFeatures {
      * is projected, the features are their own keys and values.
      */
     static AttendedFeatures of(
-            SlotAttentionWeights weights,
+            Pass pass,
+            SlotAttentionLayers layers,
             NDArray x,
             int heads,
             double eps,
@@ -38,21 +40,22 @@ interface AttendedFeatures {
         Shape shape = x.getShape();
         double n = shape.get(1);
         double f = shape.get(2);
-        double c = weights.kvqDim();
+        double c = layers.kvqDim();
         double k = slots;
         double projected = 2 * n * f * c + iterations * 2 * n * k * c;
         double absorbed = iterations * (2 * n * k * heads * f + 2 * k * f * c);
-        boolean identity = weights.key().weight() == null;
+        boolean identity = layers.key() == null;
         return identity || absorbed < projected
-                ? new AbsorbedFeatures(weights, x, heads, eps)
-                : new ProjectedFeatures(weights, x, heads, eps);
+                ? new AbsorbedFeatures(pass, layers, x, heads, eps)
+                : new ProjectedFeatures(pass, layers, x, heads, eps);
     }
 
     /** A way to choose: {@link #of}, or in tests one form for all. */
     @FunctionalInterface
     interface Choice {
         AttendedFeatures make(
-                SlotAttentionWeights weights,
+                Pass pass,
+                SlotAttentionLayers layers,
                 NDArray x,
                 int heads,
                 double eps,

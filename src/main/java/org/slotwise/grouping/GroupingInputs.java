@@ -20,6 +20,16 @@ final class GroupingInputs {
     static final String CONDITIONING = "conditioning";
     static final String SLOT_MASK = "slot_mask";
 
+    /** What a grouping takes that knows neither positions nor masks. */
+    static final String[] FEATURES_AND_CONDITIONING = {
+        FeatureExtractorOutput.FEATURES, CONDITIONING
+    };
+
+    /** The same for a grouping that knows positions. */
+    static final String[] POSITIONED = {
+        FeatureExtractorOutput.FEATURES, FeatureExtractorOutput.POSITIONS, CONDITIONING
+    };
+
     private static final Set<String> KNOWN =
             Set.of(
                     FeatureExtractorOutput.FEATURES,
@@ -82,6 +92,10 @@ final class GroupingInputs {
             throw new IllegalArgumentException(who + ": " + name + " is missing");
         }
         return array;
+    }
+
+    @Nullable NDArray conditioning() {
+        return get(CONDITIONING);
     }
 
     @Nullable NDArray get(String name) {

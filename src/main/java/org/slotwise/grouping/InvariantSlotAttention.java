@@ -3,27 +3,16 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Block;
-import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.FourierFeatures;
 import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Ops;
-import org.slotwise.internal.Scope;
-import org.slotwise.layer.FeedForward;
-import org.slotwise.layer.GruCell;
-import org.slotwise.layer.StartingValues;
+import org.slotwise.internal.Pass;
 
 /**
  * Slot Attention whose slots have positions and see features relative to them: what a slot says of
@@ -69,7 +58,7 @@ import org.slotwise.layer.StartingValues;
  * how far it moved. With implicit differentiation the iterations before the last one record no
  * graph; unlike in {@link SlotAttention}, T counts all iterations.
  */
-public final class InvariantSlotAttention extends ConfiguredBlock implements PerceptualGrouping {
+public final class InvariantSlotAttention extends IterativeGrouping {
 
     private static final String[] INPUTS = {
         FeatureExtractorOutput.FEATURES,
@@ -78,108 +67,17 @@ public final class InvariantSlotAttention extends ConfiguredBlock implements Per
         PositionedSlots.SLOT_POSITIONS
     };
 
-    private final int dim;
-    private final int featureDim;
-    private final int iterations;
-    private final double eps;
     private final int relativeDim;
     private final int frequencies;
-    private final boolean implicitDifferentiation;
-    private final @Nullable Block feedForward;
-
-    private final Parameter queryWeight;
-    private final Parameter keyWeight;
-    private final Parameter valueWeight;
-    private final Parameter gruInputWeight;
-    private final Parameter gruStateWeight;
-    private final Parameter gruInputBias;
-    private final Parameter gruStateBias;
-    private final Parameter inputNormGain;
-    private final Parameter inputNormOffset;
-    private final Parameter slotNormGain;
-    private final Parameter slotNormOffset;
-    private final Parameter logScale;
-    private final Parameter scaleWeight;
-    private final Parameter scaleBias;
-    private final Parameter directionWeight;
-    private final Parameter directionBias;
-    private final Parameter relativeFeatureWeight;
-    private final Parameter relativeFeatureBias;
-    private final Parameter relativePositionWeight;
-    private final Parameter relativeOutputWeight;
-    private final Parameter relativeOutputBias;
-    private final Parameter displacementWeight;
-    private final Parameter displacementBias;
+    private final InvariantSlotAttentionLayers layers;
 
     private InvariantSlotAttention(Builder builder) {
-        dim = builder.dim;
-        featureDim = builder.featureDim;
-        iterations = builder.iterations;
-        eps = builder.eps;
+        super(builder);
         relativeDim = builder.relativeDim == 0 ? dim : builder.relativeDim;
         frequencies = builder.frequencies;
-        implicitDifferentiation = builder.implicitDifferentiation;
-        feedForward = builder.feedForward;
-
-        queryWeight = weight("to_q.weight", dim, dim);
-        keyWeight = weight("to_k.weight", dim, featureDim);
-        valueWeight = weight("to_v.weight", dim, featureDim);
-        Initializer gru = StartingValues.linear(dim);
-        gruInputWeight = declare("gru.weight_ih", Parameter.Type.WEIGHT, gru, 3L * dim, dim);
-        gruStateWeight = declare("gru.weight_hh", Parameter.Type.WEIGHT, gru, 3L * dim, dim);
-        gruInputBias = declare("gru.bias_ih", Parameter.Type.BIAS, gru, 3L * dim);
-        gruStateBias = declare("gru.bias_hh", Parameter.Type.BIAS, gru, 3L * dim);
-        inputNormGain = gain("norm_input.weight", featureDim);
-        inputNormOffset = offset("norm_input.bias", featureDim);
-        slotNormGain = gain("norm_slots.weight", dim);
-        slotNormOffset = offset("norm_slots.bias", dim);
-        // At first a slot looks half the image's half width around itself, whatever it holds.
-        logScale =
-                declare("log_scale", Parameter.Type.OTHER, StartingValues.constant(Math.log(0.5)));
-        scaleWeight =
-                declare(
-                        "to_scale.weight",
-                        Parameter.Type.WEIGHT,
-                        StartingValues.uniform(0.1 * Math.sqrt(6.0 / (dim + 1))),
-                        1,
-                        dim);
-        scaleBias = bias("to_scale.bias", 1);
-        directionWeight =
-                declare("to_direction.weight", Parameter.Type.WEIGHT, Initializer.ZEROS, 2, dim);
-        directionBias = bias("to_direction.bias", 2);
-        relativeFeatureWeight = weight("relative.features.weight", relativeDim, featureDim);
-        relativeFeatureBias = bias("relative.features.bias", relativeDim);
-        long code = FourierFeatures.count(frequencies);
-        relativePositionWeight =
-                declare(
-                        "relative.positions.weight",
-                        Parameter.Type.WEIGHT,
-                        StartingValues.xavier(code, relativeDim),
-                        relativeDim,
-                        2 * code);
-        relativeOutputWeight = weight("relative.output.weight", dim, relativeDim);
-        relativeOutputBias = bias("relative.output.bias", dim);
-        displacementWeight = weight("displacement.weight", dim, 4);
-        displacementBias = bias("displacement.bias", dim);
-        if (feedForward != null) {
-            addChildBlock("ff_mlp", feedForward);
-        }
-    }
-
-    private Parameter weight(String name, long out, long in) {
-        return declare(name, Parameter.Type.WEIGHT, StartingValues.xavier(in, out), out, in);
-    }
-
-    private Parameter bias(String name, long size) {
-        return declare(name, Parameter.Type.BIAS, Initializer.ZEROS, size);
-    }
-
-    private Parameter gain(String name, long size) {
-        return declare(name, Parameter.Type.GAMMA, Initializer.ONES, size);
-    }
-
-    private Parameter offset(String name, long size) {
-        return declare(name, Parameter.Type.BETA, Initializer.ZEROS, size);
+        layers =
+                InvariantSlotAttentionLayers.of(
+                        declarer(), dim, featureDim, relativeDim, frequencies);
     }
 
     /** Groups features, from slot positions that are drawn uniformly. {@inheritDoc} */
@@ -325,62 +223,49 @@ public final class InvariantSlotAttention extends ConfiguredBlock implements Per
         NDArray x = features.images(who());
         NDArray p = start.check(who(), features, x, featureDim, dim);
         Check.option(times > 0, who() + ": times must be at least 1, got " + times);
-        InvariantSlotAttentionWeights weights = weights(parameterStore, x, training);
-        fetchAll(parameterStore, feedForward, x, training);
         long numbers = start.count() * x.getShape().get(1) * relativeDim;
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDList in = new NDList(x);
-                        in.addAll(start.arrays(x));
-                        NDList out =
-                                ImageGroups.map(
-                                        numbers,
-                                        in,
-                                        images ->
-                                                iterate(
-                                                        parameterStore,
-                                                        weights,
-                                                        images,
-                                                        p,
-                                                        start.isGuess(),
-                                                        times,
-                                                        training,
-                                                        traced));
-                        NDManager owner = x.getManager();
-                        out.forEach(array -> scope.keep(array, owner));
-                        if (attentions != null) {
-                            attentions.add(out.get(3));
-                        }
-                        return new PositionedSlots(
-                                out.get(0),
-                                out.get(1),
-                                out.get(2),
-                                SlotAttentionInputs.isEmpty(scope, start.isEmpty(), owner));
-                    }
-                });
+        NDList out =
+                compute(
+                        parameterStore,
+                        x,
+                        training,
+                        pass -> {
+                            NDList in = new NDList(x);
+                            in.addAll(start.arrays(x));
+                            return ImageGroups.map(
+                                    numbers,
+                                    in,
+                                    images ->
+                                            iterate(
+                                                    pass,
+                                                    images,
+                                                    p,
+                                                    start.isGuess(),
+                                                    times,
+                                                    traced));
+                        });
+        if (attentions != null) {
+            attentions.add(out.get(3));
+        }
+        return new PositionedSlots(
+                out.get(0),
+                out.get(1),
+                out.get(2),
+                SlotAttentionInputs.isEmpty(start.isEmpty(), x));
     }
 
     private NDList iterate(
-            ParameterStore store,
-            InvariantSlotAttentionWeights weights,
-            NDList in,
-            NDArray positions,
-            boolean guessed,
-            int times,
-            boolean training,
-            boolean traced) {
+            Pass pass, NDList in, NDArray positions, boolean guessed, int times, boolean traced) {
         InvariantSlotAttentionIteration iteration =
                 new InvariantSlotAttentionIteration(
-                        weights,
-                        Ops.layerNorm(
-                                in.get(0), weights.inputNormGain(), weights.inputNormOffset()),
+                        pass,
+                        layers,
+                        layers.inputNorm().apply(pass, in.get(0)),
                         positions,
                         frequencies,
                         eps,
                         in.size() > 3 ? in.get(3) : null,
-                        slots -> SlotFeedForward.apply(who(), feedForward, store, slots, training));
+                        slots -> feed(pass, slots));
         NDList start = in.subNDList(1);
         NDList seen = traced ? new NDList() : null;
         NDList out;
@@ -401,33 +286,9 @@ public final class InvariantSlotAttention extends ConfiguredBlock implements Per
         return new NDList(start.get(0).stopGradient(), start.get(1).stopGradient());
     }
 
-    private InvariantSlotAttentionWeights weights(
-            ParameterStore store, NDArray like, boolean training) {
-        return new InvariantSlotAttentionWeights(
-                value(store, queryWeight, like, training),
-                value(store, keyWeight, like, training),
-                value(store, valueWeight, like, training),
-                new GruCell(
-                        value(store, gruInputWeight, like, training),
-                        value(store, gruStateWeight, like, training),
-                        value(store, gruInputBias, like, training),
-                        value(store, gruStateBias, like, training)),
-                value(store, inputNormGain, like, training),
-                value(store, inputNormOffset, like, training),
-                value(store, slotNormGain, like, training),
-                value(store, slotNormOffset, like, training),
-                value(store, logScale, like, training),
-                value(store, scaleWeight, like, training),
-                value(store, scaleBias, like, training),
-                value(store, directionWeight, like, training),
-                value(store, directionBias, like, training),
-                value(store, relativeFeatureWeight, like, training),
-                value(store, relativeFeatureBias, like, training),
-                value(store, relativePositionWeight, like, training),
-                value(store, relativeOutputWeight, like, training),
-                value(store, relativeOutputBias, like, training),
-                value(store, displacementWeight, like, training),
-                value(store, displacementBias, like, training));
+    @Override
+    String[] inputNames() {
+        return INPUTS;
     }
 
     /** {@inheritDoc} */
@@ -438,14 +299,15 @@ public final class InvariantSlotAttention extends ConfiguredBlock implements Per
             boolean training,
             @Nullable PairList<String, Object> params) {
         GroupingInputs in = GroupingInputs.parse(who(), inputs, INPUTS);
+        NDArray positions = in.get(PositionedSlots.SLOT_POSITIONS);
         return group(
                         parameterStore,
                         in.extracted(),
-                        in.get(GroupingInputs.CONDITIONING),
-                        in.get(PositionedSlots.SLOT_POSITIONS),
+                        in.conditioning(),
+                        positions,
                         iterations,
                         training)
-                .toNDList();
+                .toNDList(); // with the slots' positions
     }
 
     /** {@inheritDoc} */
@@ -465,15 +327,6 @@ public final class InvariantSlotAttention extends ConfiguredBlock implements Per
             new Shape(features.get(0), start.get(1), features.get(1)),
             new Shape(features.get(0), start.get(1), 2)
         };
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected void initializeChildBlocks(
-            NDManager manager, DataType dataType, Shape... inputShapes) {
-        if (feedForward != null) {
-            feedForward.initialize(manager, dataType, new Shape(-1, -1, dim));
-        }
     }
 
     /** {@inheritDoc} */
@@ -498,59 +351,14 @@ public final class InvariantSlotAttention extends ConfiguredBlock implements Per
     }
 
     /** Describes an {@link InvariantSlotAttention}. */
-    public static final class Builder {
-        private int dim;
-        private int featureDim;
-        private int iterations = 3;
-        private double eps = 1e-8;
+    public static final class Builder extends IterativeGrouping.Builder<Builder> {
         private int relativeDim;
         private int frequencies = 3;
-        private boolean implicitDifferentiation;
-        private @Nullable Block feedForward;
 
         private Builder() {}
 
-        /**
-         * Sets the size of a slot, D, which is also that of keys, values and queries.
-         *
-         * @param dim at least 1
-         * @return this
-         */
-        public Builder setDim(int dim) {
-            this.dim = dim;
-            return this;
-        }
-
-        /**
-         * Sets the size of a feature, F.
-         *
-         * @param featureDim at least 1
-         * @return this
-         */
-        public Builder setFeatureDim(int featureDim) {
-            this.featureDim = featureDim;
-            return this;
-        }
-
-        /**
-         * Sets the number of iterations, T, where a call does not say otherwise.
-         *
-         * @param iterations at least 1; 3 if not set
-         * @return this
-         */
-        public Builder optIterations(int iterations) {
-            this.iterations = iterations;
-            return this;
-        }
-
-        /**
-         * Sets what is added to the attention before it is normalised over features.
-         *
-         * @param eps at least 0; 1e-8 if not set. In float16 anything below 6e-8 counts as 0
-         * @return this
-         */
-        public Builder optEps(double eps) {
-            this.eps = eps;
+        @Override
+        Builder self() {
             return this;
         }
 
@@ -580,45 +388,15 @@ public final class InvariantSlotAttention extends ConfiguredBlock implements Per
         }
 
         /**
-         * Sets whether gradients flow through the last iteration only. Takes less time and memory
-         * in training; conditioning and initial positions receive no gradient.
-         *
-         * @param implicitDifferentiation false if not set
-         * @return this
-         */
-        public Builder optImplicitDifferentiation(boolean implicitDifferentiation) {
-            this.implicitDifferentiation = implicitDifferentiation;
-            return this;
-        }
-
-        /**
-         * Sets a block that is applied to the slots after each GRU update, {@link FeedForward} for
-         * instance.
-         *
-         * @param feedForward from (B, K, D) to (B, K, D)
-         * @return this
-         */
-        public Builder optFeedForward(Block feedForward) {
-            this.feedForward = feedForward;
-            return this;
-        }
-
-        /**
          * Builds the block.
          *
          * @return the block
          * @throws IllegalArgumentException if an option is missing or out of range
          */
         public InvariantSlotAttention build() {
-            String who = "InvariantSlotAttention: ";
-            Check.option(dim > 0, who + "dim must be at least 1, got " + dim);
-            Check.option(featureDim > 0, who + "featureDim must be at least 1, got " + featureDim);
-            Check.option(iterations > 0, who + "iterations must be at least 1, got " + iterations);
-            Check.option(
-                    eps >= 0 && eps < Double.POSITIVE_INFINITY,
-                    who + "eps must be at least 0 and finite, got " + eps);
-            Check.option(
-                    frequencies >= 0, who + "frequencies must be at least 0, got " + frequencies);
+            String who = "InvariantSlotAttention";
+            check(who);
+            Check.atLeast(who, "frequencies", frequencies, 0);
             return new InvariantSlotAttention(this);
         }
     }

@@ -9,13 +9,15 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.FourierFeatures;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
 
 /** One iteration, and its repetition: the equations of {@link InvariantSlotAttention}. */
 final class InvariantSlotAttentionIteration {
 
-    private final InvariantSlotAttentionWeights weights;
+    private final Pass pass;
+    private final InvariantSlotAttentionLayers layers;
     private final int frequencies;
     private final double eps;
     private final UnaryOperator<NDArray> feedForward;
@@ -26,26 +28,26 @@ final class InvariantSlotAttentionIteration {
     private final @Nullable NDArray mask; // (B, K, 1)
 
     InvariantSlotAttentionIteration(
-            InvariantSlotAttentionWeights weights,
+            Pass pass,
+            InvariantSlotAttentionLayers layers,
             NDArray x,
             NDArray positions,
             int frequencies,
             double eps,
             @Nullable NDArray slotMask,
             UnaryOperator<NDArray> feedForward) {
-        this.weights = weights;
+        this.pass = pass;
+        this.layers = layers;
         this.positions = positions;
         this.frequencies = frequencies;
         this.eps = eps;
         this.feedForward = feedForward;
         mask = slotMask == null ? null : slotMask.expandDims(2);
-        long dim = weights.query().getShape().get(0);
-        NDArray k = Ops.linear(x, weights.key(), null);
-        keys = k.mul(Scalars.like(k, 1 / Math.sqrt((double) dim))).swapAxes(1, 2);
-        values = Ops.linear(x, weights.value(), null);
-        relative =
-                Ops.linear(x, weights.relativeFeature(), weights.relativeFeatureBias())
-                        .expandDims(1);
+        NDArray k = layers.key().apply(pass, x);
+        double dim = (double) k.getShape().get(2);
+        keys = k.mul(Scalars.like(k, 1 / Math.sqrt(dim))).swapAxes(1, 2);
+        values = layers.value().apply(pass, x);
+        relative = layers.relativeFeature().apply(pass, x).expandDims(1);
     }
 
     /**
@@ -105,29 +107,26 @@ final class InvariantSlotAttentionIteration {
         NDArray u =
                 w.matMul(values)
                         .add(relativeValues(w, c))
-                        .add(
-                                Ops.linear(
-                                        displacement,
-                                        weights.displacement(),
-                                        weights.displacementBias()));
+                        .add(layers.displacement().apply(pass, displacement));
         return new NDList(
-                feedForward.apply(weights.gru().step(u, slots)),
+                feedForward.apply(layers.gru().step(pass, u, slots)),
                 c,
                 slotPositions == null ? a.mul(Scalars.like(a, 1)) : a);
     }
 
     /** a (B, K, N) for slots s (B, K, D) at P (B, K, 2). */
     private NDArray attend(NDArray slots, NDArray slotPositions) {
-        NDArray s = Ops.layerNorm(slots, weights.slotNormGain(), weights.slotNormOffset());
-        NDArray q = Ops.linear(s, weights.query(), null);
+        NDArray s = layers.slotNorm().apply(pass, slots);
+        NDArray q = layers.query().apply(pass, s);
         // - 1/2 exp(g(s) - 2 sigma) |d|^2
         NDArray d = relativeTo(slotPositions); // (B, K, N, 2)
         NDArray distance = d.square().sum(new int[] {3}); // (B, K, N)
-        NDArray g = Ops.linear(s, weights.scale(), weights.scaleBias()); // (B, K, 1)
+        NDArray g = layers.scale().apply(pass, s); // (B, K, 1)
         NDArray two = Scalars.like(g, 2);
-        NDArray nearness = g.sub(weights.logScale().mul(two)).exp().div(two).mul(distance);
+        NDArray nearness =
+                g.sub(pass.value(layers.logScale()).mul(two)).exp().div(two).mul(distance);
         // r(s) . d
-        NDArray r = Ops.linear(s, weights.direction(), weights.directionBias()).expandDims(2);
+        NDArray r = layers.direction().apply(pass, s).expandDims(2);
         NDArray side = d.mul(r).sum(new int[] {3}); // (B, K, N)
         NDArray logits = q.matMul(keys).sub(nearness).add(side);
         if (mask == null) {
@@ -142,15 +141,11 @@ final class InvariantSlotAttentionIteration {
     private NDArray relativeValues(NDArray w, NDArray c) {
         Shape s = w.getShape(); // (B, K, N)
         NDArray phi = FourierFeatures.of(doubled(relativeTo(c)), frequencies);
-        NDArray h =
-                Activation.relu(relative.add(Ops.linear(phi, weights.relativePosition(), null)));
+        NDArray h = Activation.relu(relative.add(layers.relativePosition().apply(pass, phi)));
         long rows = s.get(0) * s.get(1);
         NDArray sum = // (B K, 1, R)
                 w.reshape(rows, 1, s.get(2)).batchMatMul(h.reshape(rows, s.get(2), -1));
-        return Ops.linear(
-                sum.reshape(s.get(0), s.get(1), -1),
-                weights.relativeOutput(),
-                weights.relativeOutputBias());
+        return layers.relativeOutput().apply(pass, sum.reshape(s.get(0), s.get(1), -1));
     }
 
     /** d = 2 (p - P): (B, K, N, 2) for places P (B, K, 2). */

@@ -1,10 +1,8 @@
 package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +10,6 @@ import org.slotwise.clustering.KMeans;
 import org.slotwise.clustering.KMeansClustering;
 import org.slotwise.clustering.KMeansOptions;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
 
 /**
  * Groups the features of each image by k-means.
@@ -53,7 +50,7 @@ import org.slotwise.internal.ConfiguredBlock;
  * many threads as the engine uses for an operation. Distances are computed in float32, in float64
  * for features of that type and for those whose squares float32 cannot hold.
  */
-public final class KMeansGrouping extends ConfiguredBlock implements PerceptualGrouping {
+public final class KMeansGrouping extends GroupingBlock {
 
     private final int slots;
     private final boolean l2Normalization;
@@ -92,21 +89,9 @@ public final class KMeansGrouping extends ConfiguredBlock implements PerceptualG
         return kMeans.cluster(features, centers);
     }
 
-    /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        GroupingInputs in =
-                GroupingInputs.parse(
-                        who(),
-                        inputs,
-                        FeatureExtractorOutput.FEATURES,
-                        GroupingInputs.CONDITIONING);
-        return group(parameterStore, in.extracted(), in.get(GroupingInputs.CONDITIONING), training)
-                .toNDList();
+    String[] inputNames() {
+        return GroupingInputs.FEATURES_AND_CONDITIONING;
     }
 
     /** {@inheritDoc} */

@@ -2,6 +2,7 @@ package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
+import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 
 /** Keys and values of every feature, k = Wk x and v = Wv x, made once for all iterations. */
@@ -12,10 +13,10 @@ final class ProjectedFeatures implements AttendedFeatures {
     private final NDArray values; // (B, H, N, C/H)
     private final NDArray epsTimesSum; // eps times the sum of values, (B, H, 1, C/H)
 
-    ProjectedFeatures(SlotAttentionWeights weights, NDArray x, int heads, double eps) {
+    ProjectedFeatures(Pass pass, SlotAttentionLayers layers, NDArray x, int heads, double eps) {
         this.heads = heads;
-        keys = byHeads(weights.key().linear(x)).swapAxes(2, 3);
-        values = byHeads(weights.value().linear(x));
+        keys = byHeads(layers.keys(pass, x)).swapAxes(2, 3);
+        values = byHeads(layers.values(pass, x));
         epsTimesSum = values.sum(new int[] {2}, true).mul(Scalars.like(x, eps));
     }
 

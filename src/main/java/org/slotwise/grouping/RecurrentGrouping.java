@@ -8,16 +8,13 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Scope;
+import org.slotwise.internal.Pass;
 
 /**
  * Groups the features of a video frame by frame, where each frame starts from what a predictor
@@ -48,7 +45,7 @@ import org.slotwise.internal.Scope;
  * one before. Slot Attention of one iteration in three rounds is Slot Attention of three
  * iterations.
  */
-public final class RecurrentGrouping extends ConfiguredBlock implements PerceptualGrouping {
+public final class RecurrentGrouping extends GroupingBlock {
 
     private final PerceptualGrouping grouping;
     private final @Nullable Block predictor;
@@ -74,47 +71,39 @@ public final class RecurrentGrouping extends ConfiguredBlock implements Perceptu
         NDArray x = features.features();
         Check.shape(who(), FeatureExtractorOutput.FEATURES, x, "B", "T", "N", "F");
         Check.floating(who(), FeatureExtractorOutput.FEATURES, x.getDataType());
-        fetchAll(parameterStore, this, x, training);
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        List<PerceptualGroupingOutput> frames = new ArrayList<>();
-                        NDArray next = conditioning;
-                        for (FeatureExtractorOutput frame : features.frames()) {
-                            PerceptualGroupingOutput out =
-                                    frame(parameterStore, frame, next, frames.isEmpty(), training);
-                            frames.add(out);
-                            next = predict(parameterStore, out.objects(), training);
-                        }
-                        return stacked(scope, frames, x.getManager());
-                    }
-                });
+        NDList out =
+                compute(
+                        parameterStore,
+                        x,
+                        training,
+                        pass -> {
+                            List<PerceptualGroupingOutput> frames = new ArrayList<>();
+                            NDArray next = conditioning;
+                            for (FeatureExtractorOutput frame : features.frames()) {
+                                frames.add(frame(pass, frame, next, frames.isEmpty()));
+                                NDArray slots = frames.get(frames.size() - 1).objects();
+                                next = predictor == null ? slots : pass.forward(predictor, slots);
+                            }
+                            return stacked(frames).toNDList();
+                        });
+        return PerceptualGroupingOutput.from(out);
     }
 
     private PerceptualGroupingOutput frame(
-            ParameterStore store,
+            Pass pass,
             FeatureExtractorOutput frame,
             @Nullable NDArray conditioning,
-            boolean isFirst,
-            boolean training) {
-        PerceptualGroupingOutput out = grouping.group(store, frame, conditioning, training);
+            boolean isFirst) {
+        ParameterStore store = pass.store();
+        PerceptualGroupingOutput out = grouping.group(store, frame, conditioning, pass.training());
         for (int round = 1; isFirst && round < roundsOnFirstFrame; round++) {
-            out = grouping.group(store, frame, out.objects(), training);
+            out = grouping.group(store, frame, out.objects(), pass.training());
         }
         return out;
     }
 
-    private NDArray predict(ParameterStore store, NDArray slots, boolean training) {
-        if (predictor == null) {
-            return slots;
-        }
-        return predictor.forward(store, new NDList(slots), training).singletonOrThrow();
-    }
-
     /** Frames side by side on a second axis; only what all frames have. */
-    private static PerceptualGroupingOutput stacked(
-            Scope scope, List<PerceptualGroupingOutput> frames, NDManager owner) {
+    private static PerceptualGroupingOutput stacked(List<PerceptualGroupingOutput> frames) {
         NDList objects = new NDList();
         NDList attributions = new NDList();
         NDList empty = new NDList();
@@ -127,39 +116,23 @@ public final class RecurrentGrouping extends ConfiguredBlock implements Perceptu
                 empty.add(frame.isEmpty());
             }
         }
+        int count = frames.size();
         return new PerceptualGroupingOutput(
-                scope.keep(NDArrays.stack(objects, 1), owner),
-                stack(scope, attributions, frames.size(), owner),
-                stack(scope, empty, frames.size(), owner));
+                NDArrays.stack(objects, 1),
+                attributions.size() == count ? NDArrays.stack(attributions, 1) : null,
+                empty.size() == count ? NDArrays.stack(empty, 1) : null);
     }
 
-    private static @Nullable NDArray stack(Scope scope, NDList list, int frames, NDManager owner) {
-        return list.size() == frames ? scope.keep(NDArrays.stack(list, 1), owner) : null;
-    }
-
-    /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        boolean positioned = inputs.contains(FeatureExtractorOutput.POSITIONS);
-        GroupingInputs in =
-                positioned
-                        ? GroupingInputs.parse(
-                                who(),
-                                inputs,
-                                FeatureExtractorOutput.FEATURES,
-                                FeatureExtractorOutput.POSITIONS,
-                                GroupingInputs.CONDITIONING)
-                        : GroupingInputs.parse(
-                                who(),
-                                inputs,
-                                FeatureExtractorOutput.FEATURES,
-                                GroupingInputs.CONDITIONING);
-        return group(parameterStore, in.extracted(), in.get(GroupingInputs.CONDITIONING), training)
-                .toNDList();
+    GroupingInputs inputs(NDList list) {
+        boolean positioned = list.contains(FeatureExtractorOutput.POSITIONS);
+        return GroupingInputs.parse(
+                who(), list, positioned ? GroupingInputs.POSITIONED : inputNames());
+    }
+
+    @Override
+    String[] inputNames() {
+        return GroupingInputs.FEATURES_AND_CONDITIONING;
     }
 
     /** {@inheritDoc} */
@@ -263,13 +236,11 @@ public final class RecurrentGrouping extends ConfiguredBlock implements Perceptu
          * @throws IllegalArgumentException if there is no grouping, or the rounds are below 1
          */
         public RecurrentGrouping build() {
-            String who = "RecurrentGrouping: ";
+            String who = "RecurrentGrouping";
             if (grouping == null) {
-                throw new IllegalArgumentException(who + "grouping is missing");
+                throw new IllegalArgumentException(who + ": grouping is missing");
             }
-            Check.option(
-                    roundsOnFirstFrame > 0,
-                    who + "roundsOnFirstFrame must be at least 1, got " + roundsOnFirstFrame);
+            Check.atLeast(who, "roundsOnFirstFrame", roundsOnFirstFrame, 1);
             return new RecurrentGrouping(this, grouping);
         }
     }

@@ -3,28 +3,18 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Block;
-import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.Initializer;
-import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.grouping.SlotAttentionVariant.Aggregation;
 import org.slotwise.grouping.SlotAttentionVariant.Part;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Ops;
-import org.slotwise.internal.Scope;
+import org.slotwise.internal.Pass;
 import org.slotwise.layer.FeedForward;
-import org.slotwise.layer.GruCell;
-import org.slotwise.layer.StartingValues;
+import org.slotwise.layer.LayerNorm;
 
 /**
  * Slot Attention: slots compete for features over a few iterations.
@@ -65,119 +55,30 @@ import org.slotwise.layer.StartingValues;
  *
  * <p>NaN or infinite features make the slots of their own image NaN and leave other images alone.
  */
-public final class SlotAttention extends ConfiguredBlock implements PerceptualGrouping {
+public final class SlotAttention extends IterativeGrouping {
 
-    private final int dim;
-    private final int featureDim;
     private final int kvqDim;
     private final int heads;
-    private final int iterations;
-    private final double eps;
-    private final double normEps;
     private final boolean projectionBias;
-    private final boolean implicitDifferentiation;
     private final SlotAttentionVariant variant;
-    private final @Nullable Block feedForward;
     private final AttendedFeatures.Choice attended;
     private final SlotAttentionInputs inputs;
-
-    private final AffineParameters query;
-    private final AffineParameters key;
-    private final AffineParameters value;
-    private final @Nullable GruParameters gru;
-    private final AffineParameters inputNorm;
-    private final AffineParameters slotNorm;
-    private final AffineParameters updateNorm;
-
-    /** The parameters of an {@link Affine}. */
-    private record AffineParameters(@Nullable Parameter weight, @Nullable Parameter bias) {}
-
-    /** The parameters of a {@link GruCell}. */
-    private record GruParameters(
-            Parameter inputWeight,
-            Parameter stateWeight,
-            Parameter inputBias,
-            Parameter stateBias) {}
+    private final SlotAttentionLayers layers;
 
     private SlotAttention(Builder builder) {
-        dim = builder.dim;
-        featureDim = builder.featureDim;
+        super(builder);
         kvqDim = builder.kvqDim();
         heads = builder.heads;
-        iterations = builder.iterations;
-        eps = builder.eps;
-        normEps = builder.normEps;
         projectionBias = builder.projectionBias;
-        implicitDifferentiation = builder.implicitDifferentiation;
         variant = builder.variant;
-        feedForward = builder.feedForward;
         attended = builder.attended;
         inputs = new SlotAttentionInputs(featureDim, dim);
-
-        query = projection("to_q", dim);
-        key = projection("to_k", featureDim);
-        value = projection("to_v", featureDim);
-        gru = variant.has(Part.GRU) ? gru() : null;
-        boolean norms = variant.has(Part.LAYER_NORMS);
-        inputNorm = norm(norms, "norm_input", featureDim);
-        slotNorm = norm(norms, "norm_slots", dim);
-        updateNorm =
-                norm(variant.aggregation() == Aggregation.NORMALIZED_SUM, "norm_updates", kvqDim);
-        if (feedForward != null) {
-            addChildBlock("ff_mlp", feedForward);
-        }
-    }
-
-    private AffineParameters projection(String name, long in) {
-        if (!variant.has(Part.PROJECTIONS)) {
-            return new AffineParameters(null, null);
-        }
-        Initializer start = StartingValues.linear(in);
-        return new AffineParameters(
-                declare(name + ".weight", Parameter.Type.WEIGHT, start, kvqDim, in),
-                projectionBias
-                        ? declare(name + ".bias", Parameter.Type.BIAS, start, kvqDim)
-                        : null);
-    }
-
-    private GruParameters gru() {
-        Initializer start = StartingValues.linear(dim);
-        return new GruParameters(
-                declare("gru.weight_ih", Parameter.Type.WEIGHT, start, 3L * dim, kvqDim),
-                declare("gru.weight_hh", Parameter.Type.WEIGHT, start, 3L * dim, dim),
-                declare("gru.bias_ih", Parameter.Type.BIAS, start, 3L * dim),
-                declare("gru.bias_hh", Parameter.Type.BIAS, start, 3L * dim));
-    }
-
-    private AffineParameters norm(boolean there, String name, long size) {
-        return there
-                ? new AffineParameters(
-                        declare(name + ".weight", Parameter.Type.GAMMA, Initializer.ONES, size),
-                        declare(name + ".bias", Parameter.Type.BETA, Initializer.ZEROS, size))
-                : new AffineParameters(null, null);
+        layers = SlotAttentionLayers.of(declarer(), builder);
     }
 
     /** What the inputs must be. */
     SlotAttentionInputs inputs() {
         return inputs;
-    }
-
-    /**
-     * The size of a feature.
-     *
-     * @return F
-     */
-    public int featureDim() {
-        return featureDim;
-    }
-
-    /**
-     * The size of a slot.
-     *
-     * @return D
-     */
-    public int dim() {
-        return dim;
     }
 
     /** {@inheritDoc} */
@@ -242,63 +143,40 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
             @Nullable NDList attentions) {
         boolean traced = attentions != null;
         NDArray x = features.images(who());
-        NDArray start = inputs.check(who(), x, conditioning, slotMask);
-        SlotAttentionWeights weights = weights(parameterStore, x, training);
-        fetchAll(parameterStore, feedForward, x, training);
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDList in = new NDList(x, start);
-                        if (slotMask != null) {
-                            in.add(slotMask);
-                        }
-                        NDList out =
-                                ImageGroups.map(
-                                        in,
-                                        images ->
-                                                iterate(
-                                                        parameterStore,
-                                                        weights,
-                                                        images,
-                                                        training,
-                                                        traced));
-                        NDManager owner = x.getManager();
-                        if (attentions != null) {
-                            attentions.add(scope.keep(out.get(2), owner));
-                        }
-                        return new PerceptualGroupingOutput(
-                                scope.keep(out.get(0), owner),
-                                scope.keep(out.get(1), owner),
-                                SlotAttentionInputs.isEmpty(scope, slotMask, owner));
-                    }
-                });
+        NDList in = inputs.list(who(), x, conditioning, slotMask);
+        NDList out =
+                compute(
+                        parameterStore,
+                        x,
+                        training,
+                        pass -> ImageGroups.map(in, images -> iterate(pass, images, traced)));
+        if (attentions != null) {
+            attentions.add(out.get(2));
+        }
+        return new PerceptualGroupingOutput(
+                out.get(0), out.get(1), SlotAttentionInputs.isEmpty(slotMask, x));
     }
 
     /**
      * Slots and attention for features, conditioning and, where there is one, a slot mask; traced,
      * the attention of every iteration (B, T, K, N) as well.
      */
-    private NDList iterate(
-            ParameterStore store,
-            SlotAttentionWeights weights,
-            NDList in,
-            boolean training,
-            boolean traced) {
-        NDArray x = weights.inputNorm().layerNorm(in.get(0), normEps);
+    private NDList iterate(Pass pass, NDList in, boolean traced) {
+        NDArray x = layers.inputNorm().apply(pass, in.get(0));
         NDArray start = in.get(1);
         int times = implicitDifferentiation ? iterations + 1 : iterations;
         AttendedFeatures features =
-                attended.make(weights, x, heads, eps, start.getShape().get(1), times);
+                attended.make(pass, layers, x, heads, eps, start.getShape().get(1), times);
         SlotAttentionIteration iteration =
                 new SlotAttentionIteration(
-                        weights,
+                        pass,
+                        layers,
                         features,
                         Math.sqrt(heads / (double) kvqDim),
                         eps,
                         variant,
-                        in.size() > 2 ? in.get(2) : null,
-                        slots -> SlotFeedForward.apply(who(), feedForward, store, slots, training));
+                        SlotAttentionInputs.slotMask(in),
+                        slots -> feed(pass, slots));
         NDList seen = traced ? new NDList() : null;
         NDList out;
         if (implicitDifferentiation) {
@@ -314,62 +192,26 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
         return out;
     }
 
-    private SlotAttentionWeights weights(ParameterStore store, NDArray like, boolean training) {
-        return new SlotAttentionWeights(
-                kvqDim,
-                values(store, query, like, training),
-                values(store, key, like, training),
-                values(store, value, like, training),
-                gru == null
-                        ? null
-                        : new GruCell(
-                                value(store, gru.inputWeight, like, training),
-                                value(store, gru.stateWeight, like, training),
-                                value(store, gru.inputBias, like, training),
-                                value(store, gru.stateBias, like, training)),
-                values(store, inputNorm, like, training),
-                values(store, slotNorm, like, training),
-                values(store, updateNorm, like, training),
-                normEps);
-    }
-
-    private Affine values(
-            ParameterStore store, AffineParameters of, NDArray like, boolean training) {
-        return new Affine(
-                of.weight == null ? null : value(store, of.weight, like, training),
-                of.bias == null ? null : value(store, of.bias, like, training));
-    }
-
-    /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList list,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        GroupingInputs in = GroupingInputs.parse(who(), list, SlotAttentionInputs.NAMES);
+    String[] inputNames() {
+        return SlotAttentionInputs.NAMES;
+    }
+
+    @Override
+    PerceptualGroupingOutput group(
+            ParameterStore parameterStore, GroupingInputs in, boolean training) {
         return group(
-                        parameterStore,
-                        in.extracted(),
-                        in.get(GroupingInputs.CONDITIONING),
-                        in.get(GroupingInputs.SLOT_MASK),
-                        training)
-                .toNDList();
+                parameterStore,
+                in.extracted(),
+                in.conditioning(),
+                in.get(GroupingInputs.SLOT_MASK),
+                training);
     }
 
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         return inputs.outputShapes(who(), inputShapes[0], inputShapes, 1);
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected void initializeChildBlocks(
-            NDManager manager, DataType dataType, Shape... inputShapes) {
-        if (feedForward != null) {
-            feedForward.initialize(manager, dataType, new Shape(-1, -1, dim));
-        }
     }
 
     /** {@inheritDoc} */
@@ -399,47 +241,24 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
     }
 
     /** Describes a {@link SlotAttention}. */
-    public static final class Builder {
-        private int dim;
-        private int featureDim;
+    public static final class Builder extends IterativeGrouping.Builder<Builder> {
         private @Nullable Integer kvqDim;
         private int heads = 1;
-        private int iterations = 3;
-        private double eps = 1e-8;
-        private double normEps = Ops.LAYER_NORM_EPS;
-        private @Nullable Block feedForward;
-        private boolean projectionBias;
-        private boolean implicitDifferentiation;
-        private SlotAttentionVariant variant = SlotAttentionVariant.PAPER;
+        double normEps = LayerNorm.EPS;
+        boolean projectionBias;
+        SlotAttentionVariant variant = SlotAttentionVariant.PAPER;
         private AttendedFeatures.Choice attended = AttendedFeatures::of;
 
         private Builder() {}
 
+        @Override
+        Builder self() {
+            return this;
+        }
+
         /** For tests: one form of the features whatever it costs. */
         Builder attendedBy(AttendedFeatures.Choice choice) {
             attended = choice;
-            return this;
-        }
-
-        /**
-         * Sets the size of a slot, D.
-         *
-         * @param dim at least 1
-         * @return this
-         */
-        public Builder setDim(int dim) {
-            this.dim = dim;
-            return this;
-        }
-
-        /**
-         * Sets the size of a feature, F.
-         *
-         * @param featureDim at least 1
-         * @return this
-         */
-        public Builder setFeatureDim(int featureDim) {
-            this.featureDim = featureDim;
             return this;
         }
 
@@ -466,28 +285,6 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
         }
 
         /**
-         * Sets the number of iterations, T.
-         *
-         * @param iterations at least 1; 3 if not set
-         * @return this
-         */
-        public Builder optIterations(int iterations) {
-            this.iterations = iterations;
-            return this;
-        }
-
-        /**
-         * Sets what is added to the attention before it is normalised over features.
-         *
-         * @param eps at least 0; 1e-8 if not set. In float16 anything below 6e-8 counts as 0
-         * @return this
-         */
-        public Builder optEps(double eps) {
-            this.eps = eps;
-            return this;
-        }
-
-        /**
          * Sets what the layer normalisations of features and slots add to the variance. A {@link
          * FeedForward} has its own.
          *
@@ -497,18 +294,6 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
          */
         public Builder optNormEps(double normEps) {
             this.normEps = normEps;
-            return this;
-        }
-
-        /**
-         * Sets a block that is applied to the slots after each GRU update, {@link FeedForward} for
-         * instance. Residual and normalisation are its own affair.
-         *
-         * @param feedForward from (B, K, D) to (B, K, D)
-         * @return this
-         */
-        public Builder optFeedForward(Block feedForward) {
-            this.feedForward = feedForward;
             return this;
         }
 
@@ -524,18 +309,6 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
         }
 
         /**
-         * Sets whether gradients flow through one more iteration only, after T iterations without
-         * them. Takes less time and memory in training; the conditioning receives no gradient.
-         *
-         * @param implicitDifferentiation false if not set
-         * @return this
-         */
-        public Builder optImplicitDifferentiation(boolean implicitDifferentiation) {
-            this.implicitDifferentiation = implicitDifferentiation;
-            return this;
-        }
-
-        /**
          * Sets which parts of the paper's module are left out or replaced.
          *
          * @param variant {@link SlotAttentionVariant#PAPER} if not set
@@ -546,7 +319,7 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
             return this;
         }
 
-        private int kvqDim() {
+        int kvqDim() {
             return kvqDim == null ? dim : kvqDim;
         }
 
@@ -557,23 +330,16 @@ public final class SlotAttention extends ConfiguredBlock implements PerceptualGr
          * @throws IllegalArgumentException if an option is missing or out of range
          */
         public SlotAttention build() {
-            String who = "SlotAttention: ";
-            Check.option(dim > 0, who + "dim must be at least 1, got " + dim);
-            Check.option(featureDim > 0, who + "featureDim must be at least 1, got " + featureDim);
-            Check.option(heads > 0, who + "heads must be at least 1, got " + heads);
+            String who = "SlotAttention";
+            check(who);
+            Check.atLeast(who, "heads", heads, 1);
             int c = kvqDim();
-            Check.option(c > 0, who + "kvqDim must be at least 1, got " + c);
+            Check.atLeast(who, "kvqDim", c, 1);
             Check.option(
                     c % heads == 0,
-                    who + "kvqDim must be a multiple of heads, got " + c + " and " + heads);
-            Check.option(iterations > 0, who + "iterations must be at least 1, got " + iterations);
-            Check.option(
-                    eps >= 0 && eps < Double.POSITIVE_INFINITY,
-                    who + "eps must be at least 0 and finite, got " + eps);
-            Check.option(
-                    normEps > 0 && normEps < Double.POSITIVE_INFINITY,
-                    who + "normEps must be above 0 and finite, got " + normEps);
-            checkLeftOut(who, c);
+                    who + ": kvqDim must be a multiple of heads, got " + c + " and " + heads);
+            Check.positive(who, "normEps", normEps);
+            checkLeftOut(who + ": ", c);
             return new SlotAttention(this);
         }
 

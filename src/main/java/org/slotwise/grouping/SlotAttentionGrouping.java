@@ -9,13 +9,10 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Scope;
+import org.slotwise.internal.Pass;
 import org.slotwise.layer.StartingValues;
 
 /**
@@ -44,7 +41,7 @@ import org.slotwise.layer.StartingValues;
  * <p>No array that comes in is changed. The reference writes the empty slot into Slot Attention's
  * result; the values are the same.
  */
-public final class SlotAttentionGrouping extends ConfiguredBlock implements PerceptualGrouping {
+public final class SlotAttentionGrouping extends GroupingBlock {
 
     private final SlotAttention slotAttention;
     private final @Nullable Block positionalEmbedding;
@@ -141,39 +138,36 @@ public final class SlotAttentionGrouping extends ConfiguredBlock implements Perc
         } else {
             slotAttention.inputs().check(who(), x, x.getShape().get(2), conditioning, slotMask);
         }
-        NDArray empty = emptySlot == null ? null : value(parameterStore, emptySlot, x, training);
-        fetchAll(parameterStore, slotAttention, x, training);
-        fetchAll(parameterStore, positionalEmbedding, x, training);
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        FeatureExtractorOutput embedded = embed(parameterStore, features, training);
-                        PerceptualGroupingOutput out =
-                                slotAttention.group(
-                                        parameterStore,
-                                        embedded,
-                                        conditioning,
-                                        slotMask,
-                                        training,
-                                        attentions);
-                        if (attentions != null) {
-                            scope.keep(attentions.head(), x.getManager());
-                        }
-                        NDArray slots = out.objects();
-                        if (slotMask != null && empty != null) {
-                            slots = replaceMasked(slots, slotMask, empty);
-                        }
-                        return new PerceptualGroupingOutput(
-                                scope.keep(slots, x.getManager()),
-                                scope.keep(out.attributions(), x.getManager()),
-                                SlotAttentionInputs.isEmpty(scope, slotMask, x.getManager()));
-                    }
-                });
+        NDList out =
+                compute(
+                        parameterStore,
+                        x,
+                        training,
+                        pass -> {
+                            NDList seen = attentions == null ? null : new NDList();
+                            PerceptualGroupingOutput grouped =
+                                    slotAttention.group(
+                                            pass.store(),
+                                            embed(pass, features),
+                                            conditioning,
+                                            slotMask,
+                                            training,
+                                            seen);
+                            NDArray slots = grouped.objects();
+                            if (slotMask != null && emptySlot != null) {
+                                slots = replaceMasked(slots, slotMask, pass.value(emptySlot));
+                            }
+                            NDList found = new NDList(slots, grouped.attributions());
+                            return seen == null ? found : found.addAll(seen);
+                        });
+        if (attentions != null) {
+            attentions.add(out.get(2));
+        }
+        return new PerceptualGroupingOutput(
+                out.get(0), out.get(1), SlotAttentionInputs.isEmpty(slotMask, x));
     }
 
-    private FeatureExtractorOutput embed(
-            ParameterStore parameterStore, FeatureExtractorOutput features, boolean training) {
+    private FeatureExtractorOutput embed(Pass pass, FeatureExtractorOutput features) {
         if (positionalEmbedding == null) {
             return features;
         }
@@ -182,10 +176,8 @@ public final class SlotAttentionGrouping extends ConfiguredBlock implements Perc
             throw new IllegalArgumentException(
                     who() + ": positions are missing: the positional embedding needs them");
         }
-        NDList embedded =
-                positionalEmbedding.forward(
-                        parameterStore, new NDList(features.features(), positions), training);
-        return new FeatureExtractorOutput(embedded.singletonOrThrow());
+        return new FeatureExtractorOutput(
+                pass.forward(positionalEmbedding, features.features(), positions));
     }
 
     /** The empty slot where the mask is true, the slots elsewhere. */
@@ -195,24 +187,19 @@ public final class SlotAttentionGrouping extends ConfiguredBlock implements Perc
                 slotMask.expandDims(2).broadcast(shape), empty.broadcast(shape), slots);
     }
 
-    /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        GroupingInputs in = GroupingInputs.parse(who(), inputs, inputNames());
+    PerceptualGroupingOutput group(
+            ParameterStore parameterStore, GroupingInputs in, boolean training) {
         return group(
-                        parameterStore,
-                        in.extracted(),
-                        in.get(GroupingInputs.CONDITIONING),
-                        in.get(GroupingInputs.SLOT_MASK),
-                        training)
-                .toNDList();
+                parameterStore,
+                in.extracted(),
+                in.conditioning(),
+                in.get(GroupingInputs.SLOT_MASK),
+                training);
     }
 
-    private String[] inputNames() {
+    @Override
+    String[] inputNames() {
         return positionalEmbedding == null
                 ? SlotAttentionInputs.NAMES
                 : new String[] {

@@ -1,12 +1,11 @@
 package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.Scope;
 
 /**
  * What the inputs of Slot Attention must be, and which shapes its outputs have.
@@ -87,8 +86,27 @@ record SlotAttentionInputs(int featureDim, int dim) {
                 && (shape.get(2) == dim || shape.get(2) == -1);
     }
 
-    /** A copy: the mask is the caller's, and outputs get names. */
-    static @Nullable NDArray isEmpty(Scope scope, @Nullable NDArray slotMask, NDManager owner) {
-        return slotMask == null ? null : scope.keep(slotMask.duplicate(), owner);
+    /** Features, conditioning and, where there is one, a slot mask, checked. */
+    NDList list(String who, NDArray x, @Nullable NDArray conditioning, @Nullable NDArray slotMask) {
+        NDList list = new NDList(x, check(who, x, conditioning, slotMask));
+        if (slotMask != null) {
+            list.add(slotMask);
+        }
+        return list;
+    }
+
+    /** The mask of such a list. */
+    static @Nullable NDArray slotMask(NDList list) {
+        return list.size() > 2 ? list.get(2) : null;
+    }
+
+    /** Which slots are empty: a copy, since the mask is the caller's, and outputs get names. */
+    static @Nullable NDArray isEmpty(@Nullable NDArray slotMask, NDArray features) {
+        if (slotMask == null) {
+            return null;
+        }
+        NDArray copy = slotMask.duplicate();
+        copy.attach(features.getManager());
+        return copy;
     }
 }

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.SlotAttentionVariant.Aggregation;
 import org.slotwise.grouping.SlotAttentionVariant.SoftmaxOver;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
 import org.slotwise.layer.GruCell;
@@ -14,7 +15,8 @@ import org.slotwise.layer.GruCell;
 /** One iteration of Slot Attention, and its repetition: the equations of {@link SlotAttention}. */
 final class SlotAttentionIteration {
 
-    private final SlotAttentionWeights weights;
+    private final Pass pass;
+    private final SlotAttentionLayers layers;
     private final AttendedFeatures features;
     private final double scale;
     private final double eps;
@@ -28,14 +30,16 @@ final class SlotAttentionIteration {
      * @param scale what queries are multiplied by: 1 / sqrt(C / H) in Slot Attention
      */
     SlotAttentionIteration(
-            SlotAttentionWeights weights,
+            Pass pass,
+            SlotAttentionLayers layers,
             AttendedFeatures features,
             double scale,
             double eps,
             SlotAttentionVariant variant,
             @Nullable NDArray slotMask,
             UnaryOperator<NDArray> feedForward) {
-        this.weights = weights;
+        this.pass = pass;
+        this.layers = layers;
         this.features = features;
         this.scale = scale;
         this.eps = eps;
@@ -84,8 +88,8 @@ final class SlotAttentionIteration {
     /** a (B, H, K, N) for slots s (B, K, D). */
     private NDArray attend(NDArray slots) {
         // q = Wq LayerNorm(s) / sqrt(C / H)
-        NDArray s = weights.slotNorm().layerNorm(slots, weights.normEps());
-        NDArray q = weights.query().linear(s).mul(Scalars.like(s, scale));
+        NDArray s = layers.slotNorm().apply(pass, slots);
+        NDArray q = layers.query().apply(pass, s).mul(Scalars.like(s, scale));
         // a = softmax over slots and heads of q . k
         NDArray logits = features.dot(q); // (B, H, K, N)
         if (mask != null) {
@@ -113,10 +117,10 @@ final class SlotAttentionIteration {
         if (variant.aggregation() == Aggregation.WEIGHTED_MEAN) {
             u = u.div(nonZero(total));
         }
-        u = u.swapAxes(1, 2).reshape(s.getShape().get(0), s.getShape().get(1), weights.kvqDim());
-        u = weights.updateNorm().layerNorm(u, weights.normEps());
-        GruCell gru = weights.gru();
-        return feedForward.apply(gru == null ? u : gru.step(u, s));
+        u = u.swapAxes(1, 2).reshape(s.getShape().get(0), s.getShape().get(1), layers.kvqDim());
+        u = layers.updateNorm().apply(pass, u);
+        GruCell gru = layers.gru();
+        return feedForward.apply(gru == null ? u : gru.step(pass, u, s));
     }
 
     /** Without eps a slot may receive nothing at all: 0 / 1 instead of 0 / 0 then. */

@@ -2,26 +2,17 @@ package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Block;
-import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.Initializer;
-import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
-import org.slotwise.internal.Scope;
-import org.slotwise.layer.FeedForward;
-import org.slotwise.layer.GruCell;
-import org.slotwise.layer.StartingValues;
 
 /**
  * Slots as the Gaussians of a mixture: a slot says where its features lie and how far they spread.
@@ -62,7 +53,7 @@ import org.slotwise.layer.StartingValues;
  *
  * <p>NaN or infinite features make the slots of their own image NaN and leave other images alone.
  */
-public final class SlotMixtureGrouping extends ConfiguredBlock implements PerceptualGrouping {
+public final class SlotMixtureGrouping extends IterativeGrouping {
 
     /** What decides which slot a feature is of. */
     public enum Likelihood {
@@ -75,67 +66,23 @@ public final class SlotMixtureGrouping extends ConfiguredBlock implements Percep
         DISTANCE_ONLY
     }
 
-    private final int dim;
-    private final int featureDim;
-    private final int iterations;
-    private final double eps;
     private final double leastVariance;
     private final Likelihood likelihood;
-    private final boolean implicitDifferentiation;
-    private final @Nullable Block feedForward;
     private final SlotAttentionInputs inputs;
-
-    private final Parameter inputNormGain;
-    private final Parameter inputNormOffset;
-    private final Parameter projection;
-    private final Parameter gruInputWeight;
-    private final Parameter gruStateWeight;
-    private final Parameter gruInputBias;
-    private final Parameter gruStateBias;
+    private final SlotMixtureLayers layers;
 
     private SlotMixtureGrouping(Builder builder) {
-        dim = builder.dim;
-        featureDim = builder.featureDim;
-        iterations = builder.iterations;
-        eps = builder.eps;
+        super(builder);
         leastVariance = builder.leastVariance;
         likelihood = builder.likelihood;
-        implicitDifferentiation = builder.implicitDifferentiation;
-        feedForward = builder.feedForward;
         inputs = new SlotAttentionInputs(featureDim, dim);
-
-        int c = dim / 2;
-        int f = featureDim;
-        inputNormGain = declare("norm_input.weight", Parameter.Type.GAMMA, Initializer.ONES, f);
-        inputNormOffset = declare("norm_input.bias", Parameter.Type.BETA, Initializer.ZEROS, f);
-        Initializer linear = StartingValues.linear(f);
-        projection = declare("project_input.weight", Parameter.Type.WEIGHT, linear, c, f);
-        Initializer gru = StartingValues.linear(c);
-        gruInputWeight = declare("gru.weight_ih", Parameter.Type.WEIGHT, gru, 3L * c, c);
-        gruStateWeight = declare("gru.weight_hh", Parameter.Type.WEIGHT, gru, 3L * c, c);
-        gruInputBias = declare("gru.bias_ih", Parameter.Type.BIAS, gru, 3L * c);
-        gruStateBias = declare("gru.bias_hh", Parameter.Type.BIAS, gru, 3L * c);
-        if (feedForward != null) {
-            addChildBlock("ff_mlp", feedForward);
-        }
+        layers = SlotMixtureLayers.of(declarer(), featureDim, updatedDim());
     }
 
-    /**
-     * The size of a feature.
-     *
-     * @return F
-     */
-    public int featureDim() {
-        return featureDim;
-    }
-
-    /**
-     * The size of a slot.
-     *
-     * @return D
-     */
-    public int dim() {
-        return dim;
+    /** C, the size of means. */
+    @Override
+    int updatedDim() {
+        return dim / 2;
     }
 
     /** {@inheritDoc} */
@@ -166,45 +113,20 @@ public final class SlotMixtureGrouping extends ConfiguredBlock implements Percep
             @Nullable NDArray slotMask,
             boolean training) {
         NDArray x = features.images(who());
-        NDArray start = inputs.check(who(), x, conditioning, slotMask);
-        SlotMixtureWeights weights =
-                new SlotMixtureWeights(
-                        value(parameterStore, inputNormGain, x, training),
-                        value(parameterStore, inputNormOffset, x, training),
-                        value(parameterStore, projection, x, training),
-                        new GruCell(
-                                value(parameterStore, gruInputWeight, x, training),
-                                value(parameterStore, gruStateWeight, x, training),
-                                value(parameterStore, gruInputBias, x, training),
-                                value(parameterStore, gruStateBias, x, training)));
-        fetchAll(parameterStore, feedForward, x, training);
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDList in = new NDList(x, start);
-                        if (slotMask != null) {
-                            in.add(slotMask);
-                        }
-                        NDList out =
-                                ImageGroups.map(
-                                        in,
-                                        images ->
-                                                iterate(parameterStore, weights, images, training));
-                        NDManager owner = x.getManager();
-                        return new MixtureSlots(
-                                scope.keep(out.get(0), owner),
-                                scope.keep(out.get(1), owner),
-                                scope.keep(out.get(2), owner),
-                                SlotAttentionInputs.isEmpty(scope, slotMask, owner));
-                    }
-                });
+        NDList in = inputs.list(who(), x, conditioning, slotMask);
+        NDList out =
+                compute(
+                        parameterStore,
+                        x,
+                        training,
+                        pass -> ImageGroups.map(in, images -> iterate(pass, images)));
+        return new MixtureSlots(
+                out.get(0), out.get(1), out.get(2), SlotAttentionInputs.isEmpty(slotMask, x));
     }
 
     /** Slots, responsibilities and priors for features, conditioning and, if any, a slot mask. */
-    private NDList iterate(
-            ParameterStore store, SlotMixtureWeights weights, NDList in, boolean training) {
-        NDArray x = weights.project(in.get(0));
+    private NDList iterate(Pass pass, NDList in) {
+        NDArray x = layers.project(pass, in.get(0));
         NDList start = SlotMixtureIteration.start(in.get(1));
         SlotMixtureIteration iteration =
                 new SlotMixtureIteration(
@@ -212,14 +134,8 @@ public final class SlotMixtureGrouping extends ConfiguredBlock implements Percep
                         likelihood,
                         eps,
                         leastIn(x.getDataType()),
-                        in.size() > 2 ? in.get(2) : null,
-                        (u, means) ->
-                                SlotFeedForward.apply(
-                                        who(),
-                                        feedForward,
-                                        store,
-                                        weights.gru().step(u, means),
-                                        training));
+                        SlotAttentionInputs.slotMask(in),
+                        (u, means) -> feed(pass, layers.gru().step(pass, u, means)));
         NDList end =
                 implicitDifferentiation
                         ? iteration.repeat(
@@ -243,38 +159,29 @@ public final class SlotMixtureGrouping extends ConfiguredBlock implements Percep
         return type == DataType.FLOAT16 ? Math.max(leastVariance, 0.01) : leastVariance;
     }
 
-    /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList list,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        GroupingInputs in = GroupingInputs.parse(who(), list, SlotAttentionInputs.NAMES);
+    String[] inputNames() {
+        return SlotAttentionInputs.NAMES;
+    }
+
+    @Override
+    PerceptualGroupingOutput group(
+            ParameterStore parameterStore, GroupingInputs in, boolean training) {
         MixtureSlots slots =
                 mixture(
                         parameterStore,
                         in.extracted(),
-                        in.get(GroupingInputs.CONDITIONING),
+                        in.conditioning(),
                         in.get(GroupingInputs.SLOT_MASK),
                         training);
         slots.priors().close(); // a list has no place for them
-        return slots.grouping().toNDList();
+        return slots.grouping();
     }
 
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         return inputs.outputShapes(who(), inputShapes[0], inputShapes, 1);
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected void initializeChildBlocks(
-            NDManager manager, DataType dataType, Shape... inputShapes) {
-        if (feedForward != null) {
-            feedForward.initialize(manager, dataType, new Shape(-1, -1, dim / 2));
-        }
     }
 
     /** {@inheritDoc} */
@@ -297,59 +204,14 @@ public final class SlotMixtureGrouping extends ConfiguredBlock implements Percep
     }
 
     /** Describes a {@link SlotMixtureGrouping}. */
-    public static final class Builder {
-        private int dim;
-        private int featureDim;
-        private int iterations = 3;
-        private double eps = 1e-8;
+    public static final class Builder extends IterativeGrouping.Builder<Builder> {
         private double leastVariance = 1e-4;
         private Likelihood likelihood = Likelihood.FULL;
-        private @Nullable Block feedForward;
-        private boolean implicitDifferentiation;
 
         private Builder() {}
 
-        /**
-         * Sets the size of a slot, D: half of it are means, half logarithms of deviations.
-         *
-         * @param dim an even number, at least 2
-         * @return this
-         */
-        public Builder setDim(int dim) {
-            this.dim = dim;
-            return this;
-        }
-
-        /**
-         * Sets the size of a feature, F.
-         *
-         * @param featureDim at least 1
-         * @return this
-         */
-        public Builder setFeatureDim(int featureDim) {
-            this.featureDim = featureDim;
-            return this;
-        }
-
-        /**
-         * Sets the number of iterations, T.
-         *
-         * @param iterations at least 1; 3 if not set
-         * @return this
-         */
-        public Builder optIterations(int iterations) {
-            this.iterations = iterations;
-            return this;
-        }
-
-        /**
-         * Sets what is added to the responsibilities before they are normalised over features.
-         *
-         * @param eps at least 0; 1e-8 if not set. In float16 anything below 6e-8 counts as 0
-         * @return this
-         */
-        public Builder optEps(double eps) {
-            this.eps = eps;
+        @Override
+        Builder self() {
             return this;
         }
 
@@ -378,47 +240,21 @@ public final class SlotMixtureGrouping extends ConfiguredBlock implements Percep
         }
 
         /**
-         * Sets a block that is applied to the means after each GRU update, {@link FeedForward} for
-         * instance. Residual and normalisation are its own affair.
-         *
-         * @param feedForward from (B, K, D / 2) to (B, K, D / 2)
-         * @return this
-         */
-        public Builder optFeedForward(Block feedForward) {
-            this.feedForward = feedForward;
-            return this;
-        }
-
-        /**
-         * Sets whether gradients flow through one more iteration only, after T iterations without
-         * them. Takes less time and memory in training; the conditioning receives no gradient.
-         *
-         * @param implicitDifferentiation false if not set
-         * @return this
-         */
-        public Builder optImplicitDifferentiation(boolean implicitDifferentiation) {
-            this.implicitDifferentiation = implicitDifferentiation;
-            return this;
-        }
-
-        /**
          * Builds the block.
          *
          * @return the block
          * @throws IllegalArgumentException if an option is missing or out of range
          */
         public SlotMixtureGrouping build() {
-            String who = "SlotMixtureGrouping: ";
+            String who = "SlotMixtureGrouping";
             Check.option(
-                    dim > 0 && dim % 2 == 0, who + "dim must be even and at least 2, got " + dim);
-            Check.option(featureDim > 0, who + "featureDim must be at least 1, got " + featureDim);
-            Check.option(iterations > 0, who + "iterations must be at least 1, got " + iterations);
-            Check.option(
-                    eps >= 0 && eps < Double.POSITIVE_INFINITY,
-                    who + "eps must be at least 0 and finite, got " + eps);
+                    dim > 0 && dim % 2 == 0, who + ": dim must be even and at least 2, got " + dim);
+            check(who);
             Check.option(
                     leastVariance >= 1e-30 && leastVariance < Double.POSITIVE_INFINITY,
-                    who + "leastVariance must be at least 1e-30 and finite, got " + leastVariance);
+                    who
+                            + ": leastVariance must be at least 1e-30 and finite, got "
+                            + leastVariance);
             return new SlotMixtureGrouping(this);
         }
     }

@@ -3,22 +3,12 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Activation;
-import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.Initializer;
-import ai.djl.util.PairList;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Ops;
-import org.slotwise.internal.Scope;
-import org.slotwise.layer.StartingValues;
+import org.slotwise.layer.Perceptron;
 
 /**
  * A perceptron that maps all features of an image at once to slots: what Slot Attention has to
@@ -45,7 +35,7 @@ import org.slotwise.layer.StartingValues;
  * mlp.4} and so on, the last of them (K D, hidden). Weights and biases start as PyTorch's Linear
  * does.
  */
-public final class SlotMlp extends ConfiguredBlock implements PerceptualGrouping {
+public final class SlotMlp extends GroupingBlock {
 
     private final int featureCount;
     private final int featureDim;
@@ -53,8 +43,7 @@ public final class SlotMlp extends ConfiguredBlock implements PerceptualGrouping
     private final int dim;
     private final int hidden;
     private final int hiddenLayers;
-    private final List<Parameter> weights = new ArrayList<>();
-    private final List<Parameter> biases = new ArrayList<>();
+    private final Perceptron perceptron;
 
     private SlotMlp(Builder builder) {
         featureCount = builder.featureCount;
@@ -63,15 +52,13 @@ public final class SlotMlp extends ConfiguredBlock implements PerceptualGrouping
         dim = builder.dim;
         hidden = builder.hidden;
         hiddenLayers = builder.hiddenLayers;
-        long in = (long) featureCount * featureDim;
-        for (int i = 0; i <= hiddenLayers; i++) {
-            long out = i < hiddenLayers ? hidden : (long) slots * dim;
-            Initializer start = StartingValues.linear(in);
-            String name = "mlp." + 2 * i;
-            weights.add(declare(name + ".weight", Parameter.Type.WEIGHT, start, out, in));
-            biases.add(declare(name + ".bias", Parameter.Type.BIAS, start, out));
-            in = hidden;
-        }
+        perceptron =
+                Perceptron.of(
+                        declarer().under("mlp"),
+                        (long) featureCount * featureDim,
+                        hidden,
+                        hiddenLayers,
+                        (long) slots * dim);
     }
 
     /** {@inheritDoc} */
@@ -84,39 +71,23 @@ public final class SlotMlp extends ConfiguredBlock implements PerceptualGrouping
         NDArray x = features.images(who());
         Check.floating(who(), FeatureExtractorOutput.FEATURES, x.getDataType());
         Check.shape(who(), FeatureExtractorOutput.FEATURES, x, "B", featureCount, featureDim);
-        fetchAll(parameterStore, this, x, training);
-        value(parameterStore, weights.get(0), x, training); // checks the type
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        long batch = x.getShape().get(0);
-                        NDArray z = x.reshape(batch, (long) featureCount * featureDim);
-                        for (int i = 0; i <= hiddenLayers; i++) {
-                            NDArray w = value(parameterStore, weights.get(i), x, training);
-                            NDArray b = value(parameterStore, biases.get(i), x, training);
-                            z = Ops.linear(i == 0 ? z : Activation.relu(z), w, b);
-                        }
-                        NDArray s = scope.keep(z.reshape(batch, slots, dim), x.getManager());
-                        return new PerceptualGroupingOutput(s, null, null);
-                    }
-                });
+        long batch = x.getShape().get(0);
+        NDList out =
+                compute(
+                        parameterStore,
+                        x,
+                        training,
+                        pass -> {
+                            NDArray z = x.reshape(batch, (long) featureCount * featureDim);
+                            NDArray s = perceptron.apply(pass, z);
+                            return new NDList(s.reshape(batch, slots, dim));
+                        });
+        return new PerceptualGroupingOutput(out.head(), null, null);
     }
 
-    /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        GroupingInputs in =
-                GroupingInputs.parse(
-                        who(),
-                        inputs,
-                        FeatureExtractorOutput.FEATURES,
-                        GroupingInputs.CONDITIONING);
-        return group(parameterStore, in.extracted(), null, training).toNDList();
+    String[] inputNames() {
+        return GroupingInputs.FEATURES_AND_CONDITIONING;
     }
 
     /** {@inheritDoc} */

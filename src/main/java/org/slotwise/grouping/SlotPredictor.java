@@ -12,8 +12,6 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Scope;
 import org.slotwise.layer.TransformerLayer;
 
 /**
@@ -66,17 +64,16 @@ public final class SlotPredictor extends ConfiguredBlock {
             @Nullable PairList<String, Object> params) {
         NDArray slots = Check.shape(who(), SLOTS, inputs.singletonOrThrow(), "B", "K", dim);
         Check.floating(who(), SLOTS, slots.getDataType());
-        fetchAll(parameterStore, this, slots, training);
-        return NoGraph.unless(
+        return compute(
+                parameterStore,
+                slots,
                 training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDArray s = slots;
-                        for (TransformerLayer layer : layers) {
-                            s = layer.apply(parameterStore, s, null, false, training).output();
-                        }
-                        return new NDList(scope.keep(s, slots.getManager()));
+                pass -> {
+                    NDArray s = slots;
+                    for (TransformerLayer layer : layers) {
+                        s = layer.apply(pass, s, null, false).output();
                     }
+                    return new NDList(s);
                 });
     }
 

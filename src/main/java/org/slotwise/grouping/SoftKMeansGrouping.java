@@ -2,19 +2,15 @@ package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.ImageGroups;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Scope;
+import org.slotwise.internal.Pass;
 
 /**
  * Soft k-means: slots are weighted means of the features that are most like them. Nothing is
@@ -54,7 +50,7 @@ import org.slotwise.internal.Scope;
  *
  * <p>NaN or infinite features make the slots of their own image NaN and leave other images alone.
  */
-public final class SoftKMeansGrouping extends ConfiguredBlock implements PerceptualGrouping {
+public final class SoftKMeansGrouping extends GroupingBlock {
 
     /** How like a feature x is to a slot s. */
     public enum Score {
@@ -83,7 +79,7 @@ public final class SoftKMeansGrouping extends ConfiguredBlock implements Percept
             FeatureExtractorOutput features,
             @Nullable NDArray conditioning,
             boolean training) {
-        return group(features, conditioning, null, training);
+        return group(parameterStore, features, conditioning, null, training);
     }
 
     /**
@@ -102,23 +98,27 @@ public final class SoftKMeansGrouping extends ConfiguredBlock implements Percept
             @Nullable NDArray slotMask,
             boolean training) {
         NDArray x = features.images(who());
-        NDArray start = inputs(x.getShape()).check(who(), x, conditioning, slotMask);
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDList in = new NDList(x, start);
-                        if (slotMask != null) {
-                            in.add(slotMask);
-                        }
-                        NDList out = ImageGroups.map(in, this::iterate);
-                        NDManager owner = x.getManager();
-                        return new PerceptualGroupingOutput(
-                                scope.keep(out.get(0), owner),
-                                scope.keep(out.get(1), owner),
-                                SlotAttentionInputs.isEmpty(scope, slotMask, owner));
-                    }
-                });
+        // A store that stays empty: there is nothing that is learnt.
+        ParameterStore none = new ParameterStore(x.getManager(), false);
+        return group(none, features, conditioning, slotMask, training);
+    }
+
+    private PerceptualGroupingOutput group(
+            ParameterStore parameterStore,
+            FeatureExtractorOutput features,
+            @Nullable NDArray conditioning,
+            @Nullable NDArray slotMask,
+            boolean training) {
+        NDArray x = features.images(who());
+        NDList in = inputs(x.getShape()).list(who(), x, conditioning, slotMask);
+        NDList out =
+                compute(
+                        parameterStore,
+                        x,
+                        training,
+                        pass -> ImageGroups.map(in, images -> iterate(pass, images)));
+        return new PerceptualGroupingOutput(
+                out.get(0), out.get(1), SlotAttentionInputs.isEmpty(slotMask, x));
     }
 
     private static SlotAttentionInputs inputs(Shape features) {
@@ -127,35 +127,38 @@ public final class SoftKMeansGrouping extends ConfiguredBlock implements Percept
     }
 
     /** Slots and attributions for features, initial slots and, where there is one, a slot mask. */
-    private NDList iterate(NDList in) {
+    private NDList iterate(Pass pass, NDList in) {
         NDArray x = in.get(0);
         NDArray start = in.get(1);
-        @Nullable NDArray slotMask = in.size() > 2 ? in.get(2) : null;
+        NDArray slotMask = SlotAttentionInputs.slotMask(in);
         int size = (int) x.getShape().get(2);
-        SlotAttentionWeights none = SlotAttentionWeights.none(size);
+        SlotAttentionLayers none = SlotAttentionLayers.none(size);
         if (score == Score.DOT_PRODUCT) {
             double scale = 1 / (temperature == null ? Math.sqrt(size) : temperature);
-            AttendedFeatures features = new AbsorbedFeatures(none, x, 1, eps);
-            return iteration(none, features, scale, slotMask).repeat(start, iterations, null);
+            AttendedFeatures features = new AbsorbedFeatures(pass, none, x, 1, eps);
+            return iteration(pass, none, features, scale, slotMask).repeat(start, iterations, null);
         }
         // Distances do not change when all is moved, and are most precise about the mean.
         NDArray centre = x.mean(new int[] {1}, true);
         AttendedFeatures features =
                 new SquaredDistances(
-                        new AbsorbedFeatures(none, x.sub(centre), 1, eps),
+                        new AbsorbedFeatures(pass, none, x.sub(centre), 1, eps),
                         temperature == null ? 1 : temperature);
         NDList end =
-                iteration(none, features, 1, slotMask).repeat(start.sub(centre), iterations, null);
+                iteration(pass, none, features, 1, slotMask)
+                        .repeat(start.sub(centre), iterations, null);
         return new NDList(end.get(0).add(centre), end.get(1));
     }
 
     private SlotAttentionIteration iteration(
-            SlotAttentionWeights weights,
+            Pass pass,
+            SlotAttentionLayers layers,
             AttendedFeatures features,
             double scale,
             @Nullable NDArray slotMask) {
         return new SlotAttentionIteration(
-                weights,
+                pass,
+                layers,
                 features,
                 scale,
                 eps,
@@ -164,20 +167,20 @@ public final class SoftKMeansGrouping extends ConfiguredBlock implements Percept
                 slots -> slots);
     }
 
-    /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList list,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        GroupingInputs in = GroupingInputs.parse(who(), list, SlotAttentionInputs.NAMES);
+    String[] inputNames() {
+        return SlotAttentionInputs.NAMES;
+    }
+
+    @Override
+    PerceptualGroupingOutput group(
+            ParameterStore parameterStore, GroupingInputs in, boolean training) {
         return group(
-                        in.extracted(),
-                        in.get(GroupingInputs.CONDITIONING),
-                        in.get(GroupingInputs.SLOT_MASK),
-                        training)
-                .toNDList();
+                parameterStore,
+                in.extracted(),
+                in.conditioning(),
+                in.get(GroupingInputs.SLOT_MASK),
+                training);
     }
 
     /** {@inheritDoc} */
@@ -264,15 +267,15 @@ public final class SoftKMeansGrouping extends ConfiguredBlock implements Percept
          * @throws IllegalArgumentException if an option is out of range
          */
         public SoftKMeansGrouping build() {
-            String who = "SoftKMeansGrouping: ";
-            Check.option(iterations > 0, who + "iterations must be at least 1, got " + iterations);
+            String who = "SoftKMeansGrouping";
+            Check.atLeast(who, "iterations", iterations, 1);
             Check.option(
                     eps >= 0 && eps < Double.POSITIVE_INFINITY,
-                    who + "eps must be at least 0 and finite, got " + eps);
+                    who + ": eps must be at least 0 and finite, got " + eps);
             Check.option(
                     temperature == null
                             || (temperature >= 1e-20 && temperature < Double.POSITIVE_INFINITY),
-                    who + "temperature must be at least 1e-20 and finite, got " + temperature);
+                    who + ": temperature must be at least 1e-20 and finite, got " + temperature);
             return new SoftKMeansGrouping(this);
         }
     }

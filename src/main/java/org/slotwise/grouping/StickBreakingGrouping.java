@@ -2,24 +2,17 @@ package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.Initializer;
-import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.ImageGroups;
-import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
-import org.slotwise.internal.Scope;
-import org.slotwise.layer.StartingValues;
 
 /**
  * Stick-breaking grouping: slot after slot, a feature drawn from what is unexplained so far claims
@@ -70,7 +63,7 @@ import org.slotwise.layer.StartingValues;
  *
  * <p>NaN or infinite features make the slots of their own image NaN and leave other images alone.
  */
-public final class StickBreakingGrouping extends ConfiguredBlock implements PerceptualGrouping {
+public final class StickBreakingGrouping extends GroupingBlock {
 
     private final int objectDim;
     private final int featureDim;
@@ -81,14 +74,8 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
     private final boolean detachFeatures;
     private final Kernel kernel;
 
-    private final Parameter kernelLogVar;
-    private final @Nullable Parameter normGain;
-    private final @Nullable Parameter normOffset;
-    private final Parameter inWeight;
-    private final Parameter inBias;
-    private final @Nullable Parameter gate;
-    private final Parameter outWeight;
-    private final Parameter outBias;
+    private final boolean inputLayerNorm;
+    private final StickBreakingLayers layers;
 
     private StickBreakingGrouping(Builder builder) {
         objectDim = builder.objectDim;
@@ -99,35 +86,8 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
         eps = builder.eps;
         detachFeatures = builder.detachFeatures;
         kernel = builder.kernel;
-
-        kernelLogVar =
-                declare(
-                        "kernel_logvar",
-                        Parameter.Type.OTHER,
-                        StartingValues.constant(Math.log(builder.kernelVar)),
-                        learnKernelVar);
-        int f = featureDim;
-        String linear = "in_proj";
-        if (builder.inputLayerNorm) {
-            normGain = declare("in_proj.0.weight", Parameter.Type.GAMMA, Initializer.ONES, f);
-            normOffset = declare("in_proj.0.bias", Parameter.Type.BETA, Initializer.ZEROS, f);
-            linear = "in_proj.1";
-        } else {
-            normGain = null;
-            normOffset = null;
-        }
-        inWeight = weight(linear + ".weight", f, f);
-        inBias = declare(linear + ".bias", Parameter.Type.BIAS, Initializer.ZEROS, f);
-        gate =
-                builder.semiConvolutional
-                        ? declare("gate", Parameter.Type.OTHER, Initializer.ZEROS)
-                        : null;
-        outWeight = weight("out_proj.weight", objectDim, f);
-        outBias = declare("out_proj.bias", Parameter.Type.BIAS, Initializer.ZEROS, objectDim);
-    }
-
-    private Parameter weight(String name, long out, long in) {
-        return declare(name, Parameter.Type.WEIGHT, StartingValues.xavier(in, out), out, in);
+        inputLayerNorm = builder.inputLayerNorm;
+        layers = StickBreakingLayers.of(declarer(), builder);
     }
 
     /**
@@ -171,24 +131,19 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
             boolean training) {
         NDArray x = features.images(who());
         checkInputs(x, conditioning);
-        NDArray positions = gate == null ? null : checkedPositions(features);
-        StickBreakingWeights weights = weights(parameterStore, x, training);
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDArray shift = positions == null ? null : shift(positions);
-                        NDList out =
-                                ImageGroups.map(
-                                        new NDList(x, drawn(x, conditioning)),
-                                        images -> group(weights, images, shift));
-                        NDManager owner = x.getManager();
-                        return new PerceptualGroupingOutput(
-                                scope.keep(out.get(0), owner),
-                                scope.keep(out.get(1), owner),
-                                scope.keep(out.get(2), owner));
-                    }
-                });
+        NDArray positions = layers.gate() == null ? null : checkedPositions(features);
+        NDList out =
+                compute(
+                        parameterStore,
+                        x,
+                        training,
+                        pass -> {
+                            NDArray shift = positions == null ? null : shift(positions);
+                            return ImageGroups.map(
+                                    new NDList(x, drawn(x, conditioning)),
+                                    images -> group(pass, images, shift));
+                        });
+        return new PerceptualGroupingOutput(out.get(0), out.get(1), out.get(2));
     }
 
     private static NDArray drawn(NDArray x, @Nullable NDArray conditioning) {
@@ -235,38 +190,26 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
         return zeros.broadcast(positions.getShape().get(0), rest).concat(coordinates, 1);
     }
 
-    private StickBreakingWeights weights(ParameterStore store, NDArray like, boolean training) {
-        return new StickBreakingWeights(
-                value(store, kernelLogVar, like, training),
-                normGain == null ? null : value(store, normGain, like, training),
-                normOffset == null ? null : value(store, normOffset, like, training),
-                value(store, inWeight, like, training),
-                value(store, inBias, like, training),
-                gate == null ? null : value(store, gate, like, training),
-                value(store, outWeight, like, training),
-                value(store, outBias, like, training));
-    }
-
     /** Objects (B, K, D), masks (B, K, N), and which slots are empty (B, K). */
-    private NDList group(StickBreakingWeights weights, NDList images, @Nullable NDArray shift) {
+    private NDList group(Pass pass, NDList images, @Nullable NDArray shift) {
         NDArray features = images.get(0);
         NDArray uniform = images.get(1);
         NDArray x = detachFeatures ? features.stopGradient() : features;
-        NDArray logVar = weights.kernelLogVar();
+        NDArray logVar = pass.value(layers.kernelLogVar());
         if (!learnKernelVar) {
             // DJL unfreezes all parameters of a model that was loaded; this one stays as it is.
             logVar = logVar.stopGradient();
         }
         double least = leastIn(x.getDataType());
         StickBreaking.Pieces pieces =
-                new StickBreaking(x, weights::projectIn, shift, kernel, logVar, least)
+                new StickBreaking(x, y -> layers.projectIn(pass, y), shift, kernel, logVar, least)
                         .breakUp(uniform, slots, stoppingRule.addsUnexplained());
         StoppingRule.Verdict verdict = stoppingRule.apply(pieces.masks(), pieces.logScopes());
         NDArray masks = verdict.masks();
         NDArray empty = verdict.isEmpty();
         // object = out_proj(sum of mask x / max(sum of mask, eps)); zero in an empty slot
         NDArray total = Ops.clampMin(masks.sum(new int[] {2}, true), least);
-        NDArray objects = weights.projectOut(masks.batchMatMul(x).div(total));
+        NDArray objects = layers.out().apply(pass, masks.batchMatMul(x).div(total));
         return new NDList(Ops.maskedFill(objects, empty.expandDims(2), 0), masks, empty);
     }
 
@@ -278,26 +221,11 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
         return Math.max(eps, type == DataType.FLOAT16 ? 0x1p-10 : Scalars.smallest(type));
     }
 
-    /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        GroupingInputs in = GroupingInputs.parse(who(), inputs, inputNames());
-        NDArray uniform = in.get(GroupingInputs.CONDITIONING);
-        return group(parameterStore, in.extracted(), uniform, training).toNDList();
-    }
-
-    private String[] inputNames() {
-        return gate == null
-                ? new String[] {FeatureExtractorOutput.FEATURES, GroupingInputs.CONDITIONING}
-                : new String[] {
-                    FeatureExtractorOutput.FEATURES,
-                    FeatureExtractorOutput.POSITIONS,
-                    GroupingInputs.CONDITIONING
-                };
+    String[] inputNames() {
+        return layers.gate() == null
+                ? GroupingInputs.FEATURES_AND_CONDITIONING
+                : GroupingInputs.POSITIONED;
     }
 
     /** {@inheritDoc} */
@@ -319,12 +247,12 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
         Map<String, Object> options = new LinkedHashMap<>();
         options.put("objectDim", objectDim);
         options.put("featureDim", featureDim);
-        options.put("inputLayerNorm", normGain != null);
+        options.put("inputLayerNorm", inputLayerNorm);
         // What was saved before there was a choice stays readable.
         if (kernel != Kernel.GAUSSIAN) {
             options.put("kernel", kernel);
         }
-        if (gate != null) {
+        if (layers.gate() != null) {
             options.put("semiConvolutional", true);
         }
         return options;
@@ -341,17 +269,17 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
 
     /** Describes a {@link StickBreakingGrouping}. */
     public static final class Builder {
-        private int objectDim;
-        private int featureDim;
+        int objectDim;
+        int featureDim;
         private int slots;
-        private double kernelVar = 1;
-        private boolean learnKernelVar;
+        double kernelVar = 1;
+        boolean learnKernelVar;
         private StoppingRule stoppingRule = StoppingRule.NEVER;
         private double eps = 1e-8;
         private boolean detachFeatures;
-        private boolean inputLayerNorm;
+        boolean inputLayerNorm;
         private Kernel kernel = Kernel.GAUSSIAN;
-        private boolean semiConvolutional;
+        boolean semiConvolutional;
 
         private Builder() {}
 
@@ -488,14 +416,14 @@ public final class StickBreakingGrouping extends ConfiguredBlock implements Perc
          * @throws IllegalArgumentException if an option is missing or out of range
          */
         public StickBreakingGrouping build() {
-            String who = "StickBreakingGrouping: ";
-            Check.option(objectDim > 0, who + "objectDim must be at least 1, got " + objectDim);
-            Check.option(featureDim > 0, who + "featureDim must be at least 1, got " + featureDim);
-            Check.option(slots > 0, who + "slots must be at least 1, got " + slots);
+            String who = "StickBreakingGrouping";
+            Check.atLeast(who, "objectDim", objectDim, 1);
+            Check.atLeast(who, "featureDim", featureDim, 1);
+            Check.atLeast(who, "slots", slots, 1);
             Check.option(
                     kernelVar > 0 && kernelVar < Double.POSITIVE_INFINITY,
-                    who + "kernelVar must be above 0 and finite, got " + kernelVar);
-            Check.option(eps > 0 && eps < 1, who + "eps must be in (0, 1), got " + eps);
+                    who + ": kernelVar must be above 0 and finite, got " + kernelVar);
+            Check.option(eps > 0 && eps < 1, who + ": eps must be in (0, 1), got " + eps);
             return new StickBreakingGrouping(this);
         }
     }

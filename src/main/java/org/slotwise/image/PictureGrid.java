@@ -192,17 +192,17 @@ public final class PictureGrid {
          * @throws IllegalArgumentException if an option is missing or out of range
          */
         public PictureGrid build() {
-            String who = "PictureGrid: ";
-            Check.option(columns > 0, who + "columns must be at least 1, got " + columns);
+            String who = "PictureGrid";
+            Check.atLeast(who, "columns", columns, 1);
             Check.option(
                     panelHeight > 0 && panelWidth > 0,
                     who
-                            + "panelSize must be at least 1 x 1, got "
+                            + ": panelSize must be at least 1 x 1, got "
                             + panelHeight
                             + " x "
                             + panelWidth);
-            Check.option(gap >= 0, who + "gap must be at least 0, got " + gap);
-            Check.option(bar >= 0, who + "bar must be at least 0, got " + bar);
+            Check.atLeast(who, "gap", gap, 0);
+            Check.atLeast(who, "bar", bar, 0);
             return new PictureGrid(this);
         }
     }

@@ -3,6 +3,7 @@ package org.slotwise.internal;
 import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -17,6 +18,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * parameters and compared when they are read, so that weights of another configuration are refused
  * instead of misread; parameters can only be of types in which the engine computes; and children
  * are initialised with the block's own type.
+ *
+ * <p>And it says once what every block does when it is called, {@link #compute}, so that a block's
+ * file is its options, its checks and its equations.
  */
 public abstract class ConfiguredBlock extends AbstractBlock {
 
@@ -104,6 +109,66 @@ public abstract class ConfiguredBlock extends AbstractBlock {
                         .build();
         declared.put(parameter, new Shape(shape));
         return addParameter(parameter);
+    }
+
+    /**
+     * Declares parameters on behalf of layers.
+     *
+     * @return a declarer of this block
+     */
+    protected final Declarer declarer() {
+        return new Declarer(this, "");
+    }
+
+    /**
+     * Computes the block's equations on one call.
+     *
+     * <p>All parameters, also those of children, are fetched first. In inference no graph is
+     * recorded, whatever thread this is. What the equations make is freed when they end, but for
+     * what they return, which goes to the manager of the input.
+     *
+     * @param store where the parameters' values are
+     * @param input the main input: its device is where the values must be, its type that of the
+     *     parameters
+     * @param training whether to record a graph for gradients
+     * @param equations from the call to arrays that they made: none that came from outside
+     * @return what the equations return
+     * @throws IllegalArgumentException if the input has another type than the parameters, or is on
+     *     a device that the store does not know
+     * @throws IllegalStateException if the block has not been initialised
+     */
+    protected final NDList compute(
+            ParameterStore store,
+            NDArray input,
+            boolean training,
+            Function<Pass, NDList> equations) {
+        Pass pass = begin(store, input, training);
+        return NoGraph.unless(
+                training,
+                () -> {
+                    try (Scope scope = new Scope()) {
+                        NDList out = equations.apply(pass);
+                        out.forEach(array -> scope.keep(array, input.getManager()));
+                        return out;
+                    }
+                });
+    }
+
+    /** Checks the input against the parameters, and fetches all of them. */
+    private Pass begin(ParameterStore store, NDArray input, boolean training) {
+        for (Parameter parameter : declared.keySet()) {
+            value(store, parameter, input, training);
+        }
+        for (Pair<String, Block> child : getChildren()) {
+            fetchAll(store, child.getValue(), input, training);
+        }
+        return new Pass(this, store, input.getDevice(), training);
+    }
+
+    /** A parameter's value on a device, for a {@link Pass}. */
+    final NDArray fetch(
+            ParameterStore store, Parameter parameter, Device device, boolean training) {
+        return fetch(store, parameter, inputName(), device, training);
     }
 
     /**

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
-import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
@@ -13,9 +12,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Ops;
-import org.slotwise.internal.Scope;
+import org.slotwise.internal.Declarer;
 
 /**
  * The residual two-layer perceptron that Slot Attention applies to each slot after its GRU.
@@ -34,13 +31,9 @@ public final class FeedForward extends ConfiguredBlock {
 
     private final int dim;
     private final int hidden;
-    private final double normEps;
-    private final Parameter gain;
-    private final Parameter offset;
-    private final Parameter weight1;
-    private final Parameter bias1;
-    private final Parameter weight2;
-    private final Parameter bias2;
+    private final LayerNorm norm;
+    private final Linear linear1;
+    private final Linear linear2;
 
     /**
      * Creates the block.
@@ -50,7 +43,7 @@ public final class FeedForward extends ConfiguredBlock {
      * @throws IllegalArgumentException if a size is below 1
      */
     public FeedForward(int dim, int hidden) {
-        this(dim, hidden, Ops.LAYER_NORM_EPS);
+        this(dim, hidden, LayerNorm.EPS);
     }
 
     /**
@@ -62,24 +55,19 @@ public final class FeedForward extends ConfiguredBlock {
      * @throws IllegalArgumentException if a size is below 1, or normEps out of range
      */
     public FeedForward(int dim, int hidden, double normEps) {
-        Check.option(dim > 0, "FeedForward: dim must be at least 1, got " + dim);
-        Check.option(hidden > 0, "FeedForward: hidden must be at least 1, got " + hidden);
-        Check.option(
-                normEps > 0 && normEps < Double.POSITIVE_INFINITY,
-                "FeedForward: normEps must be above 0 and finite, got " + normEps);
-        this.normEps = normEps;
+        Check.atLeast("FeedForward", "dim", dim, 1);
+        Check.atLeast("FeedForward", "hidden", hidden, 1);
+        Check.positive("FeedForward", "normEps", normEps);
         this.dim = dim;
         this.hidden = hidden;
-        gain = declare("module.0.weight", Parameter.Type.GAMMA, Initializer.ONES, dim);
-        offset = declare("module.0.bias", Parameter.Type.BETA, Initializer.ZEROS, dim);
-        weight1 = weight("module.1.weight", hidden, dim);
-        bias1 = declare("module.1.bias", Parameter.Type.BIAS, Initializer.ZEROS, hidden);
-        weight2 = weight("module.3.weight", dim, hidden);
-        bias2 = declare("module.3.bias", Parameter.Type.BIAS, Initializer.ZEROS, dim);
+        Declarer module = declarer().under("module");
+        norm = LayerNorm.of(module.under("0"), dim, normEps);
+        linear1 = linear(module.under("1"), dim, hidden);
+        linear2 = linear(module.under("3"), hidden, dim);
     }
 
-    private Parameter weight(String name, long out, long in) {
-        return declare(name, Parameter.Type.WEIGHT, StartingValues.linear(in), out, in);
+    private static Linear linear(Declarer parameters, int in, int out) {
+        return Linear.of(parameters, in, out, StartingValues.linear(in), Initializer.ZEROS);
     }
 
     /** {@inheritDoc} */
@@ -91,21 +79,13 @@ public final class FeedForward extends ConfiguredBlock {
             @Nullable PairList<String, Object> params) {
         NDArray s = inputs.singletonOrThrow();
         getOutputShapes(new Shape[] {s.getShape()});
-        NDArray g = value(parameterStore, gain, s, training);
-        NDArray o = value(parameterStore, offset, s, training);
-        NDArray w1 = value(parameterStore, weight1, s, training);
-        NDArray b1 = value(parameterStore, bias1, s, training);
-        NDArray w2 = value(parameterStore, weight2, s, training);
-        NDArray b2 = value(parameterStore, bias2, s, training);
-        return NoGraph.unless(
+        return compute(
+                parameterStore,
+                s,
                 training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDArray h =
-                                Activation.relu(
-                                        Ops.linear(Ops.layerNorm(s, g, o, normEps), w1, b1));
-                        return new NDList(scope.keep(s.add(Ops.linear(h, w2, b2)), s.getManager()));
-                    }
+                pass -> {
+                    NDArray h = Activation.relu(linear1.apply(pass, norm.apply(pass, s)));
+                    return new NDList(s.add(linear2.apply(pass, h)));
                 });
     }
 

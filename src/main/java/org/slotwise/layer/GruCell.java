@@ -4,10 +4,17 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
+import ai.djl.nn.Parameter;
+import ai.djl.training.initializer.Initializer;
+import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Pass;
 
 /**
- * A gated recurrent unit with PyTorch's layout: gates in the order r, z, n, and two biases.
+ * A gated recurrent unit, as PyTorch's {@code nn.GRUCell}: gates in the order r, z, n, and two
+ * biases.
+ *
+ * <p>Source: Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder" (2014).
  *
  * <pre>{@code
  * r = sigmoid(Wir u + bir + Whr s + bhr)
@@ -15,48 +22,57 @@ import org.slotwise.internal.Ops;
  * n = tanh(Win u + bin + r * (Whn s + bhn))
  * s' = (1 - z) n + z s
  * }</pre>
+ *
+ * <p>u is (B, K, C), s and s' are (B, K, D). {@code weight_ih} (3 D, C), {@code weight_hh} (3 D,
+ * D), {@code bias_ih} and {@code bias_hh} (3 D) start uniform in ±1/√D.
  */
 public final class GruCell {
 
-    private final NDArray inputWeight; // (3 D, C)
-    private final NDArray stateWeight; // (3 D, D)
-    private final NDArray inputBias; // (3 D)
-    private final NDArray stateBias; // (3 D)
+    private final Parameter inputWeight;
+    private final Parameter stateWeight;
+    private final Parameter inputBias;
+    private final Parameter stateBias;
 
     /**
-     * Takes the parameters' values.
+     * Declares the cell's parameters.
      *
-     * @param inputWeight (3 D, C)
-     * @param stateWeight (3 D, D)
-     * @param inputBias (3 D)
-     * @param stateBias (3 D)
+     * @param parameters declares under the cell's name
+     * @param in C
+     * @param size D
      */
-    public GruCell(NDArray inputWeight, NDArray stateWeight, NDArray inputBias, NDArray stateBias) {
-        this.inputWeight = inputWeight;
-        this.stateWeight = stateWeight;
-        this.inputBias = inputBias;
-        this.stateBias = stateBias;
+    public GruCell(Declarer parameters, long in, long size) {
+        Initializer start = StartingValues.linear(size);
+        inputWeight = parameters.weight("weight_ih", start, 3 * size, in);
+        stateWeight = parameters.weight("weight_hh", start, 3 * size, size);
+        inputBias = parameters.bias("bias_ih", start, 3 * size);
+        stateBias = parameters.bias("bias_hh", start, 3 * size);
     }
 
     /**
      * Makes a step.
      *
+     * @param pass the call of the block
      * @param u inputs (B, K, C)
      * @param s states (B, K, D)
      * @return the next states (B, K, D)
      */
-    public NDArray step(NDArray u, NDArray s) {
-        return u.getDevice().isGpu() ? gateByGate(u, s) : inOneCall(u, s);
+    public NDArray step(Pass pass, NDArray u, NDArray s) {
+        NDList values =
+                new NDList(
+                        pass.value(inputWeight),
+                        pass.value(stateWeight),
+                        pass.value(inputBias),
+                        pass.value(stateBias));
+        return u.getDevice().isGpu() ? gateByGate(values, u, s) : inOneCall(values, u, s);
     }
 
     /**
      * The engine's own GRU on a sequence of one. On a GPU this would go through cuDNN, which copies
      * the weights at each call and rounds products to TF32.
      */
-    NDArray inOneCall(NDArray u, NDArray s) {
+    static NDArray inOneCall(NDList weights, NDArray u, NDArray s) {
         Shape shape = s.getShape();
         long rows = shape.get(0) * shape.get(1);
-        NDList weights = new NDList(inputWeight, stateWeight, inputBias, stateBias);
         NDArray sequence = u.reshape(1, rows, u.getShape().get(2));
         NDArray state = s.reshape(1, rows, shape.get(2));
         return sequence.getNDArrayInternal()
@@ -65,9 +81,9 @@ public final class GruCell {
                 .reshape(shape);
     }
 
-    NDArray gateByGate(NDArray u, NDArray s) {
-        NDList input = Ops.linear(u, inputWeight, inputBias).split(3, 2);
-        NDList state = Ops.linear(s, stateWeight, stateBias).split(3, 2);
+    static NDArray gateByGate(NDList weights, NDArray u, NDArray s) {
+        NDList input = Ops.linear(u, weights.get(0), weights.get(2)).split(3, 2);
+        NDList state = Ops.linear(s, weights.get(1), weights.get(3)).split(3, 2);
         NDArray r = Activation.sigmoid(input.get(0).add(state.get(0)));
         NDArray z = Activation.sigmoid(input.get(1).add(state.get(1)));
         NDArray n = input.get(2).add(r.mul(state.get(2))).tanh();

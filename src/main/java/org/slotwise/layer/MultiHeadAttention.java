@@ -12,11 +12,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 
 /**
  * Attention with several heads, under the names and starting values of PyTorch's {@code
- * nn.MultiheadAttention}. It works in the scope of the block that it is part of.
+ * nn.MultiheadAttention}.
  *
  * <p>Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.2.
  *
@@ -76,17 +77,15 @@ public final class MultiHeadAttention extends ConfiguredBlock {
     /**
      * Attends.
      *
-     * @param store where the parameters' values are
+     * @param pass the call of the block that this is part of
      * @param x (B, N, D)
      * @param memory (B, M, D); x itself for self-attention
      * @param causal whether a place sees only itself and those before it; N = M then
-     * @param training whether the block is being trained
      * @return y and a
      */
-    public Attended attend(
-            ParameterStore store, NDArray x, NDArray memory, boolean causal, boolean training) {
-        NDArray w = value(store, inWeight, x, training);
-        NDArray b = value(store, inBias, x, training);
+    public Attended attend(Pass pass, NDArray x, NDArray memory, boolean causal) {
+        NDArray w = pass.value(inWeight);
+        NDArray b = pass.value(inBias);
         NDArray q;
         NDList kv;
         if (memory == x) {
@@ -110,11 +109,7 @@ public final class MultiHeadAttention extends ConfiguredBlock {
                 u.reshape(batch, heads, n, dim / heads)
                         .transpose(0, 2, 1, 3)
                         .reshape(batch, n, dim);
-        NDArray y =
-                Ops.linear(
-                        joined,
-                        value(store, outWeight, x, training),
-                        value(store, outBias, x, training));
+        NDArray y = Ops.linear(joined, pass.value(outWeight), pass.value(outBias));
         return new Attended(y, a.reshape(batch, heads, memory.getShape().get(1), n));
     }
 
@@ -141,7 +136,11 @@ public final class MultiHeadAttention extends ConfiguredBlock {
             boolean training,
             @Nullable PairList<String, Object> params) {
         NDArray memory = inputs.size() > 1 ? inputs.get(1) : inputs.head();
-        return new NDList(attend(parameterStore, inputs.head(), memory, false, training).output());
+        return compute(
+                parameterStore,
+                inputs.head(),
+                training,
+                pass -> new NDList(attend(pass, inputs.head(), memory, false).output()));
     }
 
     /** {@inheritDoc} */

@@ -4,9 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
-import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,13 +14,13 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.Ops;
+import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scope;
 
 /**
  * One layer of a transformer, under the names and starting values of PyTorch's {@code
  * nn.TransformerEncoderLayer} or, with a memory to look at, {@code nn.TransformerDecoderLayer};
- * without dropout, with ReLU. It works in the scope of the block that it is part of.
+ * without dropout, with ReLU.
  *
  * <p>Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.1; normalisation first
  * as Xiong et al., "On Layer Normalization in the Transformer Architecture" (2020).
@@ -43,12 +41,9 @@ public final class TransformerLayer extends ConfiguredBlock {
     private final boolean normFirst;
     private final MultiHeadAttention self;
     private final @Nullable MultiHeadAttention cross;
-    private final Parameter weight1;
-    private final Parameter bias1;
-    private final Parameter weight2;
-    private final Parameter bias2;
-    private final List<Parameter> gains = new ArrayList<>();
-    private final List<Parameter> offsets = new ArrayList<>();
+    private final Linear linear1;
+    private final Linear linear2;
+    private final List<LayerNorm> norms = new ArrayList<>();
 
     /**
      * Creates the block.
@@ -66,16 +61,10 @@ public final class TransformerLayer extends ConfiguredBlock {
         this.normFirst = normFirst;
         self = addChildBlock("self_attn", new MultiHeadAttention(dim, heads));
         cross = memory ? addChildBlock("multihead_attn", new MultiHeadAttention(dim, heads)) : null;
-        Initializer start1 = StartingValues.linear(dim);
-        Initializer start2 = StartingValues.linear(hidden);
-        weight1 = declare("linear1.weight", Parameter.Type.WEIGHT, start1, hidden, dim);
-        bias1 = declare("linear1.bias", Parameter.Type.BIAS, start1, hidden);
-        weight2 = declare("linear2.weight", Parameter.Type.WEIGHT, start2, dim, hidden);
-        bias2 = declare("linear2.bias", Parameter.Type.BIAS, start2, dim);
+        linear1 = Linear.of(declarer().under("linear1"), dim, hidden);
+        linear2 = Linear.of(declarer().under("linear2"), hidden, dim);
         for (int i = 1; i <= (memory ? 3 : 2); i++) {
-            String norm = "norm" + i;
-            gains.add(declare(norm + ".weight", Parameter.Type.GAMMA, Initializer.ONES, dim));
-            offsets.add(declare(norm + ".bias", Parameter.Type.BETA, Initializer.ZEROS, dim));
+            norms.add(LayerNorm.of(declarer().under("norm" + i), dim));
         }
     }
 
@@ -88,40 +77,34 @@ public final class TransformerLayer extends ConfiguredBlock {
      * @param hidden the size of the perceptron's hidden layer
      */
     public static void check(String who, int dim, int heads, int hidden) {
-        Check.option(heads > 0, who + ": heads must be at least 1, got " + heads);
+        Check.atLeast(who, "heads", heads, 1);
         Check.option(
                 dim > 0 && dim % heads == 0,
                 who + ": dim must be a multiple of heads, got " + dim + " and " + heads);
-        Check.option(hidden > 0, who + ": hidden must be at least 1, got " + hidden);
+        Check.atLeast(who, "hidden", hidden, 1);
     }
 
     /**
      * Computes the layer.
      *
-     * @param store where the parameters' values are
+     * @param pass the call of the block that this is part of
      * @param input x (B, N, D)
      * @param memory (B, M, D); null for a layer without
      * @param causal whether a place of x sees only itself and those before it
-     * @param training whether the block is being trained
      * @return x (B, N, D) and the attention to the memory (B, H, M, N), or to x itself where there
      *     is none
      */
     public MultiHeadAttention.Attended apply(
-            ParameterStore store,
-            NDArray input,
-            @Nullable NDArray memory,
-            boolean causal,
-            boolean training) {
+            Pass pass, NDArray input, @Nullable NDArray memory, boolean causal) {
         try (Scope scope = new Scope()) {
             NDArray[] weights = new NDArray[1];
             NDArray x =
                     part(
-                            store,
+                            pass,
                             input,
                             0,
-                            training,
                             z -> {
-                                var attended = self.attend(store, z, z, causal, training);
+                                var attended = self.attend(pass, z, z, causal);
                                 weights[0] = attended.weights();
                                 return attended.output();
                             });
@@ -130,42 +113,29 @@ public final class TransformerLayer extends ConfiguredBlock {
                 NDArray m = memory;
                 x =
                         part(
-                                store,
+                                pass,
                                 x,
                                 1,
-                                training,
                                 z -> {
-                                    var attended = attention.attend(store, z, m, false, training);
+                                    var attended = attention.attend(pass, z, m, false);
                                     weights[0] = attended.weights();
                                     return attended.output();
                                 });
             }
-            x = part(store, x, gains.size() - 1, training, z -> perceptron(store, z, training));
+            x = part(pass, x, norms.size() - 1, z -> perceptron(pass, z));
             return new MultiHeadAttention.Attended(scope.keep(x), scope.keep(weights[0]));
         }
     }
 
-    private NDArray part(
-            ParameterStore store,
-            NDArray x,
-            int norm,
-            boolean training,
-            UnaryOperator<NDArray> work) {
-        NDArray gain = value(store, gains.get(norm), x, training);
-        NDArray offset = value(store, offsets.get(norm), x, training);
+    private NDArray part(Pass pass, NDArray x, int index, UnaryOperator<NDArray> work) {
+        LayerNorm norm = norms.get(index);
         return normFirst
-                ? x.add(work.apply(Ops.layerNorm(x, gain, offset)))
-                : Ops.layerNorm(x.add(work.apply(x)), gain, offset);
+                ? x.add(work.apply(norm.apply(pass, x)))
+                : norm.apply(pass, x.add(work.apply(x)));
     }
 
-    private NDArray perceptron(ParameterStore store, NDArray x, boolean training) {
-        NDArray h =
-                Activation.relu(
-                        Ops.linear(
-                                x,
-                                value(store, weight1, x, training),
-                                value(store, bias1, x, training)));
-        return Ops.linear(h, value(store, weight2, x, training), value(store, bias2, x, training));
+    private NDArray perceptron(Pass pass, NDArray x) {
+        return linear2.apply(pass, Activation.relu(linear1.apply(pass, x)));
     }
 
     /** {@inheritDoc} */
@@ -176,7 +146,11 @@ public final class TransformerLayer extends ConfiguredBlock {
             boolean training,
             @Nullable PairList<String, Object> params) {
         NDArray memory = inputs.size() > 1 ? inputs.get(1) : null;
-        return new NDList(apply(parameterStore, inputs.head(), memory, false, training).output());
+        return compute(
+                parameterStore,
+                inputs.head(),
+                training,
+                pass -> new NDList(apply(pass, inputs.head(), memory, false).output()));
     }
 
     /** {@inheritDoc} */

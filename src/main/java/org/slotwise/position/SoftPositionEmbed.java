@@ -224,10 +224,9 @@ public final class SoftPositionEmbed extends ConfiguredBlock {
          * @throws IllegalArgumentException if an option is missing or out of range
          */
         public SoftPositionEmbed build() {
-            String who = "SoftPositionEmbed: ";
-            Check.option(
-                    spatialDims > 0, who + "spatialDims must be at least 1, got " + spatialDims);
-            Check.option(featureDim > 0, who + "featureDim must be at least 1, got " + featureDim);
+            String who = "SoftPositionEmbed";
+            Check.atLeast(who, "spatialDims", spatialDims, 1);
+            Check.atLeast(who, "featureDim", featureDim, 1);
             return new SoftPositionEmbed(this);
         }
     }

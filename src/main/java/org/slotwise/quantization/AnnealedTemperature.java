@@ -28,14 +28,14 @@ public record AnnealedTemperature(double start, double end, long steps) implemen
      * @throws IllegalArgumentException if a number is out of its range
      */
     public AnnealedTemperature {
-        String who = "AnnealedTemperature: ";
+        String who = "AnnealedTemperature";
         Check.option(
                 start > 0 && start < Double.POSITIVE_INFINITY,
-                who + "start must be above 0 and finite, got " + start);
+                who + ": start must be above 0 and finite, got " + start);
         Check.option(
                 end > 0 && end <= start,
-                who + "end must be above 0 and at most start " + start + ", got " + end);
-        Check.option(steps > 0, who + "steps must be at least 1, got " + steps);
+                who + ": end must be above 0 and at most start " + start + ", got " + end);
+        Check.atLeast(who, "steps", steps, 1);
     }
 
     /**

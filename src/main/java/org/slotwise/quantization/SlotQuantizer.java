@@ -475,20 +475,20 @@ public final class SlotQuantizer extends ConfiguredBlock {
          * @throws IllegalArgumentException if an option is missing or out of range
          */
         public SlotQuantizer build() {
-            String who = "SlotQuantizer: ";
-            Check.option(dim > 0, who + "dim must be at least 1, got " + dim);
-            Check.option(latents > 0, who + "latents must be at least 1, got " + latents);
-            Check.option(codes > 0, who + "codes must be at least 1, got " + codes);
+            String who = "SlotQuantizer";
+            Check.atLeast(who, "dim", dim, 1);
+            Check.atLeast(who, "latents", latents, 1);
+            Check.atLeast(who, "codes", codes, 1);
             if (codeDim == null) {
                 Check.option(
                         dim % latents == 0,
                         who
-                                + "dim must be a multiple of latents where codeDim is not set, got "
+                                + ": dim must be a multiple of latents where codeDim is not set, got "
                                 + dim
                                 + " and "
                                 + latents);
             } else {
-                Check.option(codeDim > 0, who + "codeDim must be at least 1, got " + codeDim);
+                Check.atLeast(who, "codeDim", codeDim, 1);
             }
             checkTemperature(temperature);
             return new SlotQuantizer(this);

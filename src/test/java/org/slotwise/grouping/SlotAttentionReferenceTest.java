@@ -17,11 +17,11 @@ import org.slotwise.testing.ReferenceCase;
 class SlotAttentionReferenceTest {
 
     static final AttendedFeatures.Choice PROJECTED =
-            (weights, x, heads, eps, slots, iterations) ->
-                    new ProjectedFeatures(weights, x, heads, eps);
+            (pass, layers, x, heads, eps, slots, iterations) ->
+                    new ProjectedFeatures(pass, layers, x, heads, eps);
     static final AttendedFeatures.Choice ABSORBED =
-            (weights, x, heads, eps, slots, iterations) ->
-                    new AbsorbedFeatures(weights, x, heads, eps);
+            (pass, layers, x, heads, eps, slots, iterations) ->
+                    new AbsorbedFeatures(pass, layers, x, heads, eps);
 
     static Stream<ReferenceCase> cases() {
         return ReferenceCase.of("SlotAttention");

@@ -259,19 +259,23 @@ public final class MultiDSprites implements Scenes {
          * @throws IllegalArgumentException if an option is missing or out of range
          */
         public MultiDSprites build() {
-            String who = "MultiDSprites: ";
-            Check.option(size >= 0, who + "size must be at least 0, got " + size);
+            String who = "MultiDSprites";
+            Check.atLeast(who, "size", size, 0);
             Check.option(
                     0 <= fewest && fewest <= most && most <= 16,
-                    who + "sprites must be 0 <= fewest <= most <= 16, got " + fewest + ", " + most);
+                    who
+                            + ": sprites must be 0 <= fewest <= most <= 16, got "
+                            + fewest
+                            + ", "
+                            + most);
             Check.option(
                     3 <= smallest && smallest <= largest && largest <= SIDE / 2,
                     who
-                            + "radius must be 3 <= smallest <= largest <= 32, got "
+                            + ": radius must be 3 <= smallest <= largest <= 32, got "
                             + (smallest + ", " + largest));
             Check.option(
                     0 <= leastVisible && leastVisible <= 1,
-                    who + "leastVisible must be in [0, 1], got " + leastVisible);
+                    who + ": leastVisible must be in [0, 1], got " + leastVisible);
             return new MultiDSprites(this);
         }
     }

@@ -1,0 +1,40 @@
+package org.slotwise.grouping;
+
+import ai.djl.ndarray.NDList;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.ConfiguredBlock;
+
+/**
+ * What every grouping of this package does as a DJL block: it tells the arrays of an {@link NDList}
+ * apart by name or by order ({@link PerceptualGrouping}), and gives a list for what it found.
+ */
+public abstract class GroupingBlock extends ConfiguredBlock implements PerceptualGrouping {
+
+    GroupingBlock() {}
+
+    /** The names of what the block takes, in order. */
+    abstract String[] inputNames();
+
+    /** Tells the arrays of a list apart. */
+    GroupingInputs inputs(NDList list) {
+        return GroupingInputs.parse(who(), list, inputNames());
+    }
+
+    /** Groups what came in a list. */
+    PerceptualGroupingOutput group(
+            ParameterStore parameterStore, GroupingInputs in, boolean training) {
+        return group(parameterStore, in.extracted(), in.conditioning(), training);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore parameterStore,
+            NDList inputs,
+            boolean training,
+            @Nullable PairList<String, Object> params) {
+        return group(parameterStore, inputs(inputs), training).toNDList();
+    }
+}

@@ -1,0 +1,77 @@
+package org.slotwise.layer;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.Declarer;
+
+/**
+ * A {@link Layer} as a DJL block of its own: for use in a {@code SequentialBlock}, or to hold a
+ * layer to what is promised of blocks. Blocks that are made of layers need none of these.
+ *
+ * <p>It takes one array of the parameters' type and gives one.
+ */
+public final class LayerBlock extends ConfiguredBlock {
+
+    private final Layer layer;
+    private final UnaryOperator<Shape> shapes;
+
+    /**
+     * Makes a block of a layer.
+     *
+     * @param layer makes the layer, {@code p -> Linear.of(p, 3, 4)} for instance
+     * @param shapes from the shape of an input to that of its output
+     */
+    public LayerBlock(Function<Declarer, Layer> layer, UnaryOperator<Shape> shapes) {
+        this.layer = layer.apply(declarer());
+        this.shapes = shapes;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected String inputName() {
+        return "input";
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore parameterStore,
+            NDList inputs,
+            boolean training,
+            @Nullable PairList<String, Object> params) {
+        Check.option(inputs.size() == 1, who() + ": expected one array, got " + inputs.size());
+        NDArray x = inputs.head();
+        Check.present(who(), inputName(), x);
+        Check.floating(who(), inputName(), x.getDataType());
+        return compute(
+                parameterStore,
+                x,
+                training,
+                pass -> {
+                    NDArray y = layer.apply(pass, x);
+                    return new NDList(y == x ? y.get("...") : y);
+                });
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        Check.option(inputShapes.length > 0, who() + ": the input's shape is missing");
+        return new Shape[] {shapes.apply(inputShapes[0])};
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected Map<String, Object> configuration() {
+        return Map.of();
+    }
+}

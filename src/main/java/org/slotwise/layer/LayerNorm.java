@@ -1,0 +1,63 @@
+package org.slotwise.layer;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.nn.Parameter;
+import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Pass;
+
+/**
+ * Layer normalisation over the last axis, as PyTorch's {@code nn.LayerNorm}.
+ *
+ * <p>Source: Ba, Kiros and Hinton, "Layer Normalization" (2016).
+ *
+ * <pre>{@code
+ * y = (x - mean x) / sqrt(var x + eps) * g + o        mean and variance over the last axis
+ * }</pre>
+ *
+ * <p>x and y are (..., D); g is {@code weight} (D), o is {@code bias} (D).
+ */
+public final class LayerNorm implements Layer {
+
+    /** What PyTorch adds to the variance, if not told otherwise. */
+    public static final double EPS = Ops.LAYER_NORM_EPS;
+
+    private final Parameter gain;
+    private final Parameter offset;
+    private final double eps;
+
+    private LayerNorm(Parameter gain, Parameter offset, double eps) {
+        this.gain = gain;
+        this.offset = offset;
+        this.eps = eps;
+    }
+
+    /**
+     * A normalisation with PyTorch's eps of 1e-5.
+     *
+     * @param parameters declares under the layer's name
+     * @param size D
+     * @return the layer
+     */
+    public static LayerNorm of(Declarer parameters, long size) {
+        return of(parameters, size, EPS);
+    }
+
+    /**
+     * A normalisation with another eps.
+     *
+     * @param parameters declares under the layer's name
+     * @param size D
+     * @param eps what is added to the variance, above 0
+     * @return the layer
+     */
+    public static LayerNorm of(Declarer parameters, long size, double eps) {
+        return new LayerNorm(parameters.gain("weight", size), parameters.offset("bias", size), eps);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public NDArray apply(Pass pass, NDArray x) {
+        return Ops.layerNorm(x, pass.value(gain), pass.value(offset), eps);
+    }
+}
