@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Pass;
-import org.slotwise.layer.MultiHeadAttention.Attended;
+import org.slotwise.layer.Attended;
 import org.slotwise.layer.TransformerLayer;
 
 /**

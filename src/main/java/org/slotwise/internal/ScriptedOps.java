@@ -37,9 +37,19 @@ public final class ScriptedOps {
                           p = int(torch.select(geometry, 0, 1))
                           o = int(torch.select(geometry, 0, 2))
                           return torch.conv_transpose2d(x, weight, bias, [s, s], [p, p], [o, o])
+                        def group_norm(self: __torch__.Script,
+                          x: Tensor,
+                          gain: Tensor,
+                          offset: Tensor,
+                          setting: Tensor) -> Tensor:
+                          groups = int(torch.select(setting, 0, 0))
+                          eps = float(torch.select(setting, 0, 1))
+                          return torch.group_norm(x, groups, gain, offset, eps, True)
                         """);
 
         static final ConcurrentMap<Geometry, NDArray> GEOMETRIES = new ConcurrentHashMap<>();
+
+        static final ConcurrentMap<Groups, NDArray> GROUPS = new ConcurrentHashMap<>();
     }
 
     /**
@@ -83,6 +93,32 @@ public final class ScriptedOps {
         Check.sameTypeAndDevice(WHO, "bias", bias, "x", x);
         return call("conv_transpose2d_bias", x, weight, bias, geometry.array());
     }
+
+    /**
+     * Normalises the channels of each image group by group, then scales and moves each channel.
+     *
+     * @param x (B, C, ...)
+     * @param groups of how many channels each; C is a multiple of them
+     * @param gain (C)
+     * @param offset (C)
+     * @param eps what is added to the variance
+     * @return an array of x's shape
+     * @throws IllegalArgumentException if x has another number of channels
+     */
+    public static NDArray groupNorm(
+            NDArray x, int groups, NDArray gain, NDArray offset, double eps) {
+        long channels = gain.size();
+        Check.option(
+                x.getShape().dimension() > 1 && x.getShape().get(1) == channels,
+                "groupNorm: x must be (B, " + channels + ", ...), got " + x.getShape());
+        NDArray setting =
+                Loaded.GROUPS.computeIfAbsent(
+                        new Groups(groups, eps), g -> Script.constant(g.groups, g.eps));
+        return call("group_norm", x, gain, offset, setting);
+    }
+
+    /** How many groups, and what is added to the variance. */
+    private record Groups(int groups, double eps) {}
 
     /** Stride, padding and output padding of a transposed convolution. */
     private record Geometry(int stride, int padding, int outputPadding) {

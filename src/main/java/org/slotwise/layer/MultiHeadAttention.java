@@ -13,7 +13,6 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
-import org.slotwise.internal.Scalars;
 
 /**
  * Attention with several heads, under the names and starting values of PyTorch's {@code
@@ -23,12 +22,10 @@ import org.slotwise.internal.Scalars;
  *
  * <pre>{@code
  * q = Wq x + bq          k = Wk m + bk          v = Wv m + bv
- * a = softmax over m of  q . k / sqrt(D / H)
- * y = Wo (sum over m of  a v) + bo              heads side by side
+ * y = Wo attention(q, k, v) + bo
  * }</pre>
  *
- * <p>x is (B, N, D), m is (B, M, D), and so y is (B, N, D) and a (B, H, M, N). A softmax over the
- * second last axis is many times faster on a CPU than one over a short last axis.
+ * <p>x is (B, N, D), m is (B, M, D), and so y is (B, N, D): {@link ScaledDotProduct}.
  */
 public final class MultiHeadAttention extends ConfiguredBlock {
 
@@ -38,14 +35,6 @@ public final class MultiHeadAttention extends ConfiguredBlock {
     private final Parameter inBias;
     private final Parameter outWeight;
     private final Parameter outBias;
-
-    /**
-     * What attention gives.
-     *
-     * @param output y (B, N, D)
-     * @param weights a (B, H, M, N)
-     */
-    public record Attended(NDArray output, NDArray weights) {}
 
     /**
      * Creates the block.
@@ -96,36 +85,9 @@ public final class MultiHeadAttention extends ConfiguredBlock {
             q = Ops.linear(x, w.get("0:{}", dim), b.get("0:{}", dim));
             kv = Ops.linear(memory, w.get("{}:", dim), b.get("{}:", dim)).split(2, 2);
         }
-        NDArray scaled = q.mul(Scalars.like(q, 1 / Math.sqrt((double) dim / heads)));
-        NDArray scores = split(kv.get(0)).batchMatMul(split(scaled).swapAxes(1, 2)); // (B H, M, N)
-        if (causal) {
-            scores = Ops.maskedFill(scores, later(scores), Double.NEGATIVE_INFINITY);
-        }
-        NDArray a = scores.softmax(1);
-        NDArray u = a.swapAxes(1, 2).batchMatMul(split(kv.get(1))); // (B H, N, D / H)
-        long batch = x.getShape().get(0);
-        long n = x.getShape().get(1);
-        NDArray joined =
-                u.reshape(batch, heads, n, dim / heads)
-                        .transpose(0, 2, 1, 3)
-                        .reshape(batch, n, dim);
-        NDArray y = Ops.linear(joined, pass.value(outWeight), pass.value(outBias));
-        return new Attended(y, a.reshape(batch, heads, memory.getShape().get(1), n));
-    }
-
-    /** (B, N, D) to (B H, N, D / H). */
-    private NDArray split(NDArray x) {
-        long batch = x.getShape().get(0);
-        long n = x.getShape().get(1);
-        return x.reshape(batch, n, heads, dim / heads)
-                .transpose(0, 2, 1, 3)
-                .reshape(batch * heads, n, dim / heads);
-    }
-
-    /** Where what is looked at (rows) lies after the place that looks (columns): (1, N, N). */
-    private static NDArray later(NDArray scores) {
-        NDArray place = Ops.range(scores, Math.toIntExact(scores.getShape().get(1)));
-        return place.expandDims(1).gt(place.expandDims(0)).expandDims(0);
+        Attended heard = new ScaledDotProduct(heads, causal, null).attend(q, kv.get(0), kv.get(1));
+        NDArray y = Ops.linear(heard.output(), pass.value(outWeight), pass.value(outBias));
+        return new Attended(y, heard.weights());
     }
 
     /** {@inheritDoc} */

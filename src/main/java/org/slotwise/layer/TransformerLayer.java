@@ -94,8 +94,7 @@ public final class TransformerLayer extends ConfiguredBlock {
      * @return x (B, N, D) and the attention to the memory (B, H, M, N), or to x itself where there
      *     is none
      */
-    public MultiHeadAttention.Attended apply(
-            Pass pass, NDArray input, @Nullable NDArray memory, boolean causal) {
+    public Attended apply(Pass pass, NDArray input, @Nullable NDArray memory, boolean causal) {
         try (Scope scope = new Scope()) {
             NDArray[] weights = new NDArray[1];
             NDArray x =
@@ -123,7 +122,7 @@ public final class TransformerLayer extends ConfiguredBlock {
                                 });
             }
             x = part(pass, x, norms.size() - 1, z -> perceptron(pass, z));
-            return new MultiHeadAttention.Attended(scope.keep(x), scope.keep(weights[0]));
+            return new Attended(scope.keep(x), scope.keep(weights[0]));
         }
     }
 

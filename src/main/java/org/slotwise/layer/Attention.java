@@ -1,0 +1,56 @@
+package org.slotwise.layer;
+
+import ai.djl.ndarray.NDArray;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Pass;
+
+/**
+ * Attention with several heads whose projections are layers of their own, under whatever names they
+ * were declared, with or without biases; memory and queries may be of different sizes.
+ *
+ * <p>Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.2.
+ *
+ * <pre>{@code
+ * q = Wq x          k = Wk m          v = Wv m
+ * y = Wo attention(q, k, v)
+ * }</pre>
+ *
+ * <p>x is (B, N, D), m is (B, M, D'). {@link MultiHeadAttention} is PyTorch's own, with one weight
+ * for all three.
+ *
+ * @param query Wq, from D to a multiple of the heads
+ * @param key Wk, from D' to the same
+ * @param value Wv, from D' to the same
+ * @param output Wo, from that to the size of y
+ * @param heads H
+ */
+public record Attention(Linear query, Linear key, Linear value, Linear output, int heads)
+        implements Layer {
+
+    /** Self-attention of all to all. {@inheritDoc} */
+    @Override
+    public NDArray apply(Pass pass, NDArray x) {
+        return attend(pass, x, x, false, null).output();
+    }
+
+    /**
+     * Attends.
+     *
+     * @param pass the call of the block
+     * @param x (B, N, D)
+     * @param memory (B, M, D')
+     * @param causal whether a place sees only itself and those before it; N = M then
+     * @param dropout what the weights are multiplied by, (B, H, N, M); null for nothing
+     * @return y (B, N, size of the output), and a before dropout
+     */
+    public Attended attend(
+            Pass pass, NDArray x, NDArray memory, boolean causal, @Nullable NDArray dropout) {
+        Attended heard =
+                new ScaledDotProduct(heads, causal, dropout)
+                        .attend(
+                                query.apply(pass, x),
+                                key.apply(pass, memory),
+                                value.apply(pass, memory));
+        return new Attended(output.apply(pass, heard.output()), heard.weights());
+    }
+}

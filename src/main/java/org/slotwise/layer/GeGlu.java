@@ -1,0 +1,48 @@
+package org.slotwise.layer;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.nn.Activation;
+import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Pass;
+
+/**
+ * A linear map with a gate.
+ *
+ * <p>Source: Shazeer, "GLU Variants Improve Transformer" (2020), equation 5; in the form of the
+ * library diffusers, whose parameters are {@code proj.weight} and {@code proj.bias}.
+ *
+ * <pre>{@code
+ * [a, b] = W x + c            y = a gelu(b)
+ * }</pre>
+ *
+ * <p>x is (..., in), y (..., out); W is (2 out, in), gelu the exact one.
+ */
+public final class GeGlu implements Layer {
+
+    private final Linear projection;
+
+    private GeGlu(Linear projection) {
+        this.projection = projection;
+    }
+
+    /**
+     * A layer that starts as PyTorch's Linear does.
+     *
+     * @param parameters declares under the layer's name
+     * @param in the size of an input
+     * @param out the size of an output
+     * @return the layer
+     */
+    public static GeGlu of(Declarer parameters, long in, long out) {
+        return new GeGlu(Linear.of(parameters.under("proj"), in, 2 * out));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public NDArray apply(Pass pass, NDArray x) {
+        NDArray both = projection.apply(pass, x);
+        NDList halves = both.split(2, both.getShape().dimension() - 1);
+        return halves.get(0).mul(Activation.gelu(halves.get(1)));
+    }
+}

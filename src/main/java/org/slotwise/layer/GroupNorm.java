@@ -1,0 +1,83 @@
+package org.slotwise.layer;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.nn.Parameter;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Pass;
+import org.slotwise.internal.ScriptedOps;
+
+/**
+ * Group normalisation, as PyTorch's {@code nn.GroupNorm}. With one group it normalises an image as
+ * a whole, with as many as channels it is instance normalisation.
+ *
+ * <p>Source: Wu and He, "Group Normalization" (2018).
+ *
+ * <pre>{@code
+ * y = (x - mean x) / sqrt(var x + eps) * g + o
+ * }</pre>
+ *
+ * <p>mean and biased variance are over a group's channels and all places of an image; g is {@code
+ * weight}, o is {@code bias}, one number for each channel. x and y are (B, C, ...).
+ */
+public final class GroupNorm implements Layer {
+
+    /** What PyTorch adds to the variance, if not told otherwise. */
+    public static final double EPS = 1e-5;
+
+    private final int groups;
+    private final double eps;
+    private final Parameter gain;
+    private final Parameter offset;
+
+    private GroupNorm(int groups, double eps, Parameter gain, Parameter offset) {
+        this.groups = groups;
+        this.eps = eps;
+        this.gain = gain;
+        this.offset = offset;
+    }
+
+    /**
+     * A normalisation with PyTorch's eps of 1e-5.
+     *
+     * @param parameters declares under the layer's name
+     * @param groups how many groups
+     * @param channels C, a multiple of the groups
+     * @return the layer
+     * @throws IllegalArgumentException if the channels are no multiple of the groups
+     */
+    public static GroupNorm of(Declarer parameters, int groups, long channels) {
+        return of(parameters, groups, channels, EPS);
+    }
+
+    /**
+     * A normalisation with another eps.
+     *
+     * @param parameters declares under the layer's name
+     * @param groups how many groups, at least 1
+     * @param channels C, a multiple of the groups
+     * @param eps what is added to the variance, above 0
+     * @return the layer
+     * @throws IllegalArgumentException if the channels are no multiple of the groups, or eps is out
+     *     of range
+     */
+    public static GroupNorm of(Declarer parameters, int groups, long channels, double eps) {
+        String who = "GroupNorm";
+        Check.atLeast(who, "groups", groups, 1);
+        Check.option(
+                channels > 0 && channels % groups == 0,
+                who + ": channels must be a multiple of " + groups + ", got " + channels);
+        Check.positive(who, "eps", eps);
+        return new GroupNorm(
+                groups,
+                eps,
+                parameters.gain("weight", channels),
+                parameters.offset("bias", channels));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public NDArray apply(Pass pass, NDArray x) {
+        return ScriptedOps.groupNorm(x, groups, pass.value(gain), pass.value(offset), eps);
+    }
+}

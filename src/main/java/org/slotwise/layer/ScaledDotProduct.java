@@ -1,0 +1,96 @@
+package org.slotwise.layer;
+
+import ai.djl.ndarray.NDArray;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scalars;
+
+/**
+ * What all attention of several heads has in common, once queries, keys and values are there.
+ *
+ * <p>Source: Vaswani et al., "Attention Is All You Need" (2017), section 3.2.
+ *
+ * <pre>{@code
+ * a = softmax over m of  q . k / sqrt(D / H)          for each head, on its slice of D / H elements
+ * y = sum over m of  a v                              heads side by side
+ * }</pre>
+ *
+ * <p>q is (B, N, D), k and v are (B, M, D). A softmax over the second last axis is many times
+ * faster on a CPU than one over a short last axis: scores are (B H, M, N).
+ */
+public final class ScaledDotProduct {
+
+    private final int heads;
+    private final boolean causal;
+    private final @Nullable NDArray dropout;
+
+    /**
+     * Attention of all to all.
+     *
+     * @param heads H
+     */
+    public ScaledDotProduct(int heads) {
+        this(heads, false, null);
+    }
+
+    /**
+     * Attention that may be limited.
+     *
+     * @param heads H
+     * @param causal whether a place sees only itself and those before it; N = M then
+     * @param dropout what the weights are multiplied by, (B, H, N, M) as in {@link Dropout#mask};
+     *     null for nothing
+     */
+    public ScaledDotProduct(int heads, boolean causal, @Nullable NDArray dropout) {
+        this.heads = heads;
+        this.causal = causal;
+        this.dropout = dropout;
+    }
+
+    /**
+     * Attends.
+     *
+     * @param q queries (B, N, D), D a multiple of the heads
+     * @param k keys (B, M, D)
+     * @param v values (B, M, D)
+     * @return y (B, N, D), and a before dropout
+     */
+    public Attended attend(NDArray q, NDArray k, NDArray v) {
+        long batch = q.getShape().get(0);
+        long n = q.getShape().get(1);
+        long m = k.getShape().get(1);
+        long dim = q.getShape().get(2);
+        NDArray scaled = q.mul(Scalars.like(q, 1 / Math.sqrt((double) dim / heads)));
+        NDArray scores = byHeads(k).batchMatMul(byHeads(scaled).swapAxes(1, 2)); // (B H, M, N)
+        if (causal) {
+            scores = Ops.maskedFill(scores, later(scores), Double.NEGATIVE_INFINITY);
+        }
+        NDArray a = scores.softmax(1);
+        NDArray kept = a.swapAxes(1, 2); // (B H, N, M)
+        if (dropout != null) {
+            kept = kept.mul(dropout.reshape(batch * heads, n, m));
+        }
+        NDArray y =
+                kept.batchMatMul(byHeads(v)) // (B H, N, D / H)
+                        .reshape(batch, heads, n, dim / heads)
+                        .transpose(0, 2, 1, 3)
+                        .reshape(batch, n, dim);
+        return new Attended(y, a.reshape(batch, heads, m, n));
+    }
+
+    /** (B, N, D) to (B H, N, D / H). */
+    private NDArray byHeads(NDArray x) {
+        long batch = x.getShape().get(0);
+        long n = x.getShape().get(1);
+        long size = x.getShape().get(2) / heads;
+        return x.reshape(batch, n, heads, size)
+                .transpose(0, 2, 1, 3)
+                .reshape(batch * heads, n, size);
+    }
+
+    /** Where what is looked at (rows) lies after the place that looks (columns): (1, N, N). */
+    private static NDArray later(NDArray scores) {
+        NDArray place = Ops.range(scores, Math.toIntExact(scores.getShape().get(1)));
+        return place.expandDims(1).gt(place.expandDims(0)).expandDims(0);
+    }
+}
