@@ -63,12 +63,8 @@ class SnippetsTest {
     }
 
     static Stream<Snippet> snippets() throws IOException {
-        List<Path> files = new ArrayList<>(List.of(Path.of("README.md")));
-        try (Stream<Path> docs = Files.walk(Path.of("docs"))) {
-            docs.filter(file -> file.toString().endsWith(".md")).sorted().forEach(files::add);
-        }
         List<Snippet> snippets = new ArrayList<>();
-        for (Path file : files) {
+        for (Path file : Pages.all()) {
             Matcher block = BLOCK.matcher(Files.readString(file));
             while (block.find()) {
                 snippets.add(new Snippet(file + " " + (snippets.size() + 1), block.group(1)));
