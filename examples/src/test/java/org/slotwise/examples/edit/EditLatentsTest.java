@@ -91,7 +91,7 @@ class EditLatentsTest {
     void aPictureIsWritten() throws IOException {
         Path figure = folder.resolve("figure.png");
         String[] args = {
-            "edit", "--scenes", "3", "--values", "4", "--output", figure.toString(),
+            "show", "--scenes", "3", "--values", "4", "--output", figure.toString(),
         };
         run(args).succeeds();
         BufferedImage image = ImageIO.read(figure.toFile());
@@ -146,11 +146,11 @@ class EditLatentsTest {
 
     @Test
     void aCommandIsNeeded() {
-        run().fails(2, "expected a command: train, evaluate or edit");
+        run().fails(2, "expected a command: train, evaluate or show");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"train", "evaluate", "edit"})
+    @ValueSource(strings = {"train", "evaluate", "show"})
     void helps(String command) {
         String out = run(command, "--help").succeeds().out();
         assertTrue(out.contains("Usage: EditLatents " + command), out);
@@ -165,7 +165,7 @@ class EditLatentsTest {
         Path cut = folder.resolve("cut.safetensors");
         byte[] whole = Files.readAllBytes(train("whole"));
         Files.write(cut, Arrays.copyOf(whole, whole.length / 2));
-        run("edit", "--model", cut.toString(), "--output", folder.resolve("f.png").toString())
+        run("show", "--model", cut.toString(), "--output", folder.resolve("f.png").toString())
                 .fails(1, "cut.safetensors");
         Path other = folder.resolve("other.safetensors");
         Run.of(new DiscoverObjects(), "train", "--steps", "1", "--output", other.toString())
