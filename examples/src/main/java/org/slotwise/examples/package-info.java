@@ -1,4 +1,4 @@
-/** Programs that show what Slotwise does. Each has a {@code main} and needs no network. */
+/** Programs that show what Slotwise does, and one command for all. None needs a network. */
 @NullMarked
 package org.slotwise.examples;
 

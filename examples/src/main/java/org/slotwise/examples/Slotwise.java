@@ -1,0 +1,65 @@
+package org.slotwise.examples;
+
+import org.slotwise.examples.ablate.AblateSlotAttention;
+import org.slotwise.examples.compare.CompareGroupings;
+import org.slotwise.examples.discover.DiscoverObjects;
+import org.slotwise.examples.edit.EditLatents;
+import org.slotwise.examples.group.GroupPixels;
+import org.slotwise.examples.photos.DiscoverInPhotos;
+import org.slotwise.examples.sets.PredictSets;
+import org.slotwise.examples.shared.Program;
+import org.slotwise.examples.train.TrainSlotAttention;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** All programs as one command: the name of a program is that of its package. */
+@Command(
+        name = "slotwise",
+        description = {"Shows what Slotwise does.", ""},
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:All went well.", "1:Something failed.", "2:An option is wrong."})
+public final class Slotwise implements Runnable {
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Shows this; each command has its own.")
+    private boolean help;
+
+    @Spec private CommandSpec spec;
+
+    /**
+     * Runs a program and ends the process with its exit code.
+     *
+     * @param args the name of a program and its options; {@code --help} lists them
+     */
+    public static void main(String[] args) {
+        System.exit(Program.run(Program.of(command()), args));
+    }
+
+    /** The command with those of all programs. */
+    static CommandSpec command() {
+        CommandSpec all = CommandSpec.forAnnotatedObject(new Slotwise());
+        add(all, "discover", new DiscoverObjects());
+        add(all, "group", new GroupPixels());
+        add(all, "photos", new DiscoverInPhotos());
+        add(all, "sets", new PredictSets());
+        add(all, "edit", new EditLatents());
+        add(all, "ablate", new AblateSlotAttention());
+        add(all, "compare", new CompareGroupings());
+        add(all, "train", new TrainSlotAttention());
+        return all;
+    }
+
+    /** By itself a program is called as its class is. */
+    private static void add(CommandSpec all, String name, Object program) {
+        all.addSubcommand(name, CommandSpec.forAnnotatedObject(program).name(name));
+    }
+
+    @Override
+    public void run() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+    }
+}

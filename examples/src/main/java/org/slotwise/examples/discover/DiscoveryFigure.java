@@ -1,0 +1,165 @@
+package org.slotwise.examples.discover;
+
+import ai.djl.modality.cv.Image;
+import java.util.ArrayList;
+import java.util.List;
+import org.slotwise.image.DiscoveredObjects;
+import org.slotwise.image.Palette;
+import org.slotwise.image.PictureGrid;
+import org.slotwise.image.SlotMasks;
+import org.slotwise.image.SlotPictures;
+
+/** Images below each other, and beside each what a model sees in it. */
+final class DiscoveryFigure {
+
+    /** About how high and wide a panel is. */
+    static final int PANEL = 140;
+
+    /** Room between panels. */
+    static final int GAP = 6;
+
+    /** The bar of a slot's colour under what belongs to it. */
+    static final int BAR = 6;
+
+    private final SlotPictures pictures = SlotPictures.builder().build();
+    private final int panelHeight;
+    private final int panelWidth;
+
+    /** Rows of panels; each row's first panels have no bar, the others are slots. */
+    private record Row(List<Image> whole, List<Image> slots) {}
+
+    /** What a figure shows. */
+    enum What {
+        /** A row for each image: the image, made again, its segmentation, each slot. */
+        SCENES,
+        /** The image, its segmentation, and both over each other. */
+        OVERLAY,
+        /** What of the image belongs to each slot; below, what the model makes of the slot. */
+        SLOTS,
+        /** For each slot the image where its mask is above a half. */
+        THRESHOLD,
+        /** What each slot attended to, a row for each iteration. */
+        ATTENTION,
+        /** All of these. */
+        ALL
+    }
+
+    /** Chooses the size of panels by that of an image. */
+    private DiscoveryFigure(Image image) {
+        // Whole squares for pixels, so that small images are seen as they are.
+        int side = Math.max(image.getHeight(), image.getWidth());
+        int scale = Math.max(1, Math.round((float) PANEL / side));
+        panelHeight = image.getHeight() * scale;
+        panelWidth = image.getWidth() * scale;
+    }
+
+    /**
+     * Draws a figure.
+     *
+     * @param what what it shows
+     * @param images images of one size, at least one
+     * @param found what was found in each
+     * @return an image
+     */
+    static Image draw(What what, List<Image> images, List<DiscoveredObjects> found) {
+        return new DiscoveryFigure(images.get(0)).sheet(what, images, found);
+    }
+
+    private Image sheet(What what, List<Image> images, List<DiscoveredObjects> found) {
+        List<Row> rows = new ArrayList<>();
+        for (int i = 0; i < images.size(); i++) {
+            add(what, images.get(i), found.get(i), rows);
+        }
+        int whole = rows.stream().mapToInt(row -> row.whole().size()).max().orElseThrow();
+        int slots = rows.stream().mapToInt(row -> row.slots().size()).max().orElseThrow();
+        PictureGrid grid =
+                PictureGrid.builder()
+                        .setColumns(whole + slots)
+                        .setPanelSize(panelHeight, panelWidth)
+                        .optGap(GAP)
+                        .optBar(slots == 0 ? 0 : BAR)
+                        .build();
+        for (Row row : rows) {
+            row.whole().forEach(grid::add);
+            for (int k = row.whole().size(); k < whole; k++) {
+                grid.skip();
+            }
+            for (int k = 0; k < row.slots().size(); k++) {
+                grid.add(row.slots().get(k), Palette.colourBlindSafe().rgb(k));
+            }
+            for (int k = row.slots().size(); k < slots; k++) {
+                grid.skip();
+            }
+        }
+        return grid.draw();
+    }
+
+    private void add(What what, Image image, DiscoveredObjects found, List<Row> rows) {
+        SlotMasks masks = found.masks();
+        Image segmentation = like(image, pictures.segmentation(masks));
+        List<Image> parts = pictures.slots(image, masks);
+        Row made =
+                new Row(
+                        List.of(like(image, again(found))),
+                        like(image, pictures.slotImages(found)));
+        List<Image> thresholded = pictures.thresholded(image, masks);
+        switch (what) {
+            case SCENES ->
+                    rows.add(new Row(List.of(image, made.whole().get(0), segmentation), parts));
+            case OVERLAY ->
+                    rows.add(
+                            new Row(
+                                    List.of(image, segmentation, overlay(image, masks)),
+                                    List.of()));
+            case SLOTS -> {
+                rows.add(new Row(List.of(image), parts));
+                rows.add(made);
+            }
+            case THRESHOLD -> rows.add(new Row(List.of(image), thresholded));
+            case ATTENTION -> addAttention(image, image, found, rows);
+            case ALL -> {
+                rows.add(new Row(List.of(image), parts));
+                rows.add(made);
+                rows.add(new Row(List.of(segmentation), thresholded));
+                addAttention(overlay(image, masks), image, found, rows);
+            }
+        }
+    }
+
+    private void addAttention(Image first, Image image, DiscoveredObjects found, List<Row> rows) {
+        List<Image> whole = List.of(first);
+        for (SlotMasks step : found.attention()) {
+            rows.add(new Row(whole, like(image, pictures.masks(step))));
+            whole = List.of();
+        }
+    }
+
+    /** In the proportions of an image, which the model sees without them. */
+    private static Image like(Image image, Image drawn) {
+        boolean same = image.getHeight() * drawn.getWidth() == image.getWidth() * drawn.getHeight();
+        return same ? drawn : drawn.resize(image.getWidth(), image.getHeight(), true);
+    }
+
+    private static List<Image> like(Image image, List<Image> drawn) {
+        return drawn.stream().map(one -> like(image, one)).toList();
+    }
+
+    private static Image again(DiscoveredObjects found) {
+        Image reconstruction = found.reconstruction();
+        if (reconstruction == null) {
+            throw new IllegalStateException("the model makes no reconstruction");
+        }
+        return reconstruction;
+    }
+
+    /** At the panel's size: outlines would hide small images. */
+    private Image overlay(Image image, SlotMasks masks) {
+        double scale =
+                Math.min(
+                        (double) panelHeight / image.getHeight(),
+                        (double) panelWidth / image.getWidth());
+        int width = Math.max(1, (int) Math.round(image.getWidth() * scale));
+        int height = Math.max(1, (int) Math.round(image.getHeight() * scale));
+        return pictures.overlay(image.resize(width, height, true), masks);
+    }
+}

@@ -1,0 +1,238 @@
+package org.slotwise.examples.sets;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.AbstractBlock;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.initializer.ConstantInitializer;
+import ai.djl.util.PairList;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.conditioning.RandomConditioning;
+import org.slotwise.data.ClevrObject;
+import org.slotwise.examples.shared.ShippedWeights;
+import org.slotwise.grouping.FeatureExtractorOutput;
+import org.slotwise.grouping.PerceptualGrouping;
+import org.slotwise.grouping.PerceptualGroupingOutput;
+import org.slotwise.grouping.SlotAttention;
+import org.slotwise.grouping.SlotMixtureGrouping;
+import org.slotwise.layer.FeedForward;
+import org.slotwise.quantization.SlotQuantizer;
+import org.slotwise.weights.StateDict;
+
+/**
+ * Says what objects a picture has and where: the model of Locatello et al. (2020), section 4.2,
+ * with a smaller encoder for smaller pictures and a choice of the grouping.
+ *
+ * <pre>{@code
+ * features   = PropertyEncoder(2 (image - 0.55))   16 x 16 of 128 numbers
+ * slots      = grouping(features, random start)
+ * properties = PropertyHead(slots)                 19 numbers for each slot
+ * }</pre>
+ */
+final class PropertyModel extends AbstractBlock {
+
+    /** The features are on a grid of so many rows and columns. */
+    static final int GRID = PropertyScenes.SIDE / PropertyEncoder.STRIDE;
+
+    private static final byte VERSION = 2;
+    private static final String GROUPING = "grouping";
+    private static final String SHIPPED = "sets.safetensors";
+    private static final int DIM = 64;
+    private static final int FEED_FORWARD = 128;
+
+    /** Of the start of a mixture's slots: the first step must not give all to one. */
+    private static final double MIXTURE_DEVIATION = 0.1;
+
+    /** Of the ground, about the mean of a picture. */
+    private static final float GREY = 0.55f;
+
+    private static final float CONTRAST = 2;
+
+    private final PropertyGrouping kind;
+    private final int slots;
+    private final PropertyEncoder encoder;
+    private final RandomConditioning conditioning;
+    private final PerceptualGrouping grouping;
+    private final PropertyHead head;
+
+    private PropertyModel(PropertyGrouping kind, int slots, int iterations) {
+        super(VERSION);
+        this.kind = kind;
+        this.slots = slots;
+        boolean mixture = kind == PropertyGrouping.MIXTURE;
+        int dim = mixture ? 2 * DIM : DIM; // means and deviations
+        encoder = addChildBlock("encoder", new PropertyEncoder());
+        conditioning =
+                addChildBlock(
+                        "conditioning",
+                        RandomConditioning.builder().setDim(dim).setSlots(slots).build());
+        if (mixture) {
+            conditioning.setInitializer(
+                    new ConstantInitializer((float) Math.log(MIXTURE_DEVIATION)),
+                    parameter -> parameter.getName().equals("slots_logsigma"));
+        }
+        grouping = addChildBlock("grouping", mixture ? mixture(iterations) : attention(iterations));
+        head = addChildBlock("head", new PropertyHead(dim, kind == PropertyGrouping.DISCRETE));
+    }
+
+    private static PerceptualGrouping attention(int iterations) {
+        return SlotAttention.builder()
+                .setDim(DIM)
+                .setFeatureDim(PropertyEncoder.FEATURE_DIM)
+                .optIterations(iterations)
+                .optImplicitDifferentiation(true)
+                .optFeedForward(new FeedForward(DIM, FEED_FORWARD))
+                .build();
+    }
+
+    private static PerceptualGrouping mixture(int iterations) {
+        return SlotMixtureGrouping.builder()
+                .setDim(2 * DIM)
+                .setFeatureDim(PropertyEncoder.FEATURE_DIM)
+                .optIterations(iterations)
+                .optImplicitDifferentiation(true)
+                .optFeedForward(new FeedForward(DIM, FEED_FORWARD))
+                .build();
+    }
+
+    /**
+     * A model with random weights.
+     *
+     * @param manager their owner
+     * @param kind how slots are made
+     * @param slots how many objects it can say at most
+     * @param iterations how many iterations of attention
+     * @return a model to be trained
+     */
+    static PropertyModel fresh(
+            NDManager manager, PropertyGrouping kind, int slots, int iterations) {
+        PropertyModel model = new PropertyModel(kind, slots, iterations);
+        int side = PropertyScenes.SIDE;
+        model.initialize(manager, DataType.FLOAT32, new Shape(1, 3, side, side));
+        return model;
+    }
+
+    /**
+     * The model of a file.
+     *
+     * @param manager the owner of its weights
+     * @param file a file that {@link #write} made; null for the model that comes with these
+     *     examples
+     * @param slots how many objects it can say at most
+     * @param iterations how many iterations of attention
+     * @return a model that is ready to use
+     * @throws IOException if the file cannot be read or is of another model
+     */
+    static PropertyModel load(NDManager manager, @Nullable Path file, int slots, int iterations)
+            throws IOException {
+        if (file != null && !Files.isRegularFile(file)) {
+            throw new IOException(file + " does not exist, or is not a file; \"train\" writes one");
+        }
+        try (StateDict weights =
+                file == null
+                        ? ShippedWeights.read(PropertyModel.class, SHIPPED)
+                        : StateDict.read(file)) {
+            String name = weights.metadata().get(GROUPING);
+            PropertyGrouping kind =
+                    Arrays.stream(PropertyGrouping.values())
+                            .filter(known -> known.toString().equals(name))
+                            .findFirst()
+                            .orElseThrow(
+                                    () ->
+                                            new IllegalArgumentException(
+                                                    "it does not say which grouping it has"));
+            PropertyModel model = fresh(manager, kind, slots, iterations);
+            weights.loadInto(model);
+            return model;
+        } catch (IllegalArgumentException e) {
+            String what = file == null ? "the model of these examples" : file.toString();
+            throw new IOException(what + " is not of this program: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Writes the model to a file.
+     *
+     * @param file a path that ends in ".safetensors"
+     * @throws IOException if it cannot be written
+     */
+    void write(Path file) throws IOException {
+        try (StateDict weights = StateDict.of(this)) {
+            weights.withMetadata(Map.of(GROUPING, kind.toString())).write(file);
+        }
+    }
+
+    /** What takes part in the annealing of a temperature; null if slots are not made discrete. */
+    @Nullable SlotQuantizer quantizer() {
+        return head.quantizer();
+    }
+
+    /** How many objects the model can say at most. */
+    int slots() {
+        return slots;
+    }
+
+    /**
+     * What the model says of pictures.
+     *
+     * @param properties (B, K, 19)
+     * @param attention which slot looks where, (B, K, 256), the grid row by row
+     * @param prior what is added to the loss, (); null for nothing
+     */
+    record Prediction(NDArray properties, NDArray attention, @Nullable NDArray prior) {}
+
+    /**
+     * Says what objects pictures have.
+     *
+     * @param store where the weights are
+     * @param images (B, 3, 64, 64) in [0, 1]
+     * @param training whether to record a graph for gradients
+     * @return properties and attention
+     */
+    Prediction predict(ParameterStore store, NDArray images, boolean training) {
+        NDArray start =
+                conditioning.sample(
+                        store, images.getManager(), images.getShape().get(0), slots, training);
+        NDArray centred = images.sub(GREY).mul(CONTRAST);
+        NDArray features = encoder.forward(store, new NDList(centred), training).head();
+        PerceptualGroupingOutput grouped =
+                grouping.group(store, new FeatureExtractorOutput(features), start, training);
+        PropertyHead.Reading reading = head.read(store, grouped.objects(), training);
+        return new Prediction(reading.properties(), grouped.attributions(), reading.prior());
+    }
+
+    @Override
+    protected NDList forwardInternal(
+            ParameterStore store,
+            NDList inputs,
+            boolean training,
+            PairList<String, Object> params) {
+        Prediction prediction = predict(store, inputs.head(), training);
+        return new NDList(prediction.properties(), prediction.attention());
+    }
+
+    @Override
+    protected void initializeChildBlocks(NDManager manager, DataType type, Shape... inputShapes) {
+        encoder.initialize(manager, type, inputShapes);
+        conditioning.initialize(manager, type);
+        grouping.initialize(manager, type);
+        head.initialize(manager, type);
+    }
+
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        long images = inputShapes[0].get(0);
+        return new Shape[] {
+            new Shape(images, slots, ClevrObject.PROPERTIES),
+            new Shape(images, slots, (long) GRID * GRID)
+        };
+    }
+}

@@ -1,0 +1,63 @@
+package org.slotwise.examples.shared;
+
+import ai.djl.modality.cv.Image;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file that a program is to write.
+ *
+ * @param path where it is to be
+ */
+public record OutputFile(Path path) {
+
+    /**
+     * Finds out what stands in the way before any work is done.
+     *
+     * @param source a file that must not be overwritten, or null
+     * @throws IOException if nothing can be written there, with a message for the user
+     */
+    public void check(@Nullable Path source) throws IOException {
+        Path folder = path.toAbsolutePath().getParent();
+        if (Files.isDirectory(path)) {
+            throw new IOException(path + " is a folder, not a file to write to");
+        }
+        if (!Files.isDirectory(folder)) {
+            throw new IOException("the folder " + folder + " does not exist");
+        }
+        if (!Files.isWritable(Files.exists(path) ? path : folder)) {
+            throw new IOException(path + " cannot be written: permission denied");
+        }
+        if (source != null && Files.exists(path) && Files.exists(source)) {
+            if (Files.isSameFile(path, source)) {
+                throw new IOException(path + " is what is read, and is not overwritten");
+            }
+        }
+    }
+
+    /**
+     * Writes the figure.
+     *
+     * @param figure an image
+     * @throws IOException if that fails, with a message for the user
+     */
+    public void write(Image figure) throws IOException {
+        ByteArrayOutputStream png = new ByteArrayOutputStream();
+        figure.save(png, "png");
+        try {
+            Files.write(path, png.toByteArray());
+        } catch (FileSystemException e) {
+            throw new IOException(path + " cannot be written: " + reason(e), e);
+        } catch (IOException e) {
+            throw new IOException(path + " cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    private static String reason(FileSystemException e) {
+        return e.getReason() == null ? e.getClass().getSimpleName() : e.getReason();
+    }
+}
