@@ -1,5 +1,6 @@
 package org.slotwise.grouping;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
@@ -15,7 +16,11 @@ public abstract class GroupingBlock extends ConfiguredBlock implements Perceptua
     GroupingBlock() {}
 
     /** The names of what the block takes, in order. */
-    abstract String[] inputNames();
+    String[] inputNames() {
+        return this instanceof MaskedGrouping
+                ? GroupingInputs.MASKED
+                : GroupingInputs.FEATURES_AND_CONDITIONING;
+    }
 
     /** Tells the arrays of a list apart. */
     GroupingInputs inputs(NDList list) {
@@ -25,7 +30,10 @@ public abstract class GroupingBlock extends ConfiguredBlock implements Perceptua
     /** Groups what came in a list. */
     PerceptualGroupingOutput group(
             ParameterStore parameterStore, GroupingInputs in, boolean training) {
-        return group(parameterStore, in.extracted(), in.conditioning(), training);
+        NDArray mask = in.get(GroupingInputs.SLOT_MASK);
+        return this instanceof MaskedGrouping masked
+                ? masked.group(parameterStore, in.extracted(), in.conditioning(), mask, training)
+                : group(parameterStore, in.extracted(), in.conditioning(), training);
     }
 
     /** {@inheritDoc} */

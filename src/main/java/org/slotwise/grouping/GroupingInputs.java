@@ -25,6 +25,9 @@ final class GroupingInputs {
         FeatureExtractorOutput.FEATURES, CONDITIONING
     };
 
+    /** The same for a grouping that knows masks. */
+    static final String[] MASKED = {FeatureExtractorOutput.FEATURES, CONDITIONING, SLOT_MASK};
+
     /** The same for a grouping that knows positions. */
     static final String[] POSITIONED = {
         FeatureExtractorOutput.FEATURES, FeatureExtractorOutput.POSITIONS, CONDITIONING

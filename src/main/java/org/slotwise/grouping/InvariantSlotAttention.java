@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
@@ -332,13 +331,17 @@ public final class InvariantSlotAttention extends IterativeGrouping {
     /** {@inheritDoc} */
     @Override
     protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("dim", dim);
-        options.put("featureDim", featureDim);
-        options.put("relativeDim", relativeDim);
-        options.put("frequencies", frequencies);
-        options.put("feedForward", feedForward != null);
-        return options;
+        return options(
+                "dim",
+                dim,
+                "featureDim",
+                featureDim,
+                "relativeDim",
+                relativeDim,
+                "frequencies",
+                frequencies,
+                "feedForward",
+                feedForward != null);
     }
 
     /**

@@ -3,7 +3,6 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.clustering.KMeans;
@@ -89,11 +88,6 @@ public final class KMeansGrouping extends GroupingBlock {
         return kMeans.cluster(features, centers);
     }
 
-    @Override
-    String[] inputNames() {
-        return GroupingInputs.FEATURES_AND_CONDITIONING;
-    }
-
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
@@ -108,10 +102,7 @@ public final class KMeansGrouping extends GroupingBlock {
     /** {@inheritDoc} */
     @Override
     protected Map<String, Object> configuration() {
-        Map<String, Object> configuration = new LinkedHashMap<>();
-        configuration.put("slots", slots);
-        configuration.put("l2Normalization", l2Normalization);
-        return configuration;
+        return options("slots", slots, "l2Normalization", l2Normalization);
     }
 
     /**

@@ -9,7 +9,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -130,11 +129,6 @@ public final class RecurrentGrouping extends GroupingBlock {
                 who(), list, positioned ? GroupingInputs.POSITIONED : inputNames());
     }
 
-    @Override
-    String[] inputNames() {
-        return GroupingInputs.FEATURES_AND_CONDITIONING;
-    }
-
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
@@ -172,10 +166,11 @@ public final class RecurrentGrouping extends GroupingBlock {
     /** {@inheritDoc} */
     @Override
     protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("grouping", grouping.getClass().getSimpleName());
-        options.put("predictor", predictor == null ? null : predictor.getClass().getSimpleName());
-        return options;
+        return options(
+                "grouping",
+                grouping.getClass().getSimpleName(),
+                "predictor",
+                predictor == null ? null : predictor.getClass().getSimpleName());
     }
 
     /**

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.SlotAttentionVariant.Part;
@@ -55,7 +54,7 @@ import org.slotwise.layer.LayerNorm;
  *
  * <p>NaN or infinite features make the slots of their own image NaN and leave other images alone.
  */
-public final class SlotAttention extends IterativeGrouping {
+public final class SlotAttention extends IterativeGrouping implements TracedGrouping {
 
     private final int kvqDim;
     private final int heads;
@@ -87,41 +86,13 @@ public final class SlotAttention extends IterativeGrouping {
             ParameterStore parameterStore,
             FeatureExtractorOutput features,
             @Nullable NDArray conditioning,
-            boolean training) {
-        return group(parameterStore, features, conditioning, null, training);
-    }
-
-    /**
-     * Groups features into slots, of which some may be masked.
-     *
-     * @param parameterStore where the parameters' values are
-     * @param features (B, N, F)
-     * @param conditioning the slots' initial values (B, K, D)
-     * @param slotMask (B, K) boolean, true for slots that take no part; null for none
-     * @param training whether to record a graph for gradients
-     * @return slots (B, K, D), attention (B, K, N) and the slot mask
-     * @throws IllegalArgumentException if an input has another shape, type or device
-     */
-    public PerceptualGroupingOutput group(
-            ParameterStore parameterStore,
-            FeatureExtractorOutput features,
-            @Nullable NDArray conditioning,
             @Nullable NDArray slotMask,
             boolean training) {
         return group(parameterStore, features, conditioning, slotMask, training, null);
     }
 
-    /**
-     * Groups features in inference, and keeps the attention of every iteration. With implicit
-     * differentiation there are T + 1 iterations.
-     *
-     * @param parameterStore where the parameters' values are
-     * @param features (B, N, F)
-     * @param conditioning the slots' initial values (B, K, D)
-     * @param slotMask (B, K) boolean, true for slots that take no part; null for none
-     * @return what {@code group} gives, and the attention (B, T, K, N)
-     * @throws IllegalArgumentException if an input has another shape, type or device
-     */
+    /** {@inheritDoc} */
+    @Override
     public AttentionTrace<PerceptualGroupingOutput> trace(
             ParameterStore parameterStore,
             FeatureExtractorOutput features,
@@ -192,22 +163,6 @@ public final class SlotAttention extends IterativeGrouping {
         return out;
     }
 
-    @Override
-    String[] inputNames() {
-        return SlotAttentionInputs.NAMES;
-    }
-
-    @Override
-    PerceptualGroupingOutput group(
-            ParameterStore parameterStore, GroupingInputs in, boolean training) {
-        return group(
-                parameterStore,
-                in.extracted(),
-                in.conditioning(),
-                in.get(GroupingInputs.SLOT_MASK),
-                training);
-    }
-
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
@@ -217,13 +172,20 @@ public final class SlotAttention extends IterativeGrouping {
     /** {@inheritDoc} */
     @Override
     protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("dim", dim);
-        options.put("featureDim", featureDim);
-        options.put("kvqDim", kvqDim);
-        options.put("heads", heads);
-        options.put("projectionBias", projectionBias);
-        options.put("feedForward", feedForward != null);
+        Map<String, Object> options =
+                options(
+                        "dim",
+                        dim,
+                        "featureDim",
+                        featureDim,
+                        "kvqDim",
+                        kvqDim,
+                        "heads",
+                        heads,
+                        "projectionBias",
+                        projectionBias,
+                        "feedForward",
+                        feedForward != null);
         if (!variant.equals(SlotAttentionVariant.PAPER)) {
             // Only then, so that parameters that were saved before there were variants can be read.
             options.put("variant", variant);

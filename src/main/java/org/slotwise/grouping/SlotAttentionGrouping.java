@@ -9,7 +9,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Pass;
@@ -41,7 +40,7 @@ import org.slotwise.layer.StartingValues;
  * <p>No array that comes in is changed. The reference writes the empty slot into Slot Attention's
  * result; the values are the same.
  */
-public final class SlotAttentionGrouping extends GroupingBlock {
+public final class SlotAttentionGrouping extends GroupingBlock implements TracedGrouping {
 
     private final SlotAttention slotAttention;
     private final @Nullable Block positionalEmbedding;
@@ -79,41 +78,13 @@ public final class SlotAttentionGrouping extends GroupingBlock {
             ParameterStore parameterStore,
             FeatureExtractorOutput features,
             @Nullable NDArray conditioning,
-            boolean training) {
-        return group(parameterStore, features, conditioning, null, training);
-    }
-
-    /**
-     * Groups features into slots, of which some may be masked.
-     *
-     * @param parameterStore where the parameters' values are
-     * @param features the features, and positions if there is a positional embedding
-     * @param conditioning the slots' initial values (B, K, D)
-     * @param slotMask (B, K) boolean, true for slots that take no part; null for none
-     * @param training whether to record a graph for gradients
-     * @return slots (B, K, D), attention (B, K, N) and the slot mask
-     * @throws IllegalArgumentException if an input is missing or has another shape, type or device
-     */
-    public PerceptualGroupingOutput group(
-            ParameterStore parameterStore,
-            FeatureExtractorOutput features,
-            @Nullable NDArray conditioning,
             @Nullable NDArray slotMask,
             boolean training) {
         return group(parameterStore, features, conditioning, slotMask, training, null);
     }
 
-    /**
-     * Groups features in inference, and keeps the attention of every iteration, as {@link
-     * SlotAttention#trace} does.
-     *
-     * @param parameterStore where the parameters' values are
-     * @param features the features, and positions if there is a positional embedding
-     * @param conditioning the slots' initial values (B, K, D)
-     * @param slotMask (B, K) boolean, true for slots that take no part; null for none
-     * @return what {@code group} gives, and the attention (B, T, K, N)
-     * @throws IllegalArgumentException if an input is missing or has another shape, type or device
-     */
+    /** {@inheritDoc} */
+    @Override
     public AttentionTrace<PerceptualGroupingOutput> trace(
             ParameterStore parameterStore,
             FeatureExtractorOutput features,
@@ -188,20 +159,9 @@ public final class SlotAttentionGrouping extends GroupingBlock {
     }
 
     @Override
-    PerceptualGroupingOutput group(
-            ParameterStore parameterStore, GroupingInputs in, boolean training) {
-        return group(
-                parameterStore,
-                in.extracted(),
-                in.conditioning(),
-                in.get(GroupingInputs.SLOT_MASK),
-                training);
-    }
-
-    @Override
     String[] inputNames() {
         return positionalEmbedding == null
-                ? SlotAttentionInputs.NAMES
+                ? GroupingInputs.MASKED
                 : new String[] {
                     FeatureExtractorOutput.FEATURES,
                     FeatureExtractorOutput.POSITIONS,
@@ -238,10 +198,11 @@ public final class SlotAttentionGrouping extends GroupingBlock {
     /** {@inheritDoc} */
     @Override
     protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("positionalEmbedding", positionalEmbedding != null);
-        options.put("emptySlotForMasked", emptySlot != null);
-        return options;
+        return options(
+                "positionalEmbedding",
+                positionalEmbedding != null,
+                "emptySlotForMasked",
+                emptySlot != null);
     }
 
     /**

@@ -15,11 +15,6 @@ import org.slotwise.internal.Check;
  */
 record SlotAttentionInputs(int featureDim, int dim) {
 
-    /** What the block takes, in order. */
-    static final String[] NAMES = {
-        FeatureExtractorOutput.FEATURES, GroupingInputs.CONDITIONING, GroupingInputs.SLOT_MASK
-    };
-
     /** Checks the inputs in the name of a block, and returns the conditioning. */
     NDArray check(
             String who, NDArray x, @Nullable NDArray conditioning, @Nullable NDArray slotMask) {

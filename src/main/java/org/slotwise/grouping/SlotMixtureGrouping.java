@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
@@ -53,7 +52,7 @@ import org.slotwise.internal.Scalars;
  *
  * <p>NaN or infinite features make the slots of their own image NaN and leave other images alone.
  */
-public final class SlotMixtureGrouping extends IterativeGrouping {
+public final class SlotMixtureGrouping extends IterativeGrouping implements MaskedGrouping {
 
     /** What decides which slot a feature is of. */
     public enum Likelihood {
@@ -91,8 +90,11 @@ public final class SlotMixtureGrouping extends IterativeGrouping {
             ParameterStore parameterStore,
             FeatureExtractorOutput features,
             @Nullable NDArray conditioning,
+            @Nullable NDArray slotMask,
             boolean training) {
-        return mixture(parameterStore, features, conditioning, null, training).grouping();
+        MixtureSlots slots = mixture(parameterStore, features, conditioning, slotMask, training);
+        slots.priors().close(); // this form has no place for them
+        return slots.grouping();
     }
 
     /**
@@ -159,25 +161,6 @@ public final class SlotMixtureGrouping extends IterativeGrouping {
         return type == DataType.FLOAT16 ? Math.max(leastVariance, 0.01) : leastVariance;
     }
 
-    @Override
-    String[] inputNames() {
-        return SlotAttentionInputs.NAMES;
-    }
-
-    @Override
-    PerceptualGroupingOutput group(
-            ParameterStore parameterStore, GroupingInputs in, boolean training) {
-        MixtureSlots slots =
-                mixture(
-                        parameterStore,
-                        in.extracted(),
-                        in.conditioning(),
-                        in.get(GroupingInputs.SLOT_MASK),
-                        training);
-        slots.priors().close(); // a list has no place for them
-        return slots.grouping();
-    }
-
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
@@ -187,11 +170,7 @@ public final class SlotMixtureGrouping extends IterativeGrouping {
     /** {@inheritDoc} */
     @Override
     protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("dim", dim);
-        options.put("featureDim", featureDim);
-        options.put("feedForward", feedForward != null);
-        return options;
+        return options("dim", dim, "featureDim", featureDim, "feedForward", feedForward != null);
     }
 
     /**

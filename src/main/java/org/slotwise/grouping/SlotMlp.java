@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
@@ -85,11 +84,6 @@ public final class SlotMlp extends GroupingBlock {
         return new PerceptualGroupingOutput(out.head(), null, null);
     }
 
-    @Override
-    String[] inputNames() {
-        return GroupingInputs.FEATURES_AND_CONDITIONING;
-    }
-
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
@@ -101,14 +95,19 @@ public final class SlotMlp extends GroupingBlock {
     /** {@inheritDoc} */
     @Override
     protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("featureCount", featureCount);
-        options.put("featureDim", featureDim);
-        options.put("slots", slots);
-        options.put("dim", dim);
-        options.put("hidden", hidden);
-        options.put("hiddenLayers", hiddenLayers);
-        return options;
+        return options(
+                "featureCount",
+                featureCount,
+                "featureDim",
+                featureDim,
+                "slots",
+                slots,
+                "dim",
+                dim,
+                "hidden",
+                hidden,
+                "hiddenLayers",
+                hiddenLayers);
     }
 
     /**

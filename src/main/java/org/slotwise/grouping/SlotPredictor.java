@@ -6,7 +6,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -87,11 +86,7 @@ public final class SlotPredictor extends ConfiguredBlock {
     /** {@inheritDoc} */
     @Override
     protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("dim", dim);
-        options.put("layers", layers.size());
-        options.put("normFirst", normFirst);
-        return options;
+        return options("dim", dim, "layers", layers.size(), "normFirst", normFirst);
     }
 
     /**

@@ -50,7 +50,7 @@ import org.slotwise.internal.Pass;
  *
  * <p>NaN or infinite features make the slots of their own image NaN and leave other images alone.
  */
-public final class SoftKMeansGrouping extends GroupingBlock {
+public final class SoftKMeansGrouping extends GroupingBlock implements MaskedGrouping {
 
     /** How like a feature x is to a slot s. */
     public enum Score {
@@ -70,16 +70,6 @@ public final class SoftKMeansGrouping extends GroupingBlock {
         eps = builder.eps;
         score = builder.score;
         temperature = builder.temperature;
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    public PerceptualGroupingOutput group(
-            ParameterStore parameterStore,
-            FeatureExtractorOutput features,
-            @Nullable NDArray conditioning,
-            boolean training) {
-        return group(parameterStore, features, conditioning, null, training);
     }
 
     /**
@@ -103,7 +93,9 @@ public final class SoftKMeansGrouping extends GroupingBlock {
         return group(none, features, conditioning, slotMask, training);
     }
 
-    private PerceptualGroupingOutput group(
+    /** {@inheritDoc} */
+    @Override
+    public PerceptualGroupingOutput group(
             ParameterStore parameterStore,
             FeatureExtractorOutput features,
             @Nullable NDArray conditioning,
@@ -165,22 +157,6 @@ public final class SoftKMeansGrouping extends GroupingBlock {
                 SlotAttentionVariant.SOFT_K_MEANS,
                 slotMask,
                 slots -> slots);
-    }
-
-    @Override
-    String[] inputNames() {
-        return SlotAttentionInputs.NAMES;
-    }
-
-    @Override
-    PerceptualGroupingOutput group(
-            ParameterStore parameterStore, GroupingInputs in, boolean training) {
-        return group(
-                parameterStore,
-                in.extracted(),
-                in.conditioning(),
-                in.get(GroupingInputs.SLOT_MASK),
-                training);
     }
 
     /** {@inheritDoc} */

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
@@ -244,10 +243,14 @@ public final class StickBreakingGrouping extends GroupingBlock {
     /** {@inheritDoc} */
     @Override
     protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("objectDim", objectDim);
-        options.put("featureDim", featureDim);
-        options.put("inputLayerNorm", inputLayerNorm);
+        Map<String, Object> options =
+                options(
+                        "objectDim",
+                        objectDim,
+                        "featureDim",
+                        featureDim,
+                        "inputLayerNorm",
+                        inputLayerNorm);
         // What was saved before there was a choice stays readable.
         if (kernel != Kernel.GAUSSIAN) {
             options.put("kernel", kernel);

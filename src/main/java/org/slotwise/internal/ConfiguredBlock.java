@@ -52,6 +52,20 @@ public abstract class ConfiguredBlock extends AbstractBlock {
     protected abstract Map<String, Object> configuration();
 
     /**
+     * Lists options for {@link #configuration}.
+     *
+     * @param namesAndValues a name, its value, the next name, and so on
+     * @return the options in this order, to which more can be added
+     */
+    protected static Map<String, Object> options(@Nullable Object... namesAndValues) {
+        Map<String, @Nullable Object> options = new LinkedHashMap<>();
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            options.put((String) namesAndValues[i], namesAndValues[i + 1]);
+        }
+        return options;
+    }
+
+    /**
      * The name under which the block speaks in errors.
      *
      * @return the simple name of its class

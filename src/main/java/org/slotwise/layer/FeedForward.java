@@ -7,7 +7,6 @@ import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
@@ -104,9 +103,6 @@ public final class FeedForward extends ConfiguredBlock {
     /** {@inheritDoc} */
     @Override
     protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("dim", dim);
-        options.put("hidden", hidden);
-        return options;
+        return options("dim", dim, "hidden", hidden);
     }
 }

@@ -7,7 +7,6 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.ConfiguredBlock;
@@ -114,9 +113,6 @@ public final class MultiHeadAttention extends ConfiguredBlock {
     /** {@inheritDoc} */
     @Override
     protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("dim", dim);
-        options.put("heads", heads);
-        return options;
+        return options("dim", dim, "heads", heads);
     }
 }

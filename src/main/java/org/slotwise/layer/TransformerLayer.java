@@ -7,7 +7,6 @@ import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -161,12 +160,16 @@ public final class TransformerLayer extends ConfiguredBlock {
     /** {@inheritDoc} */
     @Override
     protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("dim", dim);
-        options.put("heads", heads);
-        options.put("hidden", hidden);
-        options.put("normFirst", normFirst);
-        options.put("memory", cross != null);
-        return options;
+        return options(
+                "dim",
+                dim,
+                "heads",
+                heads,
+                "hidden",
+                hidden,
+                "normFirst",
+                normFirst,
+                "memory",
+                cross != null);
     }
 }
