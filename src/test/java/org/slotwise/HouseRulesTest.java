@@ -75,11 +75,26 @@ class HouseRulesTest {
         assertThrows(AssertionError.class, () -> NO_ARITHMETIC_WITH_NUMBERS.check(bad));
     }
 
-    /** For {@link #theRuleOnNumbersFindsThem} alone. */
+    private static final ArchRule NO_CLIP =
+            noClasses().should().callMethod(NDArray.class, "clip", Number.class, Number.class);
+
+    @Test
+    void noClip() {
+        NO_CLIP.because("it leaves its bounds, and reads them back from a GPU; use Ops.clampMin")
+                .check(MAIN);
+        JavaClasses bad = new ClassFileImporter().importClasses(Offender.class);
+        assertThrows(AssertionError.class, () -> NO_CLIP.check(bad));
+    }
+
+    /** For {@link #theRuleOnNumbersFindsThem} and {@link #noClip} alone. */
     @SuppressWarnings("UnusedMethod")
     private static final class Offender {
         static NDArray half(NDArray x) {
             return x.mul(0.5f);
+        }
+
+        static NDArray unit(NDArray x) {
+            return x.clip(0, 1);
         }
     }
 
