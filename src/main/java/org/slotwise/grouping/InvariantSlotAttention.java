@@ -1,7 +1,6 @@
 package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
@@ -10,7 +9,6 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
-import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Pass;
 
 /**
@@ -218,10 +216,9 @@ public final class InvariantSlotAttention extends IterativeGrouping {
             int times,
             boolean training,
             @Nullable NDList attentions) {
-        boolean traced = attentions != null;
         NDArray x = features.images(who());
         NDArray p = start.check(who(), features, x, featureDim, dim);
-        Check.option(times > 0, who() + ": times must be at least 1, got " + times);
+        Check.atLeast(who(), "times", times, 1);
         long numbers = start.count() * x.getShape().get(1) * relativeDim;
         NDList out =
                 compute(
@@ -235,13 +232,13 @@ public final class InvariantSlotAttention extends IterativeGrouping {
                                     numbers,
                                     in,
                                     images ->
-                                            iterate(
-                                                    pass,
-                                                    images,
-                                                    p,
-                                                    start.isGuess(),
-                                                    times,
-                                                    traced));
+                                            iteration(pass, images, p)
+                                                    .run(
+                                                            images.subNDList(1),
+                                                            start.isGuess(),
+                                                            times,
+                                                            implicitDifferentiation,
+                                                            attentions != null));
                         });
         if (attentions != null) {
             attentions.add(out.get(3));
@@ -253,36 +250,16 @@ public final class InvariantSlotAttention extends IterativeGrouping {
                 SlotAttentionInputs.isEmpty(start.isEmpty(), x));
     }
 
-    private NDList iterate(
-            Pass pass, NDList in, NDArray positions, boolean guessed, int times, boolean traced) {
-        InvariantSlotAttentionIteration iteration =
-                new InvariantSlotAttentionIteration(
-                        pass,
-                        layers,
-                        layers.inputNorm().apply(pass, in.get(0)),
-                        positions,
-                        frequencies,
-                        eps,
-                        in.size() > 3 ? in.get(3) : null,
-                        slots -> feed(pass, slots));
-        NDList start = in.subNDList(1);
-        NDList seen = traced ? new NDList() : null;
-        NDList out;
-        if (!implicitDifferentiation || times == 1) {
-            NDList from = implicitDifferentiation ? detached(start) : start;
-            out = iteration.repeat(from, guessed, times, seen);
-        } else {
-            NDList before = NoGraph.during(() -> iteration.repeat(start, guessed, times - 1, seen));
-            out = iteration.repeat(before, false, 1, seen);
-        }
-        if (seen != null) {
-            out.add(NDArrays.stack(seen, 1));
-        }
-        return out;
-    }
-
-    private static NDList detached(NDList start) {
-        return new NDList(start.get(0).stopGradient(), start.get(1).stopGradient());
+    private InvariantSlotAttentionIteration iteration(Pass pass, NDList in, NDArray positions) {
+        return new InvariantSlotAttentionIteration(
+                pass,
+                layers,
+                layers.inputNorm().apply(pass, in.get(0)),
+                positions,
+                frequencies,
+                eps,
+                in.size() > 3 ? in.get(3) : null,
+                slots -> feed(pass, slots));
     }
 
     @Override
@@ -297,16 +274,11 @@ public final class InvariantSlotAttention extends IterativeGrouping {
             NDList inputs,
             boolean training,
             @Nullable PairList<String, Object> params) {
-        GroupingInputs in = GroupingInputs.parse(who(), inputs, INPUTS);
-        NDArray positions = in.get(PositionedSlots.SLOT_POSITIONS);
-        return group(
-                        parameterStore,
-                        in.extracted(),
-                        in.conditioning(),
-                        positions,
-                        iterations,
-                        training)
-                .toNDList(); // with the slots' positions
+        GroupingInputs in = inputs(inputs);
+        NDArray at = in.get(PositionedSlots.SLOT_POSITIONS);
+        PositionedSlots slots =
+                group(parameterStore, in.extracted(), in.conditioning(), at, iterations, training);
+        return slots.toNDList(); // with their positions
     }
 
     /** {@inheritDoc} */
@@ -314,34 +286,25 @@ public final class InvariantSlotAttention extends IterativeGrouping {
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         Shape features = inputShapes[0];
         Check.shape(who(), "features", features, "B", "N", featureDim);
+        int came = inputShapes.length;
         Check.option(
-                inputShapes.length > 2,
-                who()
-                        + ": expected features, positions and conditioning, got "
-                        + inputShapes.length);
+                came > 2, who() + ": expected features, positions and conditioning, got " + came);
         Shape start = inputShapes[2];
-        Check.shape(who(), GroupingInputs.CONDITIONING, start, features.get(0), "K", dim);
+        long batch = features.get(0);
+        Check.shape(who(), GroupingInputs.CONDITIONING, start, batch, "K", dim);
+        long k = start.get(1);
         return new Shape[] {
-            new Shape(features.get(0), start.get(1), dim),
-            new Shape(features.get(0), start.get(1), features.get(1)),
-            new Shape(features.get(0), start.get(1), 2)
+            new Shape(batch, k, dim), new Shape(batch, k, features.get(1)), new Shape(batch, k, 2)
         };
     }
 
     /** {@inheritDoc} */
     @Override
     protected Map<String, Object> configuration() {
-        return options(
-                "dim",
-                dim,
-                "featureDim",
-                featureDim,
-                "relativeDim",
-                relativeDim,
-                "frequencies",
-                frequencies,
-                "feedForward",
-                feedForward != null);
+        Map<String, Object> options = options("dim", dim, "featureDim", featureDim);
+        options.putAll(options("relativeDim", relativeDim, "frequencies", frequencies));
+        options.put("feedForward", feedForward != null);
+        return options;
     }
 
     /**
@@ -372,9 +335,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
          * @return this
          */
         public Builder optRelativeDim(int relativeDim) {
-            Check.option(
-                    relativeDim > 0,
-                    "InvariantSlotAttention: relativeDim must be at least 1, got " + relativeDim);
+            Check.atLeast("InvariantSlotAttention", "relativeDim", relativeDim, 1);
             this.relativeDim = relativeDim;
             return this;
         }

@@ -8,6 +8,7 @@ import ai.djl.nn.Activation;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.FourierFeatures;
+import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
@@ -48,6 +49,38 @@ final class InvariantSlotAttentionIteration {
         keys = k.mul(Scalars.like(k, 1 / Math.sqrt(dim))).swapAxes(1, 2);
         values = layers.value().apply(pass, x);
         relative = layers.relativeFeature().apply(pass, x).expandDims(1);
+    }
+
+    /**
+     * Iterates, with gradients through all iterations or, implicitly, through the last alone.
+     *
+     * @param start as {@link #repeat} takes it
+     * @param guessed whether the start has the first attention
+     * @param times how many iterations
+     * @param implicit whether gradients flow through the last iteration only
+     * @param traced whether the attention of every iteration is wanted
+     * @return slots, positions, the attention (B, K, N) that led to them; traced, also that of all
+     *     iterations (B, T, K, N)
+     */
+    NDList run(NDList start, boolean guessed, int times, boolean implicit, boolean traced) {
+        NDList seen = traced ? new NDList() : null;
+        NDList out;
+        if (!implicit) {
+            out = repeat(start, guessed, times, seen);
+        } else if (times == 1) {
+            out = repeat(detached(start), guessed, 1, seen);
+        } else {
+            NDList before = NoGraph.during(() -> repeat(start, guessed, times - 1, seen));
+            out = repeat(before, false, 1, seen);
+        }
+        if (seen != null) {
+            out.add(NDArrays.stack(seen, 1));
+        }
+        return out;
+    }
+
+    private static NDList detached(NDList start) {
+        return new NDList(start.get(0).stopGradient(), start.get(1).stopGradient());
     }
 
     /**

@@ -74,6 +74,7 @@ public final class StickBreakingGrouping extends GroupingBlock {
     private final Kernel kernel;
 
     private final boolean inputLayerNorm;
+    private final StickBreakingInputs inputs;
     private final StickBreakingLayers layers;
 
     private StickBreakingGrouping(Builder builder) {
@@ -86,6 +87,7 @@ public final class StickBreakingGrouping extends GroupingBlock {
         detachFeatures = builder.detachFeatures;
         kernel = builder.kernel;
         inputLayerNorm = builder.inputLayerNorm;
+        inputs = new StickBreakingInputs(who(), featureDim);
         layers = StickBreakingLayers.of(declarer(), builder);
     }
 
@@ -129,64 +131,20 @@ public final class StickBreakingGrouping extends GroupingBlock {
             @Nullable NDArray conditioning,
             boolean training) {
         NDArray x = features.images(who());
-        checkInputs(x, conditioning);
-        NDArray positions = layers.gate() == null ? null : checkedPositions(features);
+        inputs.check(x, conditioning);
+        NDArray positions = layers.gate() == null ? null : inputs.positions(features);
         NDList out =
                 compute(
                         parameterStore,
                         x,
                         training,
                         pass -> {
-                            NDArray shift = positions == null ? null : shift(positions);
+                            NDArray shift = positions == null ? null : inputs.shift(positions);
                             return ImageGroups.map(
-                                    new NDList(x, drawn(x, conditioning)),
+                                    new NDList(x, StickBreakingInputs.uniform(x, conditioning)),
                                     images -> group(pass, images, shift));
                         });
         return new PerceptualGroupingOutput(out.get(0), out.get(1), out.get(2));
-    }
-
-    private static NDArray drawn(NDArray x, @Nullable NDArray conditioning) {
-        return conditioning == null
-                ? Ops.uniform(x, x.getShape().get(0), x.getShape().get(1))
-                : conditioning;
-    }
-
-    private void checkInputs(NDArray x, @Nullable NDArray conditioning) {
-        Check.shape(who(), "features", x, "B", "N", featureDim);
-        Check.floating(who(), "features", x.getDataType());
-        if (conditioning != null) {
-            Shape shape = x.getShape();
-            Check.shape(who(), "conditioning", conditioning, shape.get(0), shape.get(1));
-            Check.sameTypeAndDevice(who(), "conditioning", conditioning, "features", x);
-        }
-    }
-
-    private NDArray checkedPositions(FeatureExtractorOutput features) {
-        NDArray x = features.features();
-        NDArray positions =
-                Check.shape(
-                        who(),
-                        FeatureExtractorOutput.POSITIONS,
-                        features.positions(),
-                        x.getShape().get(1),
-                        "P");
-        Check.sameTypeAndDevice(who(), FeatureExtractorOutput.POSITIONS, positions, "features", x);
-        long p = positions.getShape().get(1);
-        Check.option(
-                p <= featureDim,
-                who() + ": positions must have at most " + featureDim + " coordinates, got " + p);
-        return positions;
-    }
-
-    /** [0, 2 p - 1], (N, F), for positions p (N, P). */
-    private NDArray shift(NDArray positions) {
-        NDArray coordinates = positions.add(positions).sub(Scalars.like(positions, 1));
-        long rest = featureDim - positions.getShape().get(1);
-        if (rest == 0) {
-            return coordinates;
-        }
-        NDArray zeros = coordinates.get(":, 0:1").zerosLike();
-        return zeros.broadcast(positions.getShape().get(0), rest).concat(coordinates, 1);
     }
 
     /** Objects (B, K, D), masks (B, K, N), and which slots are empty (B, K). */
@@ -423,9 +381,7 @@ public final class StickBreakingGrouping extends GroupingBlock {
             Check.atLeast(who, "objectDim", objectDim, 1);
             Check.atLeast(who, "featureDim", featureDim, 1);
             Check.atLeast(who, "slots", slots, 1);
-            Check.option(
-                    kernelVar > 0 && kernelVar < Double.POSITIVE_INFINITY,
-                    who + ": kernelVar must be above 0 and finite, got " + kernelVar);
+            Check.positive(who, "kernelVar", kernelVar);
             Check.option(eps > 0 && eps < 1, who + ": eps must be in (0, 1), got " + eps);
             return new StickBreakingGrouping(this);
         }
