@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
-import org.slotwise.internal.Scalars;
 
 /**
  * Slots as the Gaussians of a mixture: a slot says where its features lie and how far they spread.
@@ -27,7 +27,7 @@ import org.slotwise.internal.Scalars;
  *   u     = sum over features of  w x
  *   mu    = feedForward(GRU(u, mu))                      without one, GRU(u, mu)
  *   sigma = sqrt(max(sum over features of  w (x - mu)², least variance))
- *   pi    = mean over features of  r
+ *   pi    = mean over features of  (r + eps)             with DISTANCE_ONLY, 1 / K still
  * slot = [mu, log sigma]
  * }</pre>
  *
@@ -38,7 +38,8 @@ import org.slotwise.internal.Scalars;
  *   <li>x, mu and sigma have C = D / 2 elements: the first half of the conditioning is mu, the
  *       second log sigma.
  *   <li>objects: the slots (B, K, D). Feature attributions: the last r (B, K, N), which sum to 1
- *       over slots. Empty: a copy of the slot mask, if given. {@link #mixture} also gives pi.
+ *       over slots. Empty: a copy of the slot mask, if given. {@link #mixture} also gives pi as the
+ *       mean of the last r; with DISTANCE_ONLY equal shares of the slots that are not masked.
  * </ul>
  *
  * <p>How this differs from the source: features are projected by one matrix, and pi takes eps along
@@ -144,16 +145,20 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
                                 NoGraph.during(() -> iteration.repeat(start, iterations)), 1)
                         : iteration.repeat(start, iterations);
         NDArray r = end.get(3);
-        return new NDList(end.get(0).concat(end.get(1), 2), r, priors(r));
+        return new NDList(
+                end.get(0).concat(end.get(1), 2), r, priors(r, SlotAttentionInputs.slotMask(in)));
     }
 
-    /** pi (B, K) for responsibilities (B, K, N). */
-    private NDArray priors(NDArray r) {
+    /** pi (B, K) for responsibilities (B, K, N): 0 for masked slots. */
+    private NDArray priors(NDArray r, @Nullable NDArray slotMask) {
         NDArray mean = r.mean(new int[] {2});
         if (likelihood == Likelihood.FULL) {
             return mean;
         }
-        return mean.onesLike().div(Scalars.like(mean, (double) mean.getShape().get(1)));
+        NDArray ones = mean.onesLike();
+        NDArray taking = slotMask == null ? ones : Ops.maskedFill(ones, slotMask, 0);
+        // Where all are masked, 0 / 1 for each.
+        return taking.div(Ops.clampMin(taking.sum(new int[] {1}, true), 1));
     }
 
     /** In float16 smaller variances lead beyond the range of numbers. */

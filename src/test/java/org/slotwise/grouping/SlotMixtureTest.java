@@ -230,6 +230,27 @@ class SlotMixtureTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(SlotMixtureGrouping.Likelihood.class)
+    void priorsAreOfTheSlotsThatTakePart(
+            SlotMixtureGrouping.Likelihood likelihood, NDManager manager) {
+        SlotMixtureGrouping block = initialised(small().optLikelihood(likelihood), manager);
+        boolean[] mask = new boolean[(int) (B * K)];
+        mask[1] = true;
+        for (int k = 0; k < K; k++) {
+            mask[(int) (2 * K) + k] = true;
+        }
+        NDArray slotMask = manager.create(mask).reshape(B, K);
+        NDArray priors = run(block, features(manager), conditioning(manager), slotMask).priors();
+        assertEquals(0, priors.getFloat(0, 1));
+        assertEquals(0, Tensors.largest(priors.get("2")));
+        assertClose("sums", manager.create(new float[] {1, 1, 0}), priors.sum(new int[] {1}), 1e-6);
+        if (likelihood == SlotMixtureGrouping.Likelihood.DISTANCE_ONLY) {
+            assertEquals(1.0 / (K - 1), priors.getFloat(0, 0), 1e-6);
+            assertEquals(1.0 / K, priors.getFloat(1, 1), 1e-6);
+        }
+    }
+
     @Test
     void aMaskedSlotTakesNothing(NDManager manager) {
         SlotMixtureGrouping block = initialised(small(), manager);
