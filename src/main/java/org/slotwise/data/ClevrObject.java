@@ -1,7 +1,6 @@
 package org.slotwise.data;
 
 import java.util.Locale;
-import java.util.Objects;
 import org.slotwise.internal.Check;
 
 /**
@@ -124,10 +123,6 @@ public record ClevrObject(
         Check.option(
                 Double.isFinite(x) && Double.isFinite(y) && Double.isFinite(z),
                 "ClevrObject: coordinates must be finite, got " + x + ", " + y + ", " + z);
-        Objects.requireNonNull(size);
-        Objects.requireNonNull(material);
-        Objects.requireNonNull(shape);
-        Objects.requireNonNull(colour);
     }
 
     /**

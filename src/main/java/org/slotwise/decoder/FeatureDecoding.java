@@ -2,7 +2,6 @@ package org.slotwise.decoder;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import java.util.Objects;
 
 /**
  * What a decoder of features makes of slots: the features that they give together, and the masks
@@ -15,18 +14,6 @@ import java.util.Objects;
  * @param masks (B, K, N), from 0 to 1; their sum over slots is 1
  */
 public record FeatureDecoding(NDArray reconstruction, NDArray masks) {
-
-    /**
-     * Creates the record.
-     *
-     * @param reconstruction (B, N, F)
-     * @param masks (B, K, N)
-     * @throws NullPointerException if one is missing
-     */
-    public FeatureDecoding {
-        Objects.requireNonNull(reconstruction, SlotDecoding.RECONSTRUCTION);
-        Objects.requireNonNull(masks, SlotDecoding.MASKS);
-    }
 
     /**
      * Converts to the form in which DJL's blocks pass arrays on. Sets the arrays' names.

@@ -2,7 +2,6 @@ package org.slotwise.decoder;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import java.util.Objects;
 
 /**
  * What a decoder makes of slots: an image for each slot, the mask that says where it shows, and the
@@ -28,20 +27,6 @@ public record SlotDecoding(NDArray reconstruction, NDArray slotImages, NDArray m
 
     /** The name of the masks in an {@link NDList}. */
     public static final String MASKS = "masks";
-
-    /**
-     * Creates the record.
-     *
-     * @param reconstruction (B, 3, H, W)
-     * @param slotImages (B, K, 3, H, W)
-     * @param masks (B, K, H, W)
-     * @throws NullPointerException if one is missing
-     */
-    public SlotDecoding {
-        Objects.requireNonNull(reconstruction, RECONSTRUCTION);
-        Objects.requireNonNull(slotImages, SLOT_IMAGES);
-        Objects.requireNonNull(masks, MASKS);
-    }
 
     /**
      * Converts to the form in which DJL's blocks pass arrays on. Sets the arrays' names.

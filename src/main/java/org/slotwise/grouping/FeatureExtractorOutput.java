@@ -8,7 +8,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,7 +43,6 @@ public record FeatureExtractorOutput(
      *     not as many as features
      */
     public FeatureExtractorOutput {
-        Objects.requireNonNull(features, "features");
         Shape shape = features.getShape();
         if (shape.dimension() != 3 && shape.dimension() != 4) {
             throw new IllegalArgumentException(

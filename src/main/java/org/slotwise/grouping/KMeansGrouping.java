@@ -64,10 +64,14 @@ public final class KMeansGrouping extends GroupingBlock {
         kMeans = l2Normalization ? plain.onNormalisedFeatures() : plain;
     }
 
-    /** {@inheritDoc} */
+    /**
+     * {@inheritDoc}
+     *
+     * @param parameterStore not used: nothing is learnt. It may be null
+     */
     @Override
     public PerceptualGroupingOutput group(
-            ParameterStore parameterStore,
+            @Nullable ParameterStore parameterStore,
             FeatureExtractorOutput features,
             @Nullable NDArray conditioning,
             boolean training) {

@@ -1,7 +1,6 @@
 package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,21 +14,6 @@ import org.jspecify.annotations.Nullable;
  */
 public record MixtureSlots(
         NDArray objects, NDArray attributions, NDArray priors, @Nullable NDArray isEmpty) {
-
-    /**
-     * Creates the record.
-     *
-     * @param objects (B, K, D)
-     * @param attributions (B, K, N)
-     * @param priors (B, K)
-     * @param isEmpty (B, K) boolean, or null
-     * @throws NullPointerException if one is missing that must be there
-     */
-    public MixtureSlots {
-        Objects.requireNonNull(objects, PerceptualGroupingOutput.OBJECTS);
-        Objects.requireNonNull(attributions, PerceptualGroupingOutput.FEATURE_ATTRIBUTIONS);
-        Objects.requireNonNull(priors, "priors");
-    }
 
     /**
      * The same without priors, for whatever takes any grouping's output.

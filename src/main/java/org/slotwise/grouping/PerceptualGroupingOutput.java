@@ -3,7 +3,6 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,18 +27,6 @@ public record PerceptualGroupingOutput(
 
     /** The name of the empty-slot indicator in an {@link NDList}. */
     public static final String IS_EMPTY = "is_empty";
-
-    /**
-     * Creates the record.
-     *
-     * @param objects (B, K, D)
-     * @param featureAttributions (B, K, N), or null
-     * @param isEmpty (B, K) boolean, or null
-     * @throws NullPointerException if there are no objects
-     */
-    public PerceptualGroupingOutput {
-        Objects.requireNonNull(objects, OBJECTS);
-    }
 
     /**
      * The feature attributions of a module that gives them.

@@ -2,7 +2,6 @@ package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,21 +17,6 @@ public record PositionedSlots(
 
     /** The name of the slots' positions in an {@link NDList}, as input and as output. */
     public static final String SLOT_POSITIONS = "slot_positions";
-
-    /**
-     * Creates the record.
-     *
-     * @param objects (B, K, D)
-     * @param positions (B, K, 2)
-     * @param attributions (B, K, N)
-     * @param isEmpty (B, K), or null
-     * @throws NullPointerException if one of the others is missing
-     */
-    public PositionedSlots {
-        Objects.requireNonNull(objects, PerceptualGroupingOutput.OBJECTS);
-        Objects.requireNonNull(positions, SLOT_POSITIONS);
-        Objects.requireNonNull(attributions, PerceptualGroupingOutput.FEATURE_ATTRIBUTIONS);
-    }
 
     /**
      * The same without positions, for whatever takes any grouping's output.

@@ -3,7 +3,6 @@ package org.slotwise.grouping;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
-import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -90,14 +89,12 @@ public record SlotAttentionVariant(
      * @param leftOut the parts that are left out; copied
      * @param softmaxOver what competes
      * @param aggregation what a slot is given of the values
-     * @throws NullPointerException if one is null
+     * @throws IllegalArgumentException if one is null
      */
     public SlotAttentionVariant {
         EnumSet<Part> copy = EnumSet.noneOf(Part.class);
         copy.addAll(leftOut);
         leftOut = Collections.unmodifiableSet(copy);
-        Objects.requireNonNull(softmaxOver, "softmaxOver");
-        Objects.requireNonNull(aggregation, "aggregation");
     }
 
     /**

@@ -6,7 +6,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
@@ -220,7 +219,7 @@ public final class SoftKMeansGrouping extends GroupingBlock implements MaskedGro
          * @return this
          */
         public Builder optScore(Score score) {
-            this.score = Objects.requireNonNull(score, "score");
+            this.score = score;
             return this;
         }
 

@@ -82,6 +82,19 @@ public final class Check {
     }
 
     /**
+     * Requires an argument to be there. The build puts this before everything else in each public
+     * method, for each argument that may not be null.
+     *
+     * @param argument what came
+     * @param what who complains, and the argument's name: "SlotAttention.group: features"
+     */
+    public static void given(@Nullable Object argument, String what) {
+        if (argument == null) {
+            throw new IllegalArgumentException(what + " must not be null");
+        }
+    }
+
+    /**
      * Requires two inputs to agree in type and device.
      *
      * @param who the block that complains

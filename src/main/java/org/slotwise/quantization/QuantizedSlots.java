@@ -2,7 +2,6 @@ package org.slotwise.quantization;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import java.util.Objects;
 
 /**
  * Slots as {@link SlotQuantizer} gives them.
@@ -23,20 +22,6 @@ public record QuantizedSlots(NDArray slots, NDArray codes, NDArray logits) {
 
     /** The name of the logits in an {@link NDList}. */
     public static final String LOGITS = "logits";
-
-    /**
-     * Creates the record.
-     *
-     * @param slots (B, K, L E)
-     * @param codes (B, K, L) int64
-     * @param logits (B, K, L, M)
-     * @throws NullPointerException if one is missing
-     */
-    public QuantizedSlots {
-        Objects.requireNonNull(slots, SLOTS);
-        Objects.requireNonNull(codes, CODES);
-        Objects.requireNonNull(logits, LOGITS);
-    }
 
     /**
      * Converts to the form in which DJL's blocks pass arrays on. Sets the arrays' names.

@@ -165,9 +165,9 @@ class DecoderErrorsTest {
         assertRefused(
                 "SlotDecoding: expected reconstruction, slot_images and masks, got 2 arrays",
                 () -> SlotDecoding.from(new NDList(array, array)));
-        assertThrows(NullPointerException.class, () -> new SlotDecoding(null, array, array));
-        assertThrows(NullPointerException.class, () -> new SlotDecoding(array, null, array));
-        assertThrows(NullPointerException.class, () -> new SlotDecoding(array, array, null));
+        assertThrows(IllegalArgumentException.class, () -> new SlotDecoding(null, array, array));
+        assertThrows(IllegalArgumentException.class, () -> new SlotDecoding(array, null, array));
+        assertThrows(IllegalArgumentException.class, () -> new SlotDecoding(array, array, null));
     }
 
     @Test

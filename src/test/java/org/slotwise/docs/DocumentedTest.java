@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -70,7 +71,7 @@ class DocumentedTest {
         TreeSet<String> missing = new TreeSet<>();
         for (JavaClass type : classes) {
             String name = type.getPackageName().substring(ROOT.length());
-            if (!isPublic(type) || name.equals("internal")) {
+            if (!isPublic(type) || Set.of("internal", "build").contains(name)) {
                 continue;
             }
             List<Pages.Section> sections =

@@ -306,7 +306,7 @@ class InvariantSlotAttentionTest {
         assertSame(out.get(0), read.objects());
         assertSame(out.get(1), read.attributions());
         assertThrows(
-                NullPointerException.class,
+                IllegalArgumentException.class,
                 () -> new PositionedSlots(out.get(0), null, out.get(1), null));
     }
 

@@ -64,7 +64,8 @@ class PerceptualGroupingOutputTest {
                 "This grouping gives no feature attributions",
                 assertThrows(IllegalStateException.class, only::attributions).getMessage());
         assertThrows(
-                NullPointerException.class, () -> new PerceptualGroupingOutput(null, null, null));
+                IllegalArgumentException.class,
+                () -> new PerceptualGroupingOutput(null, null, null));
     }
 
     @Test

@@ -287,7 +287,7 @@ class SlotAttentionVariantTest {
                 PAPER.without(Part.GRU).without(Part.LAYER_NORMS));
         assertThrows(
                 UnsupportedOperationException.class, () -> variant.leftOut().add(Part.LAYER_NORMS));
-        assertThrows(NullPointerException.class, () -> PAPER.withSoftmaxOver(null));
-        assertThrows(NullPointerException.class, () -> PAPER.withAggregation(null));
+        assertThrows(IllegalArgumentException.class, () -> PAPER.withSoftmaxOver(null));
+        assertThrows(IllegalArgumentException.class, () -> PAPER.withAggregation(null));
     }
 }

@@ -142,6 +142,7 @@ class SoftKMeansBlockTest {
                     WHO + "temperature must be at least 1e-20 and finite, got " + bad,
                     () -> SoftKMeansGrouping.builder().optTemperature(bad).build());
         }
-        assertThrows(NullPointerException.class, () -> SoftKMeansGrouping.builder().optScore(null));
+        assertThrows(
+                IllegalArgumentException.class, () -> SoftKMeansGrouping.builder().optScore(null));
     }
 }

@@ -197,7 +197,9 @@ class HungarianMatchingTest {
         assertRefused(
                 "HungarianMatching: costs must be float32, float64 or float16, got int64",
                 () -> HungarianMatching.match(manager.ones(new Shape(1, 2, 2), DataType.INT64)));
-        assertRefused("HungarianMatching: costs is missing", () -> HungarianMatching.match(null));
+        assertRefused(
+                "HungarianMatching.match: costs must not be null",
+                () -> HungarianMatching.match(null));
         for (double bad : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
             assertRefused(
                     "HungarianMatching: costs must be finite, got " + bad,

@@ -35,8 +35,12 @@ class SegmentationMetricErrorsTest {
 
     @Test
     void missing() {
-        refused("truth is missing", null, masks);
-        refused("predicted is missing", labels, null);
+        assertRefused(
+                "SegmentationMetric.score: truth must not be null",
+                () -> metric.score(null, masks));
+        assertRefused(
+                "SegmentationMetric.score: predicted must not be null",
+                () -> metric.score(labels, null));
     }
 
     @Test
@@ -116,12 +120,14 @@ class SegmentationMetricErrorsTest {
     }
 
     @Test
-    void otherMetricsSpeakUnderTheirNames() {
+    void otherMetricsSpeakUnderTheirNames(NDManager manager) {
+        NDArray wrong = manager.ones(new Shape(9), DataType.INT32);
+        String says = ": truth must be masks (B, K, N) or labels (B, N), got (9)";
         assertRefused(
-                "AdjustedRandIndex: truth is missing",
-                () -> new AdjustedRandIndex(Background.COUNTED).score(null, masks));
+                "AdjustedRandIndex" + says,
+                () -> new AdjustedRandIndex(Background.COUNTED).score(wrong, masks));
         assertRefused(
-                "MeanIntersectionOverUnion: truth is missing",
-                () -> new MeanIntersectionOverUnion(Background.COUNTED).score(null, masks));
+                "MeanIntersectionOverUnion" + says,
+                () -> new MeanIntersectionOverUnion(Background.COUNTED).score(wrong, masks));
     }
 }

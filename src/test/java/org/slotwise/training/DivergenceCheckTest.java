@@ -5,8 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.Model;
 import ai.djl.TrainingDivergedException;
+import ai.djl.training.DefaultTrainingConfig;
+import ai.djl.training.Trainer;
+import ai.djl.training.listener.TrainingListener.BatchData;
+import ai.djl.training.loss.Loss;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -139,9 +145,15 @@ class DivergenceCheckTest {
     @Test
     void needsTheClippingAsAListener() {
         DivergenceCheck check = DivergenceCheck.builder().build();
-        assertEquals(
-                "DivergenceCheck: as a listener it needs the clipping: builder(clipping)",
-                assertThrows(IllegalStateException.class, () -> check.onTrainingBatch(null, null))
-                        .getMessage());
+        try (Model model = Model.newInstance("none");
+                Trainer trainer = new Trainer(model, new DefaultTrainingConfig(Loss.l1Loss()))) {
+            BatchData batch = new BatchData(null, Map.of(), Map.of());
+            assertEquals(
+                    "DivergenceCheck: as a listener it needs the clipping: builder(clipping)",
+                    assertThrows(
+                                    IllegalStateException.class,
+                                    () -> check.onTrainingBatch(trainer, batch))
+                            .getMessage());
+        }
     }
 }

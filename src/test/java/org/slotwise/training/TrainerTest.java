@@ -30,10 +30,12 @@ import ai.djl.training.evaluator.IndexEvaluator;
 import ai.djl.training.initializer.ConstantInitializer;
 import ai.djl.training.listener.EvaluatorTrainingListener;
 import ai.djl.training.listener.TrainingListener;
+import ai.djl.training.listener.TrainingListener.BatchData;
 import ai.djl.training.listener.TrainingListenerAdapter;
 import ai.djl.training.loss.IndexLoss;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.slotwise.loss.ReconstructionLoss;
@@ -228,7 +230,10 @@ class TrainerTest {
         try (several) {
             assertThrows(
                     IllegalStateException.class,
-                    () -> new GradientClipping(1).onTrainingBatch(several, null));
+                    () ->
+                            new GradientClipping(1)
+                                    .onTrainingBatch(
+                                            several, new BatchData(null, Map.of(), Map.of())));
         } finally {
             several.getModel().close();
         }
