@@ -85,15 +85,7 @@ public final class PretrainedBackbone extends EncoderBlock implements AutoClosea
     public FeatureExtractorOutput extract(
             ParameterStore parameterStore, NDArray images, boolean training) {
         Check.shape(WHO, FeatureMap.IMAGES, images, "B", FeatureMap.CHANNELS, height, width);
-        Check.type(WHO, FeatureMap.IMAGES, images, network.type(), " as the network");
-        if (!images.getDevice().equals(network.device())) {
-            throw new IllegalArgumentException(
-                    WHO
-                            + ": images must be on "
-                            + network.device()
-                            + " as the network, got "
-                            + images.getDevice());
-        }
+        network.check(WHO, images);
         fetchAll(parameterStore, this, images, training);
         NDList made =
                 compute(
@@ -162,14 +154,13 @@ public final class PretrainedBackbone extends EncoderBlock implements AutoClosea
     /** {@inheritDoc} */
     @Override
     public void initialize(NDManager manager, DataType dataType, Shape... inputShapes) {
-        if (dataType != network.type()) {
-            throw new IllegalArgumentException(
-                    WHO
-                            + ": parameters must be "
-                            + Check.name(network.type())
-                            + " as the network's file, got "
-                            + Check.name(dataType));
-        }
+        Check.option(
+                dataType == network.type(),
+                WHO
+                        + ": parameters must be "
+                        + Check.name(network.type())
+                        + " as the network's file, got "
+                        + Check.name(dataType));
         super.initialize(manager, dataType, inputShapes);
     }
 
