@@ -156,27 +156,64 @@ public abstract class ConfiguredBlock extends AbstractBlock {
             NDArray input,
             boolean training,
             Function<Pass, NDList> equations) {
-        Pass pass = begin(store, input, training);
+        fetchAll(store, input, training);
+        Pass pass = new Pass(this, store, input.getDevice(), training);
+        return scoped(input.getManager(), pass, equations);
+    }
+
+    /**
+     * Computes the block's equations on one call that has no main input: the same as {@link
+     * #compute(ParameterStore, NDArray, boolean, Function)}.
+     *
+     * @param store where the parameters' values are
+     * @param owner the manager that what the equations return goes to
+     * @param device where the values must be
+     * @param training whether to record a graph for gradients
+     * @param equations from the call to arrays that they made: none that came from outside
+     * @return what the equations return
+     * @throws IllegalArgumentException if the device is one that the store does not know
+     * @throws IllegalStateException if the block has not been initialised
+     */
+    protected final NDList compute(
+            ParameterStore store,
+            NDManager owner,
+            Device device,
+            boolean training,
+            Function<Pass, NDList> equations) {
+        for (Parameter parameter : declared.keySet()) {
+            value(store, parameter, device, training);
+        }
+        return scoped(owner, new Pass(this, store, device, training), equations);
+    }
+
+    private static NDList scoped(NDManager owner, Pass pass, Function<Pass, NDList> equations) {
         return NoGraph.unless(
-                training,
+                pass.training(),
                 () -> {
                     try (Scope scope = new Scope()) {
                         NDList out = equations.apply(pass);
-                        out.forEach(array -> scope.keep(array, input.getManager()));
+                        out.forEach(array -> scope.keep(array, owner));
                         return out;
                     }
                 });
     }
 
-    /** Checks the input against the parameters, and fetches all of them. */
-    private Pass begin(ParameterStore store, NDArray input, boolean training) {
+    /**
+     * Checks the input against the parameters and fetches all of them, also those of children: what
+     * {@link #compute(ParameterStore, NDArray, boolean, Function)} does first. For blocks that call
+     * others before they compute, so that it is they who complain.
+     *
+     * @param store where the parameters' values are
+     * @param input the main input
+     * @param training whether the block is being trained
+     */
+    protected final void fetchAll(ParameterStore store, NDArray input, boolean training) {
         for (Parameter parameter : declared.keySet()) {
             value(store, parameter, input, training);
         }
         for (Pair<String, Block> child : getChildren()) {
             fetchAll(store, child.getValue(), input, training);
         }
-        return new Pass(this, store, input.getDevice(), training);
     }
 
     /** A parameter's value on a device, for a {@link Pass}. */
@@ -185,17 +222,8 @@ public abstract class ConfiguredBlock extends AbstractBlock {
         return fetch(store, parameter, inputName(), device, training);
     }
 
-    /**
-     * A parameter's value on an array's device. Call it before opening a {@link Scope}: the store
-     * may make a copy that has to outlive the scope.
-     *
-     * @param store where values are kept
-     * @param parameter the parameter
-     * @param like the array whose device and type the value must have
-     * @param training whether the block is being trained
-     * @return the value
-     */
-    protected final NDArray value(
+    /** A parameter's value on an array's device, if the array is of the parameter's type. */
+    private NDArray value(
             ParameterStore store, Parameter parameter, NDArray like, boolean training) {
         requireInitialized(parameter);
         Check.type(
@@ -207,17 +235,8 @@ public abstract class ConfiguredBlock extends AbstractBlock {
         return fetch(store, parameter, inputName(), like.getDevice(), training);
     }
 
-    /**
-     * A parameter's value on a device, for blocks that have no input to agree with. Call it before
-     * opening a {@link Scope}.
-     *
-     * @param store where values are kept
-     * @param parameter the parameter
-     * @param device the device that the value must be on
-     * @param training whether the block is being trained
-     * @return the value
-     */
-    protected final NDArray value(
+    /** A parameter's value on a device, where there is no input to agree with. */
+    private NDArray value(
             ParameterStore store, Parameter parameter, Device device, boolean training) {
         requireInitialized(parameter);
         return fetch(store, parameter, "manager and inputs", device, training);
