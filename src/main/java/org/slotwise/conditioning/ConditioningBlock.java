@@ -8,13 +8,12 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 
 /**
@@ -200,13 +199,8 @@ public abstract class ConditioningBlock extends ConfiguredBlock implements Condi
 
     /** {@inheritDoc} */
     @Override
-    protected final Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("dim", dim);
-        if (slotwise) {
-            options.put("slots", slots);
-        }
-        return options;
+    protected final Options configuration() {
+        return Options.of("dim", dim).andUnless(!slotwise, "slots", slots);
     }
 
     /**

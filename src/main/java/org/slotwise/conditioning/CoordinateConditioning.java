@@ -6,12 +6,11 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Options;
 import org.slotwise.layer.Perceptron;
 
 /**
@@ -152,12 +151,8 @@ public final class CoordinateConditioning extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("dim", dim);
-        options.put("coordinates", coordinates);
-        options.put("hidden", hidden);
-        return options;
+    protected Options configuration() {
+        return Options.of("dim", dim).and("coordinates", coordinates).and("hidden", hidden);
     }
 
     /**

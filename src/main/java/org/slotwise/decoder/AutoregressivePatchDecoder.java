@@ -7,14 +7,13 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.ImageGroups;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.Layer;
 import org.slotwise.layer.LayerNorm;
@@ -196,14 +195,12 @@ public final class AutoregressivePatchDecoder extends FeatureDecoder {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("slotDim", slotDim);
-        options.put("featureDim", featureDim);
-        options.put("patches", patches);
-        options.put("inputTransform", inputTransform);
-        options.put("slotTransform", slotTransform);
-        return options;
+    protected Options configuration() {
+        return Options.of("slotDim", slotDim)
+                .and("featureDim", featureDim)
+                .and("patches", patches)
+                .and("inputTransform", inputTransform)
+                .and("slotTransform", slotTransform);
     }
 
     /**

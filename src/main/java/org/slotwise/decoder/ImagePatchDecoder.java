@@ -4,9 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 import org.slotwise.layer.Linear;
@@ -106,16 +105,14 @@ public final class ImagePatchDecoder extends ImageDecoder {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("slotDim", slotDim);
-        options.put("height", height);
-        options.put("width", width);
-        options.put("patchSize", patch);
-        options.put("hidden", hidden);
-        options.put("hiddenLayers", hiddenLayers);
-        options.put("frequencies", frequencies);
-        return options;
+    protected Options configuration() {
+        return Options.of("slotDim", slotDim)
+                .and("height", height)
+                .and("width", width)
+                .and("patchSize", patch)
+                .and("hidden", hidden)
+                .and("hiddenLayers", hiddenLayers)
+                .and("frequencies", frequencies);
     }
 
     /**

@@ -9,9 +9,7 @@ import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.PerceptualGroupingOutput;
@@ -19,6 +17,7 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.Layer;
 import org.slotwise.layer.Linear;
@@ -159,14 +158,12 @@ public final class PatchDecoder extends FeatureDecoder {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("slotDim", slotDim);
-        options.put("featureDim", featureDim);
-        options.put("patches", patches);
-        options.put("hidden", Arrays.toString(hidden));
-        options.put("inputDim", inputDim);
-        return options;
+    protected Options configuration() {
+        return Options.of("slotDim", slotDim)
+                .and("featureDim", featureDim)
+                .and("patches", patches)
+                .and("hidden", Arrays.toString(hidden))
+                .and("inputDim", inputDim);
     }
 
     /**

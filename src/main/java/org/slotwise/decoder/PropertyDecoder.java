@@ -6,10 +6,9 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Options;
 import org.slotwise.layer.Perceptron;
 
 /**
@@ -107,16 +106,12 @@ public final class PropertyDecoder extends DecoderBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("slotDim", slotDim);
-        options.put("properties", properties);
-        options.put("hidden", hidden);
-        if (!attributes.isEmpty()) {
-            options.put("firstAttribute", firstAttribute);
-            options.put("attributes", attributes);
-        }
-        return options;
+    protected Options configuration() {
+        return Options.of("slotDim", slotDim)
+                .and("properties", properties)
+                .and("hidden", hidden)
+                .andUnless(attributes.isEmpty(), "firstAttribute", firstAttribute)
+                .andUnless(attributes.isEmpty(), "attributes", attributes);
     }
 
     /**

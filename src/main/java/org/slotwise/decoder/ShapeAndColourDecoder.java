@@ -7,8 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.PositionedSlots;
@@ -16,6 +14,7 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.FourierFeatures;
 import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 import org.slotwise.layer.Linear;
@@ -252,14 +251,12 @@ public final class ShapeAndColourDecoder extends DecoderBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("slotDim", slotDim);
-        options.put("height", height);
-        options.put("width", width);
-        options.put("hidden", hidden);
-        options.put("frequencies", frequencies);
-        return options;
+    protected Options configuration() {
+        return Options.of("slotDim", slotDim)
+                .and("height", height)
+                .and("width", width)
+                .and("hidden", hidden)
+                .and("frequencies", frequencies);
     }
 
     /**

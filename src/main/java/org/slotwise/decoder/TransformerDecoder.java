@@ -6,12 +6,11 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.Attended;
 import org.slotwise.layer.TransformerLayer;
@@ -141,13 +140,11 @@ public final class TransformerDecoder extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("dim", dim);
-        options.put("heads", heads);
-        options.put("hidden", hidden);
-        options.put("layers", layers.size());
-        return options;
+    protected Options configuration() {
+        return Options.of("dim", dim)
+                .and("heads", heads)
+                .and("hidden", hidden)
+                .and("layers", layers.size());
     }
 
     /**

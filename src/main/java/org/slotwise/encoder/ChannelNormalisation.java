@@ -3,8 +3,8 @@ package org.slotwise.encoder;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
-import java.util.Map;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Scalars;
 
 /**
@@ -65,9 +65,8 @@ final class ChannelNormalisation {
                 images.getDataType());
     }
 
-    /** Puts the numbers among a block's options. */
-    void describe(Map<String, Object> options) {
-        options.put("mean", Arrays.toString(mean));
-        options.put("std", Arrays.toString(std));
+    /** The options with these numbers among them. */
+    Options among(Options options) {
+        return options.and("mean", Arrays.toString(mean)).and("std", Arrays.toString(std));
     }
 }

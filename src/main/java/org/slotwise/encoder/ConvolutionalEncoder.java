@@ -4,10 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.ConvolutionStack;
 import org.slotwise.layer.Window;
@@ -90,12 +89,10 @@ public final class ConvolutionalEncoder extends ConvolutionalBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("channels", Arrays.toString(channels));
-        options.put("strides", Arrays.toString(strides));
-        options.put("kernelSize", kernel);
-        return options;
+    protected Options configuration() {
+        return Options.of("channels", Arrays.toString(channels))
+                .and("strides", Arrays.toString(strides))
+                .and("kernelSize", kernel);
     }
 
     /**

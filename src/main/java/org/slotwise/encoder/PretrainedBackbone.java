@@ -13,11 +13,11 @@ import ai.djl.training.ParameterStore;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Options;
 
 /**
  * Features from a network that was trained elsewhere and exported to a file: TorchScript ({@code
@@ -181,16 +181,13 @@ public final class PretrainedBackbone extends EncoderBlock implements AutoClosea
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("sha256", sha256);
-        options.put("height", height);
-        options.put("width", width);
-        normalisation.describe(options);
-        options.put("output", outputs.main());
-        options.put("prefixTokens", outputs.layout().prefix());
-        options.put("trainable", trainable);
-        return options;
+    protected Options configuration() {
+        Options image = Options.of("sha256", sha256).and("height", height).and("width", width);
+        return normalisation
+                .among(image)
+                .and("output", outputs.main())
+                .and("prefixTokens", outputs.layout().prefix())
+                .and("trainable", trainable);
     }
 
     /** Frees the network. */

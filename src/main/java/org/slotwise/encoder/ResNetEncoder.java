@@ -4,12 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.Layer;
 import org.slotwise.layer.Window;
@@ -113,11 +112,8 @@ public final class ResNetEncoder extends ConvolutionalBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("architecture", architecture);
-        options.put("stages", stages);
-        return options;
+    protected Options configuration() {
+        return Options.of("architecture", architecture).and("stages", stages);
     }
 
     /**

@@ -6,11 +6,10 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.LayerNorm;
 import org.slotwise.layer.Perceptron;
@@ -156,13 +155,11 @@ public final class SlotAttentionEncoder extends EncoderBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("backbone", backbone.getClass().getSimpleName());
-        options.put("backboneDim", backbone.featureDim());
-        options.put("hidden", hidden);
-        options.put("featureDim", featureDim);
-        return options;
+    protected Options configuration() {
+        return Options.of("backbone", backbone.getClass().getSimpleName())
+                .and("backboneDim", backbone.featureDim())
+                .and("hidden", hidden)
+                .and("featureDim", featureDim);
     }
 
     /**

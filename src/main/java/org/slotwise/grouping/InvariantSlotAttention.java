@@ -5,10 +5,10 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 
 /**
@@ -300,11 +300,12 @@ public final class InvariantSlotAttention extends IterativeGrouping {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options = options("dim", dim, "featureDim", featureDim);
-        options.putAll(options("relativeDim", relativeDim, "frequencies", frequencies));
-        options.put("feedForward", feedForward != null);
-        return options;
+    protected Options configuration() {
+        return Options.of("dim", dim)
+                .and("featureDim", featureDim)
+                .and("relativeDim", relativeDim)
+                .and("frequencies", frequencies)
+                .and("feedForward", feedForward != null);
     }
 
     /**

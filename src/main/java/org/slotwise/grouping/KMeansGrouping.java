@@ -3,12 +3,12 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.clustering.KMeans;
 import org.slotwise.clustering.KMeansClustering;
 import org.slotwise.clustering.KMeansOptions;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Options;
 
 /**
  * Groups the features of each image by k-means.
@@ -105,8 +105,8 @@ public final class KMeansGrouping extends GroupingBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        return options("slots", slots, "l2Normalization", l2Normalization);
+    protected Options configuration() {
+        return Options.of("slots", slots).and("l2Normalization", l2Normalization);
     }
 
     /**

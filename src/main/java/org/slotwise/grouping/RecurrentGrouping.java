@@ -10,9 +10,9 @@ import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 
 /**
@@ -165,12 +165,9 @@ public final class RecurrentGrouping extends GroupingBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        return options(
-                "grouping",
-                grouping.getClass().getSimpleName(),
-                "predictor",
-                predictor == null ? null : predictor.getClass().getSimpleName());
+    protected Options configuration() {
+        return Options.of("grouping", grouping.getClass().getSimpleName())
+                .and("predictor", predictor == null ? null : predictor.getClass().getSimpleName());
     }
 
     /**

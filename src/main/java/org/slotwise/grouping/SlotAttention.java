@@ -5,12 +5,12 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.SlotAttentionVariant.Part;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.FeedForward;
 import org.slotwise.layer.LayerNorm;
@@ -171,26 +171,15 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options =
-                options(
-                        "dim",
-                        dim,
-                        "featureDim",
-                        featureDim,
-                        "kvqDim",
-                        kvqDim,
-                        "heads",
-                        heads,
-                        "projectionBias",
-                        projectionBias,
-                        "feedForward",
-                        feedForward != null);
-        if (!variant.equals(SlotAttentionVariant.PAPER)) {
-            // Only then, so that parameters that were saved before there were variants can be read.
-            options.put("variant", variant);
-        }
-        return options;
+    protected Options configuration() {
+        return Options.of("dim", dim)
+                .and("featureDim", featureDim)
+                .and("kvqDim", kvqDim)
+                .and("heads", heads)
+                .and("projectionBias", projectionBias)
+                .and("feedForward", feedForward != null)
+                // Parameters that were saved before there were variants can be read.
+                .andUnless(variant.equals(SlotAttentionVariant.PAPER), "variant", variant);
     }
 
     /**

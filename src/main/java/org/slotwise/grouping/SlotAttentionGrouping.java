@@ -9,8 +9,8 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.StartingValues;
 
@@ -197,12 +197,9 @@ public final class SlotAttentionGrouping extends GroupingBlock implements Traced
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        return options(
-                "positionalEmbedding",
-                positionalEmbedding != null,
-                "emptySlotForMasked",
-                emptySlot != null);
+    protected Options configuration() {
+        return Options.of("positionalEmbedding", positionalEmbedding != null)
+                .and("emptySlotForMasked", emptySlot != null);
     }
 
     /**

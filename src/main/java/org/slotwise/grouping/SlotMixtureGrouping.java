@@ -5,12 +5,12 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 
 /**
@@ -174,8 +174,10 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        return options("dim", dim, "featureDim", featureDim, "feedForward", feedForward != null);
+    protected Options configuration() {
+        return Options.of("dim", dim)
+                .and("featureDim", featureDim)
+                .and("feedForward", feedForward != null);
     }
 
     /**

@@ -4,9 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Options;
 import org.slotwise.layer.Perceptron;
 
 /**
@@ -94,20 +94,13 @@ public final class SlotMlp extends GroupingBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        return options(
-                "featureCount",
-                featureCount,
-                "featureDim",
-                featureDim,
-                "slots",
-                slots,
-                "dim",
-                dim,
-                "hidden",
-                hidden,
-                "hiddenLayers",
-                hiddenLayers);
+    protected Options configuration() {
+        return Options.of("featureCount", featureCount)
+                .and("featureDim", featureDim)
+                .and("slots", slots)
+                .and("dim", dim)
+                .and("hidden", hidden)
+                .and("hiddenLayers", hiddenLayers);
     }
 
     /**

@@ -7,10 +7,10 @@ import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.Options;
 import org.slotwise.layer.TransformerLayer;
 
 /**
@@ -85,8 +85,8 @@ public final class SlotPredictor extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        return options("dim", dim, "layers", layers.size(), "normFirst", normFirst);
+    protected Options configuration() {
+        return Options.of("dim", dim).and("layers", layers.size()).and("normFirst", normFirst);
     }
 
     /**

@@ -4,11 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 
 /**
@@ -168,8 +167,8 @@ public final class SoftKMeansGrouping extends GroupingBlock implements MaskedGro
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        return new LinkedHashMap<>();
+    protected Options configuration() {
+        return Options.none();
     }
 
     /**

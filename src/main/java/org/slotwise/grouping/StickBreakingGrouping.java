@@ -5,11 +5,11 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 
@@ -200,23 +200,13 @@ public final class StickBreakingGrouping extends GroupingBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options =
-                options(
-                        "objectDim",
-                        objectDim,
-                        "featureDim",
-                        featureDim,
-                        "inputLayerNorm",
-                        inputLayerNorm);
-        // What was saved before there was a choice stays readable.
-        if (kernel != Kernel.GAUSSIAN) {
-            options.put("kernel", kernel);
-        }
-        if (layers.gate() != null) {
-            options.put("semiConvolutional", true);
-        }
-        return options;
+    protected Options configuration() {
+        return Options.of("objectDim", objectDim)
+                .and("featureDim", featureDim)
+                .and("inputLayerNorm", inputLayerNorm)
+                // What was saved before there was a choice stays readable.
+                .andUnless(kernel == Kernel.GAUSSIAN, "kernel", kernel)
+                .andUnless(layers.gate() == null, "semiConvolutional", true);
     }
 
     /**

@@ -19,7 +19,6 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,25 +44,11 @@ public abstract class ConfiguredBlock extends AbstractBlock {
     }
 
     /**
-     * The options that decide what the parameters mean, in a fixed order.
+     * The options that decide what the parameters mean.
      *
-     * @return option names and values
+     * @return option names and values, in a fixed order
      */
-    protected abstract Map<String, Object> configuration();
-
-    /**
-     * Lists options for {@link #configuration}.
-     *
-     * @param namesAndValues a name, its value, the next name, and so on
-     * @return the options in this order, to which more can be added
-     */
-    protected static Map<String, Object> options(@Nullable Object... namesAndValues) {
-        Map<String, @Nullable Object> options = new LinkedHashMap<>();
-        for (int i = 0; i < namesAndValues.length; i += 2) {
-            options.put((String) namesAndValues[i], namesAndValues[i + 1]);
-        }
-        return options;
-    }
+    protected abstract Options configuration();
 
     /**
      * The name under which the block speaks in errors.
@@ -353,9 +338,6 @@ public abstract class ConfiguredBlock extends AbstractBlock {
     }
 
     private String written() {
-        return who()
-                + configuration().entrySet().stream()
-                        .map(option -> option.getKey() + "=" + option.getValue())
-                        .collect(Collectors.joining(", ", "(", ")"));
+        return who() + configuration().written();
     }
 }

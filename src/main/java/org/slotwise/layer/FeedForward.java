@@ -7,11 +7,11 @@ import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Options;
 
 /**
  * The residual two-layer perceptron that Slot Attention applies to each slot after its GRU.
@@ -102,7 +102,7 @@ public final class FeedForward extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        return options("dim", dim, "hidden", hidden);
+    protected Options configuration() {
+        return Options.of("dim", dim).and("hidden", hidden);
     }
 }

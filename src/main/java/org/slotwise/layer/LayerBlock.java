@@ -5,13 +5,13 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.util.Map;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Options;
 
 /**
  * A {@link Layer} as a DJL block of its own: for use in a {@code SequentialBlock}, or to hold a
@@ -71,7 +71,7 @@ public final class LayerBlock extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        return Map.of();
+    protected Options configuration() {
+        return Options.none();
     }
 }

@@ -7,10 +7,10 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 
 /**
@@ -112,7 +112,7 @@ public final class MultiHeadAttention extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        return options("dim", dim, "heads", heads);
+    protected Options configuration() {
+        return Options.of("dim", dim).and("heads", heads);
     }
 }

@@ -8,11 +8,11 @@ import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scope;
 
@@ -159,17 +159,11 @@ public final class TransformerLayer extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        return options(
-                "dim",
-                dim,
-                "heads",
-                heads,
-                "hidden",
-                hidden,
-                "normFirst",
-                normFirst,
-                "memory",
-                cross != null);
+    protected Options configuration() {
+        return Options.of("dim", dim)
+                .and("heads", heads)
+                .and("hidden", hidden)
+                .and("normFirst", normFirst)
+                .and("memory", cross != null);
     }
 }

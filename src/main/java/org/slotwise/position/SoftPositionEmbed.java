@@ -6,12 +6,11 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Scalars;
 import org.slotwise.layer.Linear;
 
@@ -147,12 +146,10 @@ public final class SoftPositionEmbed extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("spatialDims", spatialDims);
-        options.put("featureDim", featureDim);
-        options.put("saviStyle", saviStyle);
-        return options;
+    protected Options configuration() {
+        return Options.of("spatialDims", spatialDims)
+                .and("featureDim", featureDim)
+                .and("saviStyle", saviStyle);
     }
 
     /**

@@ -6,11 +6,10 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.StartingValues;
 
@@ -201,13 +200,11 @@ public final class SlotQuantizer extends SlotCodebooks {
 
     /** {@inheritDoc} */
     @Override
-    protected Map<String, Object> configuration() {
-        Map<String, Object> options = new LinkedHashMap<>();
-        options.put("dim", dim);
-        options.put("latents", latents);
-        options.put("codes", codes);
-        options.put("codeDim", codeDim);
-        return options;
+    protected Options configuration() {
+        return Options.of("dim", dim)
+                .and("latents", latents)
+                .and("codes", codes)
+                .and("codeDim", codeDim);
     }
 
     /**

@@ -276,7 +276,9 @@ class ConditioningTest {
                 () ->
                         block.sample(
                                 store, manager.zeros(new Shape(2, 4, 6), DataType.FLOAT64), false));
-        assertRefused(who + ": noise is missing", () -> block.sample(store, (NDArray) null, false));
+        assertRefused(
+                "ConditioningBlock.sample: noise must not be null",
+                () -> block.sample(store, (NDArray) null, false));
         Device elsewhere = Device.of("elsewhere", 1);
         assertRefused(
                 who

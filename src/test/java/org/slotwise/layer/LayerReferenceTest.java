@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Activation;
-import ai.djl.nn.Parameter;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -14,7 +13,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.slotwise.internal.Declarer;
-import org.slotwise.internal.Ops;
 import org.slotwise.layer.TimeEmbedding.Order;
 import org.slotwise.testing.AgainstReference;
 import org.slotwise.testing.EquationBlock;
@@ -172,25 +170,20 @@ class LayerReferenceTest {
                 new LayerBlock(
                         p -> {
                             GroupNorm norm = GroupNorm.of(p, 1, out);
-                            Parameter weight =
-                                    p.under("m")
-                                            .weight(
-                                                    "weight",
-                                                    StartingValues.kaiming((long) in * kernel),
-                                                    out,
-                                                    in,
-                                                    kernel,
-                                                    kernel);
+                            Window window =
+                                    Window.valid(kernel)
+                                            .withStride(reference.integer("stride"))
+                                            .withPadding(reference.integer("padding"));
+                            Convolution convolution =
+                                    Convolution.of(
+                                            p.under("m"),
+                                            in,
+                                            out,
+                                            window,
+                                            StartingValues.kaiming((long) in * kernel * kernel),
+                                            null);
                             return (pass, x) ->
-                                    Activation.relu(
-                                            norm.apply(
-                                                    pass,
-                                                    Ops.conv2d(
-                                                            x,
-                                                            pass.value(weight),
-                                                            null,
-                                                            reference.integer("stride"),
-                                                            reference.integer("padding"))));
+                                    Activation.relu(norm.apply(pass, convolution.apply(pass, x)));
                         },
                         shape -> shape);
         AgainstReference.check(

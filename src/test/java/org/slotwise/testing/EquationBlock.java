@@ -4,11 +4,11 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 
 /**
@@ -40,7 +40,7 @@ public final class EquationBlock extends ConfiguredBlock {
     }
 
     @Override
-    protected Map<String, Object> configuration() {
-        return Map.of();
+    protected Options configuration() {
+        return Options.none();
     }
 }

@@ -45,6 +45,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.slotwise.grouping.SlotAttention;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Options;
 import org.slotwise.layer.FeedForward;
 import org.slotwise.testing.BlockContract;
 import org.slotwise.testing.Garbage;
@@ -156,8 +157,8 @@ class StateDictTest {
         }
 
         @Override
-        protected Map<String, Object> configuration() {
-            return Map.of();
+        protected Options configuration() {
+            return Options.none();
         }
 
         @Override
