@@ -24,7 +24,8 @@ import org.slotwise.internal.Pass;
  * y = Wo attention(q, k, v) + bo
  * }</pre>
  *
- * <p>x is (B, N, D), m is (B, M, D), and so y is (B, N, D): {@link ScaledDotProduct}.
+ * <p>x is (B, N, D), m is (B, M, D), and so y is (B, N, D): {@link ScaledDotProduct}. Under other
+ * names, or with a weight for each projection, it is {@link Attention}.
  */
 public final class MultiHeadAttention extends ConfiguredBlock {
 
