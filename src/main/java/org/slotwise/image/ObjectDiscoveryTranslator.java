@@ -14,6 +14,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.image.PendingSizes.Size;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.JpegReader;
 
 /**
  * Puts images through a model that discovers objects, for DJL's {@code Predictor}.
@@ -47,6 +48,10 @@ import org.slotwise.internal.Check;
  * threads. A {@code Predictor} itself, says DJL, is for one thread.
  */
 public final class ObjectDiscoveryTranslator implements Translator<Image, DiscoveredObjects> {
+
+    static {
+        JpegReader.register(); // for the images that DJL decodes
+    }
 
     private final int height;
     private final int width;
