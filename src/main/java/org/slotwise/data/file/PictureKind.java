@@ -10,6 +10,7 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.JpegReader;
+import org.slotwise.internal.OptionalArtifact;
 
 /** The kinds of picture files that are read, each known by the first bytes of the file. */
 enum PictureKind {
@@ -26,8 +27,6 @@ enum PictureKind {
     /** How other kinds of pictures end, which a folder may hold and nothing here reads. */
     private static final Set<String> OTHERS =
             Set.of("tif", "tiff", "heic", "heif", "avif", "jp2", "j2k", "jxl", "tga", "psd");
-
-    private static final String WEBP_READER = "com.twelvemonkeys.imageio:imageio-webp";
 
     private final String format;
     private final int at;
@@ -80,7 +79,9 @@ enum PictureKind {
 
     /** What can be read, for messages. */
     static String all() {
-        return "PNG, JPEG, BMP, GIF and, with " + WEBP_READER + " on the class path, WebP are read";
+        return "PNG, JPEG, BMP, GIF and, with "
+                + OptionalArtifact.WEBP.coordinates()
+                + " on the class path, WebP are read";
     }
 
     /** A reader, to be disposed of; null if there is none on the class path. */

@@ -191,18 +191,19 @@ class ClevrScenesTest {
     /** Folders that say nothing of where they are: "." and what leads there. */
     @Test
     void theFolderMayBeTheWorkingOne() throws IOException {
-        ClevrScenes expected = scenes(TWO_SCENES).build();
+        String text = file(scene(0, object()));
+        ClevrScenes expected = scenes(text).build();
         Path here = Path.of("").toAbsolutePath().relativize(images.toAbsolutePath());
         Path up = images.resolve("..").resolve(images.getFileName());
         for (Path same : List.of(here, here.resolve("."), up)) {
-            Scene scene = scenes(TWO_SCENES).setImages(same).build().get(0);
+            Scene scene = scenes(text).setImages(same).build().get(0);
             assertEquals(expected.get(0), scene);
         }
     }
 
     @Test
     void namesThatNoFileCanHaveAreMissingPictures() throws IOException {
-        String text = TWO_SCENES.replace("CLEVR_new_000000.png", "CLEVR\\u0000.png");
+        String text = file(scene(0, object())).replace("CLEVR_new_000000.png", "CLEVR\\u0000.png");
         ClevrScenes scenes = scenes(text).build();
         SceneFileException e = assertThrows(SceneFileException.class, () -> scenes.get(0));
         assertTrue(e.getMessage().contains("there is no picture CLEVR"), e.getMessage());
