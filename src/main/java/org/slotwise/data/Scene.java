@@ -2,6 +2,7 @@ package org.slotwise.data;
 
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Resampling;
@@ -10,13 +11,15 @@ import org.slotwise.internal.Resampling;
  * A picture and, where it is known, which pixel belongs to which object.
  *
  * <p>The image is kept as bytes, row by row, red, green and blue of a pixel side by side (H, W, 3).
- * The mask is a label for each pixel (H, W): 0 is the background, 1 to 255 are objects. Where it is
- * known what the objects are, each has a row of numbers, its properties. The arrays are not copied:
- * do not change them.
+ * The mask is a label for each pixel (H, W): 0 is the background, 1 to 255 are objects, and one of
+ * them may be {@linkplain #withVoid void}, of pixels that belong to nothing. Where it is known what
+ * the objects are, each has a row of numbers, its properties. The arrays are not copied: do not
+ * change them.
  */
 public final class Scene {
 
     private static final int CHANNELS = 3;
+    private static final int NO_VOID = -1;
     private static final float[] UNIT = new float[256];
 
     static {
@@ -31,6 +34,12 @@ public final class Scene {
     private final byte @Nullable [] mask;
     private final int objectCount;
     private final float @Nullable [][] properties;
+
+    /** The label of pixels that belong to nothing; -1 if there is none. */
+    private final int voidLabel;
+
+    /** Whether the number of objects is that of the labels. */
+    private final boolean counted;
 
     /**
      * Creates a scene of which no mask is known.
@@ -54,7 +63,7 @@ public final class Scene {
      * @throws IllegalArgumentException if a size is wrong
      */
     public Scene(int height, int width, byte[] image, byte[] mask) {
-        this(height, width, image, mask, objectsIn(mask));
+        this(height, width, image, mask, objectsIn(mask), null, NO_VOID, true);
     }
 
     /**
@@ -68,7 +77,7 @@ public final class Scene {
      * @throws IllegalArgumentException if a size is wrong
      */
     public Scene(int height, int width, byte[] image, byte @Nullable [] mask, int objectCount) {
-        this(height, width, image, mask, objectCount, null);
+        this(height, width, image, mask, objectCount, null, NO_VOID, false);
     }
 
     private Scene(
@@ -77,7 +86,9 @@ public final class Scene {
             byte[] image,
             byte @Nullable [] mask,
             int objectCount,
-            float @Nullable [][] properties) {
+            float @Nullable [][] properties,
+            int voidLabel,
+            boolean counted) {
         Check.option(
                 height > 0 && width > 0,
                 "Scene: height and width must be at least 1, got " + height + " and " + width);
@@ -101,6 +112,8 @@ public final class Scene {
         this.mask = mask;
         this.objectCount = objectCount;
         this.properties = properties;
+        this.voidLabel = voidLabel;
+        this.counted = counted;
     }
 
     private static int objectsIn(byte[] mask) {
@@ -151,7 +164,8 @@ public final class Scene {
     /**
      * The label of each pixel.
      *
-     * @return (H, W) unsigned bytes, 0 for the background; the array itself
+     * @return (H, W) unsigned bytes, 0 for the background, and the void label where a pixel belongs
+     *     to nothing; the array itself
      * @throws IllegalStateException if there is no mask
      */
     public byte[] mask() {
@@ -159,6 +173,38 @@ public final class Scene {
             throw new IllegalStateException("Scene: there is no mask");
         }
         return mask;
+    }
+
+    /**
+     * The same scene, where pixels of one label belong to nothing, neither to an object nor to the
+     * background: borders in Pascal VOC, crowds in COCO. {@link SceneDataset} and {@link
+     * SceneStreamDataset} give -1 for them, which metrics leave out.
+     *
+     * @param label from 0 to 255
+     * @return a scene; crops and changes of size keep the void. It has one object less if this
+     *     label was among those that were counted in the mask
+     * @throws IllegalArgumentException if the label is out of range
+     * @throws IllegalStateException if there is no mask
+     */
+    public Scene withVoid(int label) {
+        Check.option(
+                label >= 0 && label <= 255, "Scene: the void label must be 0 to 255, got " + label);
+        byte[] labels = mask();
+        boolean seen = false;
+        for (byte one : labels) {
+            seen |= (one & 0xff) == label;
+        }
+        int count = counted && seen && label != 0 ? objectCount - 1 : objectCount;
+        return new Scene(height, width, image, labels, count, properties, label, counted);
+    }
+
+    /**
+     * The label of pixels that belong to nothing.
+     *
+     * @return from 0 to 255; empty if there is none
+     */
+    public OptionalInt voidLabel() {
+        return voidLabel == NO_VOID ? OptionalInt.empty() : OptionalInt.of(voidLabel);
     }
 
     /**
@@ -196,7 +242,7 @@ public final class Scene {
                             + " and "
                             + row.length);
         }
-        return new Scene(height, width, image, mask, objectCount, known);
+        return new Scene(height, width, image, mask, objectCount, known, voidLabel, false);
     }
 
     /**
@@ -238,7 +284,9 @@ public final class Scene {
                 cut(image, CHANNELS, window),
                 mask == null ? null : cut(mask, 1, window),
                 objectCount,
-                properties);
+                properties,
+                voidLabel,
+                counted);
     }
 
     private byte[] cut(byte[] from, int channels, Crop window) {
@@ -275,7 +323,9 @@ public final class Scene {
                 Resampling.triangle(image, height, width, CHANNELS, newHeight, newWidth),
                 mask == null ? null : Resampling.nearest(mask, height, width, newHeight, newWidth),
                 objectCount,
-                properties);
+                properties,
+                voidLabel,
+                counted);
     }
 
     /** Writes the image as (3, H, W) in [0, 1] into an array. */
@@ -288,11 +338,12 @@ public final class Scene {
         }
     }
 
-    /** Writes the mask as (H * W) into an array. */
+    /** Writes the mask as (H * W) into an array, -1 for void. */
     void maskInto(long[] to, int at) {
         byte[] labels = mask();
         for (int p = 0; p < labels.length; p++) {
-            to[at + p] = labels[p] & 0xff;
+            int label = labels[p] & 0xff;
+            to[at + p] = label == voidLabel ? -1 : label;
         }
     }
 
@@ -303,6 +354,7 @@ public final class Scene {
                 && height == scene.height
                 && width == scene.width
                 && objectCount == scene.objectCount
+                && voidLabel == scene.voidLabel
                 && Arrays.equals(image, scene.image)
                 && Arrays.equals(mask, scene.mask)
                 && Arrays.deepEquals(properties, scene.properties);

@@ -28,7 +28,8 @@ import org.slotwise.internal.Check;
  * <pre>{@code
  * data    the images (B, 3, H, W) float32 in [0, 1], red, green, blue
  * labels  the images once more, for training without supervision;
- *         then, where the scenes have masks, the label of each pixel (B, H * W) int64, row by row, 0 for the background
+ *         then, where the scenes have masks, the label of each pixel (B, H * W) int64, row by row, 0 for the background,
+ *         -1 for pixels that belong to nothing (Scene.withVoid)
  *         last, with optProperties, what the objects are (B, K, P) float32
  * }</pre>
  *

@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
+import org.slotwise.internal.OptionalArtifact;
 
 /** A file with a network that another program exported: TorchScript, or ONNX by its suffix. */
 record BackboneFile(String who, Path path) {
@@ -48,13 +49,7 @@ record BackboneFile(String who, Path path) {
     Model load(Device device, boolean trainable) throws IOException, MalformedModelException {
         String engine = isOnnx() ? ONNX : "PyTorch";
         if (!Engine.hasEngine(engine)) {
-            throw new IllegalStateException(
-                    who
-                            + ": "
-                            + path
-                            + " needs DJL's engine "
-                            + engine
-                            + ": add ai.djl.onnxruntime:onnxruntime-engine to the class path");
+            throw OptionalArtifact.ONNX.missing(who, path + " needs DJL's engine " + engine);
         }
         if (isTorchScript()) {
             requireTorchScript();

@@ -136,6 +136,7 @@ final class BackboneNetwork implements AutoCloseable {
                     .forEach((name, array) -> shapes.put(name, array.getShape()));
             return shapes;
         } catch (EngineException | UnsupportedOperationException e) {
+            requireAnyBatch(who, height, width, e);
             throw new MalformedModelException(
                     who
                             + ": the network cannot be run on images "
@@ -144,6 +145,22 @@ final class BackboneNetwork implements AutoCloseable {
                             + BackboneFile.firstLine(e),
                     e);
         }
+    }
+
+    /** Says so where one image passes that could not pass with another. */
+    private void requireAnyBatch(String who, int height, int width, RuntimeException cause)
+            throws MalformedModelException {
+        try (NDManager manager = NDManager.newBaseManager(device, "PyTorch")) {
+            NDArray one = manager.zeros(new Shape(1, FeatureMap.CHANNELS, height, width), type);
+            NoGraph.during(() -> run(new ParameterStore(manager, false), one, false));
+        } catch (EngineException | UnsupportedOperationException e) {
+            return; // the batch is not what is wrong
+        }
+        throw new MalformedModelException(
+                who
+                        + ": the network takes only one image at a time, the batch it was traced"
+                        + " with; export it with a batch of any size",
+                cause);
     }
 
     /** Which output the features are. */

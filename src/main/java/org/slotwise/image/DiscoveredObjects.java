@@ -42,4 +42,27 @@ public record DiscoveredObjects(
         attention = List.copyOf(attention);
         slotImages = List.copyOf(slotImages);
     }
+
+    /**
+     * The sizes of what was found, without its numbers.
+     *
+     * @return one line, such as {@code DiscoveredObjects[80 x 120, masks=SlotMasks(3, 32, 32),
+     *     slots=3, attention=0, slotImages=0, reconstruction=none]}
+     */
+    @Override
+    public String toString() {
+        int[][] rows = segmentation.getMask();
+        return String.format(
+                "DiscoveredObjects[%d x %d, masks=%s, slots=%d, attention=%d, slotImages=%d,"
+                        + " reconstruction=%s]",
+                rows.length,
+                rows.length == 0 ? 0 : rows[0].length,
+                masks,
+                slots.length,
+                attention.size(),
+                slotImages.size(),
+                reconstruction == null
+                        ? "none"
+                        : reconstruction.getHeight() + " x " + reconstruction.getWidth());
+    }
 }

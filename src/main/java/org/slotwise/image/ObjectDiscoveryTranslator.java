@@ -12,7 +12,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.image.PendingSizes.Size;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.JpegReader;
 
 /**
  * Puts images through a model that discovers objects, for DJL's {@code Predictor}.
@@ -37,12 +39,19 @@ import org.slotwise.internal.Check;
  * PerceptualGroupingOutput} and {@code AttentionTrace} have for them. N features are taken for a
  * grid of the image's proportions, row by row.
  *
+ * <p>Each result has the size of its own image, whether DJL prepares and reads images one by one,
+ * as its servers do, or in batches. Of images that are prepared or read one by one a bad one is an
+ * error of its own; a batch that is asked for at once fails as a whole, since DJL has no result for
+ * a part of it.
+ *
  * <p>A translator keeps nothing between calls: any number of predictors can share it, in any
  * threads. A {@code Predictor} itself, says DJL, is for one thread.
  */
 public final class ObjectDiscoveryTranslator implements Translator<Image, DiscoveredObjects> {
 
-    private static final String SIZES = "org.slotwise.image.sizes";
+    static {
+        JpegReader.register(); // for the images that DJL decodes
+    }
 
     private final int height;
     private final int width;
@@ -68,13 +77,12 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
         return "ObjectDiscoveryTranslator";
     }
 
-    /** Height and width of an image as it came. */
-    private record Size(int height, int width) {}
-
     /** {@inheritDoc} */
     @Override
     public NDList processInput(TranslatorContext ctx, Image input) {
-        NDArray batch = batchProcessInput(ctx, List.of(input)).head();
+        List<Size> sizes = new ArrayList<>();
+        NDArray batch = prepared(ctx, List.of(input), sizes);
+        PendingSizes.of(ctx).add(sizes.get(0));
         return new NDList(batch.squeeze(0));
     }
 
@@ -82,6 +90,13 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
     @Override
     public NDList batchProcessInput(TranslatorContext ctx, List<Image> inputs) {
         List<Size> sizes = new ArrayList<>();
+        NDList batch = inputs.isEmpty() ? new NDList() : new NDList(prepared(ctx, inputs, sizes));
+        PendingSizes.of(ctx).addBatch(sizes);
+        return batch;
+    }
+
+    /** Images as the model takes them (B, 3, H, W), and the sizes that they had. */
+    private NDArray prepared(TranslatorContext ctx, List<Image> inputs, List<Size> sizes) {
         int image = 3 * height * width;
         float[] values = new float[Math.multiplyExact(inputs.size(), image)];
         for (Image input : inputs) {
@@ -89,14 +104,10 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
             write(pixels.resize(height, width).rgb(), values, sizes.size() * image);
             sizes.add(new Size(pixels.height(), pixels.width()));
         }
-        ctx.setAttachment(SIZES, sizes);
-        if (sizes.isEmpty()) {
-            return new NDList();
-        }
         NDArray batch =
                 ctx.getNDManager().create(values, new Shape(inputs.size(), 3, height, width));
         DataType type = ctx.getModel().getDataType();
-        return new NDList(type == null ? batch : batch.toType(type, false));
+        return type == null ? batch : batch.toType(type, false);
     }
 
     private void write(byte[] rgb, float[] values, int from) {
@@ -110,22 +121,25 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
     /** {@inheritDoc} */
     @Override
     public DiscoveredObjects processOutput(TranslatorContext ctx, NDList list) {
+        // Taken even if the outputs are wrong: the next image's must find its own.
+        Size size = PendingSizes.of(ctx).next(who());
         NDList batch = new NDList();
         for (NDArray array : list) {
             NDArray one = array.expandDims(0);
             one.setName(array.getName());
             batch.add(one);
         }
-        return batchProcessOutput(ctx, batch).get(0);
+        return found(batch, List.of(size)).get(0);
     }
 
     /** {@inheritDoc} */
     @Override
     public List<DiscoveredObjects> batchProcessOutput(TranslatorContext ctx, NDList list) {
-        List<Size> sizes = sizes(ctx);
-        if (sizes.isEmpty()) {
-            return List.of();
-        }
+        List<Size> sizes = PendingSizes.of(ctx).nextBatch(who());
+        return sizes.isEmpty() ? List.of() : found(list, sizes);
+    }
+
+    private List<DiscoveredObjects> found(NDList list, List<Size> sizes) {
         ModelOutputs model = new ModelOutputs(who(), list, sizes.size(), outputs);
         List<SlotMasks> masks = model.masks();
         List<List<SlotMasks>> attention = model.attention();
@@ -146,16 +160,6 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
                             reconstructions.isEmpty() ? null : reconstructions.get(b)));
         }
         return found;
-    }
-
-    @SuppressWarnings("unchecked")
-    private static List<Size> sizes(TranslatorContext ctx) {
-        List<Size> sizes = (List<Size>) ctx.getAttachment(SIZES);
-        if (sizes == null) {
-            throw new IllegalStateException(
-                    who() + ": the outputs must come in the context of their inputs");
-        }
-        return sizes;
     }
 
     /**

@@ -2,6 +2,7 @@ package org.slotwise.image;
 
 import ai.djl.modality.cv.output.CategoryMask;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
@@ -85,11 +86,11 @@ public final class SlotMasks {
 
     /** All numbers of an array of any type. */
     static float[] floats(NDArray array) {
-        if (array.getDataType() == DataType.FLOAT32) {
-            return array.toFloatArray();
-        }
-        try (NDArray converted = array.toType(DataType.FLOAT32, false)) {
-            return converted.toFloatArray();
+        // On a GPU the engine's copies live in the manager of what is read.
+        try (NDManager manager = array.getManager().newSubManager()) {
+            NDArray copy = array.toType(DataType.FLOAT32, true);
+            copy.attach(manager);
+            return copy.toFloatArray();
         }
     }
 

@@ -49,38 +49,48 @@ public final class Resampling {
     public static byte[] triangle(
             byte[] image, int height, int width, int channels, int newHeight, int newWidth) {
         Taps across = new Taps(width, newWidth);
-        float[] rows = new float[height * newWidth * channels];
-        for (int y = 0; y < height; y++) {
-            for (int x = 0; x < newWidth; x++) {
-                float[] w = across.weights[x];
-                int in = (y * width + across.first[x]) * channels;
-                int out = (y * newWidth + x) * channels;
-                for (float weight : w) {
-                    for (int c = 0; c < channels; c++) {
-                        rows[out + c] += weight * (image[in + c] & 0xff);
+        Taps down = new Taps(height, newHeight);
+        int size = newWidth * channels;
+        float[] sums = new float[Math.multiplyExact(newHeight, size)];
+        Arrays.fill(sums, 0.5f); // rounds to the nearest
+        float[] row = new float[size];
+        // Row by row, and each into the sums that want it: a high image takes no more memory.
+        for (int y = 0, from = 0; y < height; y++) {
+            while (down.first[from] + down.weights[from].length <= y) {
+                from++;
+            }
+            across(image, y * width * channels, channels, across, row);
+            for (int o = from; o < newHeight && down.first[o] <= y; o++) {
+                int tap = y - down.first[o];
+                if (tap < down.weights[o].length) {
+                    float weight = down.weights[o][tap];
+                    int out = o * size;
+                    for (int i = 0; i < size; i++) {
+                        sums[out + i] += weight * row[i];
                     }
-                    in += channels;
                 }
             }
         }
-        Taps down = new Taps(height, newHeight);
-        int row = newWidth * channels;
-        byte[] result = new byte[newHeight * row];
-        float[] sum = new float[row];
-        for (int y = 0; y < newHeight; y++) {
-            Arrays.fill(sum, 0.5f); // rounds to the nearest
-            int in = down.first[y] * row;
-            for (float weight : down.weights[y]) {
-                for (int i = 0; i < row; i++) {
-                    sum[i] += weight * rows[in + i];
-                }
-                in += row;
-            }
-            for (int i = 0; i < row; i++) {
-                result[y * row + i] = (byte) Math.min(255, (int) sum[i]);
-            }
+        byte[] result = new byte[sums.length];
+        for (int i = 0; i < result.length; i++) {
+            result[i] = (byte) Math.min(255, (int) sums[i]);
         }
         return result;
+    }
+
+    /** One row (W, C) that begins somewhere, to (W', C). */
+    private static void across(byte[] image, int start, int channels, Taps taps, float[] row) {
+        Arrays.fill(row, 0);
+        for (int x = 0; x < taps.first.length; x++) {
+            int in = start + taps.first[x] * channels;
+            int out = x * channels;
+            for (float weight : taps.weights[x]) {
+                for (int c = 0; c < channels; c++) {
+                    row[out + c] += weight * (image[in + c] & 0xff);
+                }
+                in += channels;
+            }
+        }
     }
 
     /**

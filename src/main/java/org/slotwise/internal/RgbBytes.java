@@ -2,7 +2,6 @@ package org.slotwise.internal;
 
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
-import java.awt.image.Raster;
 
 /** The colours of an image as they are stored, whatever its kind. */
 public final class RgbBytes {
@@ -21,9 +20,15 @@ public final class RgbBytes {
         if (isGrey(image)) {
             // Not by getRGB: it takes grey values as linear and brightens them.
             int shift = Math.max(0, image.getColorModel().getComponentSize(0) - 8);
-            int[] samples = firstChannel(image);
-            for (int i = 0; i < rgb.length; i++) {
-                rgb[i] = (byte) (samples[i / 3] >> shift);
+            int[] samples = new int[width];
+            int at = 0;
+            for (int y = 0; y < image.getHeight(); y++) {
+                for (int sample : firstChannel(image, y, samples)) {
+                    byte value = (byte) (sample >> shift);
+                    rgb[at++] = value;
+                    rgb[at++] = value;
+                    rgb[at++] = value;
+                }
             }
             return rgb;
         }
@@ -79,13 +84,14 @@ public final class RgbBytes {
     }
 
     /**
-     * The stored values of the first channel.
+     * The stored values of a row of the first channel.
      *
      * @param image an image of any kind
-     * @return (H, W)
+     * @param y the row
+     * @param into W numbers
+     * @return what was filled
      */
-    public static int[] firstChannel(BufferedImage image) {
-        Raster raster = image.getRaster();
-        return raster.getSamples(0, 0, raster.getWidth(), raster.getHeight(), 0, (int[]) null);
+    public static int[] firstChannel(BufferedImage image, int y, int[] into) {
+        return image.getRaster().getSamples(0, y, image.getWidth(), 1, 0, into);
     }
 }

@@ -15,10 +15,10 @@ import org.slotwise.internal.Scalars;
  */
 record Contingency(NDArray shared, NDArray area, NDArray object) {
 
-    /** Counts, inside a scope of the caller's. Inputs as {@link Membership#check} lets pass. */
-    static Contingency of(String who, NDArray truth, NDArray predicted, Background background) {
-        NDArray t = Membership.of(who, "truth", truth).transpose(0, 2, 1); // (B, T, N)
-        NDArray p = Membership.of(who, "predicted", predicted); // (B, N, K)
+    /** Counts, inside a scope of the caller's. */
+    static Contingency of(String who, Segmentations both, Background background) {
+        NDArray t = Membership.of(who, "truth", both.truth()).transpose(0, 2, 1); // (B, T, N)
+        NDArray p = Membership.of(who, "predicted", both.predicted()); // (B, N, K)
         NDArray shared = t.matMul(p).toType(DataType.FLOAT64, false);
         NDArray area = t.sum(new int[] {2}).toType(DataType.FLOAT64, false);
         NDArray object = area.neq(Scalars.like(area, 0)).toType(DataType.FLOAT64, false);

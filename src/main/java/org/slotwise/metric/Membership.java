@@ -53,27 +53,57 @@ final class Membership {
                             + Check.name(type));
         } else {
             Check.option(
-                    shape.dimension() == 3,
-                    who + ": " + what + " must be masks (B, K, N) or labels (B, N), got " + shape);
-            Check.shape(who, what, segmentation, "B", "K", "N");
-            Check.option(
-                    WHOLE.contains(type) || FLOATING.contains(type),
+                    shape.dimension() == 3 || shape.dimension() == 4,
                     who
                             + ": "
                             + what
-                            + " (B, K, N) must be float32, float64, float16, "
-                            + WHOLE_NAMES
-                            + ", got "
-                            + Check.name(type));
+                            + " must be masks (B, K, N) or (B, K, H, W), or labels (B, N) or (B, H,"
+                            + " W), got "
+                            + shape);
+            checkMasks(who, what, segmentation);
         }
+        checkPixels(who, what, shape, shape.slice(shape.dimension() == 2 ? 1 : 2).size());
+    }
+
+    static void checkPixels(String who, String what, Shape shape, long pixels) {
         Check.option(
-                pixels(segmentation) <= MOST_PIXELS,
+                pixels <= MOST_PIXELS,
                 who + ": " + what + " must have at most " + MOST_PIXELS + " pixels, got " + shape);
     }
 
-    /** The number of pixels. */
-    static long pixels(NDArray segmentation) {
-        return segmentation.getShape().get(segmentation.getShape().dimension() - 1);
+    private static void checkMasks(String who, String what, NDArray masks) {
+        Shape shape = masks.getShape();
+        DataType type = masks.getDataType();
+        boolean flat = shape.dimension() == 3;
+        if (flat) {
+            Check.shape(who, what, masks, "B", "K", "N");
+        } else {
+            Check.shape(who, what, masks, "B", "K", "H", "W");
+        }
+        Check.option(
+                WHOLE.contains(type) || FLOATING.contains(type),
+                who
+                        + (": " + what + (flat ? " (B, K, N)" : " (B, K, H, W)"))
+                        + " must be float32, float64, float16, "
+                        + WHOLE_NAMES
+                        + ", got "
+                        + Check.name(type));
+        Check.option(
+                shape.get(1) > 1 || !isNumbers(type),
+                who
+                        + (": " + what + " " + shape + " in " + Check.name(type))
+                        + " may be one mask or labels; give a mask as boolean or float32, labels as"
+                        + (flat ? " (B, N)" : " (B, H, W)"));
+    }
+
+    /** Whether the numbers may be labels of groups. */
+    private static boolean isNumbers(DataType type) {
+        return WHOLE.contains(type) && type != DataType.BOOLEAN;
+    }
+
+    /** Whether an array of three dimensions may be a label map (B, H, W). */
+    static boolean canBeMap(NDArray segmentation) {
+        return segmentation.getShape().dimension() == 3 && isNumbers(segmentation.getDataType());
     }
 
     /**

@@ -11,9 +11,10 @@ import org.slotwise.internal.Check;
  * Shows a {@link SegmentationMetric} during training: the mean over all images since the last
  * reset, each image counting once, whatever the sizes of the batches.
  *
- * <p>Labels are the true segmentation and predictions the predicted one, one array each. Where a
- * model gives, or a data set has, more than that, {@link ai.djl.training.evaluator.IndexEvaluator}
- * picks them:
+ * <p>Labels are the true segmentation and predictions the predicted one, one array each, in any of
+ * the forms of {@link SegmentationMetric}: labels of a data set beside masks as a decoder gives
+ * them. Where a model gives, or a data set has, more than that, {@link
+ * ai.djl.training.evaluator.IndexEvaluator} picks them:
  *
  * <pre>{@code
  * new IndexEvaluator(new SegmentationEvaluator(metric), predictionsIndex, labelsIndex)

@@ -2,7 +2,6 @@ package org.slotwise.metric;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
-import org.slotwise.internal.Check;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
@@ -10,16 +9,23 @@ import org.slotwise.internal.Scope;
 /**
  * A score of a segmentation beside the true one, for each image of a batch.
  *
- * <p>Both segmentations come in one of two forms, whichever is at hand:
+ * <p>Both segmentations come in one of two forms, whichever is at hand, as rows of pixels or as
+ * pictures:
  *
  * <ul>
- *   <li>masks (B, K, N) of any type, one-hot or soft, such as the attention maps or the decoder's
- *       masks of K slots: a pixel belongs to the group whose value is largest, the first of equals.
- *       A pixel whose values are all zero belongs to none.
- *   <li>labels (B, N), whole numbers from 0: a pixel belongs to the group of that number. A
- *       negative label belongs to none. This form reads one number from the device, the largest
- *       label; it must be below 1024.
+ *   <li>masks (B, K, N) or (B, K, H, W) of any type, one-hot or soft, such as the attention maps or
+ *       the decoder's masks of K slots: a pixel belongs to the group whose value is largest, the
+ *       first of equals. A pixel whose values are all zero belongs to none.
+ *   <li>labels (B, N) or (B, H, W), whole numbers from 0: a pixel belongs to the group of that
+ *       number. A negative label belongs to none. This form reads one number from the device, the
+ *       largest label; it must be below 1024.
  * </ul>
+ *
+ * <p>Three dimensions of whole numbers (uint8, int8, int32, int64) are masks where they have as
+ * many pixels as the other segmentation only when taken for masks, else label maps. Two arrays of
+ * zeros and ones of one shape may be both: these are refused; give masks as boolean or float32,
+ * labels as (B, N). So is a single mask (B, 1, ...) of whole numbers, and what holds labels in a
+ * floating type, where that shows.
  *
  * <p>The numbers of groups need not agree, and how groups are numbered does not matter, but for
  * group 0 of the truth, which can be a {@link Background}. Everything is computed on the arrays'
@@ -48,30 +54,21 @@ public abstract sealed class SegmentationMetric
     /**
      * Scores a batch.
      *
-     * @param truth the true groups, masks (B, T, N) or labels (B, N)
-     * @param predicted the predicted groups, masks (B, K, N) or labels (B, N)
+     * @param truth the true groups, masks (B, T, N) or (B, T, H, W), or labels (B, N) or (B, H, W)
+     * @param predicted the predicted groups, masks (B, K, N) or (B, K, H, W), or labels (B, N) or
+     *     (B, H, W)
      * @return a score for each image, in the manager of {@code predicted}
-     * @throws IllegalArgumentException if one is neither masks nor labels, if they differ in
-     *     images, pixels or device, or if a label is too large
+     * @throws IllegalArgumentException if one is neither masks nor labels, or may be both, if they
+     *     differ in images, pixels or device, or if a label is too large
      */
     public final ImageScores score(NDArray truth, NDArray predicted) {
         String who = getClass().getSimpleName();
-        Membership.check(who, "truth", truth);
-        Membership.check(who, "predicted", predicted);
-        Check.option(
-                truth.getShape().get(0) == predicted.getShape().get(0)
-                        && Membership.pixels(truth) == Membership.pixels(predicted),
-                who
-                        + ": truth and predicted must have the same images and pixels, got "
-                        + truth.getShape()
-                        + " and "
-                        + predicted.getShape());
-        Check.sameDevice(who, "truth", truth, "predicted", predicted);
+        Segmentations.check(who, truth, predicted);
         return NoGraph.during(
                 () -> {
                     try (Scope scope = new Scope()) {
-                        ImageScores scores =
-                                compare(Contingency.of(who, truth, predicted, background));
+                        Segmentations both = Segmentations.of(who, truth, predicted);
+                        ImageScores scores = compare(Contingency.of(who, both, background));
                         NDArray values = scores.values();
                         NDArray undefined =
                                 Scalars.like(values, Double.NaN).broadcast(values.getShape());

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.OptionalArtifact;
 
 /**
  * Shows how far a training is, with the loss, metrics of the trainer and the remaining time: as a
@@ -61,11 +62,10 @@ public final class ProgressListener extends TrainingListenerAdapter implements A
 
     private static ProgressDisplay display(long steps, long done, Duration logEvery) {
         if (isTerminal(System.console())) {
-            try {
+            if (OptionalArtifact.PROGRESSBAR.isThere()) {
                 return new ProgressOnConsole(steps, done);
-            } catch (NoClassDefFoundError e) {
-                // Nobody asked for the library that draws the bar.
             }
+            LOG.info("For a bar add {}", OptionalArtifact.PROGRESSBAR.coordinates());
         }
         return new ProgressInLog(steps, done, logEvery, System::nanoTime, LOG::info);
     }

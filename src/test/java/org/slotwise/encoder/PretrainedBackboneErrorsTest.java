@@ -118,6 +118,11 @@ class PretrainedBackboneErrorsTest {
                         + "9 tokens of which 2 come before patches are no grid of square patches of an"
                         + " image of 16 by 24",
                 malformed(tiny("tiny.pt").optPrefixTokens(2)));
+        assertEquals(
+                WHO
+                        + "the network takes only one image at a time, the batch it was traced with;"
+                        + " export it with a batch of any size",
+                malformed(tiny("fixed_batch.pt").setImageSize(32, 32)));
         String number = malformed(tiny("number.pt"));
         assertTrue(number.startsWith(WHO + "the network cannot be run on images (2, 3, 16, 24): "));
         String size = malformed(tiny("tiny.pt").setImageSize(24, 24));

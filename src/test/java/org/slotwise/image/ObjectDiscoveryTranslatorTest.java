@@ -24,7 +24,10 @@ import ai.djl.nn.LambdaBlock;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.training.ParameterStore;
+import ai.djl.translate.Batchifier;
 import ai.djl.translate.TranslateException;
+import ai.djl.translate.Translator;
+import ai.djl.translate.TranslatorContext;
 import ai.djl.util.PairList;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -205,6 +208,135 @@ class ObjectDiscoveryTranslatorTest {
                     actual.masks().map(k, e.height(), e.width()),
                     1e-6f);
         }
+    }
+
+    /** As DJL's servers do: image by image, with a batchifier in between. */
+    @Test
+    void eachImageHasItsOwnSizeHoweverItIsAskedFor() throws Exception {
+        int[][] sizes = {{12, 18}, {30, 10}, {7, 9}};
+        ObjectDiscoveryTranslator direct = translator().build();
+        Block block = new LambdaBlock(in -> new NDList(byColour(in)));
+        for (String order : List.of("each each", "each batch", "batch each", "in turn")) {
+            try (Model model = model(block)) {
+                Translator<Image, DiscoveredObjects> byParts = new ByParts(direct, order);
+                List<Image> images = new ArrayList<>();
+                for (int[] size : sizes) {
+                    images.add(halves(size[0], size[1]));
+                }
+                try (Predictor<Image, DiscoveredObjects> predictor = model.newPredictor(byParts)) {
+                    List<DiscoveredObjects> found = predictor.batchPredict(images);
+                    for (int i = 0; i < sizes.length; i++) {
+                        int[][] rows = found.get(i).segmentation().getMask();
+                        assertEquals(sizes[i][0], rows.length, order);
+                        assertEquals(sizes[i][1], rows[0].length, order);
+                    }
+                }
+            }
+        }
+    }
+
+    /** Goes through a batch in parts, and once more around it with an image that cannot be read. */
+    private record ByParts(ObjectDiscoveryTranslator direct, String order)
+            implements Translator<Image, DiscoveredObjects> {
+
+        @Override
+        public NDList processInput(TranslatorContext ctx, Image input) {
+            return direct.processInput(ctx, input);
+        }
+
+        @Override
+        public DiscoveredObjects processOutput(TranslatorContext ctx, NDList list) {
+            return direct.processOutput(ctx, list);
+        }
+
+        @Override
+        public Batchifier getBatchifier() {
+            return order.equals("in turn") ? null : Batchifier.STACK;
+        }
+
+        @Override
+        public NDList batchProcessInput(TranslatorContext ctx, List<Image> inputs)
+                throws Exception {
+            if (order.startsWith("batch")) {
+                return direct.batchProcessInput(ctx, inputs);
+            }
+            // A server drops what it cannot prepare, and goes on with the others.
+            Image broken =
+                    (Image)
+                            Proxy.newProxyInstance(
+                                    Image.class.getClassLoader(),
+                                    new Class<?>[] {Image.class},
+                                    (proxy, method, arguments) -> {
+                                        throw new IllegalStateException("broken");
+                                    });
+            NDList[] parts = new NDList[inputs.size()];
+            for (int i = 0; i < parts.length; i++) {
+                assertThrows(IllegalStateException.class, () -> direct.processInput(ctx, broken));
+                parts[i] = direct.processInput(ctx, inputs.get(i));
+            }
+            return getBatchifier().batchify(parts);
+        }
+
+        @Override
+        public List<DiscoveredObjects> batchProcessOutput(TranslatorContext ctx, NDList list)
+                throws Exception {
+            if (order.endsWith("batch")) {
+                return direct.batchProcessOutput(ctx, list);
+            }
+            List<DiscoveredObjects> found = new ArrayList<>();
+            for (NDList part : getBatchifier().unbatchify(list)) {
+                found.add(direct.processOutput(ctx, part));
+            }
+            return found;
+        }
+    }
+
+    /** Masks of one image that are not finite are its own error where it is read on its own. */
+    @Test
+    void aBadOutputFailsAlone() throws Exception {
+        ObjectDiscoveryTranslator direct = translator().build();
+        Block block =
+                new LambdaBlock(
+                        in -> {
+                            NDArray masks = byColour(in);
+                            NDArray broken =
+                                    masks.getManager().create(new float[] {1, Float.NaN, 1});
+                            return new NDList(
+                                    named("masks", masks.mul(broken.reshape(3, 1, 1, 1))));
+                        });
+        List<String> results = new ArrayList<>();
+        Translator<Image, String> server =
+                new Translator<>() {
+                    @Override
+                    public NDList processInput(TranslatorContext ctx, Image input) {
+                        return direct.processInput(ctx, input);
+                    }
+
+                    @Override
+                    public String processOutput(TranslatorContext ctx, NDList list) {
+                        try {
+                            int[][] rows = direct.processOutput(ctx, list).segmentation().getMask();
+                            results.add(rows.length + " x " + rows[0].length);
+                        } catch (IllegalArgumentException e) {
+                            results.add("bad");
+                        }
+                        return "";
+                    }
+                };
+        try (Model model = model(block);
+                Predictor<Image, String> predictor = model.newPredictor(server)) {
+            predictor.batchPredict(List.of(halves(8, 9), halves(10, 11), halves(12, 13)));
+        }
+        assertEquals(List.of("8 x 9", "bad", "12 x 13"), results);
+    }
+
+    @Test
+    void whatWasFoundPrintsItsSizesAlone() throws TranslateException {
+        Block block = new LambdaBlock(in -> new NDList(byColour(in)));
+        assertEquals(
+                "DiscoveredObjects[80 x 120, masks=SlotMasks(3, 6, 6), slots=0, attention=0,"
+                        + " slotImages=0, reconstruction=none]",
+                predict(block, translator().build(), halves(80, 120)).toString());
     }
 
     @Test

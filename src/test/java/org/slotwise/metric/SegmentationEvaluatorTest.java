@@ -64,6 +64,20 @@ class SegmentationEvaluatorTest {
     }
 
     @Test
+    void takesTheMasksOfADecoderAsTheyCome(NDManager manager) {
+        NDArray masks =
+                manager.create(
+                        new float[] {.9f, .9f, .2f, .2f, .1f, .1f, .8f, .8f},
+                        new Shape(1, 2, 2, 2));
+        NDArray labels = manager.create(new long[] {0, 0, 1, 1}, new Shape(1, 4));
+        assertEquals(
+                1,
+                new SegmentationEvaluator(new AdjustedRandIndex(Background.COUNTED))
+                        .evaluate(new NDList(labels), new NDList(masks))
+                        .getDouble());
+    }
+
+    @Test
     void nanIsShown(NDManager manager) {
         NDArray masks = manager.full(new Shape(3, 2, 3), Float.NaN);
         evaluator.addAccumulator("a");

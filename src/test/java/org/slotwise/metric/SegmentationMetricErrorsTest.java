@@ -46,13 +46,24 @@ class SegmentationMetricErrorsTest {
     @Test
     void shapes(NDManager manager) {
         refused(
-                "truth must be masks (B, K, N) or labels (B, N), got (9)",
+                "truth must be masks (B, K, N) or (B, K, H, W), or labels (B, N) or (B, H, W), got"
+                        + " (9)",
                 manager.ones(new Shape(9), DataType.INT32),
                 masks);
         refused(
-                "predicted must be masks (B, K, N) or labels (B, N), got (2, 3, 3, 3)",
+                "predicted must be masks (B, K, N) or (B, K, H, W), or labels (B, N) or (B, H, W),"
+                        + " got (2, 3, 1, 3, 3)",
                 labels,
-                manager.ones(new Shape(2, 3, 3, 3)));
+                manager.ones(new Shape(2, 3, 1, 3, 3)));
+        refused(
+                "predicted must be (B, K, H, W), each size at least 1, got (2, 3, 3, 0)",
+                labels,
+                manager.ones(new Shape(2, 3, 3, 0)));
+        refused(
+                "truth and predicted must have the same images and pixels, got (2, 2, 6) and (2, 3,"
+                        + " 4, 3)",
+                manager.ones(new Shape(2, 2, 6), DataType.INT64),
+                manager.ones(new Shape(2, 3, 4, 3)));
         refused(
                 "predicted must be (B, K, N), each size at least 1, got (2, 0, 9)",
                 labels,
@@ -90,6 +101,41 @@ class SegmentationMetricErrorsTest {
                         + ", got bfloat16",
                 labels,
                 FakeArray.ofType(DataType.BFLOAT16, masks));
+    }
+
+    /** What looks like the one and is the other would be scored, wrongly. */
+    @Test
+    void labelsThatMayBeMasks(NDManager manager) {
+        NDArray halves = manager.create(new long[] {0, 0, 1, 1}, new Shape(1, 2, 2));
+        NDArray quarters = manager.create(new long[] {0, 1, 2, 3}, new Shape(1, 2, 2));
+        NDArray soft = manager.ones(new Shape(1, 2, 2));
+        String labels = " must be masks here, got whole numbers above 1; give labels as (B, N) or";
+        String whole = " (B, H, W) in a whole type, such as int64";
+        refused(
+                "truth and predicted (1, 2, 2) of whole numbers 0 and 1 may be masks (B, K, N) or"
+                        + " label maps (B, H, W); give masks as boolean or float32, labels as (B,"
+                        + " N)",
+                halves,
+                halves);
+        refused("truth (1, 2, 2) in int64" + labels + whole, quarters, soft);
+        refused(
+                "predicted (1, 2, 2) in float32" + labels + whole,
+                halves,
+                quarters.toType(DataType.FLOAT32, true));
+        refused(
+                "predicted (1, 1, 2, 2) in float64" + labels + whole,
+                halves,
+                quarters.toType(DataType.FLOAT64, true).expandDims(0));
+        refused(
+                "truth (1, 1, 2, 2) in int64 may be one mask or labels; give a mask as boolean or"
+                        + " float32, labels as (B, H, W)",
+                halves.expandDims(0),
+                soft);
+        refused(
+                "truth (1, 1, 4) in int64 may be one mask or labels; give a mask as boolean or"
+                        + " float32, labels as (B, N)",
+                halves.reshape(1, 1, 4),
+                soft);
     }
 
     @Test

@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -264,6 +265,63 @@ class SegmentationMetricTest {
                     metric.score(truth.toType(type, false), predicted.toType(type, false))
                             .values());
         }
+    }
+
+    /** Pictures of labels and of masks, whatever stands beside them. */
+    @ParameterizedTest
+    @MethodSource("metrics")
+    void rowsOfPixelsAndPicturesAgree(SegmentationMetric metric, NDManager manager) {
+        NDArray truth = random(manager, 1, 4, 5, 30);
+        NDArray predicted = random(manager, 2, 3, 5, 30);
+        NDArray expected = metric.score(truth, predicted).values();
+        Shape map = new Shape(5, 5, 6);
+        List<NDArray> truths = new ArrayList<>(List.of(truth));
+        List<NDArray> predictions = new ArrayList<>(List.of(predicted));
+        for (DataType type : new DataType[] {DataType.UINT8, DataType.INT32, DataType.INT64}) {
+            truths.add(truth.toType(type, false).reshape(map));
+            predictions.add(predicted.toType(type, false).reshape(map));
+        }
+        for (DataType type : new DataType[] {DataType.FLOAT32, DataType.INT64}) {
+            truths.add(masks(truth, 4).toType(type, false).reshape(5, 4, 5, 6));
+            predictions.add(masks(predicted, 3).toType(type, false).reshape(5, 3, 5, 6));
+            truths.add(masks(truth, 4).toType(type, false));
+            predictions.add(masks(predicted, 3).toType(type, false));
+        }
+        for (NDArray t : truths) {
+            for (NDArray p : predictions) {
+                assertSame(
+                        t.getShape() + " and " + p.getShape(),
+                        expected,
+                        metric.score(t, p).values());
+            }
+        }
+        NDArray soft = masks(predicted, 3).add(Tensors.normal(manager, 3, 5, 3, 30).mul(0.02f));
+        assertSame(
+                "a decoder's masks",
+                expected,
+                metric.score(truth, soft.softmax(1).reshape(5, 3, 5, 6)).values());
+    }
+
+    /** The quarters of a square, numbered otherwise; some pixels belong to nothing. */
+    @Test
+    void labelMapsMayHoldVoid(NDManager manager) {
+        long[] t = new long[64];
+        long[] p = new long[64];
+        for (int i = 0; i < 64; i++) {
+            int quarter = i / 8 / 4 * 2 + i % 8 / 4;
+            t[i] = quarter;
+            p[i] = (quarter + 1L) % 4;
+        }
+        Shape map = new Shape(1, 8, 8);
+        t[9] = -1;
+        p[9] = 3;
+        metrics()
+                .forEach(
+                        metric ->
+                                assertEquals(
+                                        1,
+                                        of(metric, manager.create(t, map), manager.create(p, map)),
+                                        metric.name()));
     }
 
     @Test

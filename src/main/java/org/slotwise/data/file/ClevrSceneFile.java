@@ -39,6 +39,7 @@ final class ClevrSceneFile {
     record Entry(long record, String image, List<ClevrObject> objects) {}
 
     static List<Entry> read(Path file) throws IOException {
+        InputFile.require(file);
         try (Reader reader = Files.newBufferedReader(file);
                 JsonReader json = new JsonReader(reader)) {
             ClevrSceneFile scenes = new ClevrSceneFile(file, json);
@@ -46,7 +47,7 @@ final class ClevrSceneFile {
                 return scenes.all();
             } catch (SceneFileException e) {
                 throw e;
-            } catch (IOException | IllegalStateException | NumberFormatException e) {
+            } catch (IOException | IllegalStateException | IllegalArgumentException e) {
                 // How the parser says: cut short or not JSON; of another type; not a number.
                 String what = "not as CLEVR writes scenes: " + e.getMessage();
                 throw scenes.record < 0
@@ -64,6 +65,9 @@ final class ClevrSceneFile {
                 json.skipValue();
                 continue;
             }
+            if (entries != null) {
+                throw new SceneFileException(file, "there are two lists of scenes", null);
+            }
             entries = new ArrayList<>();
             json.beginArray();
             while (json.hasNext()) {
@@ -73,6 +77,9 @@ final class ClevrSceneFile {
             json.endArray();
         }
         json.endObject();
+        if (json.peek() != JsonToken.END_DOCUMENT) {
+            throw new SceneFileException(file, "something follows after the scenes", null);
+        }
         if (entries == null) {
             throw new SceneFileException(file, "there is no list of scenes", null);
         }

@@ -2,6 +2,7 @@ package org.slotwise.data.file;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -37,14 +38,16 @@ public final class ClevrScenes implements Scenes {
     private final int height;
     private final int width;
     private final @Nullable Crop crop;
+    private final long maxPixels;
     private final List<ClevrSceneFile.Entry> entries;
 
     private ClevrScenes(Builder builder, Path file, Path images) throws IOException {
         this.file = file;
-        this.images = images.normalize();
+        this.images = images;
         height = builder.height;
         width = builder.width;
         crop = builder.crop;
+        maxPixels = builder.maxPixels;
         entries =
                 ClevrSceneFile.read(file).stream()
                         .filter(entry -> entry.objects().size() <= builder.maxObjects)
@@ -79,14 +82,10 @@ public final class ClevrScenes implements Scenes {
     @Override
     public Scene get(long index) throws IOException {
         ClevrSceneFile.Entry entry = entry(index);
-        Path path = images.resolve(entry.image()).normalize();
-        if (!path.startsWith(images) || !Files.isRegularFile(path)) {
-            throw new SceneFileException(
-                    file, entry.record(), "there is no picture " + entry.image() + " in " + images);
-        }
-        ImageFile image = ImageFile.read(path);
+        Path path = picture(entry);
+        ImageFile image = ImageFile.picture(path, maxPixels);
         int objects = entry.objects().size();
-        Scene scene = new Scene(image.height(), image.width(), image.rgb(), null, objects);
+        Scene scene = new Scene(image.height(), image.width(), image.values(), null, objects);
         if (crop != null) {
             if (crop.top() + crop.height() > scene.height()
                     || crop.left() + crop.width() > scene.width()) {
@@ -97,6 +96,22 @@ public final class ClevrScenes implements Scenes {
         float[][] properties =
                 entry.objects().stream().map(ClevrObject::encode).toArray(float[][]::new);
         return scene.resize(height, width).withProperties(properties);
+    }
+
+    /** The file of a picture, which must lie in the folder. */
+    private Path picture(ClevrSceneFile.Entry entry) throws SceneFileException {
+        String what = "there is no picture " + entry.image() + " in " + images;
+        try {
+            // Absolute: "." and "" say nothing that a path could start with.
+            Path folder = images.toAbsolutePath().normalize();
+            Path path = folder.resolve(entry.image()).normalize();
+            if (path.startsWith(folder) && Files.isRegularFile(path)) {
+                return images.resolve(folder.relativize(path));
+            }
+        } catch (InvalidPathException e) { // no system has a file of that name
+            throw SceneFileException.inRecord(file, entry.record(), what, e);
+        }
+        throw new SceneFileException(file, entry.record(), what);
     }
 
     /**
@@ -116,6 +131,7 @@ public final class ClevrScenes implements Scenes {
         private int width = 128;
         private int maxObjects = Integer.MAX_VALUE;
         private @Nullable Crop crop;
+        private long maxPixels = ImageFile.MOST_PIXELS;
 
         private Builder() {}
 
@@ -177,6 +193,17 @@ public final class ClevrScenes implements Scenes {
         }
 
         /**
+         * Sets how many pixels a picture may declare.
+         *
+         * @param maxPixels at least 1; 33554432, as many as 5792 x 5792, if not set
+         * @return this
+         */
+        public Builder optMaxPixels(long maxPixels) {
+            this.maxPixels = maxPixels;
+            return this;
+        }
+
+        /**
          * Reads the file of scenes.
          *
          * @return the scenes
@@ -198,6 +225,8 @@ public final class ClevrScenes implements Scenes {
             Check.option(
                     maxObjects >= 0,
                     "ClevrScenes: maxObjects must be at least 0, got " + maxObjects);
+            Check.option(
+                    maxPixels > 0, "ClevrScenes: maxPixels must be at least 1, got " + maxPixels);
             return new ClevrScenes(this, file, images);
         }
     }

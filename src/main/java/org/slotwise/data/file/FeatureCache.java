@@ -7,23 +7,20 @@ import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.SceneFileException;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Scalars;
 
 /**
- * Features on disk, so that a frozen backbone sees each image once. They are read through the
- * operating system's memory mapping: what is read often stays in memory as long as there is room.
+ * Features on disk, so that a frozen backbone sees each image once. What is read often stays in the
+ * operating system's memory as long as there is room.
  *
  * <p>Source: own. Features of a vision transformer take about as much room as the images: 196
  * features of size 384 are 301 kB.
@@ -34,8 +31,10 @@ import org.slotwise.internal.Scalars;
  * killed or the disk was full, is completed when it is opened again. A record that was damaged
  * later is refused when it is read, with the file's name: delete the file to make it anew.
  *
- * <p>Reading is safe in any number of threads. One process writes at a time: another that opens the
- * same file meanwhile is refused.
+ * <p>Reading is safe in any number of threads and processes, and of a finished file needs no
+ * permission to write. A file that is cut or overwritten while it is read gives the error of a
+ * damaged record: no part of it is mapped into memory. One process writes at a time: another that
+ * opens the same unfinished file meanwhile is refused.
  */
 public final class FeatureCache {
 
@@ -43,9 +42,6 @@ public final class FeatureCache {
 
     /** How many images are extracted at once. */
     private static final int BATCH = 8;
-
-    /** A mapping is at most so long; Java allows less than 2 GiB. */
-    private static final long SEGMENT = 1L << 30;
 
     /** Makes the features of some images. */
     @FunctionalInterface
@@ -64,20 +60,9 @@ public final class FeatureCache {
     }
 
     private final FeatureRecords records;
-    private final int inSegment;
-    private final List<MappedByteBuffer> segments;
 
-    private FeatureCache(FeatureRecords records, FileChannel channel) throws IOException {
+    private FeatureCache(FeatureRecords records) {
         this.records = records;
-        inSegment = (int) Math.max(1, SEGMENT / records.length());
-        segments = new ArrayList<>();
-        for (long first = 0; first < records.images(); first += inSegment) {
-            long last = Math.min(records.images(), first + inSegment);
-            long start = records.position(first);
-            segments.add(
-                    channel.map(
-                            FileChannel.MapMode.READ_ONLY, start, records.position(last) - start));
-        }
     }
 
     /**
@@ -95,8 +80,17 @@ public final class FeatureCache {
     public static FeatureCache open(
             Path folder, FeatureOrigin origin, NDManager manager, Extraction extraction)
             throws IOException {
-        Files.createDirectories(folder);
+        if (!Files.isDirectory(folder)) { // a link to one is refused by what makes them
+            Files.createDirectories(folder);
+        }
         Path file = file(folder, origin);
+        if (Files.exists(file)) {
+            InputFile.require(file);
+            FeatureRecords finished = finished(file, origin);
+            if (finished != null) {
+                return new FeatureCache(finished);
+            }
+        }
         try (FileChannel channel =
                         FileChannel.open(
                                 file,
@@ -106,7 +100,22 @@ public final class FeatureCache {
                 FileLock lock = lock(file, channel)) {
             FeatureRecords records = complete(file, channel, origin, manager, extraction);
             assert lock.isValid();
-            return new FeatureCache(records, channel);
+            return new FeatureCache(records);
+        }
+    }
+
+    /** The records of a file that has them all, for which no lock is needed; else null. */
+    private static @Nullable FeatureRecords finished(Path file, FeatureOrigin origin)
+            throws IOException {
+        int images = origin.images().size();
+        try (FileChannel channel = FileChannel.open(file)) {
+            if (channel.size() < FeatureRecords.HEADER) {
+                return null;
+            }
+            FeatureRecords records = FeatureRecords.read(file, channel, origin.key(), images);
+            boolean all = channel.size() == records.position(images);
+            // Records are written in order: the last one is there when all are.
+            return all && records.isWhole(images - 1, channel) ? records : null;
         }
     }
 
@@ -184,12 +193,17 @@ public final class FeatureCache {
             return before;
         }
         Shape shape = features.getShape();
-        return new FeatureRecords(
-                file,
-                Math.toIntExact(shape.get(1)),
-                Math.toIntExact(shape.get(2)),
-                origin.images().size(),
-                origin.key());
+        FeatureRecords records =
+                new FeatureRecords(
+                        file,
+                        Math.toIntExact(shape.get(1)),
+                        Math.toIntExact(shape.get(2)),
+                        origin.images().size(),
+                        origin.key());
+        Check.option(
+                records.isPossible(),
+                WHO + ": features of an image must have at most 256 MiB, got " + shape);
+        return records;
     }
 
     private static void write(
@@ -255,32 +269,42 @@ public final class FeatureCache {
      * @param images which ones, from 0, in any order
      * @return (number of images, N, F), float32
      * @throws SceneFileException if a record is damaged
+     * @throws IOException if the file cannot be read, or is gone
      * @throws IllegalArgumentException if there is no such image, or none is asked for
      */
-    public NDArray read(NDManager manager, int... images) throws SceneFileException {
+    public NDArray read(NDManager manager, int... images) throws IOException {
         Check.option(images.length > 0, WHO + ": images must be at least one, got none");
-        int payload = records.payload();
-        ByteBuffer all = manager.allocateDirect(Math.multiplyExact(images.length, payload));
         for (int image : images) {
             Check.option(
                     image >= 0 && image < size(),
                     WHO + ": images must be from 0 to " + (size() - 1) + ", got " + image);
-            int start = image % inSegment * records.length();
-            ByteBuffer record = segments.get(image / inSegment).slice(start, records.length());
-            if (!records.isWhole(image, record)) {
-                throw new SceneFileException(
-                        records.file(),
-                        image,
-                        "the features are damaged; delete the file to make it anew");
+        }
+        int payload = records.payload();
+        ByteBuffer all = manager.allocateDirect(Math.multiplyExact(images.length, payload));
+        ByteBuffer record = FeatureRecords.allocate(records.length());
+        InputFile.require(records.file());
+        try (FileChannel channel = FileChannel.open(records.file())) {
+            for (int image : images) {
+                read(channel, image, record);
+                int at = all.position();
+                all.asFloatBuffer().put(record.asFloatBuffer().slice(0, payload / Float.BYTES));
+                all.position(at + payload);
             }
-            int at = all.position();
-            record.order(ByteOrder.LITTLE_ENDIAN);
-            all.asFloatBuffer().put(record.asFloatBuffer().slice(0, payload / Float.BYTES));
-            all.position(at + payload);
         }
         Shape shape = new Shape(images.length, patches(), featureDim());
         try (NDArray shared = manager.create(all.flip().asFloatBuffer(), shape, DataType.FLOAT32)) {
             return Scalars.ownMemory(shared);
+        }
+    }
+
+    /** Reads and checks a copy: the file itself may change at any time. */
+    private void read(FileChannel channel, int image, ByteBuffer record) throws IOException {
+        record.clear();
+        if (!records.readFully(channel, image, record) || !records.isWhole(image, record)) {
+            throw new SceneFileException(
+                    records.file(),
+                    image,
+                    "the features are damaged; delete the file to make it anew");
         }
     }
 }

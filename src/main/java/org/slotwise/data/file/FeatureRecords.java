@@ -33,6 +33,9 @@ record FeatureRecords(Path file, int patches, int featureDim, int images, String
     private static final int KEY = 32;
     private static final int CHECKSUM = 4;
 
+    /** How many bytes a record may have: far more than features of an image need. */
+    private static final int MOST_BYTES = 1 << 28;
+
     static ByteBuffer allocate(int bytes) {
         return ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
@@ -58,7 +61,9 @@ record FeatureRecords(Path file, int patches, int featureDim, int images, String
     static FeatureRecords read(Path file, FileChannel channel, String key, int images)
             throws IOException {
         ByteBuffer bytes = allocate(HEADER);
-        readFully(file, channel, bytes, 0);
+        if (!readFully(channel, bytes, 0)) {
+            throw new SceneFileException(file, "the file became shorter", null);
+        }
         byte[] magic = new byte[MAGIC.length];
         bytes.get(magic);
         if (!Arrays.equals(magic, MAGIC)) {
@@ -75,11 +80,23 @@ record FeatureRecords(Path file, int patches, int featureDim, int images, String
             throw new SceneFileException(
                     file, "the header is damaged; delete the file to make it anew", null);
         }
+        if (!records.isPossible()) {
+            throw new SceneFileException(
+                    file, "the header is damaged; delete the file to make it anew", null);
+        }
         if (!itsKey.equals(key) || stored != images) {
             throw new SceneFileException(
                     file, "these features were made by another extractor or of other images", null);
         }
         return records;
+    }
+
+    /** Whether there are features, and not more than a record may have. */
+    boolean isPossible() {
+        return patches > 0
+                && featureDim > 0
+                && images > 0
+                && (long) patches * featureDim <= (MOST_BYTES - CHECKSUM) / Float.BYTES;
     }
 
     /** How many bytes a record has. */
@@ -122,17 +139,22 @@ record FeatureRecords(Path file, int patches, int featureDim, int images, String
 
     boolean isWhole(int record, FileChannel channel) throws IOException {
         ByteBuffer bytes = allocate(length());
-        readFully(file, channel, bytes, position(record));
-        return isWhole(record, bytes);
+        return readFully(channel, record, bytes) && isWhole(record, bytes);
     }
 
-    private static void readFully(Path file, FileChannel channel, ByteBuffer bytes, long from)
+    /** Reads the bytes of a record; false if the file ends before. */
+    boolean readFully(FileChannel channel, int record, ByteBuffer bytes) throws IOException {
+        return readFully(channel, bytes, position(record));
+    }
+
+    private static boolean readFully(FileChannel channel, ByteBuffer bytes, long from)
             throws IOException {
         while (bytes.hasRemaining()) {
             if (channel.read(bytes, from + bytes.position()) < 0) {
-                throw new SceneFileException(file, "the file became shorter", null);
+                return false;
             }
         }
         bytes.flip();
+        return true;
     }
 }

@@ -1,13 +1,8 @@
 package org.slotwise.data.file;
 
-import io.jhdf.HdfFile;
-import io.jhdf.api.Dataset;
-import io.jhdf.api.Group;
-import io.jhdf.api.Node;
 import io.jhdf.api.dataset.ChunkedDataset;
 import io.jhdf.api.dataset.ContiguousDataset;
 import io.jhdf.dataset.DatasetBase;
-import io.jhdf.exceptions.HdfInvalidPathException;
 import io.jhdf.object.datatype.DataType;
 import io.jhdf.object.datatype.EnumDataType;
 import io.jhdf.object.datatype.FixedPoint;
@@ -20,18 +15,24 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.data.SceneFileException;
 
 /** An array of an HDF5 file, of which one record, that is one index of the first axis, is read. */
 final class Hdf5Array {
 
+    /** How many bytes a record or a chunk may have. */
+    static final int MOST_BYTES = 1 << 27;
+
+    /** The file that is read, which may be another than the one that users named. */
     private final Path file;
+
     private final String name;
     private final FileChannel channel;
     private final long userBlock;
     private final DatasetBase array;
+    private final @Nullable Hdf5Chunks chunks;
     private final long[] shape;
     private final int elements;
     private final int elementSize;
@@ -39,17 +40,14 @@ final class Hdf5Array {
     private final boolean signed;
     private final ByteOrder order;
 
-    Hdf5Array(Path file, HdfFile hdf, FileChannel channel, String name) throws IOException {
-        this.file = file;
+    Hdf5Array(Hdf5Tree tree, String name) throws IOException {
+        Hdf5Tree.Found found = tree.find(name);
+        file = found.file().path();
         this.name = name;
-        this.channel = channel;
-        userBlock = hdf.getUserBlockSize();
-        array = find(file, hdf, name);
+        channel = found.file().channel();
+        userBlock = found.file().hdf().getUserBlockSize();
+        array = found.array();
         shape = array.getDimensionsAsLong();
-        long product = 1;
-        for (int i = 1; i < shape.length; i++) {
-            product = product > Integer.MAX_VALUE ? product : product * shape[i];
-        }
         DataType type = array.getDataType();
         DataType plain = type instanceof EnumDataType e ? e.getBaseType() : type; // h5py's booleans
         elementSize = type.getSize();
@@ -62,46 +60,48 @@ final class Hdf5Array {
                         : ByteOrder.LITTLE_ENDIAN;
         boolean whole =
                 plain instanceof FixedPoint
-                        && (elementSize == 1 || elementSize == 2 || elementSize == Integer.BYTES);
+                        && (elementSize == 1
+                                || elementSize == 2
+                                || elementSize == Integer.BYTES
+                                || elementSize == Long.BYTES);
         signed = plain instanceof FixedPoint integer && integer.isSigned();
         if (!floating && !whole) {
             throw new SceneFileException(
                     file,
-                    "'" + name + "' must hold float32, float64 or integers of up to 32 bits",
+                    "'" + name + "' must hold float32, float64 or integers of up to 64 bits",
                     null);
         }
-        if (product * elementSize > Integer.MAX_VALUE) {
+        long product = 1;
+        for (int i = 0; i < shape.length; i++) {
+            if (shape[i] < 0) {
+                throw new SceneFileException(file, "'" + name + "' has a negative size", null);
+            }
+            product = i == 0 || product > MOST_BYTES ? product : product * shape[i];
+        }
+        if (product * elementSize > MOST_BYTES) {
             throw new SceneFileException(
                     file,
-                    "'" + name + "': a record has too many bytes, shape " + shapeText(),
+                    String.format(
+                            Locale.ROOT,
+                            "'%s': a record has more than %d bytes, shape %s",
+                            name,
+                            MOST_BYTES,
+                            shapeText()),
                     null);
         }
         elements = (int) product;
+        chunks = chunks();
     }
 
-    private static DatasetBase find(Path file, HdfFile hdf, String name) throws IOException {
-        Node found;
+    private @Nullable Hdf5Chunks chunks() throws IOException {
+        if (!(array instanceof ChunkedDataset chunked)) {
+            return null;
+        }
         try {
-            found = hdf.getByPath(name);
-        } catch (HdfInvalidPathException e) {
-            Set<String> names = new TreeSet<>();
-            collect(hdf, names);
-            throw new SceneFileException(
-                    file, "there is no array '" + name + "', only " + names, e);
-        }
-        if (found instanceof DatasetBase array) {
-            return array;
-        }
-        throw new SceneFileException(file, "'" + name + "' is not an array", null);
-    }
-
-    private static void collect(Group group, Set<String> names) {
-        for (Node node : group) {
-            if (node instanceof Group inner) {
-                collect(inner, names);
-            } else if (node instanceof Dataset) {
-                names.add(node.getPath().substring(1));
-            }
+            boolean deflated = Hdf5Chunks.areDeflated(chunked);
+            return new Hdf5Chunks(chunked, shape, elementSize, deflated, MOST_BYTES);
+        } catch (IOException e) {
+            throw new SceneFileException(file, "'" + name + "': " + e.getMessage(), e);
         }
     }
 
@@ -123,24 +123,31 @@ final class Hdf5Array {
     }
 
     /** The elements of a record, row by row; integers of one byte count as unsigned. */
-    double[] numbers(long record) throws IOException {
+    Numbers numbers(long record) throws IOException {
         ByteBuffer bytes = record(record);
-        double[] values = new double[elements];
-        for (int i = 0; i < elements; i++) {
-            values[i] = number(bytes);
-        }
-        return values;
+        int start = bytes.position();
+        return i -> number(bytes, start + i * elementSize);
     }
 
-    private double number(ByteBuffer bytes) {
+    /** The elements of a record, by their number. */
+    interface Numbers {
+        double at(int i);
+    }
+
+    private double number(ByteBuffer bytes, int at) {
         if (floating) {
-            return elementSize == Float.BYTES ? bytes.getFloat() : bytes.getDouble();
+            return elementSize == Float.BYTES ? bytes.getFloat(at) : bytes.getDouble(at);
         }
         return switch (elementSize) {
-            case 1 -> bytes.get() & 0xff;
-            case 2 -> signed ? bytes.getShort() : bytes.getShort() & 0xffff;
-            default -> signed ? bytes.getInt() : bytes.getInt() & 0xffffffffL;
+            case 1 -> bytes.get(at) & 0xff;
+            case 2 -> signed ? bytes.getShort(at) : bytes.getShort(at) & 0xffff;
+            case Integer.BYTES -> signed ? bytes.getInt(at) : bytes.getInt(at) & 0xffffffffL;
+            default -> eightBytes(bytes.getLong(at));
         };
+    }
+
+    private double eightBytes(long value) {
+        return signed || value >= 0 ? value : value + 0x1p64;
     }
 
     /** The bytes of a record as they lie there. */
@@ -165,17 +172,24 @@ final class Hdf5Array {
                     file, record, "the file is cut short in '" + name + "'", e);
         } catch (IOException | RuntimeException e) { // jHDF reports damage in many ways
             throw SceneFileException.inRecord(
-                    file, record, "'" + name + "' cannot be read: " + reason(e), e);
+                    file, record, "'" + name + "' cannot be read: " + Hdf5File.reason(e), e);
+        } catch (VirtualMachineError e) {
+            throw SceneFileException.inRecord(
+                    file, record, "'" + name + "' cannot be read: " + Hdf5File.excess(e), e);
         }
     }
 
     /** Reads in one go. jHDF's own slices take a read for each run along the last axis. */
     private ByteBuffer contiguous(ContiguousDataset contiguous, long record) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(elements * elementSize);
         if (contiguous.isEmpty()) {
             throw new IOException("it was never written");
         }
-        long at = userBlock + contiguous.getDataAddress() + record * bytes.capacity();
+        int size = elements * elementSize;
+        long at = userBlock + contiguous.getDataAddress() + record * size;
+        if (at < 0 || at > channel.size() - size) {
+            throw new EOFException();
+        }
+        ByteBuffer bytes = ByteBuffer.allocate(size);
         while (bytes.hasRemaining()) {
             int read = channel.read(bytes, at + bytes.position());
             if (read < 0) {
@@ -192,12 +206,8 @@ final class Hdf5Array {
         for (int i = 0; i < size.length; i++) {
             size[i] = i == 0 ? 1 : (int) shape[i];
         }
-        if (array instanceof ChunkedDataset chunked) {
-            // A chunk that was never written would read as zeros.
-            int[] chunk = new int[shape.length];
-            int rows = chunked.getChunkDimensions()[0];
-            chunk[0] = Math.toIntExact(record / rows * rows);
-            chunked.getRawChunkBuffer(chunk);
+        if (chunks != null) {
+            chunks.check(record);
         }
         return array.getSliceDataBuffer(offset, size);
     }
@@ -213,14 +223,5 @@ final class Hdf5Array {
             }
         }
         return true;
-    }
-
-    /** What jHDF found wrong: it says so in the innermost of its exceptions. */
-    static String reason(Throwable e) {
-        Throwable innermost = e;
-        while (innermost.getCause() != null) {
-            innermost = innermost.getCause();
-        }
-        return innermost.getMessage() == null ? innermost.toString() : innermost.getMessage();
     }
 }

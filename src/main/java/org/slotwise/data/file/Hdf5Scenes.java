@@ -1,9 +1,7 @@
 package org.slotwise.data.file;
 
-import io.jhdf.HdfFile;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +9,7 @@ import org.slotwise.data.Scene;
 import org.slotwise.data.SceneFileException;
 import org.slotwise.data.Scenes;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.OptionalArtifact;
 
 /**
  * Scenes of an HDF5 file, the form into which the Multi-Object Datasets are commonly converted.
@@ -26,12 +25,16 @@ import org.slotwise.internal.Check;
  * <p>Images may also be grey, (N, H, W, 1), and are then read as red, green and blue of one value.
  * Masks may also be (N, E, H, W), or labels (N, H, W) or (N, H, W, 1) with whole numbers from 0 to
  * 255. A pixel gets the entity whose mask is largest there, the first of equals, where entity 0 is
- * the background. Elements are integers of up to 32 bits (one byte counts as unsigned), float32 or
- * float64. The number of objects is the number of labels that occur, without the background.
+ * the background. Elements are integers of up to 64 bits (one byte counts as unsigned), float32 or
+ * float64; what rounding took out of its range by a millionth of it is taken back. The number of
+ * objects is the number of labels that occur, without the background and the void label.
  *
  * <p>One scene at a time is read, whatever the file's size; only the index of a chunked array is
- * kept in memory. May be used from several threads. Needs {@code io.jhdf:jhdf}, which this library
- * declares as optional: add it to your own dependencies.
+ * kept in memory. A record, and a chunk, may have 128 MiB. May be used from several threads. Needs
+ * {@code io.jhdf:jhdf}, which this library declares as optional: add it to your own dependencies.
+ *
+ * <p>Names may be links, also into other files, up to 16 in a row; relative names of other files
+ * count from the folder of the file that has the link.
  *
  * <p>A file that is damaged, cut short or of another form gives a {@link SceneFileException} that
  * says which file and which record. HDF5 itself has checksums for the description of the data only,
@@ -42,12 +45,17 @@ import org.slotwise.internal.Check;
  */
 public final class Hdf5Scenes implements Scenes, Closeable {
 
+    private static final String WHO = "Hdf5Scenes";
+
+    /** How far a value may be outside of what it must be, since it was rounded. */
+    private static final double ROUNDING = 1e-6;
+
     private final Path file;
-    private final FileChannel channel;
-    private final HdfFile hdf;
+    private final Hdf5Tree tree;
     private final Hdf5Array images;
     private final @Nullable Hdf5Array masks;
     private final double white;
+    private final @Nullable Integer voidLabel;
     private final int height;
     private final int width;
     private final boolean grey;
@@ -55,14 +63,13 @@ public final class Hdf5Scenes implements Scenes, Closeable {
     private Hdf5Scenes(Builder builder, Path file, String imagesName) throws IOException {
         this.file = file;
         white = builder.white;
-        channel = FileChannel.open(file);
-        HdfFile opened = null;
+        voidLabel = builder.voidLabel;
+        tree = new Hdf5Tree(file);
         try {
-            opened = opened(file);
-            hdf = opened;
-            images = new Hdf5Array(file, hdf, channel, imagesName);
+            images = array(imagesName);
             grey = images.hasRecords(-1, -1, 1);
-            if (!grey && !images.hasRecords(-1, -1, 3)) {
+            boolean fits = grey || images.hasRecords(-1, -1, 3);
+            if (!fits || images.shape()[1] == 0 || images.shape()[2] == 0) {
                 throw new SceneFileException(
                         file,
                         "images '"
@@ -73,34 +80,18 @@ public final class Hdf5Scenes implements Scenes, Closeable {
             }
             height = (int) images.shape()[1];
             width = (int) images.shape()[2];
-            masks = builder.masks == null ? null : new Hdf5Array(file, hdf, channel, builder.masks);
+            masks = builder.masks == null ? null : array(builder.masks);
             if (masks != null) {
                 checkMasks(masks);
             }
-        } catch (IOException e) {
-            close(opened, channel);
+        } catch (IOException | RuntimeException e) {
+            tree.close();
             throw e;
-        } catch (RuntimeException e) { // jHDF reports damage in many ways
-            close(opened, channel);
-            throw new SceneFileException(file, "cannot be read as HDF5: " + Hdf5Array.reason(e), e);
         }
     }
 
-    private static void close(@Nullable HdfFile hdf, FileChannel channel) throws IOException {
-        try (channel) {
-            if (hdf != null) {
-                hdf.close();
-            }
-        }
-    }
-
-    private static HdfFile opened(Path file) throws IOException {
-        try {
-            return new HdfFile(file);
-        } catch (RuntimeException e) {
-            throw new SceneFileException(
-                    file, "not a HDF5 file, or damaged at its start: " + Hdf5Array.reason(e), e);
-        }
+    private Hdf5Array array(String name) throws IOException {
+        return Hdf5File.guarded(file, "cannot be read as HDF5", () -> new Hdf5Array(tree, name));
     }
 
     private void checkMasks(Hdf5Array masks) throws IOException {
@@ -118,6 +109,15 @@ public final class Hdf5Scenes implements Scenes, Closeable {
                             "masks '%s' must be (N, E, %s, 1), (N, E, %s) or (N, %s) with N %d, got"
                                     + " %s",
                             masks.name(), size, size, size, size(), masks.shapeText()),
+                    null);
+        }
+        if (!isLabels(masks) && voidLabel != null) {
+            throw new SceneFileException(
+                    file,
+                    "a void label needs labels (N, H, W), and masks '"
+                            + masks.name()
+                            + "' are "
+                            + masks.shapeText(),
                     null);
         }
         if (!isLabels(masks) && masks.shape()[1] > 256) {
@@ -146,50 +146,68 @@ public final class Hdf5Scenes implements Scenes, Closeable {
         Objects.checkIndex(index, size());
         byte[] image = image(index);
         byte[] rgb = grey ? EntityMasks.tripled(image) : image;
-        return masks == null
-                ? new Scene(height, width, rgb)
-                : new Scene(height, width, rgb, labels(masks, index));
+        if (masks == null) {
+            return new Scene(height, width, rgb);
+        }
+        if (!isLabels(masks)) {
+            return new Scene(height, width, rgb, entities(masks, index));
+        }
+        Scene scene = new Scene(height, width, rgb, labels(masks, index));
+        return voidLabel == null ? scene : scene.withVoid(voidLabel & 0xff);
     }
 
     private byte[] image(long index) throws IOException {
         if (images.isBytes() && white == 255) {
             return images.bytes(index);
         }
-        double[] values = images.numbers(index);
-        byte[] image = new byte[values.length];
+        Hdf5Array.Numbers values = images.numbers(index);
+        byte[] image = new byte[height * width * (grey ? 1 : 3)];
         for (int i = 0; i < image.length; i++) {
-            double value = values[i] / white;
-            if (!(value >= 0 && value <= 1)) {
+            double value = values.at(i) / white;
+            if (!(value >= -ROUNDING && value <= 1 + ROUNDING)) {
                 throw new SceneFileException(
                         file,
                         index,
-                        "an image's value must be in [0, " + white + "], got " + values[i]);
+                        "an image's value must be in [0, " + white + "], got " + values.at(i));
             }
-            image[i] = (byte) Math.round(255 * value);
+            image[i] = (byte) Math.round(255 * Math.min(1, Math.max(0, value)));
         }
         return image;
     }
 
     private byte[] labels(Hdf5Array masks, long index) throws IOException {
-        double[] values = masks.numbers(index);
+        Hdf5Array.Numbers values = masks.numbers(index);
         byte[] labels = new byte[height * width];
-        if (isLabels(masks)) {
-            for (int p = 0; p < labels.length; p++) {
-                if (!(values[p] >= 0 && values[p] <= 255 && values[p] == Math.rint(values[p]))) {
-                    throw new SceneFileException(
-                            file,
-                            index,
-                            "a label must be a whole number from 0 to 255, got " + values[p]);
-                }
-                labels[p] = (byte) values[p];
+        for (int p = 0; p < labels.length; p++) {
+            double value = values.at(p);
+            double whole = Math.rint(value);
+            boolean isVoid = voidLabel != null && whole == voidLabel;
+            boolean fits = isVoid || (whole >= 0 && whole <= 255);
+            if (!fits || !(Math.abs(value - whole) <= ROUNDING)) {
+                throw new SceneFileException(
+                        file, index, "a label must be a whole number from 0 to 255, got " + value);
             }
-            return labels;
+            if (!isVoid && voidLabel != null && whole == (voidLabel & 0xff)) {
+                throw new SceneFileException(
+                        file, index, "with the void label -1 a label must be at most 254, got 255");
+            }
+            labels[p] = (byte) (int) whole;
         }
+        return labels;
+    }
+
+    /** The entity whose mask is largest, the first of equals. */
+    private byte[] entities(Hdf5Array masks, long index) throws IOException {
+        Hdf5Array.Numbers values = masks.numbers(index);
+        byte[] labels = new byte[height * width];
         int entities = (int) masks.shape()[1];
         for (int p = 0; p < labels.length; p++) {
-            double largest = 0;
+            double largest = Double.NEGATIVE_INFINITY;
             for (int e = 0; e < entities; e++) {
-                double value = values[e * labels.length + p];
+                double value = values.at(e * labels.length + p);
+                if (Double.isNaN(value)) {
+                    throw new SceneFileException(file, index, "a mask's value must not be NaN");
+                }
                 if (value > largest) {
                     largest = value;
                     labels[p] = (byte) e;
@@ -202,7 +220,7 @@ public final class Hdf5Scenes implements Scenes, Closeable {
     /** Closes the file. */
     @Override
     public void close() throws IOException {
-        close(hdf, channel);
+        tree.close();
     }
 
     /**
@@ -220,6 +238,7 @@ public final class Hdf5Scenes implements Scenes, Closeable {
         private @Nullable String images;
         private @Nullable String masks;
         private double white = 255;
+        private @Nullable Integer voidLabel;
 
         private Builder() {}
 
@@ -268,10 +287,26 @@ public final class Hdf5Scenes implements Scenes, Closeable {
         }
 
         /**
+         * Sets which label means that a pixel belongs to nothing, neither to an object nor to the
+         * background. A data set gives -1 for it, which metrics leave out. Masks must be labels.
+         *
+         * @param label from -1 to 255, such as -1 or 255; none if not set
+         * @return this
+         */
+        public Builder optVoid(int label) {
+            Check.option(
+                    label >= -1 && label <= 255,
+                    WHO + ": the void label must be -1 to 255, got " + label);
+            voidLabel = label;
+            return this;
+        }
+
+        /**
          * Opens the file.
          *
          * @return the scenes, to be closed
          * @throws IllegalArgumentException if an option is missing or out of range
+         * @throws IllegalStateException if jHDF is not on the class path
          * @throws SceneFileException if the file is damaged, or has no such arrays
          * @throws IOException if the file cannot be opened
          */
@@ -285,6 +320,7 @@ public final class Hdf5Scenes implements Scenes, Closeable {
             Check.option(
                     white > 0 && white < Double.POSITIVE_INFINITY,
                     "Hdf5Scenes: white must be above 0 and finite, got " + white);
+            OptionalArtifact.JHDF.require(WHO, "HDF5 files need jHDF");
             return new Hdf5Scenes(this, file, images);
         }
     }

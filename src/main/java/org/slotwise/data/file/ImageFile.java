@@ -4,63 +4,115 @@ import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
-import java.util.TreeSet;
 import java.util.regex.Pattern;
-import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.data.SceneFileException;
 import org.slotwise.internal.RgbBytes;
 
-/** An image file that was decoded. */
-final class ImageFile {
+/**
+ * An image file that was decoded.
+ *
+ * @param height H
+ * @param width W
+ * @param values red, green and blue (H, W, 3), or labels (H, W)
+ */
+@SuppressWarnings("ArrayRecordComponent")
+record ImageFile(int height, int width, byte[] values) {
+
+    /** How many pixels an image may declare if nothing else is asked for: 5792 x 5792. */
+    static final long MOST_PIXELS = 1 << 25;
+
+    /** No kind takes more for a pixel, but for what lies around the pixels. */
+    private static final int BYTES_OF_PIXEL = 8;
+
+    private static final int AROUND = 1 << 20;
 
     /** Warnings of the decoders that mean lost pixels; they have others, of odd metadata. */
     private static final Pattern DAMAGE =
             Pattern.compile("truncated|premature|corrupt jpeg data|out-of-sequence");
 
-    private final Path file;
-    private final BufferedImage image;
-
-    private ImageFile(Path file, BufferedImage image) {
-        this.file = file;
-        this.image = image;
+    /**
+     * Reads and decodes a picture: red, green and blue.
+     *
+     * @param mostPixels how many pixels it may declare
+     * @throws SceneFileException if it is damaged, cut short, too large or no image
+     */
+    static ImageFile picture(Path file, long mostPixels) throws IOException {
+        BufferedImage image = read(file, mostPixels);
+        return new ImageFile(image.getHeight(), image.getWidth(), RgbBytes.of(image));
     }
 
     /**
-     * Reads and decodes a file.
+     * Reads and decodes a mask: the label of each pixel, as {@link ImageFolder} describes.
      *
-     * @throws SceneFileException if it is damaged, cut short or no image
+     * @param mostPixels how many pixels it may declare
+     * @param needsLabels whether colours, which are numbered, are refused
+     * @throws SceneFileException if it is damaged, cut short, too large, no image, or has too many
+     *     labels
      */
-    static ImageFile read(Path file) throws IOException {
-        byte[] bytes = Files.readAllBytes(file);
+    static ImageFile mask(Path file, long mostPixels, boolean needsLabels) throws IOException {
+        BufferedImage image = read(file, mostPixels);
+        boolean labels = RgbBytes.isGrey(image) || image.getColorModel() instanceof IndexColorModel;
+        if (needsLabels && !labels) {
+            throw new SceneFileException(
+                    file,
+                    "a void label needs masks of one channel, and this one has colours",
+                    null);
+        }
+        return new ImageFile(
+                image.getHeight(),
+                image.getWidth(),
+                labels ? MaskLabels.values(file, image) : MaskLabels.colours(file, image));
+    }
+
+    private static BufferedImage read(Path file, long mostPixels) throws IOException {
+        long mostBytes =
+                mostPixels > Integer.MAX_VALUE / BYTES_OF_PIXEL
+                        ? Integer.MAX_VALUE - AROUND
+                        : BYTES_OF_PIXEL * mostPixels + AROUND;
+        byte[] bytes = InputFile.bytes(file, mostBytes);
         if (bytes.length == 0) {
             throw new SceneFileException(file, "the file is empty", null);
         }
+        PictureKind kind = PictureKind.of(bytes);
+        if (kind == null) {
+            throw new SceneFileException(
+                    file, "not an image of a known kind: " + PictureKind.all(), null);
+        }
+        switch (kind) {
+            case PNG -> PngChunks.check(file, bytes);
+            case BMP -> BmpHeader.check(file, bytes);
+            default -> {}
+        }
+        ImageReader reader = kind.reader();
+        if (reader == null) {
+            throw new SceneFileException(
+                    file,
+                    "an image in WebP, for which there is no reader: " + PictureKind.all(),
+                    null);
+        }
         try (ImageInputStream in =
                 new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
-            Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
-            if (!readers.hasNext()) {
-                throw new SceneFileException(file, "not an image of a known kind", null);
-            }
-            ImageReader reader = readers.next();
-            try {
-                return new ImageFile(file, decoded(file, reader, in));
-            } finally {
-                reader.dispose();
-            }
+            return decoded(file, kind, bytes, reader, in, mostPixels);
+        } finally {
+            reader.dispose();
         }
     }
 
-    private static BufferedImage decoded(Path file, ImageReader reader, ImageInputStream in)
+    private static BufferedImage decoded(
+            Path file,
+            PictureKind kind,
+            byte[] bytes,
+            ImageReader reader,
+            ImageInputStream in,
+            long mostPixels)
             throws IOException {
         List<String> damage = new ArrayList<>();
         reader.addIIOReadWarningListener(
@@ -69,12 +121,20 @@ final class ImageFile {
                         damage.add(warning);
                     }
                 });
-        reader.setInput(in, true, true);
         BufferedImage image;
         try {
+            reader.setInput(in, true, kind != PictureKind.GIF);
+            GifScreen screen = kind == PictureKind.GIF ? GifScreen.of(bytes, reader) : null;
+            checkSize(file, mostPixels, reader, screen);
             image = reader.read(0);
+            image = screen == null ? image : screen.with(image);
+        } catch (SceneFileException e) {
+            throw e;
         } catch (IOException | RuntimeException e) { // decoders fail in both ways
             throw new SceneFileException(file, "the image cannot be decoded: " + e.getMessage(), e);
+        } catch (OutOfMemoryError | StackOverflowError e) { // at what the file says, mostly
+            throw new SceneFileException(
+                    file, "the image cannot be decoded in the memory that there is", e);
         }
         if (!damage.isEmpty()) {
             throw new SceneFileException(file, "the image is damaged: " + damage.get(0), null);
@@ -82,59 +142,27 @@ final class ImageFile {
         return image;
     }
 
-    int height() {
-        return image.getHeight();
-    }
-
-    int width() {
-        return image.getWidth();
-    }
-
-    /** Red, green and blue (H, W, 3). */
-    byte[] rgb() {
-        return RgbBytes.of(image);
-    }
-
-    /** The label of each pixel (H, W), as {@link ImageFolder} describes. */
-    byte[] labels() throws SceneFileException {
-        return RgbBytes.isGrey(image) || image.getColorModel() instanceof IndexColorModel
-                ? values()
-                : colours();
-    }
-
-    private byte[] values() throws SceneFileException {
-        int[] samples = RgbBytes.firstChannel(image);
-        byte[] labels = new byte[samples.length];
-        for (int p = 0; p < labels.length; p++) {
-            if (samples[p] > 255) {
-                throw new SceneFileException(
-                        file, "a label must be at most 255, got " + samples[p], null);
-            }
-            labels[p] = (byte) samples[p];
+    /** Before anything of that size is allocated. */
+    private static void checkSize(
+            Path file, long mostPixels, ImageReader reader, @Nullable GifScreen screen)
+            throws IOException {
+        long height = screen == null ? reader.getHeight(0) : screen.height();
+        long width = screen == null ? reader.getWidth(0) : screen.width();
+        if (height < 1 || width < 1) {
+            throw new SceneFileException(
+                    file, "the image says that it has " + height + " x " + width + " pixels", null);
         }
-        return labels;
-    }
-
-    private byte[] colours() throws SceneFileException {
-        byte[] rgb = rgb();
-        int[] pixels = new int[rgb.length / 3];
-        TreeSet<Integer> colours = new TreeSet<>(List.of(0));
-        for (int p = 0; p < pixels.length; p++) {
-            pixels[p] =
-                    (rgb[3 * p] & 0xff) << 16
-                            | (rgb[3 * p + 1] & 0xff) << 8
-                            | (rgb[3 * p + 2] & 0xff);
-            colours.add(pixels[p]);
-            if (colours.size() > 256) {
-                throw new SceneFileException(
-                        file, "a mask must have at most 255 colours and black", null);
-            }
+        if (height * width > mostPixels) {
+            throw new SceneFileException(
+                    file,
+                    String.format(
+                            Locale.ROOT,
+                            "the image says that it has %d x %d pixels, more than %d in all;"
+                                    + " optMaxPixels lets larger ones pass",
+                            height,
+                            width,
+                            mostPixels),
+                    null);
         }
-        List<Integer> sorted = List.copyOf(colours);
-        byte[] labels = new byte[pixels.length];
-        for (int p = 0; p < labels.length; p++) {
-            labels[p] = (byte) Collections.binarySearch(sorted, pixels[p]);
-        }
-        return labels;
     }
 }

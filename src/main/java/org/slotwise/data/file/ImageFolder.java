@@ -3,71 +3,88 @@ package org.slotwise.data.file;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.Set;
-import java.util.stream.Stream;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Crop;
 import org.slotwise.data.Scene;
+import org.slotwise.data.SceneDataset;
 import org.slotwise.data.SceneFileException;
 import org.slotwise.data.Scenes;
 import org.slotwise.internal.Check;
 
 /**
- * The images of a folder and of the folders in it, with masks from a second folder if there is one.
+ * The images of a folder and of the folders in it, with masks from a second folder, or beside them,
+ * if there are some.
  *
- * <p>Images are PNG, JPEG, BMP and GIF files, in the order of their paths. Each is cut to the
- * largest window in its middle that has the proportions wanted, and resized as {@link Scene#resize}
- * says. Alpha is dropped; an orientation in the metadata of a photograph is not heeded.
+ * <p>Images are PNG, JPEG, BMP and GIF files, and WebP files with {@code
+ * com.twelvemonkeys.imageio:imageio-webp} on the class path, in the order of their paths. Links are
+ * followed. Files and folders whose names begin with a dot are passed over, as are {@code __MACOSX}
+ * and {@code @eaDir}. An image of another kind (TIFF, HEIC and the like) is an error unless it is
+ * to be left out.
+ *
+ * <p>Each image is cut to the largest window in its middle that has the proportions wanted, and
+ * resized as {@link Scene#resize} says. Alpha is dropped; an orientation in the metadata of a
+ * photograph is not heeded. A GIF file gives its first frame on its screen, in the transparent or
+ * else the background colour where the frame does not reach.
  *
  * <p>The mask of {@code a/b.jpg} is {@code a/b.png} in the folder of masks, of the same size as the
  * image. With one channel, the value stored there, a grey value or the index in a palette, is the
  * label; it must be at most 255. With more channels, each colour is an object: the colours of an
  * image, sorted by 0xRRGGBB, get labels 1, 2, and so on, and black gets 0; at most 255 colours. The
  * number of objects is the number of labels that occur in the part of the image that is kept,
- * without 0.
+ * without 0 and without the void label. What lies in the folder of masks, or has the ending of
+ * masks where they lie beside the images, is no image.
  *
  * <p>An image that is damaged or cut short, or whose mask is missing, gives a {@link
  * SceneFileException} that says which file. A JPEG decoder only warns of damage and paints the rest
- * grey: here that is an error too.
+ * grey: here that is an error too. The checksums of PNG files are verified; the other kinds have
+ * none, so that a changed byte there can go unnoticed. An image that declares more pixels than are
+ * allowed is refused before anything of that size is allocated.
  */
 public final class ImageFolder implements Scenes {
 
-    private static final Set<String> KINDS = Set.of("png", "jpg", "jpeg", "bmp", "gif");
-
     private final Path folder;
     private final @Nullable Path masks;
+    private final String maskEnding;
+    private final int voidLabel;
     private final int height;
     private final int width;
+    private final long maxPixels;
     private final List<Path> files;
 
     private ImageFolder(Builder builder, Path folder) throws IOException {
         this.folder = folder;
-        masks = builder.masks;
+        maskEnding = builder.maskEnding == null ? ".png" : builder.maskEnding;
+        Path given = builder.masks;
+        masks = given == null && builder.maskEnding != null ? folder : given;
+        voidLabel = builder.voidLabel;
         height = builder.height;
         width = builder.width;
-        try (Stream<Path> all = Files.walk(folder)) {
-            files =
-                    all.filter(file -> KINDS.contains(ending(file)) && Files.isRegularFile(file))
-                            .sorted(Comparator.comparing(file -> name(folder.relativize(file))))
-                            .toList();
-        }
-        if (files.isEmpty()) {
-            throw new SceneFileException(folder, "no image in this folder", null);
-        }
+        maxPixels = builder.maxPixels;
+        files = FolderListing.of(folder, masksIn(folder), builder.leaveOutOtherKinds);
     }
 
-    private static String ending(Path file) {
-        String name = name(file);
-        return name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+    /** Which paths in the folder of images are masks. */
+    private Predicate<Path> masksIn(Path folder) throws IOException {
+        if (masks == null) {
+            return path -> false;
+        }
+        Path own = masks.toRealPath();
+        if (own.equals(folder.toRealPath())) {
+            return path -> FolderListing.name(path).endsWith(maskEnding);
+        }
+        return path -> Files.isDirectory(path) && isSame(path, own);
     }
 
-    /** The same on every system, so that the order is. */
-    private static String name(Path path) {
-        return path.toString().replace('\\', '/');
+    private static boolean isSame(Path path, Path real) {
+        try {
+            return path.toRealPath().equals(real);
+        } catch (IOException e) {
+            return false; // whoever goes into it will say why
+        }
     }
 
     /** {@inheritDoc} */
@@ -94,32 +111,42 @@ public final class ImageFolder implements Scenes {
     @Override
     public Scene get(long index) throws IOException {
         Path file = file(index);
-        ImageFile image = ImageFile.read(file);
-        Scene whole;
-        if (masks == null) {
-            whole = new Scene(image.height(), image.width(), image.rgb());
-        } else {
-            String name = name(folder.relativize(file));
-            Path maskFile = masks.resolve(name.substring(0, name.lastIndexOf('.')) + ".png");
-            if (!Files.exists(maskFile)) {
-                throw new SceneFileException(file, "its mask " + maskFile + " is missing", null);
-            }
-            ImageFile mask = ImageFile.read(maskFile);
-            if (mask.height() != image.height() || mask.width() != image.width()) {
-                throw new SceneFileException(
-                        maskFile,
-                        String.format(
-                                "the mask has %d x %d pixels and its image %d x %d",
-                                mask.height(), mask.width(), image.height(), image.width()),
-                        null);
-            }
-            whole = new Scene(image.height(), image.width(), image.rgb(), mask.labels());
+        ImageFile image = ImageFile.picture(file, maxPixels);
+        Scene whole = new Scene(image.height(), image.width(), image.values());
+        if (masks != null) {
+            whole = withMask(whole, file, masks);
         }
         Scene kept =
                 whole.crop(Crop.centre(image.height(), image.width(), height, width))
                         .resize(height, width);
+        if (!kept.hasMask()) {
+            return kept;
+        }
         // Counts the objects anew: some may have been cut away.
-        return kept.hasMask() ? new Scene(height, width, kept.image(), kept.mask()) : kept;
+        Scene counted = new Scene(height, width, kept.image(), kept.mask());
+        return voidLabel < 0 ? counted : counted.withVoid(voidLabel);
+    }
+
+    private Scene withMask(Scene image, Path file, Path masks) throws IOException {
+        String name = FolderListing.name(folder.relativize(file));
+        Path maskFile = masks.resolve(name.substring(0, name.lastIndexOf('.')) + maskEnding);
+        if (!Files.exists(maskFile)) {
+            throw new SceneFileException(file, "its mask " + maskFile + " is missing", null);
+        }
+        ImageFile mask = ImageFile.mask(maskFile, maxPixels, voidLabel >= 0);
+        if (mask.height() != image.height() || mask.width() != image.width()) {
+            throw new SceneFileException(
+                    maskFile,
+                    String.format(
+                            Locale.ROOT,
+                            "the mask has %d x %d pixels and its image %d x %d",
+                            mask.height(),
+                            mask.width(),
+                            image.height(),
+                            image.width()),
+                    null);
+        }
+        return new Scene(image.height(), image.width(), image.image(), mask.values());
     }
 
     /**
@@ -135,8 +162,12 @@ public final class ImageFolder implements Scenes {
     public static final class Builder {
         private @Nullable Path folder;
         private @Nullable Path masks;
+        private @Nullable String maskEnding;
+        private int voidLabel = -1;
         private int height;
         private int width;
+        private long maxPixels = ImageFile.MOST_PIXELS;
+        private boolean leaveOutOtherKinds;
 
         private Builder() {}
 
@@ -167,7 +198,8 @@ public final class ImageFolder implements Scenes {
         /**
          * Sets the folder of the masks.
          *
-         * @param masks a PNG file for each image; no masks if not set
+         * @param masks a file for each image; may be the folder of images, or lie in it; no masks
+         *     if neither this nor their ending is set
          * @return this
          */
         public Builder optMasks(Path masks) {
@@ -176,11 +208,64 @@ public final class ImageFolder implements Scenes {
         }
 
         /**
+         * Sets how the names of masks end: what takes the place of an image's own ending. Without a
+         * folder of masks they lie beside the images, as in ClevrTex as it is published, where the
+         * mask of {@code 0/CLEVRTEX_full_000000.png} is {@code 0/CLEVRTEX_full_000000_flat.png}.
+         *
+         * @param ending such as {@code "_flat.png"}; {@code ".png"} if not set
+         * @return this
+         */
+        public Builder optMaskEnding(String ending) {
+            this.maskEnding = ending;
+            return this;
+        }
+
+        /**
+         * Sets which label of a mask means that a pixel belongs to nothing, neither to an object
+         * nor to the background, such as the borders in Pascal VOC. A {@link SceneDataset} gives -1
+         * for it, which metrics leave out. Masks must have one channel.
+         *
+         * @param label from 0 to 255, such as 255; none if not set
+         * @return this
+         */
+        public Builder optVoid(int label) {
+            Check.option(
+                    label >= 0 && label <= 255,
+                    "ImageFolder: the void label must be 0 to 255, got " + label);
+            voidLabel = label;
+            return this;
+        }
+
+        /**
+         * Sets how many pixels an image or a mask may declare. Reading one takes up to 16 bytes of
+         * memory for each.
+         *
+         * @param maxPixels at least 1; 33554432, as many as 5792 x 5792, if not set
+         * @return this
+         */
+        public Builder optMaxPixels(long maxPixels) {
+            this.maxPixels = maxPixels;
+            return this;
+        }
+
+        /**
+         * Sets whether images of kinds that are not read (TIFF, HEIC, AVIF, JPEG 2000, JPEG XL,
+         * TGA, PSD, and WebP without its reader) are passed over.
+         *
+         * @param leaveOut true to pass them over; an error if not set
+         * @return this
+         */
+        public Builder optLeaveOutOtherKinds(boolean leaveOut) {
+            leaveOutOtherKinds = leaveOut;
+            return this;
+        }
+
+        /**
          * Lists the folder. Images are read when they are asked for.
          *
          * @return the scenes
          * @throws IllegalArgumentException if an option is missing or out of range
-         * @throws SceneFileException if there is no image
+         * @throws SceneFileException if there is no image, or one of a kind that is not read
          * @throws IOException if the folder cannot be read
          */
         public ImageFolder build() throws IOException {
@@ -191,6 +276,11 @@ public final class ImageFolder implements Scenes {
                     height > 0 && width > 0,
                     "ImageFolder: height and width must be at least 1, got "
                             + (height + " and " + width));
+            Check.option(
+                    maskEnding == null || maskEnding.lastIndexOf('.') >= 0,
+                    "ImageFolder: the ending of masks must have a dot, got " + maskEnding);
+            Check.option(
+                    maxPixels > 0, "ImageFolder: maxPixels must be at least 1, got " + maxPixels);
             return new ImageFolder(this, folder);
         }
     }

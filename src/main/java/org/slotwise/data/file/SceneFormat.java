@@ -85,6 +85,14 @@ public record SceneFormat(
                 "SceneFormat: a record would have " + largest + " bytes, too many");
     }
 
+    /**
+     * How many bytes a record may have. DeepMind's files take three for each of an image and its
+     * masks; what else is in a record is small.
+     */
+    long mostBytes() {
+        return 4L * height * width * (channels + entities) + (1 << 20);
+    }
+
     /** Takes a scene out of a record. */
     Scene scene(TfExample example) throws IOException {
         int pixels = height * width;

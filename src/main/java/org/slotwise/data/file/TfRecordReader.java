@@ -32,16 +32,20 @@ final class TfRecordReader implements Closeable {
 
     private final Path file;
     private final InputStream in;
+    private final long mostBytes;
     private final CRC32C crc = new CRC32C();
     private long record;
 
     /**
      * Opens a file.
      *
+     * @param mostBytes how many bytes a record may have: GZIP can make gigabytes of a small file
      * @throws SceneFileException if it is empty, or neither a TFRecord file nor one in GZIP
      */
-    TfRecordReader(Path file) throws IOException {
+    TfRecordReader(Path file, long mostBytes) throws IOException {
+        InputFile.require(file);
         this.file = file;
+        this.mostBytes = Math.min(mostBytes, Integer.MAX_VALUE - 16);
         InputStream raw = new BufferedInputStream(Files.newInputStream(file), BUFFER);
         try {
             in = unpacked(raw);
@@ -92,9 +96,15 @@ final class TfRecordReader implements Closeable {
             throw new SceneFileException(file, record, "the checksum of the length does not fit");
         }
         long length = littleEndian(header).getLong(0);
-        if (length < 0 || length > Integer.MAX_VALUE - 16) {
+        if (length < 0 || length > mostBytes) {
             throw new SceneFileException(
-                    file, record, "a length of " + Long.toUnsignedString(length) + " bytes");
+                    file,
+                    record,
+                    "a record of this format has at most "
+                            + mostBytes
+                            + " bytes, not a length of "
+                            + Long.toUnsignedString(length)
+                            + " bytes");
         }
         byte[] data = read((int) length, "data");
         if (data.length < length) {
@@ -128,6 +138,9 @@ final class TfRecordReader implements Closeable {
                     file, record, "damaged GZIP in its " + what + ": " + e.getMessage(), e);
         } catch (IOException e) {
             throw SceneFileException.inRecord(file, record, "cannot be read: " + e.getMessage(), e);
+        } catch (StackOverflowError e) { // Java goes deeper with each part of a GZIP file
+            throw SceneFileException.inRecord(
+                    file, record, "damaged GZIP in its " + what + ": too many empty parts", e);
         }
     }
 

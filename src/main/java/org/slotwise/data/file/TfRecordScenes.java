@@ -17,6 +17,7 @@ import org.slotwise.data.SceneFileException;
 import org.slotwise.data.SceneSource;
 import org.slotwise.data.SceneStreamDataset;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.OptionalArtifact;
 
 /**
  * Reads DeepMind's Multi-Object Datasets in the files in which they are published: CLEVR with
@@ -54,9 +55,11 @@ public final class TfRecordScenes implements SceneSource {
      * @param format what a record holds
      * @param files one file, or the parts of a data set in their order
      * @throws IllegalArgumentException if there is no file
+     * @throws IllegalStateException if protobuf is not on the class path
      */
     public TfRecordScenes(SceneFormat format, List<Path> files) {
         Check.option(!files.isEmpty(), "TfRecordScenes: there must be at least one file");
+        OptionalArtifact.PROTOBUF.require("TfRecordScenes", "TFRecord files need protobuf");
         this.format = format;
         this.files = List.copyOf(files);
     }
@@ -66,6 +69,7 @@ public final class TfRecordScenes implements SceneSource {
      *
      * @param format what a record holds
      * @param file the file
+     * @throws IllegalStateException if protobuf is not on the class path
      */
     public TfRecordScenes(SceneFormat format, Path file) {
         this(format, List.of(file));
@@ -90,7 +94,7 @@ public final class TfRecordScenes implements SceneSource {
         private boolean ended;
 
         Records() throws IOException {
-            reader = new TfRecordReader(files.get(0));
+            reader = new TfRecordReader(files.get(0), format.mostBytes());
         }
 
         @Override
@@ -116,7 +120,7 @@ public final class TfRecordScenes implements SceneSource {
                 if (++opened == files.size()) {
                     return null;
                 }
-                reader = new TfRecordReader(files.get(opened));
+                reader = new TfRecordReader(files.get(opened), format.mostBytes());
                 data = reader.next();
             }
             try {

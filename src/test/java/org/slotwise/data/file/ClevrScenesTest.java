@@ -188,6 +188,27 @@ class ClevrScenesTest {
         assertTrue(e.getMessage().endsWith("record 0: image_filename is missing"), e.getMessage());
     }
 
+    /** Folders that say nothing of where they are: "." and what leads there. */
+    @Test
+    void theFolderMayBeTheWorkingOne() throws IOException {
+        String text = file(scene(0, object()));
+        ClevrScenes expected = scenes(text).build();
+        Path here = Path.of("").toAbsolutePath().relativize(images.toAbsolutePath());
+        Path up = images.resolve("..").resolve(images.getFileName());
+        for (Path same : List.of(here, here.resolve("."), up)) {
+            Scene scene = scenes(text).setImages(same).build().get(0);
+            assertEquals(expected.get(0), scene);
+        }
+    }
+
+    @Test
+    void namesThatNoFileCanHaveAreMissingPictures() throws IOException {
+        String text = file(scene(0, object())).replace("CLEVR_new_000000.png", "CLEVR\\u0000.png");
+        ClevrScenes scenes = scenes(text).build();
+        SceneFileException e = assertThrows(SceneFileException.class, () -> scenes.get(0));
+        assertTrue(e.getMessage().contains("there is no picture CLEVR"), e.getMessage());
+    }
+
     @Test
     void picturesThatAreMissingOrDamagedNameThemselves() throws IOException {
         ClevrScenes scenes = scenes(file(scene(0), scene(7), scene(1))).build();

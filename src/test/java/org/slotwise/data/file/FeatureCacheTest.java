@@ -13,8 +13,12 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -266,6 +270,40 @@ class FeatureCacheTest {
                     return extract(m, from, to);
                 });
         assertWhole(open(manager), manager);
+    }
+
+    @Test
+    void aFinishedFileIsOnlyRead(NDManager manager) throws IOException {
+        FeatureCache cache = open(manager);
+        try (FileChannel other = FileChannel.open(file(), StandardOpenOption.WRITE);
+                FileLock lock = other.lock()) {
+            assertTrue(lock.isValid());
+            assertWhole(open(manager), manager);
+            assertWhole(cache, manager);
+        }
+        assertTrue(file().toFile().setWritable(false));
+        assertTrue(folder.toFile().setWritable(false));
+        assertWhole(open(manager), manager);
+        assertTrue(folder.toFile().setWritable(true));
+        Path link = Files.createSymbolicLink(folder.resolve("link"), folder);
+        FeatureCache.open(link, origin("a"), manager, this::extract);
+    }
+
+    /** What is mapped into memory would end the process here. */
+    @Test
+    void aFileThatChangesWhileItIsOpenIsAnError(NDManager manager) throws IOException {
+        FeatureCache cache = open(manager);
+        byte[] content = Files.readAllBytes(file());
+        for (int length : new int[] {0, 10, 60, content.length - 1}) {
+            Files.write(file(), Arrays.copyOf(content, length));
+            assertThrows(SceneFileException.class, () -> cache.read(manager, IMAGES - 1));
+        }
+        Files.write(file(), new byte[content.length]);
+        assertThrows(SceneFileException.class, () -> cache.read(manager, 0));
+        Files.delete(file());
+        assertThrows(NoSuchFileException.class, () -> cache.read(manager, 0));
+        Files.write(file(), content);
+        assertWhole(cache, manager);
     }
 
     @Test

@@ -247,8 +247,8 @@ class Hdf5ScenesTest {
                 ": at most 256 masks a scene, got 257",
                 () -> written(255, bytes(2, 1, 2, 3), new byte[2][257][1][2]));
         assertFails(
-                ": 'images' must hold float32, float64 or integers of up to 32 bits",
-                () -> written(255, new long[2][1][1][3], null));
+                ": 'images' must hold float32, float64 or integers of up to 64 bits",
+                () -> written(255, new String[][][][] {{{{"a", "b", "c"}}}}, null));
     }
 
     @Test

@@ -265,12 +265,19 @@ class ImageFolderTest {
         ImageFolder folder = folder(20, 20);
         SceneFileException e = assertThrows(SceneFileException.class, () -> folder.get(0));
         assertEquals(
-                file + ": the image cannot be decoded: Error reading PNG image data",
+                file
+                        + ": the image is damaged: the checksum of its chunk at byte 33 does not"
+                        + " fit",
                 e.getMessage());
         Files.write(file, new byte[0]);
         assertDamage(file, "the file is empty", folder);
         Files.writeString(file, "this is not a picture");
-        assertDamage(file, "not an image of a known kind", folder);
+        assertDamage(
+                file,
+                "not an image of a known kind: PNG, JPEG, BMP, GIF and, with"
+                        + " com.twelvemonkeys.imageio:imageio-webp on the class path, WebP are"
+                        + " read",
+                folder);
         byte[] jpg = encoded(rgb(20, 20, pixels), "jpg");
         Files.write(file, Arrays.copyOf(jpg, jpg.length - 100)); // the ending of the name is free
         assertDamage(file, "the image is damaged: Truncated File - Missing EOI marker", folder);

@@ -156,7 +156,7 @@ class TfRecordScenesTest {
                 "0300000000000000b099490e6162636e57f121000000000000000029039807d8ea82a2"
                         + "0500000000000000eab2043e000102030423338f04";
         Path file = Files.write(folder.resolve("a"), HexFormat.of().parseHex(hex));
-        try (TfRecordReader reader = new TfRecordReader(file)) {
+        try (TfRecordReader reader = new TfRecordReader(file, 1 << 24)) {
             assertArrayEquals("abc".getBytes(StandardCharsets.US_ASCII), reader.next());
             assertArrayEquals(new byte[0], reader.next());
             assertArrayEquals(new byte[] {0, 1, 2, 3, 4}, reader.next());
@@ -447,16 +447,36 @@ class TfRecordScenesTest {
                 "This is no TFRecord file.".getBytes(StandardCharsets.UTF_8));
     }
 
+    private static final String MOST =
+            "a record of this format has at most " + TINY.mostBytes() + " bytes, not a length of ";
+
+    /** Many empty parts of GZIP make Java's reader go deeper with each. */
+    @Test
+    void manyEmptyPartsOfGzipAreNoStackOverflow() throws IOException {
+        byte[] empty = gzip(new byte[0]);
+        byte[] many = new byte[100_000 * empty.length];
+        for (int i = 0; i < many.length; i++) {
+            many[i] = empty[i % empty.length];
+        }
+        Path file = Files.write(folder.resolve("many"), many);
+        try (Stream<Scene> scenes = new TfRecordScenes(TINY, file).open()) {
+            assertEquals(0, scenes.count());
+        } catch (UncheckedIOException e) {
+            assertTrue(e.getMessage().contains("too many empty parts"), e.getMessage());
+        }
+    }
+
     /** A wrong length with a fitting checksum must not ask for all the memory there is. */
     @Test
     void impossibleLengthsAreFound() {
         byte[] data = new byte[10];
-        assertDamage(0, "a length of 18446744073709551615 bytes", record(data, -1));
-        assertDamage(0, "a length of 4294967296 bytes", record(data, 1L << 32));
+        assertDamage(0, MOST + "18446744073709551615 bytes", record(data, -1));
+        assertDamage(0, MOST + "4294967296 bytes", record(data, 1L << 32));
+        assertDamage(0, MOST + "2000000000 bytes", record(data, 2_000_000_000));
         assertDamage(
                 0,
-                "the file is cut short in its data, 14 of 2000000000 bytes",
-                record(data, 2_000_000_000));
+                "the file is cut short in its data, 14 of 1000000 bytes",
+                record(data, 1_000_000));
     }
 
     @Test
