@@ -198,7 +198,14 @@ public final class StateDict implements AutoCloseable {
         NDArray array = arrays.get(name);
         if (array == null) {
             throw new IllegalArgumentException(
-                    WHO + ": no " + name + " in " + source + ", only " + arrays.keySet());
+                    WHO
+                            + ": no "
+                            + name
+                            + " in "
+                            + source
+                            + ", only ["
+                            + LoadReport.some(arrays.keySet())
+                            + "]");
         }
         return array;
     }
@@ -342,16 +349,21 @@ public final class StateDict implements AutoCloseable {
 
     /**
      * Writes a file in the format that its suffix names. It is written beside the target and moved
-     * there when complete: whatever fails, the old file or the new one is there, never a part.
+     * there when complete: whatever fails, the old file or the new one is there, never a part. It
+     * keeps the permissions of the old file, and symbolic links to it.
      *
      * @param path a path that ends in ".safetensors" or ".npz"
-     * @throws IOException if it cannot be written
+     * @throws IOException if it cannot be written; the message names the file
      * @throws IllegalArgumentException if the suffix is another, a type or metadata have no place
      *     in the format, or the arrays exceed 2 GiB
      */
     public void write(Path path) throws IOException {
         StateDictFormat format = StateDictFormat.of(path);
-        AtomicFile.write(path, out -> write(out, format));
+        try {
+            AtomicFile.write(path, out -> write(out, format));
+        } catch (IOException e) {
+            throw new IOException(WHO + ": " + e.getMessage(), e);
+        }
     }
 
     /**

@@ -45,7 +45,8 @@ final class TorchNames {
         Object inner = root instanceof TorchDict dict ? dict.get("state_dict") : null;
         if (root instanceof TorchTensor || root instanceof UnreadableTensor) {
             throw new IOException(
-                    "a single tensor without a name; save a dict in Python: " + TorchRemedy.singleTensor());
+                    "a single tensor without a name; save a dict in Python: "
+                            + TorchRemedy.singleTensor());
         }
         if (inner instanceof TorchDict) {
             names.collect("", PythonPath.ROOT.item("state_dict"), inner, 0);

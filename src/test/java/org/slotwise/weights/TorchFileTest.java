@@ -158,7 +158,7 @@ class TorchFileTest {
                                 + "False).state_dict(), new_path)"),
                 Arguments.of(
                         "tensor.pt",
-                        "a single tensor without a name; save a dict: torch.save({\"weight\": "
+                        "a single tensor without a name; save a dict in Python: torch.save({\"weight\": "
                                 + load
                                 + "True)}, new_path)"),
                 Arguments.of(
