@@ -24,7 +24,7 @@ import org.slotwise.internal.Scope;
 import org.slotwise.layer.StartingValues;
 
 /**
- * A stack of convolutions, each followed by a ReLU: the backbone of {@link SlotAttentionEncoder}.
+ * A stack of convolutions, each followed by a ReLU, the last one if not told otherwise: the backbone of {@link SlotAttentionEncoder}.
  *
  * <p>Source: Locatello et al., "Object-Centric Learning with Slot Attention" (2020), appendix E.3;
  * in the form of OCLF's {@code SlotAttentionFeatureExtractor}, whose parameter names it uses: layer
@@ -33,6 +33,7 @@ import org.slotwise.layer.StartingValues;
  *
  * <pre>{@code
  * x = relu(conv(x))                                each layer, zeros around the image
+ * x = conv(x)                                      the last one, without its activation
  * }</pre>
  *
  * <ul>
@@ -41,7 +42,8 @@ import org.slotwise.layer.StartingValues;
  *       of a size. Positions (N, 2).
  * </ul>
  *
- * <p>Without options these are the paper's layers for CLEVR. Weights and biases start as PyTorch's
+ * <p>Without options these are the paper's layers for CLEVR. OCLF's {@code SAViFeatureExtractor} has
+ * the same names and no ReLU after the last layer: {@link Builder#optLastActivation}. Weights and biases start as PyTorch's
  * Conv2d does.
  */
 public final class ConvolutionalEncoder extends ConfiguredBlock implements FeatureExtractor {
@@ -49,6 +51,7 @@ public final class ConvolutionalEncoder extends ConfiguredBlock implements Featu
     private final int[] channels;
     private final int[] strides;
     private final int kernel;
+    private final boolean lastActivation;
     private final List<Parameter> weights = new ArrayList<>();
     private final List<Parameter> biases = new ArrayList<>();
 
@@ -56,6 +59,7 @@ public final class ConvolutionalEncoder extends ConfiguredBlock implements Featu
         channels = builder.channels.clone();
         strides = builder.strides();
         kernel = builder.kernel;
+        lastActivation = builder.lastActivation;
         int in = FeatureMap.CHANNELS;
         for (int i = 0; i < channels.length; i++) {
             String name = "layers." + 2 * i;
@@ -129,8 +133,13 @@ public final class ConvolutionalEncoder extends ConfiguredBlock implements Featu
             NDArray w = value(store, weights.get(i), images, training);
             NDArray b = value(store, biases.get(i), images, training);
             NDArray next;
-            try (NDArray y = Ops.conv2d(x, w, b, strides[i], kernel / 2)) {
-                next = Activation.relu(y);
+            NDArray y = Ops.conv2d(x, w, b, strides[i], kernel / 2);
+            if (i < channels.length - 1 || lastActivation) {
+                try (y) {
+                    next = Activation.relu(y);
+                }
+            } else {
+                next = y;
             }
             if (x != images) {
                 x.close();
@@ -177,6 +186,9 @@ public final class ConvolutionalEncoder extends ConfiguredBlock implements Featu
         options.put("channels", Arrays.toString(channels));
         options.put("strides", Arrays.toString(strides));
         options.put("kernelSize", kernel);
+        if (!lastActivation) {
+            options.put("lastActivation", false); // what was saved before the option was has none
+        }
         return options;
     }
 
@@ -194,6 +206,7 @@ public final class ConvolutionalEncoder extends ConfiguredBlock implements Featu
         private int[] channels = {64, 64, 64, 64};
         private int[] strides = {};
         private int kernel = 5;
+        private boolean lastActivation = true;
 
         private Builder() {}
 
@@ -227,6 +240,17 @@ public final class ConvolutionalEncoder extends ConfiguredBlock implements Featu
          */
         public Builder optKernelSize(int kernelSize) {
             this.kernel = kernelSize;
+            return this;
+        }
+
+        /**
+         * Sets whether a ReLU follows the last layer, as the others.
+         *
+         * @param lastActivation true if not set, as in the paper; false as in SAVi
+         * @return this
+         */
+        public Builder optLastActivation(boolean lastActivation) {
+            this.lastActivation = lastActivation;
             return this;
         }
 
