@@ -12,7 +12,7 @@ import org.slotwise.layer.ConvolutionStack;
 import org.slotwise.layer.Window;
 
 /**
- * A stack of convolutions, each followed by a ReLU: the backbone of {@link SlotAttentionEncoder}.
+ * A stack of convolutions, each followed by a ReLU (the last one, if not told otherwise): the backbone of {@link SlotAttentionEncoder}.
  *
  * <p>Source: Locatello et al., "Object-Centric Learning with Slot Attention" (2020), appendix E.3;
  * in the form of OCLF's {@code SlotAttentionFeatureExtractor}, whose parameter names it uses: layer
@@ -21,6 +21,7 @@ import org.slotwise.layer.Window;
  *
  * <pre>{@code
  * x = relu(conv(x))                                each layer, zeros around the image
+ * x = conv(x)                                      the last one, without its activation
  * }</pre>
  *
  * <ul>
@@ -29,7 +30,8 @@ import org.slotwise.layer.Window;
  *       of a size. Positions (N, 2).
  * </ul>
  *
- * <p>Without options these are the paper's layers for CLEVR. Weights and biases start as PyTorch's
+ * <p>Without options these are the paper's layers for CLEVR. OCLF's {@code SAViFeatureExtractor} has
+ * the same names and no ReLU after the last layer: {@link Builder#optLastActivation}. Weights and biases start as PyTorch's
  * Conv2d does.
  */
 public final class ConvolutionalEncoder extends ConvolutionalBlock {
@@ -37,6 +39,7 @@ public final class ConvolutionalEncoder extends ConvolutionalBlock {
     private final int[] channels;
     private final int[] strides;
     private final int kernel;
+    private final boolean lastActivation;
     private final ConvolutionStack layers;
 
     private ConvolutionalEncoder(Builder builder) {
@@ -44,12 +47,13 @@ public final class ConvolutionalEncoder extends ConvolutionalBlock {
         channels = builder.channels.clone();
         strides = builder.strides();
         kernel = builder.kernel;
+        lastActivation = builder.lastActivation;
         ConvolutionStack.Builder stack =
                 ConvolutionStack.of(declarer().under("layers"), FeatureMap.CHANNELS);
         for (int i = 0; i < channels.length; i++) {
             stack.convolution(channels[i], window(i));
         }
-        layers = stack.optLastActivation(true).build();
+        layers = stack.optLastActivation(lastActivation).build();
     }
 
     private Window window(int layer) {
@@ -92,7 +96,9 @@ public final class ConvolutionalEncoder extends ConvolutionalBlock {
     protected Options configuration() {
         return Options.of("channels", Arrays.toString(channels))
                 .and("strides", Arrays.toString(strides))
-                .and("kernelSize", kernel);
+                .and("kernelSize", kernel)
+                // What was saved before the option was has one.
+                .andUnless(lastActivation, "lastActivation", false);
     }
 
     /**
@@ -109,6 +115,7 @@ public final class ConvolutionalEncoder extends ConvolutionalBlock {
         private int[] channels = {64, 64, 64, 64};
         private int[] strides = {};
         private int kernel = 5;
+        private boolean lastActivation = true;
 
         private Builder() {}
 
@@ -142,6 +149,17 @@ public final class ConvolutionalEncoder extends ConvolutionalBlock {
          */
         public Builder optKernelSize(int kernelSize) {
             this.kernel = kernelSize;
+            return this;
+        }
+
+        /**
+         * Sets whether a ReLU follows the last layer, as the others.
+         *
+         * @param lastActivation true if not set, as in the paper; false as in SAVi
+         * @return this
+         */
+        public Builder optLastActivation(boolean lastActivation) {
+            this.lastActivation = lastActivation;
             return this;
         }
 

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.AtomicFile;
 import org.slotwise.internal.Check;
 import org.slotwise.weights.StateDict;
+import org.slotwise.weights.StateDictFormat;
 
 /**
  * A training as it was after a step: the weights, the state of {@link Adam}, the number of the
@@ -51,8 +52,9 @@ import org.slotwise.weights.StateDict;
  * }</pre>
  *
  * <p>It is written beside the file and moved to its name when it is complete and on the disk: at
- * any time the former checkpoint is there or the new one, whatever is killed or full. One process
- * writes a checkpoint at a time. The checksum, SHA-256, is over everything else.
+ * any time the former checkpoint is there or the new one, whatever is killed or full. It keeps the
+ * permissions of the former one, and symbolic links to it. Where several write one checkpoint, the
+ * last one's stays. The checksum, SHA-256, is over everything else.
  */
 public final class Checkpoint implements AutoCloseable {
 
@@ -103,12 +105,11 @@ public final class Checkpoint implements AutoCloseable {
                     .forEach((name, array) -> arrays.put(OPTIMIZER + name, array));
             texts.put(CHECKSUM, Checksum.of(arrays, texts));
             AtomicFile.deleteUnfinished(file);
-            StateDict.of(arrays).withMetadata(texts).write(file);
+            StateDict content = StateDict.of(arrays).withMetadata(texts);
+            AtomicFile.write(file, out -> content.write(out, StateDictFormat.SAFETENSORS));
         } catch (IOException e) {
             throw new IOException(
                     WHO
-                            + ": cannot write "
-                            + file
                             + ": "
                             + e.getMessage()
                             + "; what was there is left as it was. Is the disk full?",
@@ -158,7 +159,11 @@ public final class Checkpoint implements AutoCloseable {
             throw unusable(file, "is damaged: its checksum is wrong", null);
         }
         try {
-            return Long.parseLong(texts.getOrDefault(STEP, ""));
+            long step = Long.parseLong(texts.getOrDefault(STEP, ""));
+            if (step < 0) {
+                throw unusable(file, "has the step " + step, null);
+            }
+            return step;
         } catch (NumberFormatException e) {
             throw unusable(file, "has no step", e);
         }

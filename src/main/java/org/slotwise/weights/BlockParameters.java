@@ -167,12 +167,13 @@ final class BlockParameters {
         Set<String> unexpected = new LinkedHashSet<>(values.keySet());
         unexpected.removeAll(own.keySet());
         unexpected.removeAll(spare);
+        NearestName nearestName = new NearestName(unexpected);
         Map<String, String> nearest = new LinkedHashMap<>();
         missing.stream()
                 .limit(MAX_HINTS)
                 .forEach(
                         name -> {
-                            String found = NearestName.of(name, unexpected);
+                            String found = nearestName.of(name);
                             if (found != null) {
                                 nearest.put(name, found);
                             }

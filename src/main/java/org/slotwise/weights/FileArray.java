@@ -6,13 +6,23 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.util.Set;
 
-/** What the file formats share: arrays made of bytes, in memory of the engine's own. */
+/**
+ * What the file formats share: arrays made of bytes, in memory of the engine's own. Java's memory
+ * holds a few thousand bytes at a time, whatever size an array has.
+ */
 final class FileArray {
 
-    /** Java arrays go no further, and neither do DJL's buffers. */
+    /** DJL's buffers go no further. */
     static final long MAX_BYTES = Integer.MAX_VALUE - 8;
+
+    /** Each takes some Java memory, however small it is. */
+    static final int MAX_ARRAYS = 200_000;
+
+    /** How many bytes are read and decoded at a time; a multiple of each element's size. */
+    private static final int CHUNK = 1 << 16;
 
     /** The engine's limit. */
     private static final int MAX_AXES = 64;
@@ -56,55 +66,60 @@ final class FileArray {
     }
 
     /**
-     * Reads bytes. The memory for them is allocated as they arrive, whatever size the file claims.
+     * Reads few bytes.
      *
      * @throws IOException if there are fewer
      */
     static byte[] read(InputStream in, int count, String what) throws IOException {
         byte[] bytes = in.readNBytes(count);
         if (bytes.length < count) {
-            throw new IOException(
-                    "cut off in " + what + ": " + bytes.length + " of " + count + " bytes");
+            throw cutOff(what, bytes.length, count);
         }
         return bytes;
     }
 
-    /** From one byte order to the other. */
-    static void reverse(byte[] bytes, int elementBytes) {
-        for (int start = 0; start < bytes.length; start += elementBytes) {
-            for (int i = start, j = start + elementBytes - 1; i < j; i++, j--) {
-                byte b = bytes[i];
-                bytes[i] = bytes[j];
-                bytes[j] = b;
-            }
-        }
+    private static IOException cutOff(String what, long got, long count) {
+        return new IOException("cut off in " + what + ": " + got + " of " + count + " bytes");
     }
 
     /**
-     * From bfloat16, which is the upper half of a float32, to that.
+     * Reads an array.
      *
-     * @throws IOException if the result would be too large
+     * @param in its elements in row-major order; known to have room for them
+     * @param shape of at most 2 GiB
+     * @throws IOException if there are fewer, or it would take more than 2 GiB
      */
-    static byte[] widen(byte[] bfloat16) throws IOException {
-        if (bfloat16.length > MAX_BYTES / 2) {
-            throw new IOException(
-                    "bfloat16 of " + bfloat16.length + " bytes takes more than 2 GiB");
-        }
-        byte[] float32 = new byte[2 * bfloat16.length];
-        for (int i = 0; i < bfloat16.length; i += 2) {
-            float32[2 * i + 2] = bfloat16[i];
-            float32[2 * i + 3] = bfloat16[i + 1];
-        }
-        return float32;
-    }
-
-    /** An array of little-endian bytes. */
-    static NDArray of(NDManager host, byte[] bytes, Shape shape, DataType type) {
-        NDArray array = host.create(shape, type);
-        if (bytes.length > 0) {
-            // The buffer is the array's own memory.
-            array.toByteBuffer(true).put(bytes);
+    static NDArray read(
+            NDManager host, InputStream in, String name, Shape shape, ElementFormat elements)
+            throws IOException {
+        long count = bytes(name, shape, elements.bytes());
+        NDArray array = empty(host, name, shape, elements.type());
+        if (count > 0) {
+            ByteBuffer memory = array.toByteBuffer(true); // the array's own
+            byte[] chunk = new byte[(int) Math.min(CHUNK, count)];
+            for (long done = 0; done < count; done += chunk.length) {
+                int next = (int) Math.min(chunk.length, count - done);
+                int got = in.readNBytes(chunk, 0, next);
+                if (got < next) {
+                    throw cutOff(name, done + got, count);
+                }
+                elements.decode(chunk, next, memory);
+            }
         }
         return array;
+    }
+
+    /**
+     * An array whose values are not set yet.
+     *
+     * @throws IOException if it would take more than 2 GiB
+     */
+    static NDArray empty(NDManager host, String name, Shape shape, DataType type)
+            throws IOException {
+        if (shape.size() > MAX_BYTES / type.getNumOfBytes()) {
+            throw new IOException(
+                    name + ", " + shape + ", takes more than 2 GiB as " + type.name());
+        }
+        return host.create(shape, type);
     }
 }

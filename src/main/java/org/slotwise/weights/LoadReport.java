@@ -1,5 +1,6 @@
 package org.slotwise.weights;
 
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,9 @@ public record LoadReport(
         Set<String> unexpected,
         List<String> misfits,
         Map<String, String> nearest) {
+
+    /** How many names an error lists. */
+    private static final int MAX_NAMES = 1000;
 
     /**
      * Makes a report; its parts cannot be changed.
@@ -52,10 +56,10 @@ public record LoadReport(
     String faults() {
         StringBuilder lines = new StringBuilder();
         if (!missing.isEmpty()) {
-            lines.append("\n  missing: ").append(String.join(", ", missing));
+            lines.append("\n  missing: ").append(some(missing));
         }
         if (!unexpected.isEmpty()) {
-            lines.append("\n  unexpected: ").append(String.join(", ", unexpected));
+            lines.append("\n  unexpected: ").append(some(unexpected));
         }
         if (!nearest.isEmpty()) {
             lines.append(
@@ -63,7 +67,14 @@ public record LoadReport(
                             .map(pair -> pair.getKey() + " may be " + pair.getValue())
                             .collect(Collectors.joining(", ", "\n  nearest: ", "")));
         }
-        misfits.forEach(misfit -> lines.append("\n  ").append(misfit));
+        misfits.stream().limit(MAX_NAMES).forEach(misfit -> lines.append("\n  ").append(misfit));
         return lines.toString();
+    }
+
+    /** Names for an error; of very many the first. */
+    static String some(Collection<String> names) {
+        String listed = names.stream().limit(MAX_NAMES).collect(Collectors.joining(", "));
+        int more = names.size() - MAX_NAMES;
+        return more > 0 ? listed + " and " + more + " more" : listed;
     }
 }

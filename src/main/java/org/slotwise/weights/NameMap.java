@@ -40,6 +40,9 @@ public final class NameMap {
 
     private static final String WHO = "NameMap";
 
+    /** How many names an error lists. */
+    private static final int MAX_LINES = 100;
+
     /** A rule; without a conversion its arrays are dropped or, with a reason, refused. */
     private record Rule(
             NamePattern from,
@@ -249,11 +252,13 @@ public final class NameMap {
         if (keepOthers || leftOver.isEmpty()) {
             return;
         }
+        NearestName nearestName = new NearestName(known);
         String lines =
                 leftOver.stream()
+                        .limit(MAX_LINES)
                         .map(
                                 name -> {
-                                    String nearest = NearestName.of(name, known);
+                                    String nearest = nearestName.of(name);
                                     String hint =
                                             nearest == null
                                                     ? ""
@@ -261,7 +266,10 @@ public final class NameMap {
                                     return "\n  " + name + hint;
                                 })
                         .collect(Collectors.joining());
-        throw new IllegalArgumentException(message(from, "no rule for these names:" + lines));
+        int more = leftOver.size() - MAX_LINES;
+        String rest = more > 0 ? "\n  and " + more + " more" : "";
+        throw new IllegalArgumentException(
+                message(from, "no rule for these names:" + lines + rest));
     }
 
     private static String message(StateDict dict, String what) {

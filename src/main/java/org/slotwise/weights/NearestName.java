@@ -8,16 +8,31 @@ final class NearestName {
 
     private static final int LONGEST = 512;
 
-    private NearestName() {}
+    /** How many pairs of characters are compared in all: a second's work. */
+    private static final long MOST = 200_000_000;
 
-    /** The candidate nearest to a name, or null if more than a third of the name would change. */
-    static @Nullable String of(String name, Collection<String> candidates) {
+    private final Collection<String> candidates;
+    private long compared;
+
+    NearestName(Collection<String> candidates) {
+        this.candidates = candidates;
+    }
+
+    /**
+     * The candidate nearest to a name, or null if more than a third of the name would change, or
+     * there were too many to look at.
+     */
+    @Nullable String of(String name) {
         String nearest = null;
         int least = name.length() / 3 + 1;
         for (String candidate : candidates) {
             if (candidate.length() <= LONGEST
                     && name.length() <= LONGEST
                     && Math.abs(candidate.length() - name.length()) < least) {
+                compared += (long) candidate.length() * name.length();
+                if (compared > MOST) {
+                    return null;
+                }
                 int distance = distance(name, candidate);
                 if (distance < least) {
                     least = distance;

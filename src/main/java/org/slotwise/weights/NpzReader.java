@@ -4,21 +4,17 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
-import java.util.zip.ZipInputStream;
 import org.slotwise.internal.Ops;
 
 /**
@@ -30,14 +26,22 @@ import org.slotwise.internal.Ops;
  */
 final class NpzReader {
 
+    private static final String SUFFIX = ".npy";
     private static final int MAX_HEADER = 1 << 16;
-    private static final int MAX_FILE = Integer.MAX_VALUE - 8;
-    private static final int END_RECORD = 22; // of a zip archive, before its comment
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
 
-    private static final Pattern DESCR = Pattern.compile("'descr': *'([<>=|])([^']*)'");
-    private static final Pattern FORTRAN = Pattern.compile("'fortran_order': *(True|False)");
-    private static final Pattern SHAPE = Pattern.compile("'shape': *\\(([0-9, ]*)\\)");
+    /** What a small archive may become, and how many times its own size a large one. */
+    private static final long SMALL = 1 << 26;
+
+    private static final int EXPANSION = 32;
+
+    private static final Pattern DESCR =
+            Pattern.compile("['\"]descr['\"]: *['\"]([<>=|]?)([^'\"]*)['\"]");
+    private static final Pattern FORTRAN =
+            Pattern.compile("['\"]fortran_order['\"]: *(True|False)");
+
+    /** Python 2 wrote sizes as 2L. */
+    private static final Pattern SHAPE = Pattern.compile("['\"]shape['\"]: *\\(([0-9L, ]*)\\)");
 
     private static final Map<String, DataType> TYPES =
             Map.of(
@@ -52,60 +56,50 @@ final class NpzReader {
 
     private NpzReader() {}
 
-    static Map<String, NDArray> read(NDManager host, InputStream in, ReadOptions options)
+    /** Whether an archive has arrays of numpy's. */
+    static boolean reads(ZipArchive zip) {
+        return zip.entries().keySet().stream().anyMatch(name -> name.endsWith(SUFFIX));
+    }
+
+    static Map<String, NDArray> read(
+            NDManager host, ZipArchive zip, long fileBytes, ReadOptions options)
             throws IOException {
-        byte[] file = in.readNBytes(MAX_FILE);
-        if (in.read() != -1) {
-            throw new IOException("an npz file of more than 2 GiB; write it as safetensors");
-        }
-        int expected = entriesOf(file);
+        long budget = SMALL + EXPANSION * fileBytes;
         Map<String, NDArray> arrays = new LinkedHashMap<>();
-        Set<String> names = new HashSet<>();
-        int count = 0;
-        try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(file))) {
-            for (ZipEntry e = zip.getNextEntry(); e != null; e = zip.getNextEntry()) {
-                String name = arrayName(e.getName());
-                if (!names.add(name)) {
-                    throw new IOException(name + " comes twice");
-                }
-                if (options.wants(name)) {
-                    arrays.put(name, array(host, name, zip));
-                }
-                count++;
+        for (ZipEntry entry : zip.entries().values()) {
+            String file = entry.getName();
+            // Tools that pack an archive anew add folders; macOS adds files about files.
+            if (entry.isDirectory() || file.startsWith("__MACOSX/")) {
+                continue;
             }
-        } catch (IllegalArgumentException e) {
-            throw new IOException("a malformed zip archive: " + e.getMessage(), e);
-        }
-        if (count != expected) {
-            throw new IOException(
-                    "a damaged zip archive: it lists " + expected + " arrays and holds " + count);
+            boolean isArray = file.endsWith(SUFFIX);
+            String name = isArray ? file.substring(0, file.length() - SUFFIX.length()) : file;
+            if (!options.wants(name)) {
+                continue;
+            }
+            if (!isArray) {
+                throw new IOException(file + " is not an array");
+            }
+            budget -= entry.getSize();
+            if (budget < 0) {
+                throw new IOException(
+                        name
+                                + " unpacks to "
+                                + entry.getSize()
+                                + " bytes; all arrays of an archive of "
+                                + fileBytes
+                                + " bytes may take "
+                                + (SMALL + EXPANSION * fileBytes));
+            }
+            try (InputStream in = zip.open(entry, false)) {
+                arrays.put(name, array(host, name, in, entry.getSize()));
+            }
         }
         return arrays;
     }
 
-    /**
-     * How many entries the record at the end of an archive speaks of. A {@link ZipInputStream}
-     * never gets there: it would take an archive that was cut off between two entries for whole.
-     */
-    private static int entriesOf(byte[] file) throws IOException {
-        ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
-        int last = file.length - END_RECORD;
-        for (int at = last; at >= Math.max(0, last - 0xffff); at--) {
-            if (bytes.getInt(at) == 0x06054b50 && bytes.getShort(at + 20) == (short) (last - at)) {
-                return bytes.getShort(at + 10) & 0xffff;
-            }
-        }
-        throw new IOException("a zip archive that is cut off");
-    }
-
-    private static String arrayName(String entry) throws IOException {
-        if (!entry.endsWith(".npy")) {
-            throw new IOException(entry + " is not an array");
-        }
-        return entry.substring(0, entry.length() - ".npy".length());
-    }
-
-    private static NDArray array(NDManager host, String name, InputStream in) throws IOException {
+    private static NDArray array(NDManager host, String name, InputStream in, long entryBytes)
+            throws IOException {
         byte[] magic = FileArray.read(in, MAGIC.length + 2, name);
         int version = magic[MAGIC.length];
         if (!Arrays.equals(MAGIC, Arrays.copyOf(magic, MAGIC.length))
@@ -136,17 +130,27 @@ final class NpzReader {
                             + ", which is not supported");
         }
         Shape shape = shape(name, sizes.group(1));
-        int elementBytes = type.getNumOfBytes();
-        byte[] bytes = FileArray.read(in, FileArray.bytes(name, shape, elementBytes), name);
+        ElementFormat elements = new ElementFormat(type, ">".equals(descr.group(1)), false);
+        long before = 0L + MAGIC.length + 2 + lengthBytes + headerBytes;
+        long bytes = FileArray.bytes(name, shape, elements.bytes());
+        if (before + bytes > entryBytes) {
+            throw new IOException(
+                    "cut off in "
+                            + name
+                            + ": "
+                            + (entryBytes - before)
+                            + " of "
+                            + bytes
+                            + " bytes");
+        }
+        NDArray array =
+                "True".equals(fortran.group(1))
+                        ? transposed(host, in, name, shape, elements)
+                        : FileArray.read(host, in, name, shape, elements);
         if (in.read() != -1) {
             throw new IOException(name + " has bytes after its last element");
         }
-        if (">".equals(descr.group(1))) {
-            FileArray.reverse(bytes, elementBytes);
-        }
-        return "True".equals(fortran.group(1))
-                ? transposed(host, bytes, shape, type)
-                : FileArray.of(host, bytes, shape, type);
+        return array;
     }
 
     private static Shape shape(String name, String text) throws IOException {
@@ -155,6 +159,7 @@ final class NpzReader {
                     Arrays.stream(text.split(","))
                             .map(String::strip)
                             .filter(size -> !size.isEmpty())
+                            .map(size -> size.endsWith("L") ? size.replaceFirst("L$", "") : size)
                             .mapToLong(Long::parseLong)
                             .toArray());
         } catch (NumberFormatException e) {
@@ -163,17 +168,19 @@ final class NpzReader {
     }
 
     /** An array whose elements come in Fortran order: that of its transpose in C order. */
-    private static NDArray transposed(NDManager host, byte[] bytes, Shape shape, DataType type) {
+    private static NDArray transposed(
+            NDManager host, InputStream in, String name, Shape shape, ElementFormat elements)
+            throws IOException {
         int axes = shape.dimension();
         long[] reversed = new long[axes];
         for (int i = 0; i < axes; i++) {
             reversed[i] = shape.get(axes - 1 - i);
         }
-        NDArray array = host.create(shape, type);
-        try (NDArray read = FileArray.of(host, bytes, new Shape(reversed), type);
+        try (NDArray read = FileArray.read(host, in, name, new Shape(reversed), elements);
                 NDArray view = read.transpose()) {
+            NDArray array = host.create(shape, elements.type());
             Ops.overwrite(array, view);
+            return array;
         }
-        return array;
     }
 }

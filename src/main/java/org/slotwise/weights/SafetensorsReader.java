@@ -34,21 +34,26 @@ import org.jspecify.annotations.Nullable;
  */
 final class SafetensorsReader {
 
-    /** What the reference implementation of the format allows. */
-    private static final long MAX_HEADER = 100_000_000;
+    /**
+     * A hundred times what large models have. The reference implementation allows three times as
+     * much, which Java's memory may not hold.
+     */
+    private static final long MAX_HEADER = 1 << 25;
+
+    /** Of shapes and offsets. */
+    private static final int MAX_NUMBERS = 1024;
 
     /** A tensor as the header describes it; begin and end count from the first tensor's start. */
     private record Entry(String name, String type, Shape shape, long begin, long end) {
 
-        boolean isBfloat16() {
-            return "BF16".equals(type);
-        }
-
-        DataType dataType() throws IOException {
+        ElementFormat elements() throws IOException {
+            if ("BF16".equals(type)) {
+                return ElementFormat.plain(DataType.BFLOAT16);
+            }
             try {
                 DataType found = DataType.fromSafetensors(type);
                 if (FileArray.TYPES.contains(found)) {
-                    return found;
+                    return ElementFormat.plain(found);
                 }
             } catch (IllegalArgumentException e) {
                 // Newer than DJL: as unsupported as those that DJL knows and the engine does not.
@@ -57,7 +62,7 @@ final class SafetensorsReader {
         }
 
         void check() throws IOException {
-            int elementBytes = isBfloat16() ? Short.BYTES : dataType().getNumOfBytes();
+            int elementBytes = elements().bytes();
             if (end - begin > FileArray.MAX_BYTES) {
                 throw new IOException(
                         name
@@ -81,12 +86,22 @@ final class SafetensorsReader {
 
     private SafetensorsReader() {}
 
-    static StateDictFormat.Content read(NDManager host, InputStream in, ReadOptions options)
+    static StateDictFormat.Content read(
+            NDManager host, InputStream in, long fileBytes, ReadOptions options)
             throws IOException {
         byte[] start = FileArray.read(in, Long.BYTES, "the header's length");
         long length = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getLong();
         if (length < 0 || length > MAX_HEADER) {
             throw new IOException("the header cannot be " + length + " bytes long");
+        }
+        long data = fileBytes - Long.BYTES - length;
+        if (data < 0) {
+            throw new IOException(
+                    "cut off in the header: "
+                            + (fileBytes - Long.BYTES)
+                            + " of "
+                            + length
+                            + " bytes");
         }
         Map<String, String> metadata = new LinkedHashMap<>();
         List<Entry> entries = parse(FileArray.read(in, (int) length, "the header"), metadata);
@@ -100,19 +115,30 @@ final class SafetensorsReader {
                 throw new IOException(
                         entry.name + " begins at " + entry.begin + ", expected at " + at);
             }
+            if (entry.end > data) {
+                throw new IOException(
+                        "cut off in "
+                                + entry.name
+                                + ": "
+                                + Math.max(data - entry.begin, 0)
+                                + " of "
+                                + (entry.end - entry.begin)
+                                + " bytes");
+            }
             at = entry.end;
+        }
+        if (at < data) {
+            throw new IOException("there are bytes after the last tensor");
         }
         Map<String, NDArray> arrays = new LinkedHashMap<>();
         for (Entry entry : entries) {
             if (options.wants(entry.name)) {
-                byte[] bytes = FileArray.read(in, (int) (entry.end - entry.begin), entry.name);
-                arrays.put(entry.name, array(host, entry, bytes));
+                arrays.put(
+                        entry.name,
+                        FileArray.read(host, in, entry.name, entry.shape, entry.elements()));
             } else {
                 skip(in, entry);
             }
-        }
-        if (in.read() != -1) {
-            throw new IOException("there are bytes after the last tensor");
         }
         return new StateDictFormat.Content(arrays, metadata);
     }
@@ -123,12 +149,6 @@ final class SafetensorsReader {
         } catch (EOFException e) {
             throw new IOException("cut off in " + entry.name, e);
         }
-    }
-
-    private static NDArray array(NDManager host, Entry entry, byte[] bytes) throws IOException {
-        return entry.isBfloat16()
-                ? FileArray.of(host, FileArray.widen(bytes), entry.shape, DataType.FLOAT32)
-                : FileArray.of(host, bytes, entry.shape, entry.dataType());
     }
 
     private static List<Entry> parse(byte[] header, Map<String, String> metadata)
@@ -144,6 +164,9 @@ final class SafetensorsReader {
                 String name = json.nextName();
                 if (!names.add(name)) {
                     throw new IOException(name + " comes twice");
+                }
+                if (names.size() > FileArray.MAX_ARRAYS) {
+                    throw new IOException("more than " + FileArray.MAX_ARRAYS + " tensors");
                 }
                 if (SafetensorsWriter.METADATA.equals(name)) {
                     metadata(json, metadata);
@@ -167,9 +190,16 @@ final class SafetensorsReader {
             json.skipValue();
             return;
         }
+        Set<String> keys = new HashSet<>();
         json.beginObject();
         while (json.hasNext()) {
             String key = json.nextName();
+            if (!keys.add(key)) {
+                throw new IOException("the metadata's " + key + " comes twice");
+            }
+            if (keys.size() > FileArray.MAX_ARRAYS) {
+                throw new IOException("metadata of more than " + FileArray.MAX_ARRAYS + " texts");
+            }
             if (json.peek() == JsonToken.STRING) {
                 metadata.put(key, json.nextString());
             } else {
@@ -183,12 +213,23 @@ final class SafetensorsReader {
         String type = null;
         long[] sizes = null;
         long[] given = null;
+        Set<String> keys = new HashSet<>();
         json.beginObject();
         while (json.hasNext()) {
-            switch (json.nextName()) {
-                case "dtype" -> type = json.nextString();
-                case "shape" -> sizes = longs(json);
-                case "data_offsets" -> given = longs(json);
+            String key = json.nextName();
+            if (!keys.add(key)) {
+                throw new IOException(name + " has two of " + key);
+            }
+            if (keys.size() > MAX_NUMBERS) {
+                throw new IOException(name + " has more than " + MAX_NUMBERS + " properties");
+            }
+            switch (key) {
+                case "dtype" -> {
+                    require(json, JsonToken.STRING, name, key);
+                    type = json.nextString();
+                }
+                case "shape" -> sizes = longs(json, name, key);
+                case "data_offsets" -> given = longs(json, name, key);
                 default -> json.skipValue();
             }
         }
@@ -198,12 +239,15 @@ final class SafetensorsReader {
             throw new IOException(
                     name + " has data_offsets that cannot be: " + Arrays.toString(offsets));
         }
+        long[] shape = present(name, "shape", sizes);
+        for (long size : shape) {
+            if (size < 0) {
+                throw new IOException(
+                        name + " is said to have the shape " + Arrays.toString(shape));
+            }
+        }
         return new Entry(
-                name,
-                present(name, "dtype", type),
-                new Shape(present(name, "shape", sizes)),
-                offsets[0],
-                offsets[1]);
+                name, present(name, "dtype", type), new Shape(shape), offsets[0], offsets[1]);
     }
 
     private static <T> T present(String name, String what, @Nullable T value) throws IOException {
@@ -213,11 +257,23 @@ final class SafetensorsReader {
         return value;
     }
 
-    private static long[] longs(JsonReader json) throws IOException {
+    private static void require(JsonReader json, JsonToken kind, String name, String key)
+            throws IOException {
+        JsonToken found = json.peek();
+        if (found != kind) {
+            throw new IOException(name + " has a " + found + " in its " + key);
+        }
+    }
+
+    private static long[] longs(JsonReader json, String name, String key) throws IOException {
         List<Long> values = new ArrayList<>();
         json.beginArray();
         while (json.hasNext()) {
+            require(json, JsonToken.NUMBER, name, key);
             values.add(json.nextLong());
+            if (values.size() > MAX_NUMBERS) {
+                throw new IOException(name + " has more than " + MAX_NUMBERS + " in its " + key);
+            }
         }
         json.endArray();
         return values.stream().mapToLong(Long::longValue).toArray();

@@ -1,16 +1,13 @@
 package org.slotwise.weights;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
-import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -69,7 +66,7 @@ public final class StateDict implements AutoCloseable {
     private final Map<String, String> metadata;
     private final @Nullable NDManager owner;
 
-    private StateDict(
+    StateDict(
             String source,
             Map<String, NDArray> arrays,
             Map<String, String> metadata,
@@ -152,41 +149,18 @@ public final class StateDict implements AutoCloseable {
      *     is not supported; the message names the file and what is wrong
      */
     public static StateDict read(Path path, ReadOptions options) throws IOException {
-        try (InputStream in = Files.newInputStream(path)) {
-            return read(in, path, path.toString(), options);
-        }
+        return StateDictReader.read(path, options);
     }
 
     /**
-     * Reads a stream to its end.
+     * Reads a stream to its end, by way of a temporary file.
      *
      * @param in what such a file holds; it is not closed
      * @return its arrays on the CPU, until the result is closed
      * @throws IOException as for a file
      */
     public static StateDict read(InputStream in) throws IOException {
-        return read(in, null, "the stream", ReadOptions.builder().build());
-    }
-
-    private static StateDict read(
-            InputStream in, @Nullable Path file, String source, ReadOptions options)
-            throws IOException {
-        NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch");
-        boolean done = false;
-        try {
-            StateDictFormat.Content content =
-                    StateDictFormat.decode(host, new BufferedInputStream(in), file, options);
-            content.arrays().replaceAll((name, array) -> options.convert(array));
-            content.arrays().forEach((name, array) -> array.setName(name));
-            done = true;
-            return new StateDict(source, content.arrays(), content.metadata(), host);
-        } catch (IOException e) {
-            throw new IOException(WHO + ": " + source + ": " + e.getMessage(), e);
-        } finally {
-            if (!done) {
-                host.close();
-            }
-        }
+        return StateDictReader.read(in, ReadOptions.builder().build());
     }
 
     /** Where the arrays come from, for errors. */
@@ -224,7 +198,14 @@ public final class StateDict implements AutoCloseable {
         NDArray array = arrays.get(name);
         if (array == null) {
             throw new IllegalArgumentException(
-                    WHO + ": no " + name + " in " + source + ", only " + arrays.keySet());
+                    WHO
+                            + ": no "
+                            + name
+                            + " in "
+                            + source
+                            + ", only ["
+                            + LoadReport.some(arrays.keySet())
+                            + "]");
         }
         return array;
     }
@@ -368,16 +349,21 @@ public final class StateDict implements AutoCloseable {
 
     /**
      * Writes a file in the format that its suffix names. It is written beside the target and moved
-     * there when complete: whatever fails, the old file or the new one is there, never a part.
+     * there when complete: whatever fails, the old file or the new one is there, never a part. It
+     * keeps the permissions of the old file, and symbolic links to it.
      *
      * @param path a path that ends in ".safetensors" or ".npz"
-     * @throws IOException if it cannot be written
+     * @throws IOException if it cannot be written; the message names the file
      * @throws IllegalArgumentException if the suffix is another, a type or metadata have no place
      *     in the format, or the arrays exceed 2 GiB
      */
     public void write(Path path) throws IOException {
         StateDictFormat format = StateDictFormat.of(path);
-        AtomicFile.write(path, out -> write(out, format));
+        try {
+            AtomicFile.write(path, out -> write(out, format));
+        } catch (IOException e) {
+            throw new IOException(WHO + ": " + e.getMessage(), e);
+        }
     }
 
     /**

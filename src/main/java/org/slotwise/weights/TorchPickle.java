@@ -10,21 +10,20 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
 /**
- * Reads Python's pickle format as far as state dicts need it: text, numbers, lists, dicts and
- * tensors. A pickle is a program that may call anything in Python; here it can name only what
- * {@link TorchGlobal} knows, and nothing is ever run. All else is refused by its name.
+ * Reads Python's pickle format as far as checkpoints need it: text, numbers, lists, dicts and
+ * tensors. A pickle is a program that may call anything in Python; here nothing is ever run, and
+ * what is not known becomes a {@link TorchObject}.
  *
- * <p>Every instruction takes a bounded amount of memory, copies no list, and none recurses. There
- * is a limit to their number. The values are {@link String}, {@link Number}, {@link Boolean},
- * byte[], {@link List} for lists, tuples and sets, {@link Map} for dicts, {@link TorchTensor},
- * {@link TorchTensor.Storage}, {@link TorchGlobal} and {@link #NONE}. A list or dict may contain
- * itself.
+ * <p>Every instruction takes a bounded amount of memory, and none recurses. There is a limit to
+ * their number. The values are {@link String}, {@link Number}, {@link Boolean}, byte[], {@link
+ * List} for lists, tuples and sets, {@link TorchDict}, {@link TorchTensor}, {@link
+ * UnreadableTensor}, {@link TorchTensor.Storage}, {@link TorchGlobal}, {@link TorchObject} and
+ * {@link #NONE}. A list, dict or object may contain itself.
  */
 final class TorchPickle {
 
@@ -32,7 +31,10 @@ final class TorchPickle {
     static final Object NONE = new Object();
 
     /** Enough for a hundred thousand tensors; what they make together stays in memory. */
-    private static final int MAX_INSTRUCTIONS = 3_000_000;
+    static final int MAX_INSTRUCTIONS = 3_000_000;
+
+    /** Bytes of a whole number. */
+    private static final int MAX_DIGITS = 1024;
 
     private final ByteBuffer in;
     private final Map<Integer, Object> memo = new HashMap<>();
@@ -46,7 +48,7 @@ final class TorchPickle {
     /**
      * Reads a pickle.
      *
-     * @throws IOException if it is damaged or names anything that is no part of a state dict
+     * @throws IOException if it is damaged, or has instructions that checkpoints do not need
      */
     static Object read(byte[] pickle) throws IOException {
         TorchPickle reader = new TorchPickle(pickle);
@@ -79,6 +81,7 @@ final class TorchPickle {
             case 'K' -> push((long) (in.get() & 0xff));
             case 'M' -> push((long) (in.getShort() & 0xffff));
             case 0x8a -> push(number(bytes(in.get() & 0xff)));
+            case 0x8b -> push(number(bytes(digits(in.getInt()))));
             case 'G' -> push(Double.longBitsToDouble(Long.reverseBytes(in.getLong())));
             case 'X' -> push(text(length(in.getInt())));
             case 0x8c -> push(text(in.get() & 0xff));
@@ -87,6 +90,7 @@ final class TorchPickle {
             case 'T' -> push(text(length(in.getInt())));
             case 'C' -> push(bytes(in.get() & 0xff));
             case 'B' -> push(bytes(length(in.getInt())));
+            case 0x8e, 0x96 -> push(bytes(length(in.getLong())));
             case 'q' -> memo.put(in.get() & 0xff, peek());
             case 'r' -> memo.put(in.getInt(), peek());
             case 0x94 -> memo.put(memo.size(), peek());
@@ -99,25 +103,25 @@ final class TorchPickle {
     /** The instructions that make or fill something larger. */
     private void build(int opcode) throws IOException {
         switch (opcode) {
-            case ')', ']', 0x8f -> push(new ArrayList<>());
-            case '}' -> push(new LinkedHashMap<>());
+            case ')', ']', 0x8f -> push(new ArrayList<>(0));
+            case '}' -> push(new TorchDict());
             case 't', 'l', 0x91 -> push(popMark());
             case 0x85 -> push(last(1));
             case 0x86 -> push(last(2));
             case 0x87 -> push(last(3));
             case 'a' -> {
                 Object item = pop();
-                list(peek()).add(item);
+                elements(peek()).add(item);
             }
             case 'e', 0x90 -> {
                 List<Object> items = popMark();
-                list(peek()).addAll(items);
+                elements(peek()).addAll(items);
             }
             case 's' -> setItems(last(2));
             case 'u' -> setItems(popMark());
             case 'd' -> {
                 List<Object> items = popMark();
-                push(new LinkedHashMap<>());
+                push(new TorchDict());
                 setItems(items);
             }
             case 'c' -> {
@@ -129,22 +133,42 @@ final class TorchPickle {
                 push(TorchGlobal.named(string(name.get(0)), string(name.get(1))));
             }
             case 'Q' -> push(TorchTensor.Storage.of(list(pop())));
+            default -> make(opcode);
+        }
+    }
+
+    /** The instructions that call functions and make objects. */
+    private void make(int opcode) throws IOException {
+        switch (opcode) {
             case 'R' -> {
-                List<Object> arguments = list(last(1).get(0));
-                push(global(pop()).call(arguments));
+                List<Object> arguments = list(pop());
+                push(call(pop(), arguments));
+            }
+            case 0x81 -> {
+                List<Object> arguments = list(pop());
+                push(global(pop()).object(arguments));
+            }
+            case 0x92 -> {
+                Object named = pop();
+                List<Object> arguments = list(pop());
+                TorchObject object = global(pop()).object(arguments);
+                object.parts().add(named); // arguments too
+                push(object);
             }
             case 'b' -> {
-                pop();
+                Object state = pop();
                 // A state dict's _metadata, as attributes of its OrderedDict: not needed.
-                if (!(peek() instanceof Map)) {
-                    throw new IOException("the pickle sets attributes of what is not a dict");
+                if (peek() instanceof TorchObject object) {
+                    object.state(state);
+                } else if (!(peek() instanceof TorchDict)) {
+                    throw new IOException("the pickle sets attributes of what is not an object");
                 }
             }
             default ->
                     throw new IOException(
                             String.format(
                                     Locale.ROOT,
-                                    "the pickle has an instruction 0x%02x, which state dicts do"
+                                    "the pickle has an instruction 0x%02x, which checkpoints do"
                                             + " not need",
                                     opcode));
         }
@@ -206,18 +230,40 @@ final class TorchPickle {
     }
 
     private void setItems(List<Object> items) throws IOException {
-        if (!(peek() instanceof Map<?, ?>) || items.size() % 2 != 0) {
-            throw new IOException("the pickle puts items into what is not a dict");
+        TorchDict dict = peek() instanceof TorchObject object ? object.items() : dict(peek());
+        if (items.size() % 2 != 0) {
+            throw new IOException("the pickle has a key without a value");
         }
-        Map<Object, Object> map = map(peek());
         for (int i = 0; i < items.size(); i += 2) {
-            Object key = items.get(i);
-            // Others might contain themselves, and could not be compared.
-            if (!(key instanceof String || key instanceof Number || key instanceof Boolean)) {
-                throw new IOException("the pickle has a key that is neither text nor number");
-            }
-            map.put(key, items.get(i + 1));
+            dict.put(items.get(i), items.get(i + 1));
         }
+    }
+
+    private static TorchDict dict(Object value) throws IOException {
+        if (value instanceof TorchDict dict) {
+            return dict;
+        }
+        throw new IOException("the pickle puts items into what is not a dict");
+    }
+
+    private static List<Object> elements(Object value) throws IOException {
+        return value instanceof TorchObject object ? object.parts() : list(value);
+    }
+
+    /** Of what a function gave, a method or another function may be asked for. */
+    private static Object call(Object function, List<Object> arguments) throws IOException {
+        if (function instanceof TorchObject made) {
+            return new TorchObject(made.name(), arguments);
+        }
+        return global(function).call(arguments);
+    }
+
+    /** How many digits a long number has; more than any that is meant would take long to read. */
+    private int digits(long length) throws IOException {
+        if (length > MAX_DIGITS) {
+            throw new IOException("the pickle has a number of " + length + " bytes");
+        }
+        return length(length);
     }
 
     private int length(long length) throws IOException {
@@ -285,10 +331,5 @@ final class TorchPickle {
             return (List<Object>) list;
         }
         throw new IOException("the pickle has no list where one must be");
-    }
-
-    @SuppressWarnings("unchecked") // every map here is one of objects
-    private static Map<Object, Object> map(Object value) {
-        return (Map<Object, Object>) value;
     }
 }

@@ -3,48 +3,34 @@ package org.slotwise.weights;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads what {@code torch.save} writes since PyTorch 1.6: a zip archive with a pickle, {@code
  * data.pkl}, and the storages of its tensors, {@code data/0} and so on, which are not compressed.
+ * {@link TorchNames} says what is read of it.
  *
- * <p>The names of nested dicts and lists are joined by dots; what is not a tensor is passed over.
- * If the outermost dict has a dict "state_dict", as Lightning's checkpoints, that one is read
- * alone. Memory: one storage at a time beside the tensors, which together may not take more than
- * eight times the file.
+ * <p>Memory: one storage at a time beside the tensors, which together may not take more than eight
+ * times the file.
  */
 final class TorchReader {
 
-    static final String SAVE_WEIGHTS =
-            "torch.save(torch.load(path, map_location=\"cpu\", weights_only=False)[\"state_dict\"],"
-                    + " new_path)";
-    static final String SAVE_ANEW =
-            "torch.save(torch.load(path, map_location=\"cpu\", weights_only=True), new_path)";
-
     private static final int MAX_PICKLE = 1 << 26;
-    private static final int MAX_NAME = 1024;
-    private static final int MAX_DEPTH = 64;
-    private static final int MAX_VALUES = 1_000_000;
-    private static final int MAX_ENTRIES = 1_000_000;
     private static final int EXPANSION = 8;
+
+    /** What an array takes beside its elements. */
+    private static final int OVERHEAD = 512;
 
     private static final Map<String, DataType> TYPES =
             Map.of(
@@ -58,123 +44,63 @@ final class TorchReader {
                     "Byte", DataType.UINT8,
                     "Bool", DataType.BOOLEAN);
 
-    private final ZipFile zip;
-    private final Map<String, ZipEntry> entries = new HashMap<>();
-    private final Map<String, TorchTensor> tensors = new LinkedHashMap<>();
-    private final ReadOptions options;
-    private int values;
+    private final ZipArchive zip;
+    private final String prefix;
+    private final boolean bigEndian;
     private long budget;
 
-    private TorchReader(ZipFile zip, ReadOptions options, long fileBytes) {
+    private TorchReader(ZipArchive zip, String prefix, long fileBytes) throws IOException {
         this.zip = zip;
-        this.options = options;
+        this.prefix = prefix;
         budget = EXPANSION * fileBytes + MAX_PICKLE;
+        bigEndian = isBigEndian();
     }
 
     private static boolean isPickle(String name) {
         return name.equals("data.pkl") || name.endsWith("/data.pkl");
     }
 
-    /** Reads a stream by way of a file: the archive's table of contents is at its end. */
-    static Map<String, NDArray> read(NDManager host, InputStream in, ReadOptions options)
+    /** Whether an archive is one of PyTorch's. */
+    static boolean reads(ZipArchive zip) {
+        return zip.entries().keySet().stream().anyMatch(TorchReader::isPickle);
+    }
+
+    static Map<String, NDArray> read(
+            NDManager host, ZipArchive zip, long fileBytes, ReadOptions options)
             throws IOException {
-        Path file = Files.createTempFile("state-dict", ".pt");
-        try {
-            Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
-            return read(host, file, options);
-        } finally {
-            Files.delete(file);
+        List<String> pickles =
+                zip.entries().keySet().stream().filter(TorchReader::isPickle).toList();
+        if (pickles.size() != 1) {
+            throw new IOException("data.pkl comes twice");
         }
+        String pickle = pickles.get(0);
+        String prefix = pickle.substring(0, pickle.length() - "data.pkl".length());
+        if (zip.entries().containsKey(prefix + "constants.pkl")) {
+            throw new IOException("a TorchScript archive; in Python: " + TorchRemedy.torchScript());
+        }
+        TorchReader reader = new TorchReader(zip, prefix, fileBytes);
+        Object root = TorchPickle.read(reader.bytes(pickle, MAX_PICKLE));
+        return reader.load(host, TorchNames.of(root, options));
     }
 
-    static Map<String, NDArray> read(NDManager host, Path file, ReadOptions options)
+    private Map<String, NDArray> load(NDManager host, Map<String, TorchNames.Placed> tensors)
             throws IOException {
-        try (ZipFile zip = new ZipFile(file.toFile())) {
-            return new TorchReader(zip, options, Files.size(file)).read(host);
-        } catch (IllegalArgumentException e) {
-            throw new IOException("a malformed zip archive: " + e.getMessage(), e);
-        }
-    }
-
-    private Map<String, NDArray> read(NDManager host) throws IOException {
-        if (zip.size() > MAX_ENTRIES) {
-            throw new IOException("an archive of " + zip.size() + " entries");
-        }
-        String prefix = null;
-        for (ZipEntry entry : Collections.list(zip.entries())) {
-            if (entries.put(entry.getName(), entry) != null) {
-                throw new IOException(entry.getName() + " comes twice");
-            }
-            if (isPickle(entry.getName())) {
-                if (prefix != null) {
-                    throw new IOException("data.pkl comes twice");
-                }
-                int end = entry.getName().length() - "data.pkl".length();
-                prefix = entry.getName().substring(0, end);
-            }
-        }
-        if (prefix == null) {
-            throw new IOException(
-                    "a zip archive that is neither an npz file nor one of PyTorch's: no data.pkl");
-        }
-        if (entries.containsKey(prefix + "constants.pkl")) {
-            throw new IOException(
-                    "a TorchScript archive; in Python: torch.save(torch.jit.load(path).state_dict(),"
-                            + " new_path)");
-        }
-        Object root = TorchPickle.read(bytes(prefix + "data.pkl", MAX_PICKLE));
-        Object weights =
-                root instanceof Map<?, ?> map && map.get("state_dict") instanceof Map<?, ?> inner
-                        ? inner
-                        : root;
-        if (weights instanceof TorchTensor) {
-            throw new IOException("a single tensor without a name; save a dict");
-        }
-        collect("", weights, 0);
-        return load(host, prefix);
-    }
-
-    private void collect(String name, @Nullable Object value, int depth) throws IOException {
-        if (depth > MAX_DEPTH || ++values > MAX_VALUES) {
-            throw new IOException("the dict is too deep or too large");
-        }
-        if (value instanceof TorchTensor tensor) {
-            if (options.wants(name) && tensors.put(name, tensor) != null) {
-                throw new IOException(name + " comes twice");
-            }
-        } else if (value instanceof Map<?, ?> map) {
-            for (Map.Entry<?, ?> item : map.entrySet()) {
-                collect(join(name, item.getKey()), item.getValue(), depth + 1);
-            }
-        } else if (value instanceof List<?> list) {
-            for (int i = 0; i < list.size(); i++) {
-                collect(join(name, i), list.get(i), depth + 1);
-            }
-        }
-    }
-
-    private static String join(String name, Object key) throws IOException {
-        String joined = name.isEmpty() ? key.toString() : name + "." + key;
-        if (joined.length() > MAX_NAME) {
-            throw new IOException("a name of more than " + MAX_NAME + " characters");
-        }
-        return joined;
-    }
-
-    private Map<String, NDArray> load(NDManager host, String prefix) throws IOException {
-        boolean bigEndian = isBigEndian(prefix);
         Map<String, List<String>> byStorage = new LinkedHashMap<>();
         tensors.forEach(
-                (name, tensor) ->
+                (name, placed) ->
                         byStorage
-                                .computeIfAbsent(tensor.storage().key(), k -> new ArrayList<>())
+                                .computeIfAbsent(
+                                        placed.tensor().storage().key(), k -> new ArrayList<>())
                                 .add(name));
         Map<String, NDArray> arrays = new LinkedHashMap<>(tensors.size());
         for (Map.Entry<String, List<String>> storage : byStorage.entrySet()) {
-            byte[] stored = bytes(prefix + "data/" + storage.getKey(), FileArray.MAX_BYTES);
-            for (String name : storage.getValue()) {
-                TorchTensor tensor = Objects.requireNonNull(tensors.get(name), name);
-                arrays.put(name, array(host, name, tensor, stored, bigEndian));
+            String entry = prefix + "data/" + storage.getKey();
+            try (NDManager scratch = host.newSubManager()) {
+                NDArray stored = storage(scratch, entry);
+                for (String name : storage.getValue()) {
+                    TorchNames.Placed placed = Objects.requireNonNull(tensors.get(name), name);
+                    arrays.put(name, array(host, name, placed, stored));
+                }
             }
         }
         Map<String, NDArray> inOrder = new LinkedHashMap<>();
@@ -182,40 +108,77 @@ final class TorchReader {
         return inOrder;
     }
 
-    private NDArray array(
-            NDManager host, String name, TorchTensor tensor, byte[] stored, boolean bigEndian)
+    /** The bytes of a storage, in memory of the engine's own. */
+    private NDArray storage(NDManager scratch, String name) throws IOException {
+        ZipEntry entry = entry(name, FileArray.MAX_BYTES);
+        try (InputStream in = zip.open(entry, true)) {
+            NDArray bytes =
+                    FileArray.read(
+                            scratch,
+                            in,
+                            name,
+                            new Shape(entry.getSize()),
+                            ElementFormat.plain(DataType.UINT8));
+            if (in.read() != -1) {
+                throw new IOException(name + " has bytes after its end");
+            }
+            return bytes;
+        }
+    }
+
+    private NDArray array(NDManager host, String name, TorchNames.Placed placed, NDArray stored)
             throws IOException {
-        DataType type = TYPES.get(tensor.type());
-        if (type == null) {
+        TorchTensor tensor = placed.tensor();
+        ElementFormat elements =
+                new ElementFormat(type(name, placed), bigEndian, tensor.isNegated());
+        int count = FileArray.bytes(name, tensor.shape(), elements.bytes());
+        long elementsStored = stored.size() / elements.bytes();
+        String where = "its storage, data/" + tensor.storage().key() + " of ";
+        if (tensor.storage().isTyped() && tensor.storage().elements() > elementsStored) {
             throw new IOException(
                     name
-                            + " is of type "
-                            + tensor.type().toLowerCase(Locale.ROOT)
-                            + ", which is not supported");
+                            + " is cut off: "
+                            + where
+                            + stored.size()
+                            + " bytes, is said to have "
+                            + tensor.storage().elements()
+                            + " elements");
         }
-        boolean wide = type == DataType.BFLOAT16;
-        int elementBytes = wide ? Short.BYTES : type.getNumOfBytes();
-        int count = FileArray.bytes(name, tensor.shape(), elementBytes);
-        if (last(name, tensor) >= stored.length / elementBytes) {
-            throw new IOException(
-                    name
-                            + " reaches beyond its storage, data/"
-                            + tensor.storage().key()
-                            + " of "
-                            + stored.length
-                            + " bytes");
+        if (last(name, tensor) >= elementsStored) {
+            throw new IOException(name + " reaches beyond " + where + stored.size() + " bytes");
         }
-        budget -= count;
+        budget -= count + OVERHEAD;
         if (budget < 0) {
             throw new IOException("the tensors take more than eight times the file");
         }
-        byte[] bytes = tensor.gather(stored, elementBytes, count);
-        if (bigEndian) {
-            FileArray.reverse(bytes, elementBytes);
+        NDArray array = FileArray.empty(host, name, tensor.shape(), elements.type());
+        if (count > 0) {
+            ByteBuffer memory = array.toByteBuffer(true); // the array's own
+            tensor.gather(stored.toByteBuffer(true), elements, memory);
         }
-        return wide
-                ? FileArray.of(host, FileArray.widen(bytes), tensor.shape(), DataType.FLOAT32)
-                : FileArray.of(host, bytes, tensor.shape(), type);
+        return array;
+    }
+
+    private static DataType type(String name, TorchNames.Placed placed) throws IOException {
+        String type = placed.tensor().type();
+        DataType found = TYPES.get(type);
+        if (found == null) {
+            throw new IOException(
+                    name
+                            + " is of type "
+                            + type.toLowerCase(Locale.ROOT)
+                            + ", which is not supported"
+                            + TorchRemedy.ofTensor(placed.path(), plain(type)));
+        }
+        return found;
+    }
+
+    /** What makes a supported type of another. */
+    private static String plain(String type) {
+        if (type.toLowerCase(Locale.ROOT).startsWith("complex")) {
+            return "torch.view_as_real(%s.resolve_conj())";
+        }
+        return type.matches("Short|u?int[0-9]+") ? "%s.long()" : "%s.float()";
     }
 
     private static long last(String name, TorchTensor tensor) throws IOException {
@@ -226,8 +189,8 @@ final class TorchReader {
         }
     }
 
-    private boolean isBigEndian(String prefix) throws IOException {
-        if (!entries.containsKey(prefix + "byteorder")) {
+    private boolean isBigEndian() throws IOException {
+        if (!zip.entries().containsKey(prefix + "byteorder")) {
             return false;
         }
         String order = new String(bytes(prefix + "byteorder", 16), StandardCharsets.US_ASCII);
@@ -237,9 +200,8 @@ final class TorchReader {
         return order.equals("big");
     }
 
-    /** An entry's bytes. PyTorch can be told to write no checksums: they are 0 then. */
-    private byte[] bytes(String name, long most) throws IOException {
-        ZipEntry entry = entries.get(name);
+    private ZipEntry entry(String name, long most) throws IOException {
+        ZipEntry entry = zip.entries().get(name);
         if (entry == null) {
             throw new IOException(name + " is missing");
         }
@@ -249,12 +211,19 @@ final class TorchReader {
         if (entry.getSize() < 0 || entry.getSize() > most) {
             throw new IOException(name + " has " + entry.getSize() + " bytes, at most " + most);
         }
-        try (InputStream in = zip.getInputStream(entry)) {
+        if (entry.getSize() != entry.getCompressedSize()) {
+            throw new IOException(name + " is damaged: it has two sizes");
+        }
+        return entry;
+    }
+
+    /** An entry's bytes. PyTorch can be told to write no checksums: they are 0 then. */
+    private byte[] bytes(String name, long most) throws IOException {
+        ZipEntry entry = entry(name, most);
+        try (InputStream in = zip.open(entry, true)) {
             byte[] bytes = FileArray.read(in, (int) entry.getSize(), name);
-            CRC32 sum = new CRC32();
-            sum.update(bytes);
-            if (entry.getCrc() > 0 && entry.getCrc() != sum.getValue()) {
-                throw new IOException(name + " is damaged: its checksum differs");
+            if (in.read() != -1) {
+                throw new IOException(name + " has bytes after its end");
             }
             return bytes;
         }

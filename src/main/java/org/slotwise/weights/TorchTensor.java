@@ -2,6 +2,7 @@ package org.slotwise.weights;
 
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.List;
 
 /** A tensor as the pickle of PyTorch's format describes it: a view of a storage. */
@@ -9,18 +10,29 @@ final class TorchTensor {
 
     private static final int MAX_AXES = 64;
 
+    /** How many elements are copied at a time. */
+    private static final int CHUNK = 8192;
+
     private final Storage storage;
     private final String type;
     private final long offset; // in elements, as sizes and strides
     private final long[] sizes;
     private final long[] strides;
+    private final boolean negated;
 
-    private TorchTensor(Storage storage, String type, long offset, long[] sizes, long[] strides) {
+    private TorchTensor(
+            Storage storage,
+            String type,
+            long offset,
+            long[] sizes,
+            long[] strides,
+            boolean negated) {
         this.storage = storage;
         this.type = type;
         this.offset = offset;
         this.sizes = sizes;
         this.strides = strides;
+        this.negated = negated;
     }
 
     /**
@@ -29,6 +41,11 @@ final class TorchTensor {
      * @param elements how many it has; bytes if it is untyped
      */
     record Storage(String type, String key, long elements) {
+
+        /** Whether its elements are of a type, and not bytes. */
+        boolean isTyped() {
+            return !type.equals("Untyped");
+        }
 
         /** From a persistent id: ("storage", class, key, device, number of elements). */
         static Storage of(List<Object> id) throws IOException {
@@ -47,9 +64,14 @@ final class TorchTensor {
         }
     }
 
-    /** From the arguments of _rebuild_tensor_v2, or of v3, which has the type at its end. */
-    static TorchTensor of(List<Object> arguments, boolean typed) throws IOException {
-        if (arguments.size() < (typed ? 7 : 6)
+    /**
+     * From (storage, offset, size, stride, requires_grad, hooks, metadata), the arguments of
+     * _rebuild_tensor_v2; those of v3 have the type before the metadata, v1 ends after the stride.
+     *
+     * @return the tensor, or an {@link UnreadableTensor}
+     */
+    static Object of(List<Object> arguments, boolean typed) throws IOException {
+        if (arguments.size() < (typed ? 7 : 4)
                 || !(arguments.get(0) instanceof Storage storage)
                 || !(arguments.get(1) instanceof Long offset)) {
             throw new IOException("the pickle has a tensor that is not one");
@@ -63,7 +85,25 @@ final class TorchTensor {
         if (typed && arguments.get(6) instanceof TorchGlobal named) {
             type = named.name().substring(named.name().lastIndexOf('.') + 1);
         }
-        return new TorchTensor(storage, type, offset, sizes, strides);
+        boolean negated = false;
+        int flags = typed ? 7 : 6;
+        if (arguments.size() > flags && arguments.get(flags) instanceof TorchDict metadata) {
+            for (TorchDict.Item flag : metadata.items()) {
+                if (flag.value() instanceof Boolean set && !set) {
+                    continue;
+                }
+                if ("conj".equals(flag.key())) {
+                    return new UnreadableTensor(
+                            "a conjugate view", "torch.view_as_real(%s.resolve_conj())");
+                }
+                if (!"neg".equals(flag.key())) {
+                    return new UnreadableTensor(
+                            "a tensor marked as " + PythonPath.literal(flag.key()), "%s.clone()");
+                }
+                negated = true;
+            }
+        }
+        return new TorchTensor(storage, type, offset, sizes, strides, negated);
     }
 
     private static long[] numbers(Object value) throws IOException {
@@ -123,29 +163,51 @@ final class TorchTensor {
         return last;
     }
 
-    /** The tensor's bytes in row-major order, out of those of its storage. */
-    byte[] gather(byte[] stored, int elementBytes, int bytes) {
-        byte[] result = new byte[bytes];
-        if (bytes == 0) {
-            return result;
-        }
-        if (isContiguous()) {
-            System.arraycopy(stored, (int) offset * elementBytes, result, 0, bytes);
-            return result;
-        }
+    /** Whether the sign of its elements is the other one. */
+    boolean isNegated() {
+        return negated;
+    }
+
+    /**
+     * Copies the tensor's elements in row-major order out of its storage into an array's memory.
+     */
+    void gather(ByteBuffer stored, ElementFormat elements, ByteBuffer to) {
+        int size = elements.bytes();
+        byte[] chunk = new byte[size * CHUNK];
+        int filled = 0;
         long[] index = new long[sizes.length];
         long at = offset;
-        for (int to = 0; to < bytes; to += elementBytes) {
-            System.arraycopy(stored, (int) at * elementBytes, result, to, elementBytes);
-            for (int i = sizes.length - 1; i >= 0; i--) {
-                at += strides[i];
-                if (++index[i] < sizes[i]) {
-                    break;
-                }
-                at -= sizes[i] * strides[i];
-                index[i] = 0;
+        boolean contiguous = isContiguous();
+        long count = shape().size();
+        for (long done = 0; done < count; ) {
+            if (contiguous) {
+                filled = (int) Math.min(chunk.length, (count - done) * size);
+                stored.get((int) ((offset + done) * size), chunk, 0, filled);
+                done += filled / size;
+            } else {
+                stored.get((int) (at * size), chunk, filled, size);
+                filled += size;
+                done++;
+                at = next(index, at);
+            }
+            if (filled == chunk.length || done == count) {
+                elements.decode(chunk, filled, to);
+                filled = 0;
             }
         }
-        return result;
+    }
+
+    /** Where the element after the one at an index lies; that index becomes the next. */
+    private long next(long[] index, long place) {
+        long at = place;
+        for (int i = sizes.length - 1; i >= 0; i--) {
+            at += strides[i];
+            if (++index[i] < sizes[i]) {
+                break;
+            }
+            at -= sizes[i] * strides[i];
+            index[i] = 0;
+        }
+        return at;
     }
 }

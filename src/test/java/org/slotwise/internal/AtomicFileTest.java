@@ -1,14 +1,23 @@
 package org.slotwise.internal;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,7 +34,7 @@ class AtomicFileTest {
     }
 
     private static void write(Path file, String text) throws IOException {
-        AtomicFile.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+        AtomicFile.write(file, out -> out.write(text.getBytes(UTF_8)));
     }
 
     @Test
@@ -53,7 +62,8 @@ class AtomicFileTest {
                                             out.write(new byte[fits]);
                                             throw full;
                                         }));
-        assertEquals(full, thrown);
+        assertEquals(full, thrown.getCause());
+        assertEquals("cannot write " + file + ": No space left on device", thrown.getMessage());
         assertEquals("first", Files.readString(file));
         assertEquals(List.of("a"), names());
     }
@@ -74,5 +84,134 @@ class AtomicFileTest {
         Files.createFile(folder.resolve("a.tmp"));
         AtomicFile.deleteUnfinished(folder.resolve("a"));
         assertEquals(List.of(".a.1234", ".b.1234.tmp", "a.tmp"), names());
+    }
+
+    @Test
+    void keepsPermissions() throws IOException {
+        Path file = folder.resolve("a");
+        write(file, "first");
+        PosixFileAttributeView view =
+                Files.getFileAttributeView(file, PosixFileAttributeView.class);
+        Assumptions.assumeTrue(view != null, "no permissions on this system");
+        Set<PosixFilePermission> permissions = PosixFilePermissions.fromString("rw-r-----");
+        Files.setPosixFilePermissions(file, permissions);
+        write(file, "second");
+        assertEquals(permissions, Files.getPosixFilePermissions(file));
+        assertEquals("second", Files.readString(file));
+    }
+
+    @Test
+    void rewritesWhatALinkPointsTo() throws IOException {
+        Path real = Files.createDirectory(folder.resolve("real")).resolve("file");
+        Path link = folder.resolve("link");
+        Path second = folder.resolve("second");
+        Files.createSymbolicLink(link, Path.of("real", "file"));
+        Files.createSymbolicLink(second, link);
+        write(second, "new"); // through links that lead to nothing yet
+        assertEquals("new", Files.readString(real));
+        write(second, "newer");
+        assertEquals("newer", Files.readString(real));
+        assertTrue(Files.isSymbolicLink(link) && Files.isSymbolicLink(second));
+        assertEquals(List.of("link", "real", "second"), names());
+        Path round = folder.resolve("round");
+        Files.createSymbolicLink(round, round);
+        assertNames(round, "FileSystemLoopException");
+    }
+
+    private static void assertNames(Path file, String why) {
+        IOException e = assertThrows(IOException.class, () -> write(file, "text"));
+        assertTrue(e.getMessage().startsWith("cannot write " + file + ": "), e.getMessage());
+        assertTrue(e.getMessage().contains(why), e.getMessage());
+    }
+
+    @Test
+    void saysWhyItCannotBeWritten() throws IOException {
+        assertNames(folder, "there is a folder of this name");
+        assertNames(folder.resolve("none").resolve("a"), "there is no folder");
+        Path file = folder.resolve("a");
+        write(file, "text");
+        assertNames(file.resolve("b"), "NotDirectoryException");
+        Path device = Path.of("/dev/null");
+        if (Files.exists(device)) {
+            assertNames(device, "no file but a device");
+            assertTrue(Files.exists(device));
+        }
+    }
+
+    /** Writes a file so many times; any that fails ends the process. */
+    public static void main(String[] arguments) throws IOException {
+        Path file = Path.of(arguments[0]);
+        for (int i = 0; i < Integer.parseInt(arguments[1]); i++) {
+            AtomicFile.deleteUnfinished(file);
+            AtomicFile.write(
+                    file,
+                    out -> {
+                        for (int part = 0; part < 10; part++) {
+                            out.write(new byte[10_000]);
+                            out.flush();
+                        }
+                    });
+        }
+    }
+
+    @Test
+    void severalWriteOneFile() throws Exception {
+        Path file = folder.resolve("a");
+        Files.createFile(folder.resolve(".a.left.tmp"));
+        String path =
+                Path.of(
+                                AtomicFile.class
+                                        .getProtectionDomain()
+                                        .getCodeSource()
+                                        .getLocation()
+                                        .toURI())
+                        + File.pathSeparator
+                        + Path.of(
+                                AtomicFileTest.class
+                                        .getProtectionDomain()
+                                        .getCodeSource()
+                                        .getLocation()
+                                        .toURI());
+        List<Process> processes = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            processes.add(
+                    new ProcessBuilder(
+                                    Path.of(System.getProperty("java.home"), "bin", "java")
+                                            .toString(),
+                                    "-cp",
+                                    path
+                                            + File.pathSeparator
+                                            + System.getProperty("java.class.path"),
+                                    AtomicFileTest.class.getName(),
+                                    file.toString(),
+                                    "100")
+                            .redirectErrorStream(true)
+                            .start());
+        }
+        List<Thread> threads = new ArrayList<>();
+        List<Throwable> failed = new CopyOnWriteArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            Thread thread =
+                    new Thread(
+                            () -> {
+                                try {
+                                    main(new String[] {file.toString(), "100"});
+                                } catch (IOException e) {
+                                    failed.add(e);
+                                }
+                            });
+            thread.start();
+            threads.add(thread);
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        for (Process process : processes) {
+            String said = new String(process.getInputStream().readAllBytes(), UTF_8);
+            assertEquals(0, process.waitFor(), said);
+        }
+        assertEquals(List.of(), failed);
+        assertEquals(100_000, Files.size(file));
+        assertEquals(List.of("a"), names());
     }
 }

@@ -207,7 +207,7 @@ class StateDictFileTest {
                 Arguments.of(
                         "{\"x\":" + tensor("F32", "[-1]", "[0,4]") + "}",
                         4,
-                        "x is said to have the shape (-1)"),
+                        "the header is malformed: x is said to have the shape [-1]"),
                 Arguments.of(
                         "{\"x\":" + tensor("F32", "[4611686018427387904,4]", "[0,0]") + "}",
                         0,
@@ -315,7 +315,9 @@ class StateDictFileTest {
             channel.truncate(LARGE / 2);
         }
         e = assertThrows(IOException.class, () -> StateDict.read(file, small));
-        assertTrue(e.getMessage().endsWith(": cut off in large"), e.getMessage());
+        assertTrue(
+                e.getMessage().endsWith(": cut off in large: 1181115848 of 2362232012 bytes"),
+                e.getMessage());
     }
 
     @ParameterizedTest
@@ -361,7 +363,7 @@ class StateDictFileTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "PK", "short", "this is a text, not weights"})
+    @ValueSource(strings = {"PQ", "short", "this is a text, not weights"})
     void refusesOtherFiles(String text) {
         IOException e =
                 assertThrows(
@@ -481,15 +483,15 @@ class StateDictFileTest {
         }
         String text = new String(good, StandardCharsets.ISO_8859_1);
         assertUnreadable(
-                "a comes twice",
+                "a.npy comes twice",
                 text.replace("b.npy", "a.npy").getBytes(StandardCharsets.ISO_8859_1));
         byte[] more = good.clone();
         more[text.lastIndexOf("PK\5\6") + 10] = 7;
-        assertUnreadable("a damaged zip archive: it lists 7 arrays and holds 2", more);
+        assertUnreadable("a zip archive that is damaged at its end", more);
         byte[] endAlone = Arrays.copyOfRange(good, text.lastIndexOf("PK\5\6"), good.length);
-        assertUnreadable("a damaged zip archive: it lists 2 arrays and holds 0", endAlone);
+        assertUnreadable("a zip archive that is damaged at its end", endAlone);
         byte[] noDirectory = Arrays.copyOf(good, text.indexOf("PK\1\2"));
-        assertUnreadable("a zip archive that is cut off", noDirectory);
+        assertUnreadable("a zip archive that is cut off or damaged at its end", noDirectory);
         assertUnreadable("b.txt is not an array", txt(text));
     }
 
