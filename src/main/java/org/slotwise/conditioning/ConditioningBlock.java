@@ -6,23 +6,22 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Scope;
+import org.slotwise.internal.Pass;
 
-/** What the conditionings share: inputs and their checks, memory, and where noise comes from. */
-abstract class ConditioningBlock extends ConfiguredBlock implements Conditioning {
+/**
+ * What the conditionings of this package have in common: inputs and their checks, and where noise
+ * comes from.
+ */
+public abstract class ConditioningBlock extends ConfiguredBlock implements Conditioning {
 
     private final int dim;
     private final int slots;
@@ -32,16 +31,15 @@ abstract class ConditioningBlock extends ConfiguredBlock implements Conditioning
     /**
      * Creates the block.
      *
-     * @param dim the size of a slot, D
-     * @param slots how many slots are made where the caller does not say
+     * @param builder the size of a slot, and how many are made where the caller does not say
      * @param slotwise whether each slot has parameters of its own, so that there can be no more
      * @param noise makes the noise, once the options are known to be right
      */
-    ConditioningBlock(int dim, int slots, boolean slotwise, Supplier<Noise> noise) {
-        Check.option(dim > 0, who() + ": dim must be at least 1, got " + dim);
-        Check.option(slots > 0, who() + ": slots must be at least 1, got " + slots);
-        this.dim = dim;
-        this.slots = slots;
+    ConditioningBlock(Builder<?> builder, boolean slotwise, Supplier<Noise> noise) {
+        Check.atLeast(who(), "dim", builder.dim, 1);
+        Check.atLeast(who(), "slots", builder.slots, 1);
+        this.dim = builder.dim;
+        this.slots = builder.slots;
         this.slotwise = slotwise;
         this.noise = noise.get();
     }
@@ -49,13 +47,13 @@ abstract class ConditioningBlock extends ConfiguredBlock implements Conditioning
     /**
      * Computes the slots' initial values.
      *
-     * @param values the parameters' values in the order of their declaration
+     * @param pass the call of the block
      * @param batch B
-     * @param slots K
+     * @param count K
      * @param noise gives (B, K, D)
      * @return a new array (B, K, D)
      */
-    abstract NDArray start(List<NDArray> values, long batch, long slots, Supplier<NDArray> noise);
+    abstract NDArray start(Pass pass, long batch, long count, Supplier<NDArray> noise);
 
     /**
      * The size of a slot.
@@ -97,18 +95,10 @@ abstract class ConditioningBlock extends ConfiguredBlock implements Conditioning
             long batch,
             long count,
             boolean training) {
-        Check.option(batch > 0, who() + ": batch must be at least 1, got " + batch);
+        Check.atLeast(who(), "batch", batch, 1);
         checkSlots(count);
-        List<NDArray> values = values(store, device, training);
-        DataType type = values.get(0).getDataType();
         Shape shape = new Shape(batch, count, dim);
-        return compute(
-                values,
-                batch,
-                count,
-                () -> noise.draw(manager, device, shape, type),
-                manager,
-                training);
+        return start(store, manager, device, shape, null, training);
     }
 
     /** {@inheritDoc} */
@@ -117,42 +107,46 @@ abstract class ConditioningBlock extends ConfiguredBlock implements Conditioning
         Check.shape(who(), NOISE, noise, "B", "K", dim);
         Shape shape = noise.getShape();
         checkSlots(shape.get(1));
-        List<NDArray> values = values(parameterStore, noise.getDevice(), training);
-        Check.type(who(), NOISE, noise, values.get(0).getDataType(), " as the block's parameters");
-        return compute(
-                values, shape.get(0), shape.get(1), () -> noise, noise.getManager(), training);
+        return start(parameterStore, noise.getManager(), noise.getDevice(), shape, noise, training);
+    }
+
+    /** Initial values of a shape, from noise that was given or else from draws. */
+    private NDArray start(
+            ParameterStore store,
+            NDManager owner,
+            Device device,
+            Shape shape,
+            @Nullable NDArray given,
+            boolean training) {
+        Supplier<NDArray> draws =
+                () -> given == null ? noise.draw(owner, device, shape, type()) : given;
+        NDList out =
+                compute(
+                        store,
+                        owner,
+                        device,
+                        training,
+                        pass -> {
+                            if (given != null) {
+                                String as = " as the block's parameters";
+                                Check.type(who(), NOISE, given, type(), as);
+                            }
+                            return new NDList(start(pass, shape.get(0), shape.get(1), draws));
+                        });
+        NDArray result = out.head();
+        result.setName(CONDITIONING);
+        return result;
+    }
+
+    /** The parameters' type. */
+    private DataType type() {
+        return getDirectParameters().valueAt(0).getArray().getDataType();
     }
 
     private void checkSlots(long count) {
         boolean inRange = count > 0 && (!slotwise || count <= slots);
         String expected = slotwise ? "must be 1 to " + slots : "must be at least 1";
         Check.option(inRange, who() + ": slots " + expected + ", got " + count);
-    }
-
-    private List<NDArray> values(ParameterStore store, Device device, boolean training) {
-        List<NDArray> values = new ArrayList<>(2);
-        for (Parameter parameter : getDirectParameters().values()) {
-            values.add(value(store, parameter, device, training));
-        }
-        return values;
-    }
-
-    private NDArray compute(
-            List<NDArray> values,
-            long batch,
-            long count,
-            Supplier<NDArray> source,
-            NDManager owner,
-            boolean training) {
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDArray result = scope.keep(start(values, batch, count, source), owner);
-                        result.setName(CONDITIONING);
-                        return result;
-                    }
-                });
     }
 
     /** {@inheritDoc} */
@@ -213,5 +207,42 @@ abstract class ConditioningBlock extends ConfiguredBlock implements Conditioning
             options.put("slots", slots);
         }
         return options;
+    }
+
+    /**
+     * Describes what conditionings have in common.
+     *
+     * @param <T> the builder of one of them
+     */
+    public abstract static class Builder<T extends Builder<T>> {
+        int dim;
+        int slots;
+
+        Builder() {}
+
+        abstract T self();
+
+        /**
+         * Sets the size of a slot, D.
+         *
+         * @param dim at least 1
+         * @return this
+         */
+        public T setDim(int dim) {
+            this.dim = dim;
+            return self();
+        }
+
+        /**
+         * Sets the number of slots, K, that are made where a call does not say how many. Where each
+         * slot starts from values of its own, there can be no more.
+         *
+         * @param slots at least 1
+         * @return this
+         */
+        public T setSlots(int slots) {
+            this.slots = slots;
+            return self();
+        }
     }
 }

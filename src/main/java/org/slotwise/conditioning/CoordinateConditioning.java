@@ -4,20 +4,15 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Activation;
-import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
-import org.slotwise.internal.Scope;
-import org.slotwise.layer.StartingValues;
+import org.slotwise.layer.Perceptron;
 
 /**
  * Slots that start from where the objects are in the first frame: from boxes or centres of mass.
@@ -57,21 +52,13 @@ public final class CoordinateConditioning extends ConfiguredBlock {
     private final int dim;
     private final int coordinates;
     private final int hidden;
-    private final Parameter weight1;
-    private final Parameter bias1;
-    private final Parameter weight2;
-    private final Parameter bias2;
+    private final Perceptron perceptron;
 
     private CoordinateConditioning(Builder builder) {
         dim = builder.dim;
         coordinates = builder.coordinates;
         hidden = builder.hidden;
-        Initializer start1 = StartingValues.linear(coordinates);
-        Initializer start2 = StartingValues.linear(hidden);
-        weight1 = declare("mlp.0.weight", Parameter.Type.WEIGHT, start1, hidden, coordinates);
-        bias1 = declare("mlp.0.bias", Parameter.Type.BIAS, start1, hidden);
-        weight2 = declare("mlp.2.weight", Parameter.Type.WEIGHT, start2, dim, hidden);
-        bias2 = declare("mlp.2.bias", Parameter.Type.BIAS, start2, dim);
+        perceptron = Perceptron.of(declarer().under("mlp"), coordinates, hidden, 1, dim);
     }
 
     /**
@@ -105,25 +92,24 @@ public final class CoordinateConditioning extends ConfiguredBlock {
             Check.type(who(), MISSING, missing, DataType.BOOLEAN, "");
             Check.sameDevice(who(), MISSING, missing, COORDINATES, coordinates);
         }
-        NDArray w1 = value(parameterStore, weight1, coordinates, training);
-        NDArray b1 = value(parameterStore, bias1, coordinates, training);
-        NDArray w2 = value(parameterStore, weight2, coordinates, training);
-        NDArray b2 = value(parameterStore, bias2, coordinates, training);
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDArray c =
-                                missing == null
-                                        ? coordinates
-                                        : Ops.maskedFill(
-                                                coordinates, missing.expandDims(2), NO_OBJECT);
-                        NDArray h = Activation.relu(Ops.linear(c, w1, b1));
-                        NDArray slots = scope.keep(Ops.linear(h, w2, b2), coordinates.getManager());
-                        slots.setName(Conditioning.CONDITIONING);
-                        return slots;
-                    }
-                });
+        NDArray slots =
+                compute(
+                                parameterStore,
+                                coordinates,
+                                training,
+                                pass ->
+                                        new NDList(
+                                                perceptron.apply(
+                                                        pass, filled(coordinates, missing))))
+                        .head();
+        slots.setName(Conditioning.CONDITIONING);
+        return slots;
+    }
+
+    private static NDArray filled(NDArray coordinates, @Nullable NDArray missing) {
+        return missing == null
+                ? coordinates
+                : Ops.maskedFill(coordinates, missing.expandDims(2), NO_OBJECT);
     }
 
     /** {@inheritDoc} */

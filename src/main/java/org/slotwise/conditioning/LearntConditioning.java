@@ -2,8 +2,8 @@ package org.slotwise.conditioning;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Parameter;
-import java.util.List;
 import java.util.function.Supplier;
+import org.slotwise.internal.Pass;
 import org.slotwise.layer.StartingValues;
 
 /**
@@ -17,19 +17,21 @@ import org.slotwise.layer.StartingValues;
  */
 public final class LearntConditioning extends ConditioningBlock {
 
+    private final Parameter values;
+
     private LearntConditioning(Builder builder) {
-        super(builder.dim, builder.slots, true, () -> new NormalNoise(null));
-        declare("slots", Parameter.Type.OTHER, StartingValues.normal(1), 1, slots(), dim());
+        super(builder, true, () -> new NormalNoise(null));
+        values = declarer().other("slots", StartingValues.normal(1), true, 1, slots(), dim());
     }
 
     @Override
-    NDArray start(List<NDArray> values, long batch, long slots, Supplier<NDArray> noise) {
-        return firstSlots(values.get(0), slots).tile(new long[] {batch, 1, 1});
+    NDArray start(Pass pass, long batch, long count, Supplier<NDArray> noise) {
+        return firstSlots(pass.value(values), count).tile(new long[] {batch, 1, 1});
     }
 
     /** The values of the first slots of (1, K, D). */
-    static NDArray firstSlots(NDArray values, long slots) {
-        return slots == values.getShape().get(1) ? values : values.get(":, :{}", slots);
+    static NDArray firstSlots(NDArray values, long count) {
+        return count == values.getShape().get(1) ? values : values.get(":, :{}", count);
     }
 
     /**
@@ -42,31 +44,12 @@ public final class LearntConditioning extends ConditioningBlock {
     }
 
     /** Describes a {@link LearntConditioning}. */
-    public static final class Builder {
-        private int dim;
-        private int slots;
+    public static final class Builder extends ConditioningBlock.Builder<Builder> {
 
         private Builder() {}
 
-        /**
-         * Sets the size of a slot, D.
-         *
-         * @param dim at least 1
-         * @return this
-         */
-        public Builder setDim(int dim) {
-            this.dim = dim;
-            return this;
-        }
-
-        /**
-         * Sets the number of slots, K.
-         *
-         * @param slots at least 1
-         * @return this
-         */
-        public Builder setSlots(int slots) {
-            this.slots = slots;
+        @Override
+        Builder self() {
             return this;
         }
 

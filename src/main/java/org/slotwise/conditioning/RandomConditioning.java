@@ -3,10 +3,10 @@ package org.slotwise.conditioning;
 import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Parameter;
 import ai.djl.training.initializer.Initializer;
-import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Pass;
 import org.slotwise.layer.StartingValues;
 
 /**
@@ -32,21 +32,24 @@ public final class RandomConditioning extends ConditioningBlock {
 
     private final boolean learnMean;
     private final boolean learnDeviation;
+    private final Parameter mean;
+    private final Parameter logDeviation;
 
     private RandomConditioning(Builder builder) {
-        super(builder.dim, builder.slots, false, builder::noise);
+        super(builder, false, builder::noise);
         learnMean = builder.learnMean;
         learnDeviation = builder.learnDeviation;
         Initializer xavier = StartingValues.xavier(dim(), dim());
-        declare("slots_mu", Parameter.Type.OTHER, xavier, learnMean, 1, 1, dim());
-        declare("slots_logsigma", Parameter.Type.OTHER, xavier, learnDeviation, 1, 1, dim());
+        mean = declarer().other("slots_mu", xavier, learnMean, 1, 1, dim());
+        logDeviation = declarer().other("slots_logsigma", xavier, learnDeviation, 1, 1, dim());
     }
 
     @Override
-    NDArray start(List<NDArray> values, long batch, long slots, Supplier<NDArray> noise) {
+    NDArray start(Pass pass, long batch, long count, Supplier<NDArray> noise) {
         // DJL unfreezes what is not learnt when it trains a model that was loaded.
-        NDArray mu = learnMean ? values.get(0) : values.get(0).stopGradient();
-        NDArray logSigma = learnDeviation ? values.get(1) : values.get(1).stopGradient();
+        NDArray mu = learnMean ? pass.value(mean) : pass.value(mean).stopGradient();
+        NDArray s = pass.value(logDeviation);
+        NDArray logSigma = learnDeviation ? s : s.stopGradient();
         return noise.get().mul(logSigma.exp()).add(mu);
     }
 
@@ -60,9 +63,7 @@ public final class RandomConditioning extends ConditioningBlock {
     }
 
     /** Describes a {@link RandomConditioning}. */
-    public static final class Builder {
-        private int dim;
-        private int slots;
+    public static final class Builder extends ConditioningBlock.Builder<Builder> {
         private boolean learnMean = true;
         private boolean learnDeviation = true;
         private @Nullable Long seed;
@@ -70,25 +71,8 @@ public final class RandomConditioning extends ConditioningBlock {
 
         private Builder() {}
 
-        /**
-         * Sets the size of a slot, D.
-         *
-         * @param dim at least 1
-         * @return this
-         */
-        public Builder setDim(int dim) {
-            this.dim = dim;
-            return this;
-        }
-
-        /**
-         * Sets the number of slots, K, that are made where a call does not say how many.
-         *
-         * @param slots at least 1
-         * @return this
-         */
-        public Builder setSlots(int slots) {
-            this.slots = slots;
+        @Override
+        Builder self() {
             return this;
         }
 

@@ -2,9 +2,10 @@ package org.slotwise.conditioning;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Parameter;
-import java.util.List;
+import ai.djl.training.initializer.Initializer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Pass;
 import org.slotwise.layer.StartingValues;
 
 /**
@@ -24,18 +25,22 @@ import org.slotwise.layer.StartingValues;
  */
 public final class SlotwiseLearntConditioning extends ConditioningBlock {
 
+    private final Parameter mean;
+    private final Parameter logDeviation;
+
     private SlotwiseLearntConditioning(Builder builder) {
-        super(builder.dim, builder.slots, true, () -> new NormalNoise(builder.seed));
+        super(builder, true, () -> new NormalNoise(builder.seed));
         long k = slots();
         long d = dim();
-        declare("slots_mu", Parameter.Type.OTHER, StartingValues.normal(1), 1, k, d);
-        declare("slots_logsigma", Parameter.Type.OTHER, StartingValues.xavier(k * d, d), 1, k, d);
+        mean = declarer().other("slots_mu", StartingValues.normal(1), true, 1, k, d);
+        Initializer xavier = StartingValues.xavier(k * d, d);
+        logDeviation = declarer().other("slots_logsigma", xavier, true, 1, k, d);
     }
 
     @Override
-    NDArray start(List<NDArray> values, long batch, long slots, Supplier<NDArray> noise) {
-        NDArray mu = LearntConditioning.firstSlots(values.get(0), slots);
-        NDArray logSigma = LearntConditioning.firstSlots(values.get(1), slots);
+    NDArray start(Pass pass, long batch, long count, Supplier<NDArray> noise) {
+        NDArray mu = LearntConditioning.firstSlots(pass.value(mean), count);
+        NDArray logSigma = LearntConditioning.firstSlots(pass.value(logDeviation), count);
         return noise.get().mul(logSigma.exp()).add(mu);
     }
 
@@ -49,32 +54,13 @@ public final class SlotwiseLearntConditioning extends ConditioningBlock {
     }
 
     /** Describes a {@link SlotwiseLearntConditioning}. */
-    public static final class Builder {
-        private int dim;
-        private int slots;
+    public static final class Builder extends ConditioningBlock.Builder<Builder> {
         private @Nullable Long seed;
 
         private Builder() {}
 
-        /**
-         * Sets the size of a slot, D.
-         *
-         * @param dim at least 1
-         * @return this
-         */
-        public Builder setDim(int dim) {
-            this.dim = dim;
-            return this;
-        }
-
-        /**
-         * Sets the number of slots, K.
-         *
-         * @param slots at least 1
-         * @return this
-         */
-        public Builder setSlots(int slots) {
-            this.slots = slots;
+        @Override
+        Builder self() {
             return this;
         }
 

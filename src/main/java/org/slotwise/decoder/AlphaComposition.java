@@ -3,7 +3,6 @@ package org.slotwise.decoder;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import org.slotwise.internal.Check;
 
 /**
  * Composes images of slots into one: each slot's fourth channel says how much it wants to be seen
@@ -11,20 +10,12 @@ import org.slotwise.internal.Check;
  */
 final class AlphaComposition {
 
-    static final String SLOTS = "slots";
-
     /** Red, green, blue and alpha. */
     static final int CHANNELS = 4;
 
     private static final int COLOURS = 3;
 
     private AlphaComposition() {}
-
-    /** Requires slots (B, K, D) of a type that the blocks compute in. */
-    static void checkSlots(String who, NDArray slots, int slotDim) {
-        Check.shape(who, SLOTS, slots, "B", "K", slotDim);
-        Check.floating(who, SLOTS, slots.getDataType());
-    }
 
     /** Reconstruction, slot images and masks of channels (B, K, 4, H, W). */
     static NDList compose(NDArray channels) {
@@ -35,8 +26,7 @@ final class AlphaComposition {
     }
 
     /** The shapes of reconstruction, slot images and masks for slots (B, K, D). */
-    static Shape[] shapes(String who, Shape slots, int slotDim, long height, long width) {
-        Check.shape(who, SLOTS, slots, "B", "K", slotDim);
+    static Shape[] shapes(Shape slots, long height, long width) {
         long batch = slots.get(0);
         long k = slots.get(1);
         return new Shape[] {

@@ -14,11 +14,12 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.Declarer;
 import org.slotwise.internal.ImageGroups;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Ops;
-import org.slotwise.internal.Scope;
+import org.slotwise.internal.Pass;
+import org.slotwise.layer.Layer;
+import org.slotwise.layer.LayerNorm;
+import org.slotwise.layer.Linear;
 import org.slotwise.layer.StartingValues;
 
 /**
@@ -56,99 +57,70 @@ import org.slotwise.layer.StartingValues;
  * is the transformer's size. The source's state dict also has a constant, {@code mask}: leave it
  * out.
  */
-public final class AutoregressivePatchDecoder extends ConfiguredBlock {
+public final class AutoregressivePatchDecoder extends FeatureDecoder {
 
-    private final int slotDim;
-    private final int featureDim;
+    private static final String FEATURES = FeatureExtractorOutput.FEATURES;
+
     private final @Nullable Integer patches;
     private final boolean inputTransform;
+    private final boolean slotTransform;
     private final TransformerDecoder transformer;
     private final Parameter first;
-    private final @Nullable Parameter slotWeight;
-    private final Parameter slotGain;
-    private final Parameter slotOffset;
-    private final @Nullable Parameter inputWeight;
-    private final @Nullable Parameter inputGain;
-    private final @Nullable Parameter inputOffset;
+    private final Layer slotLayers;
+    private final Layer inputLayers;
     private final @Nullable Parameter embedding;
-    private final @Nullable Parameter outputWeight;
-    private final @Nullable Parameter outputBias;
+    private final Layer output;
 
     private AutoregressivePatchDecoder(Builder builder, TransformerDecoder transformer) {
-        slotDim = builder.slotDim;
-        featureDim = builder.featureDim;
+        super(builder);
         patches = builder.patches;
         inputTransform = builder.inputTransform;
+        slotTransform = builder.slotTransform;
         this.transformer = transformer;
         int dim = transformer.dim();
+        Declarer own = declarer();
         first =
-                declare(
+                own.other(
                         "bos_token",
-                        Parameter.Type.OTHER,
                         StartingValues.normal(1 / Math.sqrt(featureDim)),
+                        true,
                         1,
                         1,
                         featureDim);
-        String norm = builder.slotTransform ? "cond_transform.1" : "cond_transform";
-        slotWeight =
-                builder.slotTransform
-                        ? declare(
-                                "cond_transform.0.weight",
-                                Parameter.Type.WEIGHT,
-                                StartingValues.xavier(slotDim, dim),
-                                dim,
-                                slotDim)
-                        : null;
-        slotGain = gain(norm, dim);
-        slotOffset = offset(norm, dim);
-        inputWeight =
+        Declarer slots = own.under("cond_transform");
+        slotLayers = slotTransform ? projection(slots, slotDim, dim) : LayerNorm.of(slots, dim);
+        inputLayers =
                 inputTransform
-                        ? declare(
-                                "inp_transform.0.weight",
-                                Parameter.Type.WEIGHT,
-                                StartingValues.xavier(featureDim, dim),
-                                dim,
-                                featureDim)
-                        : null;
-        inputGain = inputTransform ? gain("inp_transform.1", dim) : null;
-        inputOffset = inputTransform ? offset("inp_transform.1", dim) : null;
+                        ? projection(own.under("inp_transform"), featureDim, dim)
+                        : Layer.NONE;
         embedding =
                 patches == null
                         ? null
-                        : declare(
+                        : own.other(
                                 "pos_embed",
-                                Parameter.Type.OTHER,
                                 StartingValues.normal(1 / Math.sqrt(dim)),
+                                true,
                                 1,
                                 patches,
                                 dim);
-        boolean output = dim != featureDim;
-        outputWeight =
-                output
-                        ? declare(
-                                "outp_transform.weight",
-                                Parameter.Type.WEIGHT,
-                                StartingValues.xavier(dim, featureDim),
+        output =
+                dim == featureDim
+                        ? Layer.NONE
+                        : Linear.of(
+                                own.under("outp_transform"),
+                                dim,
                                 featureDim,
-                                dim)
-                        : null;
-        outputBias =
-                output
-                        ? declare(
-                                "outp_transform.bias",
-                                Parameter.Type.BIAS,
-                                Initializer.ZEROS,
-                                featureDim)
-                        : null;
+                                StartingValues.xavier(dim, featureDim),
+                                Initializer.ZEROS);
         addChildBlock("decoder", transformer);
     }
 
-    private Parameter gain(String norm, int dim) {
-        return declare(norm + ".weight", Parameter.Type.GAMMA, Initializer.ONES, dim);
-    }
-
-    private Parameter offset(String norm, int dim) {
-        return declare(norm + ".bias", Parameter.Type.BETA, Initializer.ZEROS, dim);
+    /** LayerNorm(W x). */
+    private static Layer projection(Declarer parameters, int in, int dim) {
+        Initializer xavier = StartingValues.xavier(in, dim);
+        Linear linear = Linear.of(parameters.under("0"), in, dim, xavier, null);
+        LayerNorm norm = LayerNorm.of(parameters.under("1"), dim);
+        return (pass, x) -> norm.apply(pass, linear.apply(pass, x));
     }
 
     /**
@@ -164,67 +136,31 @@ public final class AutoregressivePatchDecoder extends ConfiguredBlock {
      */
     public FeatureDecoding decode(
             ParameterStore parameterStore, NDArray slots, NDArray features, boolean training) {
-        AlphaComposition.checkSlots(who(), slots, slotDim);
+        checked(slots);
         Object n = patches == null ? "N" : patches;
-        Check.shape(
-                who(),
-                FeatureExtractorOutput.FEATURES,
-                features,
-                slots.getShape().get(0),
-                n,
-                featureDim);
-        Check.sameTypeAndDevice(
-                who(), FeatureExtractorOutput.FEATURES, features, AlphaComposition.SLOTS, slots);
-        value(parameterStore, first, slots, training); // checks the slots' type and device
-        fetchAll(parameterStore, this, slots, training);
+        Check.shape(who(), FEATURES, features, slots.getShape().get(0), n, featureDim);
+        Check.sameTypeAndDevice(who(), FEATURES, features, SLOTS, slots);
         long numbers = transformer.largest(features.getShape().get(1));
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDList out =
+        return FeatureDecoding.from(
+                compute(
+                        parameterStore,
+                        slots,
+                        training,
+                        pass ->
                                 ImageGroups.map(
                                         numbers,
                                         new NDList(features, slots),
-                                        group -> decodeGroup(parameterStore, group, training));
-                        out.forEach(array -> scope.keep(array, slots.getManager()));
-                        return FeatureDecoding.from(out);
-                    }
-                });
+                                        group -> decodeGroup(pass, group.get(0), group.get(1)))));
     }
 
-    private NDList decodeGroup(ParameterStore store, NDList group, boolean training) {
-        NDArray features = group.get(0).stopGradient();
-        NDArray x = shifted(features, value(store, first, features, training));
-        if (inputWeight != null && inputGain != null && inputOffset != null) {
-            x =
-                    Ops.layerNorm(
-                            Ops.linear(x, value(store, inputWeight, x, training), null),
-                            value(store, inputGain, x, training),
-                            value(store, inputOffset, x, training));
-        }
+    private NDList decodeGroup(Pass pass, NDArray features, NDArray slots) {
+        NDArray x = inputLayers.apply(pass, shifted(features.stopGradient(), pass.value(first)));
         if (embedding != null) {
-            x = x.add(value(store, embedding, x, training));
+            x = x.add(pass.value(embedding));
         }
-        NDArray m = group.get(1);
-        if (slotWeight != null) {
-            m = Ops.linear(m, value(store, slotWeight, m, training), null);
-        }
-        m =
-                Ops.layerNorm(
-                        m,
-                        value(store, slotGain, m, training),
-                        value(store, slotOffset, m, training));
-        NDList out = transformer.decode(store, x, m, training);
-        NDArray y = out.get(0);
-        if (outputWeight != null && outputBias != null) {
-            y =
-                    Ops.linear(
-                            y,
-                            value(store, outputWeight, y, training),
-                            value(store, outputBias, y, training));
-        }
-        return new NDList(y, out.get(1));
+        NDArray m = slotLayers.apply(pass, slots);
+        NDList out = transformer.decode(pass.store(), x, m, pass.training());
+        return new NDList(output.apply(pass, out.get(0)), out.get(1));
     }
 
     /** The learnt first vector, then all features but the last: (B, N, F). */
@@ -238,23 +174,17 @@ public final class AutoregressivePatchDecoder extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected String inputName() {
-        return AlphaComposition.SLOTS;
-    }
-
-    /** {@inheritDoc} */
-    @Override
     protected NDList forwardInternal(
             ParameterStore parameterStore,
             NDList inputs,
             boolean training,
             @Nullable PairList<String, Object> params) {
         NDList others = new NDList(inputs);
-        NDArray features = inputs.get(FeatureExtractorOutput.FEATURES);
+        NDArray features = inputs.get(FEATURES);
         if (features == null && inputs.size() > 1) {
             features = inputs.get(inputs.size() - 1);
         }
-        NDArray target = Check.present(who(), FeatureExtractorOutput.FEATURES, features);
+        NDArray target = Check.present(who(), FEATURES, features);
         others.removeIf(array -> array == target);
         NDArray slots = PerceptualGroupingOutput.from(others).objects();
         return decode(parameterStore, slots, target, training).toNDList();
@@ -263,16 +193,10 @@ public final class AutoregressivePatchDecoder extends ConfiguredBlock {
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
-        Shape slots = inputShapes[0];
+        Shape slots = checked(inputShapes[0]);
         Shape features = inputShapes[inputShapes.length - 1];
-        Check.shape(who(), AlphaComposition.SLOTS, slots, "B", "K", slotDim);
-        Check.shape(
-                who(),
-                FeatureExtractorOutput.FEATURES,
-                features,
-                slots.get(0),
-                patches == null ? "N" : patches,
-                featureDim);
+        Object n = patches == null ? "N" : patches;
+        Check.shape(who(), FEATURES, features, slots.get(0), n, featureDim);
         return new Shape[] {features, new Shape(slots.get(0), slots.get(1), features.get(1))};
     }
 
@@ -284,7 +208,7 @@ public final class AutoregressivePatchDecoder extends ConfiguredBlock {
         options.put("featureDim", featureDim);
         options.put("patches", patches);
         options.put("inputTransform", inputTransform);
-        options.put("slotTransform", slotWeight != null);
+        options.put("slotTransform", slotTransform);
         return options;
     }
 
@@ -298,9 +222,7 @@ public final class AutoregressivePatchDecoder extends ConfiguredBlock {
     }
 
     /** Describes an {@link AutoregressivePatchDecoder}. */
-    public static final class Builder {
-        private int slotDim;
-        private int featureDim;
+    public static final class Builder extends FeatureDecoder.Builder<Builder> {
         private @Nullable TransformerDecoder transformer;
         private boolean inputTransform = true;
         private boolean slotTransform = true;
@@ -308,25 +230,8 @@ public final class AutoregressivePatchDecoder extends ConfiguredBlock {
 
         private Builder() {}
 
-        /**
-         * Sets the size of a slot, D.
-         *
-         * @param slotDim at least 1
-         * @return this
-         */
-        public Builder setSlotDim(int slotDim) {
-            this.slotDim = slotDim;
-            return this;
-        }
-
-        /**
-         * Sets the size of a feature, F.
-         *
-         * @param featureDim at least 1
-         * @return this
-         */
-        public Builder setFeatureDim(int featureDim) {
-            this.featureDim = featureDim;
+        @Override
+        Builder self() {
             return this;
         }
 
@@ -384,8 +289,7 @@ public final class AutoregressivePatchDecoder extends ConfiguredBlock {
          */
         public AutoregressivePatchDecoder build() {
             String who = "AutoregressivePatchDecoder";
-            Check.atLeast(who, "slotDim", slotDim, 1);
-            Check.atLeast(who, "featureDim", featureDim, 1);
+            check(who);
             Check.option(
                     patches == null || patches > 0,
                     who + ": positions must be at least 1, got " + patches);

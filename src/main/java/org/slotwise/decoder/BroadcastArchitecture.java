@@ -2,6 +2,9 @@ package org.slotwise.decoder;
 
 import java.util.List;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Declarer;
+import org.slotwise.layer.ConvolutionStack;
+import org.slotwise.layer.Window;
 
 /**
  * The make of a {@link SpatialBroadcastDecoder}: the grid that slots are broadcast to, and the
@@ -100,8 +103,8 @@ public record BroadcastArchitecture(int height, int width, List<Layer> layers) {
             return new Layer(true, channels, kernel, stride);
         }
 
-        int padding() {
-            return kernel / 2;
+        Window window() {
+            return Window.same(kernel).withStride(stride);
         }
     }
 
@@ -170,6 +173,19 @@ public record BroadcastArchitecture(int height, int width, List<Layer> layers) {
      */
     public static BroadcastArchitecture multiDSprites(int size) {
         return tetrominoes(size);
+    }
+
+    /** The layers, for slots of a size. */
+    ConvolutionStack stack(Declarer parameters, int slotDim) {
+        ConvolutionStack.Builder stack = ConvolutionStack.of(parameters, slotDim);
+        for (Layer layer : layers) {
+            if (layer.transposed()) {
+                stack.transposed(layer.channels(), layer.window());
+            } else {
+                stack.convolution(layer.channels(), layer.window());
+            }
+        }
+        return stack.build();
     }
 
     /** How many numbers the largest array of one slot has. */

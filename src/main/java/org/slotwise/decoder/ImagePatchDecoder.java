@@ -4,23 +4,13 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Parameter;
-import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.Initializer;
-import ai.djl.util.PairList;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
-import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Ops;
+import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
-import org.slotwise.internal.Scope;
-import org.slotwise.layer.StartingValues;
+import org.slotwise.layer.Linear;
+import org.slotwise.layer.Perceptron;
 import org.slotwise.position.PositionGrid;
 
 /**
@@ -51,82 +41,39 @@ import org.slotwise.position.PositionGrid;
  * gives the patch's pixels in the order channel, row, column. Weights and biases start as PyTorch's
  * Linear does.
  */
-public final class ImagePatchDecoder extends ConfiguredBlock implements SlotDecoder {
+public final class ImagePatchDecoder extends ImageDecoder {
 
-    private final int slotDim;
-    private final int height;
-    private final int width;
     private final int patch;
     private final int hidden;
     private final int hiddenLayers;
     private final int frequencies;
-    private final Parameter slotWeight;
-    private final Parameter slotBias;
-    private final Parameter gridWeight;
-    private final List<Parameter> weights = new ArrayList<>();
-    private final List<Parameter> biases = new ArrayList<>();
+    private final Linear slot;
+    private final Linear grid;
+    private final Perceptron mlp;
 
     private ImagePatchDecoder(Builder builder) {
-        slotDim = builder.slotDim;
-        height = builder.height;
-        width = builder.width;
+        super(builder, builder.height, builder.width);
         patch = builder.patch;
         hidden = builder.hidden;
         hiddenLayers = builder.hiddenLayers;
         frequencies = builder.frequencies;
-        int code = 4 + 4 * frequencies;
-        Initializer ofSlot = StartingValues.linear(slotDim);
-        slotWeight = declare("slot.weight", Parameter.Type.WEIGHT, ofSlot, hidden, slotDim);
-        slotBias = declare("slot.bias", Parameter.Type.BIAS, ofSlot, hidden);
-        gridWeight =
-                declare(
-                        "grid.weight",
-                        Parameter.Type.WEIGHT,
-                        StartingValues.linear(code),
+        slot = Linear.of(declarer().under("slot"), slotDim, hidden);
+        grid = Linear.of(declarer().under("grid"), 4 + 4L * frequencies, hidden, false);
+        mlp =
+                Perceptron.of(
+                        declarer().under("mlp"),
                         hidden,
-                        code);
-        Initializer start = StartingValues.linear(hidden);
-        for (int i = 0; i <= hiddenLayers; i++) {
-            int out = i < hiddenLayers ? hidden : AlphaComposition.CHANNELS * patch * patch;
-            String name = "mlp." + 2 * i;
-            weights.add(declare(name + ".weight", Parameter.Type.WEIGHT, start, out, hidden));
-            biases.add(declare(name + ".bias", Parameter.Type.BIAS, start, out));
-        }
+                        hidden,
+                        hiddenLayers,
+                        (long) AlphaComposition.CHANNELS * patch * patch);
     }
 
-    /** {@inheritDoc} */
     @Override
-    public SlotDecoding decode(ParameterStore parameterStore, NDArray slots, boolean training) {
-        AlphaComposition.checkSlots(who(), slots, slotDim);
-        value(parameterStore, slotBias, slots, training); // checks the slots' type and device
-        fetchAll(parameterStore, this, slots, training);
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDArray z = places(parameterStore, slots, training);
-                        z =
-                                PatchPerceptron.layers(
-                                        z,
-                                        weights,
-                                        biases,
-                                        p -> value(parameterStore, p, slots, training));
-                        NDList out = AlphaComposition.compose(image(z));
-                        out.forEach(array -> scope.keep(array, slots.getManager()));
-                        return SlotDecoding.from(out);
-                    }
-                });
-    }
-
-    /** Ws slot + bs + Wg g: (B, K, N, hidden) for slots (B, K, D). */
-    private NDArray places(ParameterStore store, NDArray slots, boolean training) {
-        NDArray s =
-                Ops.linear(
-                        slots,
-                        value(store, slotWeight, slots, training),
-                        value(store, slotBias, slots, training));
-        NDArray g = Ops.linear(code(slots), value(store, gridWeight, slots, training), null);
-        return s.expandDims(2).add(g);
+    NDList decode(Pass pass, NDArray slots) {
+        NDArray s = slot.apply(pass, slots).expandDims(2); // (B, K, 1, hidden)
+        NDArray g = grid.apply(pass, code(slots)); // (N, hidden)
+        NDArray patches = mlp.applyToHidden(pass, s.add(g));
+        return AlphaComposition.compose(image(patches));
     }
 
     /** [p, 1 - p, sin(pi k p), cos(pi k p)] of each patch: (N, 4 + 4 L). */
@@ -159,29 +106,6 @@ public final class ImagePatchDecoder extends ConfiguredBlock implements SlotDeco
 
     /** {@inheritDoc} */
     @Override
-    protected String inputName() {
-        return AlphaComposition.SLOTS;
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        NDArray slots = PerceptualGroupingOutput.from(inputs).objects();
-        return decode(parameterStore, slots, training).toNDList();
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
-        return AlphaComposition.shapes(who(), inputShapes[0], slotDim, height, width);
-    }
-
-    /** {@inheritDoc} */
-    @Override
     protected Map<String, Object> configuration() {
         Map<String, Object> options = new LinkedHashMap<>();
         options.put("slotDim", slotDim);
@@ -204,8 +128,7 @@ public final class ImagePatchDecoder extends ConfiguredBlock implements SlotDeco
     }
 
     /** Describes an {@link ImagePatchDecoder}. */
-    public static final class Builder {
-        private int slotDim;
+    public static final class Builder extends DecoderBlock.Builder<Builder> {
         private int height;
         private int width;
         private int patch;
@@ -215,14 +138,8 @@ public final class ImagePatchDecoder extends ConfiguredBlock implements SlotDeco
 
         private Builder() {}
 
-        /**
-         * Sets the size of a slot, D.
-         *
-         * @param slotDim at least 1
-         * @return this
-         */
-        public Builder setSlotDim(int slotDim) {
-            this.slotDim = slotDim;
+        @Override
+        Builder self() {
             return this;
         }
 
@@ -291,7 +208,7 @@ public final class ImagePatchDecoder extends ConfiguredBlock implements SlotDeco
          */
         public ImagePatchDecoder build() {
             String who = "ImagePatchDecoder";
-            Check.atLeast(who, "slotDim", slotDim, 1);
+            check(who);
             Check.atLeast(who, "patchSize", patch, 1);
             Check.option(
                     height > 0 && width > 0 && height % patch == 0 && width % patch == 0,

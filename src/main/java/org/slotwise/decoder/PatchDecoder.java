@@ -13,14 +13,17 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.Declarer;
 import org.slotwise.internal.ImageGroups;
-import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
-import org.slotwise.internal.Scope;
+import org.slotwise.internal.Pass;
+import org.slotwise.layer.Layer;
+import org.slotwise.layer.Linear;
+import org.slotwise.layer.Perceptron;
 import org.slotwise.layer.StartingValues;
 
 /**
@@ -53,52 +56,41 @@ import org.slotwise.layer.StartingValues;
  * {@code decoder.2.weight}, ...; {@code inp_transform.weight} and {@code .bias} where slots are
  * first brought to another size. They start as the source's do.
  */
-public final class PatchDecoder extends ConfiguredBlock {
+public final class PatchDecoder extends FeatureDecoder {
 
-    private final int slotDim;
-    private final int featureDim;
     private final int patches;
     private final int[] hidden;
     private final @Nullable Integer inputDim;
-    private final @Nullable Parameter inputWeight;
-    private final @Nullable Parameter inputBias;
+    private final Layer input;
     private final Parameter embedding;
-    private final List<Parameter> weights = new ArrayList<>();
-    private final List<Parameter> biases = new ArrayList<>();
+    private final List<Linear> maps = new ArrayList<>();
+    private final Perceptron hiddenMaps;
 
     private PatchDecoder(Builder builder) {
-        slotDim = builder.slotDim;
-        featureDim = builder.featureDim;
+        super(builder);
         patches = builder.patches;
         hidden = builder.hidden.clone();
         inputDim = builder.inputDim;
         int dim = inputDim == null ? slotDim : inputDim;
-        if (inputDim == null) {
-            inputWeight = null;
-            inputBias = null;
-        } else {
-            Initializer start = StartingValues.xavier(slotDim, dim);
-            inputWeight =
-                    declare("inp_transform.weight", Parameter.Type.WEIGHT, start, dim, slotDim);
-            inputBias = declare("inp_transform.bias", Parameter.Type.BIAS, Initializer.ZEROS, dim);
-        }
+        Initializer xavier = StartingValues.xavier(slotDim, dim);
+        input =
+                inputDim == null
+                        ? Layer.NONE
+                        : linear(declarer().under("inp_transform"), slotDim, dim, xavier);
         embedding =
-                declare(
-                        "pos_embed",
-                        Parameter.Type.OTHER,
-                        StartingValues.normal(0.02),
-                        1,
-                        patches,
-                        dim);
+                declarer().other("pos_embed", StartingValues.normal(0.02), true, 1, patches, dim);
         int in = dim;
         for (int i = 0; i <= hidden.length; i++) {
             int out = i < hidden.length ? hidden[i] : featureDim + 1;
-            String name = "decoder." + 2 * i;
-            Initializer start = StartingValues.linear(in);
-            weights.add(declare(name + ".weight", Parameter.Type.WEIGHT, start, out, in));
-            biases.add(declare(name + ".bias", Parameter.Type.BIAS, Initializer.ZEROS, out));
+            Declarer map = declarer().under("decoder." + 2 * i);
+            maps.add(linear(map, in, out, StartingValues.linear(in)));
             in = out;
         }
+        hiddenMaps = Perceptron.of(maps.subList(Math.min(1, hidden.length), hidden.length));
+    }
+
+    private static Linear linear(Declarer parameters, int in, int out, Initializer weight) {
+        return Linear.of(parameters, in, out, weight, Initializer.ZEROS);
     }
 
     /**
@@ -112,57 +104,26 @@ public final class PatchDecoder extends ConfiguredBlock {
      *     block expects
      */
     public FeatureDecoding decode(ParameterStore parameterStore, NDArray slots, boolean training) {
-        AlphaComposition.checkSlots(who(), slots, slotDim);
-        value(parameterStore, embedding, slots, training); // checks the slots' type and device
-        fetchAll(parameterStore, this, slots, training);
+        checked(slots);
         long widest = Arrays.stream(hidden).max().orElse(featureDim);
         long numbers = slots.getShape().get(1) * patches * widest;
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDList out =
+        return FeatureDecoding.from(
+                compute(
+                        parameterStore,
+                        slots,
+                        training,
+                        pass ->
                                 ImageGroups.map(
                                         numbers,
                                         new NDList(slots),
-                                        group ->
-                                                decodeGroup(
-                                                        parameterStore, group.head(), training));
-                        out.forEach(array -> scope.keep(array, slots.getManager()));
-                        return FeatureDecoding.from(out);
-                    }
-                });
+                                        group -> decodeGroup(pass, group.head()))));
     }
 
-    private NDList decodeGroup(ParameterStore store, NDArray slots, boolean training) {
-        int last = weights.size() - 1;
-        NDArray h = slots; // (B, K, D)
-        if (inputWeight != null && inputBias != null) {
-            h =
-                    Ops.linear(
-                            h,
-                            value(store, inputWeight, slots, training),
-                            value(store, inputBias, slots, training));
-        }
-        NDArray e = value(store, embedding, slots, training); // (1, N, D)
-        if (last > 0) {
-            NDArray w = value(store, weights.get(0), slots, training);
-            h = Ops.linear(h, w, value(store, biases.get(0), slots, training));
-            e = Ops.linear(e, w, null);
-        }
-        h = h.expandDims(2).add(e); // (B, K, N, hidden)
-        if (last > 0) {
-            NDArray z =
-                    PatchPerceptron.layers(
-                            h,
-                            weights.subList(1, last),
-                            biases.subList(1, last),
-                            p -> value(store, p, slots, training));
-            h = Activation.relu(z);
-            z.close();
-        }
-        NDArray w = value(store, weights.get(last), slots, training);
-        NDArray b = value(store, biases.get(last), slots, training);
+    private NDList decodeGroup(Pass pass, NDArray slots) {
+        Linear last = maps.get(hidden.length);
+        NDArray h = lastHidden(pass, input.apply(pass, slots)); // (B, K, N, hidden)
+        NDArray w = last.weight(pass);
+        NDArray b = Objects.requireNonNull(last.bias(pass));
         NDArray alpha = Ops.linear(h, w.get("{}:", featureDim), b.get("{}:", featureDim));
         NDArray masks = alpha.squeeze(3).softmax(1); // (B, K, N)
         NDArray mixed = h.mul(masks.expandDims(3)).sum(new int[] {1}); // (B, N, hidden)
@@ -171,10 +132,18 @@ public final class PatchDecoder extends ConfiguredBlock {
         return new NDList(reconstruction, masks);
     }
 
-    /** {@inheritDoc} */
-    @Override
-    protected String inputName() {
-        return AlphaComposition.SLOTS;
+    /** What the last map takes; s + e, where there is no hidden layer. */
+    private NDArray lastHidden(Pass pass, NDArray s) {
+        NDArray e = pass.value(embedding); // (1, N, D)
+        if (hidden.length == 0) {
+            return s.expandDims(2).add(e);
+        }
+        Linear first = maps.get(0);
+        NDArray ofSlots = first.apply(pass, s).expandDims(2);
+        NDArray ofPatches = Ops.linear(e, first.weight(pass), null);
+        try (NDArray z = hiddenMaps.applyToHidden(pass, ofSlots.add(ofPatches))) {
+            return Activation.relu(z);
+        }
     }
 
     /** {@inheritDoc} */
@@ -191,12 +160,7 @@ public final class PatchDecoder extends ConfiguredBlock {
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
-        Shape slots = inputShapes[0];
-        Check.shape(who(), AlphaComposition.SLOTS, slots, "B", "K", slotDim);
-        return new Shape[] {
-            new Shape(slots.get(0), patches, featureDim),
-            new Shape(slots.get(0), slots.get(1), patches)
-        };
+        return shapes(checked(inputShapes[0]), patches);
     }
 
     /** {@inheritDoc} */
@@ -221,34 +185,15 @@ public final class PatchDecoder extends ConfiguredBlock {
     }
 
     /** Describes a {@link PatchDecoder}. */
-    public static final class Builder {
-        private int slotDim;
-        private int featureDim;
+    public static final class Builder extends FeatureDecoder.Builder<Builder> {
         private int patches;
         private int[] hidden = {1024, 1024, 1024};
         private @Nullable Integer inputDim;
 
         private Builder() {}
 
-        /**
-         * Sets the size of a slot, D.
-         *
-         * @param slotDim at least 1
-         * @return this
-         */
-        public Builder setSlotDim(int slotDim) {
-            this.slotDim = slotDim;
-            return this;
-        }
-
-        /**
-         * Sets the size of a feature, F.
-         *
-         * @param featureDim at least 1
-         * @return this
-         */
-        public Builder setFeatureDim(int featureDim) {
-            this.featureDim = featureDim;
+        @Override
+        Builder self() {
             return this;
         }
 
@@ -294,8 +239,7 @@ public final class PatchDecoder extends ConfiguredBlock {
          */
         public PatchDecoder build() {
             String who = "PatchDecoder";
-            Check.atLeast(who, "slotDim", slotDim, 1);
-            Check.atLeast(who, "featureDim", featureDim, 1);
+            check(who);
             Check.atLeast(who, "patches", patches, 1);
             Check.option(
                     Arrays.stream(hidden).allMatch(size -> size > 0),

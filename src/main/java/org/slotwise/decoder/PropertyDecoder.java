@@ -5,20 +5,14 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
-import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Ops;
-import org.slotwise.internal.Scope;
-import org.slotwise.layer.StartingValues;
+import org.slotwise.layer.Perceptron;
 
 /**
  * What the object of each slot is: a perceptron, the same for all slots, from a slot to numbers in
@@ -45,30 +39,21 @@ import org.slotwise.layer.StartingValues;
  * hidden), {@code mlp.2.bias}. They start as PyTorch's Linear does, where the paper's code has
  * Glorot's uniform weights and biases of 0.
  */
-public final class PropertyDecoder extends ConfiguredBlock {
+public final class PropertyDecoder extends DecoderBlock {
 
-    private final int slotDim;
     private final int properties;
     private final int hidden;
     private final int firstAttribute;
     private final List<Integer> attributes;
-    private final Parameter weight1;
-    private final Parameter bias1;
-    private final Parameter weight2;
-    private final Parameter bias2;
+    private final Perceptron perceptron;
 
     private PropertyDecoder(Builder builder) {
-        slotDim = builder.slotDim;
+        super(builder);
         properties = builder.properties;
         hidden = builder.hidden;
         firstAttribute = builder.firstAttribute;
         attributes = builder.attributes;
-        Initializer first = StartingValues.linear(slotDim);
-        weight1 = declare("mlp.0.weight", Parameter.Type.WEIGHT, first, hidden, slotDim);
-        bias1 = declare("mlp.0.bias", Parameter.Type.BIAS, first, hidden);
-        Initializer second = StartingValues.linear(hidden);
-        weight2 = declare("mlp.2.weight", Parameter.Type.WEIGHT, second, properties, hidden);
-        bias2 = declare("mlp.2.bias", Parameter.Type.BIAS, second, properties);
+        perceptron = Perceptron.of(declarer().under("mlp"), slotDim, hidden, 1, properties);
     }
 
     /**
@@ -82,20 +67,13 @@ public final class PropertyDecoder extends ConfiguredBlock {
      *     block expects
      */
     public NDArray decode(ParameterStore parameterStore, NDArray slots, boolean training) {
-        AlphaComposition.checkSlots(who(), slots, slotDim);
-        NDArray w1 = value(parameterStore, weight1, slots, training);
-        NDArray b1 = value(parameterStore, bias1, slots, training);
-        NDArray w2 = value(parameterStore, weight2, slots, training);
-        NDArray b2 = value(parameterStore, bias2, slots, training);
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDArray h = Activation.relu(Ops.linear(slots, w1, b1));
-                        NDArray out = squashed(Ops.linear(h, w2, b2));
-                        return scope.keep(out, slots.getManager());
-                    }
-                });
+        checked(slots);
+        return compute(
+                        parameterStore,
+                        slots,
+                        training,
+                        pass -> new NDList(squashed(perceptron.apply(pass, slots))))
+                .head();
     }
 
     private NDArray squashed(NDArray x) {
@@ -119,12 +97,6 @@ public final class PropertyDecoder extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected String inputName() {
-        return "slots";
-    }
-
-    /** {@inheritDoc} */
-    @Override
     protected NDList forwardInternal(
             ParameterStore parameterStore,
             NDList inputs,
@@ -136,8 +108,7 @@ public final class PropertyDecoder extends ConfiguredBlock {
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
-        Shape slots = inputShapes[0];
-        Check.shape(who(), "slots", slots, "B", "K", slotDim);
+        Shape slots = checked(inputShapes[0]);
         return new Shape[] {new Shape(slots.get(0), slots.get(1), properties)};
     }
 
@@ -165,8 +136,7 @@ public final class PropertyDecoder extends ConfiguredBlock {
     }
 
     /** Describes a {@link PropertyDecoder}. */
-    public static final class Builder {
-        private int slotDim;
+    public static final class Builder extends DecoderBlock.Builder<Builder> {
         private int properties;
         private int hidden = 64;
         private int firstAttribute;
@@ -174,14 +144,8 @@ public final class PropertyDecoder extends ConfiguredBlock {
 
         private Builder() {}
 
-        /**
-         * Sets the size of a slot.
-         *
-         * @param slotDim D, at least 1
-         * @return this
-         */
-        public Builder setSlotDim(int slotDim) {
-            this.slotDim = slotDim;
+        @Override
+        Builder self() {
             return this;
         }
 
@@ -230,17 +194,19 @@ public final class PropertyDecoder extends ConfiguredBlock {
          *     not fit into the properties
          */
         public PropertyDecoder build() {
-            check("slotDim", slotDim);
-            check("properties", properties);
-            check("hidden", hidden);
+            String who = "PropertyDecoder";
+            check(who);
+            Check.atLeast(who, "properties", properties, 1);
+            Check.atLeast(who, "hidden", hidden, 1);
             int sum = 0;
             for (int values : attributes) {
-                check("an attribute's number of values", values);
+                Check.atLeast(who, "an attribute's number of values", values, 1);
                 sum += values;
             }
             Check.option(
                     firstAttribute >= 0 && firstAttribute + sum <= properties,
-                    "PropertyDecoder: the attributes "
+                    who
+                            + ": the attributes "
                             + attributes
                             + " from "
                             + firstAttribute
@@ -248,10 +214,6 @@ public final class PropertyDecoder extends ConfiguredBlock {
                             + properties
                             + " properties");
             return new PropertyDecoder(this);
-        }
-
-        private static void check(String what, int size) {
-            Check.option(size > 0, "PropertyDecoder: " + what + " must be at least 1, got " + size);
         }
     }
 }

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
-import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
@@ -15,13 +14,12 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.PositionedSlots;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.FourierFeatures;
 import org.slotwise.internal.ImageGroups;
-import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
-import org.slotwise.internal.Scope;
+import org.slotwise.layer.Linear;
 import org.slotwise.layer.StartingValues;
 
 /**
@@ -52,70 +50,45 @@ import org.slotwise.layer.StartingValues;
  * <p>On an {@link NDList} the inputs are what {@link PositionedSlots#toNDList} gives, or objects
  * and positions in this order; empty slots by their name, "is_empty".
  */
-public final class ShapeAndColourDecoder extends ConfiguredBlock {
+public final class ShapeAndColourDecoder extends DecoderBlock {
 
     private static final int COLOURS = 3;
 
-    private final int slotDim;
     private final int height;
     private final int width;
     private final int hidden;
     private final int frequencies;
-    private final Parameter shiftWeight;
-    private final Parameter shiftBias;
-    private final Parameter gainWeight;
-    private final Parameter gainBias;
-    private final Parameter offsetWeight;
-    private final Parameter offsetBias;
-    private final Parameter rowWeight;
-    private final Parameter rowBias;
-    private final Parameter columnWeight;
-    private final Parameter columnBias;
-    private final Parameter hiddenWeight;
-    private final Parameter hiddenBias;
-    private final Parameter alphaWeight;
-    private final Parameter alphaBias;
-    private final Parameter colourWeight;
-    private final Parameter colourBias;
+    private final Linear shift; // Wd
+    private final Linear gain; // Wg
+    private final Linear offset; // Wb
+    private final Linear row; // Wy
+    private final Linear column; // Wx
+    private final Linear second; // Wh
+    private final Linear alpha; // Wa
+    private final Linear colour; // Wc
 
     private ShapeAndColourDecoder(Builder builder) {
-        slotDim = builder.slotDim;
+        super(builder);
         height = builder.height;
         width = builder.width;
         hidden = builder.hidden;
         frequencies = builder.frequencies;
         // Slots start close to where they are.
-        shiftWeight =
-                declare(
-                        "shift.weight",
-                        Parameter.Type.WEIGHT,
-                        StartingValues.uniform(0.1 * Math.sqrt(6.0 / (slotDim + 2))),
-                        2,
-                        slotDim);
-        shiftBias = bias("shift.bias", 2);
-        gainWeight = weight("gain.weight", hidden, slotDim);
-        gainBias = bias("gain.bias", hidden);
-        offsetWeight = weight("offset.weight", hidden, slotDim);
-        offsetBias = bias("offset.bias", hidden);
+        Initializer small = StartingValues.uniform(0.1 * Math.sqrt(6.0 / (slotDim + 2)));
+        shift = Linear.of(declarer().under("shift"), slotDim, 2, small, Initializer.ZEROS);
+        gain = linear("gain", slotDim, hidden);
+        offset = linear("offset", slotDim, hidden);
         int code = FourierFeatures.count(frequencies);
-        rowWeight = weight("row.weight", hidden, code);
-        rowBias = bias("row.bias", hidden);
-        columnWeight = weight("column.weight", hidden, code);
-        columnBias = bias("column.bias", hidden);
-        hiddenWeight = weight("hidden.weight", hidden, hidden);
-        hiddenBias = bias("hidden.bias", hidden);
-        alphaWeight = weight("alpha.weight", 1, hidden);
-        alphaBias = bias("alpha.bias", 1);
-        colourWeight = weight("colour.weight", COLOURS, slotDim);
-        colourBias = bias("colour.bias", COLOURS);
+        row = linear("row", code, hidden);
+        column = linear("column", code, hidden);
+        second = linear("hidden", hidden, hidden);
+        alpha = linear("alpha", hidden, 1);
+        colour = linear("colour", slotDim, COLOURS);
     }
 
-    private Parameter weight(String name, long out, long in) {
-        return declare(name, Parameter.Type.WEIGHT, StartingValues.xavier(in, out), out, in);
-    }
-
-    private Parameter bias(String name, long size) {
-        return declare(name, Parameter.Type.BIAS, Initializer.ZEROS, size);
+    private Linear linear(String name, int in, int out) {
+        Initializer xavier = StartingValues.xavier(in, out);
+        return Linear.of(declarer().under(name), in, out, xavier, Initializer.ZEROS);
     }
 
     /**
@@ -173,17 +146,15 @@ public final class ShapeAndColourDecoder extends ConfiguredBlock {
             @Nullable NDArray isEmpty,
             PixelLattice lattice,
             boolean training) {
-        AlphaComposition.checkSlots(who(), slots, slotDim);
-        Shape s = slots.getShape();
+        Shape s = checked(slots).getShape();
         Check.shape(who(), PositionedSlots.SLOT_POSITIONS, positions, s.get(0), s.get(1), 2);
-        Check.sameTypeAndDevice(
-                who(), PositionedSlots.SLOT_POSITIONS, positions, AlphaComposition.SLOTS, slots);
+        Check.sameTypeAndDevice(who(), PositionedSlots.SLOT_POSITIONS, positions, SLOTS, slots);
         NDList in = new NDList(slots, positions);
         if (isEmpty != null) {
             String what = PerceptualGroupingOutput.IS_EMPTY;
             Check.shape(who(), what, isEmpty, s.get(0), s.get(1));
             Check.type(who(), what, isEmpty, DataType.BOOLEAN, "");
-            Check.sameDevice(who(), what, isEmpty, AlphaComposition.SLOTS, slots);
+            Check.sameDevice(who(), what, isEmpty, SLOTS, slots);
             in.add(isEmpty);
         }
         int rows = lattice.rows(height);
@@ -191,30 +162,24 @@ public final class ShapeAndColourDecoder extends ConfiguredBlock {
         Check.option(
                 rows > 0 && columns > 0,
                 who() + ": no pixel of " + height + " by " + width + " is on " + lattice);
-        value(parameterStore, alphaBias, slots, training); // checks the slots' type and device
-        fetchAll(parameterStore, this, slots, training);
         long numbers = s.get(1) * rows * columns * hidden;
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDArray y = places(slots, height, lattice.row(), lattice.stride());
-                        NDArray x = places(slots, width, lattice.column(), lattice.stride());
-                        NDList out =
-                                ImageGroups.map(
-                                        numbers,
-                                        in,
-                                        some -> decode(parameterStore, some, y, x, training));
-                        NDArray colours = out.get(2); // (B, K, 3)
-                        NDArray images =
-                                colours.reshape(s.get(0), s.get(1), COLOURS, 1, 1)
-                                        .broadcast(s.get(0), s.get(1), COLOURS, rows, columns);
-                        return new SlotDecoding(
-                                scope.keep(out.get(0), slots.getManager()),
-                                scope.keep(images, slots.getManager()),
-                                scope.keep(out.get(1), slots.getManager()));
-                    }
-                });
+        NDList out =
+                compute(
+                        parameterStore,
+                        slots,
+                        training,
+                        pass -> {
+                            NDArray y = places(slots, height, lattice.row(), lattice.stride());
+                            NDArray x = places(slots, width, lattice.column(), lattice.stride());
+                            NDList made =
+                                    ImageGroups.map(numbers, in, some -> decode(pass, some, y, x));
+                            NDArray images = // (B, K, 3, H, W) of colours (B, K, 3)
+                                    made.get(2)
+                                            .reshape(s.get(0), s.get(1), COLOURS, 1, 1)
+                                            .broadcast(s.get(0), s.get(1), COLOURS, rows, columns);
+                            return new NDList(made.get(0), images, made.get(1));
+                        });
+        return SlotDecoding.from(out);
     }
 
     private static NDArray places(NDArray like, int size, int first, int stride) {
@@ -228,30 +193,25 @@ public final class ShapeAndColourDecoder extends ConfiguredBlock {
     }
 
     /** Reconstruction, masks and colours (B, K, 3) of slots and their positions. */
-    private NDList decode(ParameterStore store, NDList in, NDArray y, NDArray x, boolean training) {
+    private NDList decode(Pass pass, NDList in, NDArray y, NDArray x) {
         NDArray s = in.get(0);
-        NDArray shift = linear(store, shiftWeight, shiftBias, s, training);
-        NDArray gain = linear(store, gainWeight, gainBias, s, training);
-        gain = gain.add(Scalars.like(gain, 1)).expandDims(2); // (B, K, 1, R)
-        NDArray offset = linear(store, offsetWeight, offsetBias, s, training).expandDims(2);
+        NDArray d = shift.apply(pass, s);
+        NDArray g = gain.apply(pass, s);
+        g = g.add(Scalars.like(g, 1)).expandDims(2); // (B, K, 1, R)
+        NDArray b = offset.apply(pass, s).expandDims(2);
         // The sum over y and x is taken before the first relu: each is made for its own axis only.
-        NDArray byRow =
-                linear(store, rowWeight, rowBias, code(y, in.get(1), shift, 0), training)
-                        .mul(gain)
-                        .add(offset); // (B, K, H, R)
-        NDArray byColumn =
-                linear(store, columnWeight, columnBias, code(x, in.get(1), shift, 1), training)
-                        .mul(gain); // (B, K, W, R)
+        NDArray byRow = // (B, K, H, R)
+                row.apply(pass, code(y, in.get(1), d, 0)).mul(g).add(b);
+        NDArray byColumn = column.apply(pass, code(x, in.get(1), d, 1)).mul(g); // (B, K, W, R)
         NDArray h = Activation.relu(byRow.expandDims(3).add(byColumn.expandDims(2)));
-        h = Activation.relu(linear(store, hiddenWeight, hiddenBias, h, training));
-        NDArray alpha = linear(store, alphaWeight, alphaBias, h, training); // (B, K, H, W, 1)
-        alpha = alpha.squeeze(4);
+        h = Activation.relu(second.apply(pass, h));
+        NDArray a = alpha.apply(pass, h).squeeze(4); // (B, K, H, W)
         if (in.size() > 2) {
-            NDArray empty = in.get(2).reshape(alpha.getShape().get(0), -1, 1, 1);
-            alpha = Ops.maskedFill(alpha, empty, Scalars.lowest(alpha.getDataType()));
+            NDArray empty = in.get(2).reshape(a.getShape().get(0), -1, 1, 1);
+            a = Ops.maskedFill(a, empty, Scalars.lowest(a.getDataType()));
         }
-        NDArray masks = alpha.softmax(1);
-        NDArray colours = Activation.sigmoid(linear(store, colourWeight, colourBias, s, training));
+        NDArray masks = a.softmax(1);
+        NDArray colours = Activation.sigmoid(colour.apply(pass, s));
         Shape m = masks.getShape();
         NDArray reconstruction =
                 colours.swapAxes(1, 2)
@@ -266,17 +226,6 @@ public final class ShapeAndColourDecoder extends ConfiguredBlock {
         NDArray p = positions.get(":, :, {}:{}", axis, axis + 1); // (B, K, 1)
         NDArray d = places.sub(p).mul(two).sub(shift.get(":, :, {}:{}", axis, axis + 1));
         return FourierFeatures.of(d.mul(two).expandDims(3), frequencies);
-    }
-
-    private NDArray linear(
-            ParameterStore store, Parameter weight, Parameter bias, NDArray x, boolean training) {
-        return Ops.linear(x, value(store, weight, x, training), value(store, bias, x, training));
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected String inputName() {
-        return AlphaComposition.SLOTS;
     }
 
     /** {@inheritDoc} */
@@ -304,7 +253,7 @@ public final class ShapeAndColourDecoder extends ConfiguredBlock {
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
-        return AlphaComposition.shapes(who(), inputShapes[0], slotDim, height, width);
+        return AlphaComposition.shapes(checked(inputShapes[0]), height, width);
     }
 
     /** {@inheritDoc} */
@@ -329,8 +278,7 @@ public final class ShapeAndColourDecoder extends ConfiguredBlock {
     }
 
     /** Describes a {@link ShapeAndColourDecoder}. */
-    public static final class Builder {
-        private int slotDim;
+    public static final class Builder extends DecoderBlock.Builder<Builder> {
         private int height;
         private int width;
         private int hidden = 32;
@@ -338,14 +286,8 @@ public final class ShapeAndColourDecoder extends ConfiguredBlock {
 
         private Builder() {}
 
-        /**
-         * Sets the size of a slot, D.
-         *
-         * @param slotDim at least 1
-         * @return this
-         */
-        public Builder setSlotDim(int slotDim) {
-            this.slotDim = slotDim;
+        @Override
+        Builder self() {
             return this;
         }
 
@@ -392,7 +334,7 @@ public final class ShapeAndColourDecoder extends ConfiguredBlock {
          */
         public ShapeAndColourDecoder build() {
             String who = "ShapeAndColourDecoder";
-            Check.atLeast(who, "slotDim", slotDim, 1);
+            check(who);
             Check.option(
                     height > 0 && width > 0,
                     who + ": imageSize must be at least 1, got " + height + " by " + width);

@@ -233,7 +233,7 @@ public final class TransformerDecoder extends ConfiguredBlock {
         public TransformerDecoder build() {
             String who = "TransformerDecoder";
             TransformerLayer.check(who, dim, heads, hidden == null ? 1 : hidden);
-            Check.option(layers > 0, who + ": layers must be at least 1, got " + layers);
+            Check.atLeast(who, "layers", layers, 1);
             Check.option(
                     attentionLayer == null || (attentionLayer >= 0 && attentionLayer < layers),
                     who

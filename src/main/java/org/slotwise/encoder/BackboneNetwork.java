@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 
@@ -59,8 +60,16 @@ final class BackboneNetwork implements AutoCloseable {
         return type;
     }
 
-    Device device() {
-        return device;
+    /** Requires images of the network's type, on its device. */
+    void check(String who, NDArray images) {
+        Check.type(who, FeatureMap.IMAGES, images, type, " as the network");
+        Check.option(
+                images.getDevice().equals(device),
+                who
+                        + ": images must be on "
+                        + device
+                        + " as the network, got "
+                        + images.getDevice());
     }
 
     /** The outputs by name for normalised images. */

@@ -3,25 +3,14 @@ package org.slotwise.encoder;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Activation;
-import ai.djl.nn.Parameter;
-import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.Initializer;
-import ai.djl.util.PairList;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
-import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.ImageGroups;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Ops;
-import org.slotwise.internal.Scope;
-import org.slotwise.layer.StartingValues;
+import org.slotwise.internal.Pass;
+import org.slotwise.layer.ConvolutionStack;
+import org.slotwise.layer.Window;
 
 /**
  * A stack of convolutions, each followed by a ReLU: the backbone of {@link SlotAttentionEncoder}.
@@ -44,67 +33,44 @@ import org.slotwise.layer.StartingValues;
  * <p>Without options these are the paper's layers for CLEVR. Weights and biases start as PyTorch's
  * Conv2d does.
  */
-public final class ConvolutionalEncoder extends ConfiguredBlock implements FeatureExtractor {
+public final class ConvolutionalEncoder extends ConvolutionalBlock {
 
     private final int[] channels;
     private final int[] strides;
     private final int kernel;
-    private final List<Parameter> weights = new ArrayList<>();
-    private final List<Parameter> biases = new ArrayList<>();
+    private final ConvolutionStack layers;
 
     private ConvolutionalEncoder(Builder builder) {
+        super(builder.channels[builder.channels.length - 1]);
         channels = builder.channels.clone();
         strides = builder.strides();
         kernel = builder.kernel;
-        int in = FeatureMap.CHANNELS;
+        ConvolutionStack.Builder stack =
+                ConvolutionStack.of(declarer().under("layers"), FeatureMap.CHANNELS);
         for (int i = 0; i < channels.length; i++) {
-            String name = "layers." + 2 * i;
-            Initializer start = StartingValues.convolution(in, kernel);
-            int out = channels[i];
-            weights.add(
-                    declare(
-                            name + ".weight",
-                            Parameter.Type.WEIGHT,
-                            start,
-                            out,
-                            in,
-                            kernel,
-                            kernel));
-            biases.add(declare(name + ".bias", Parameter.Type.BIAS, start, out));
-            in = out;
+            stack.convolution(channels[i], window(i));
         }
+        layers = stack.optLastActivation(true).build();
     }
 
-    /** {@inheritDoc} */
+    private Window window(int layer) {
+        return Window.same(kernel).withStride(strides[layer]);
+    }
+
     @Override
-    public FeatureExtractorOutput extract(
-            ParameterStore parameterStore, NDArray images, boolean training) {
-        FeatureMap.checkImages(who(), images);
-        fetchAll(parameterStore, this, images, training);
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDList features =
-                                ImageGroups.map(
-                                        largest(images.getShape()),
-                                        new NDList(images),
-                                        some -> convolve(parameterStore, some.head(), training));
-                        return FeatureMap.keep(
-                                scope,
-                                features.head(),
-                                crossed(images.getShape().get(2)),
-                                crossed(images.getShape().get(3)),
-                                images);
-                    }
-                });
+    NDArray features(Pass pass, NDArray images) {
+        return ImageGroups.map(
+                        largest(images.getShape()),
+                        new NDList(images),
+                        some -> new NDList(FeatureMap.features(layers.apply(pass, some.head()))))
+                .head();
     }
 
-    /** The size of the map, for a size of the images. */
-    private long crossed(long size) {
+    @Override
+    long mapSize(long size) {
         long s = size;
-        for (int stride : strides) {
-            s = FeatureMap.strided(s, stride);
+        for (int i = 0; i < strides.length; i++) {
+            s = window(i).places(s);
         }
         return s;
     }
@@ -115,59 +81,11 @@ public final class ConvolutionalEncoder extends ConfiguredBlock implements Featu
         long width = images.get(3);
         long largest = 0;
         for (int i = 0; i < channels.length; i++) {
-            height = FeatureMap.strided(height, strides[i]);
-            width = FeatureMap.strided(width, strides[i]);
+            height = window(i).places(height);
+            width = window(i).places(width);
             largest = Math.max(largest, channels[i] * height * width);
         }
         return largest;
-    }
-
-    /** Maps images to features. Of each layer only its result lives on. */
-    private NDList convolve(ParameterStore store, NDArray images, boolean training) {
-        NDArray x = images;
-        for (int i = 0; i < channels.length; i++) {
-            NDArray w = value(store, weights.get(i), images, training);
-            NDArray b = value(store, biases.get(i), images, training);
-            NDArray next;
-            try (NDArray y = Ops.conv2d(x, w, b, strides[i], kernel / 2)) {
-                next = Activation.relu(y);
-            }
-            if (x != images) {
-                x.close();
-            }
-            x = next;
-        }
-        return new NDList(FeatureMap.features(x));
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    public int featureDim() {
-        return channels[channels.length - 1];
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected String inputName() {
-        return FeatureMap.IMAGES;
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        return extract(parameterStore, inputs.singletonOrThrow(), training).toNDList();
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
-        Shape images = FeatureMap.checkImages(who(), inputShapes[0]);
-        return FeatureMap.shapes(
-                images.get(0), crossed(images.get(2)), crossed(images.get(3)), featureDim());
     }
 
     /** {@inheritDoc} */

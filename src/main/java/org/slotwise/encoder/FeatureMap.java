@@ -1,11 +1,8 @@
 package org.slotwise.encoder;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.Scope;
 import org.slotwise.position.PositionGrid;
 
 /** What a convolutional network makes of images: a map (B, F, h, w), to be read row by row. */
@@ -34,25 +31,9 @@ final class FeatureMap {
         return map.reshape(s.get(0), s.get(1), s.get(2) * s.get(3)).swapAxes(1, 2);
     }
 
-    /** Keeps features from a scope for the manager of the images, with positions of h by w. */
-    static FeatureExtractorOutput keep(
-            Scope scope, NDArray features, long height, long width, NDArray images) {
-        NDManager owner = images.getManager();
-        NDArray positions =
-                PositionGrid.of(owner, images.getDataType(), height, width)
-                        .toDevice(images.getDevice(), false); // (N, 2)
-        return new FeatureExtractorOutput(
-                scope.keep(features, owner), scope.keep(positions, owner));
-    }
-
-    /** The shapes of features and positions for a map of h by w, where -1 is an unknown size. */
-    static Shape[] shapes(long batch, long height, long width, int featureDim) {
-        long n = height < 0 || width < 0 ? -1 : height * width;
-        return new Shape[] {new Shape(batch, n, featureDim), new Shape(n, 2)};
-    }
-
-    /** The size of a map after a stride: how many steps it takes to cross the size. */
-    static long strided(long size, int stride) {
-        return size < 0 ? size : (size + stride - 1) / stride;
+    /** The positions (N, 2) of a map of h by w, in the images' manager and of their type. */
+    static NDArray positions(NDArray images, long height, long width) {
+        return PositionGrid.of(images.getManager(), images.getDataType(), height, width)
+                .toDevice(images.getDevice(), false);
     }
 }

@@ -10,21 +10,14 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Scalars;
-import org.slotwise.internal.Scope;
 
 /**
  * Features from a network that was trained elsewhere and exported to a file: TorchScript ({@code
@@ -60,8 +53,7 @@ import org.slotwise.internal.Scope;
  *
  * <p>The block holds memory outside of Java: close it, and not while it is in use.
  */
-public final class PretrainedBackbone extends ConfiguredBlock
-        implements FeatureExtractor, AutoCloseable {
+public final class PretrainedBackbone extends EncoderBlock implements AutoCloseable {
 
     private static final String WHO = "PretrainedBackbone";
 
@@ -69,54 +61,20 @@ public final class PretrainedBackbone extends ConfiguredBlock
     private final String sha256;
     private final int height;
     private final int width;
-    private final double[] mean;
-    private final double[] std;
+    private final ChannelNormalisation normalisation;
     private final boolean trainable;
-    private final String output;
-    private final TokenLayout layout;
-
-    /** The shapes of the outputs for one image less its batch axis: main first. */
-    private final Map<String, Shape> shapes;
+    private final BackboneOutputs outputs;
 
     private PretrainedBackbone(
-            Builder builder, BackboneNetwork network, String sha256, Map<String, Shape> found)
+            Builder builder, BackboneNetwork network, String sha256, BackboneOutputs outputs)
             throws MalformedModelException {
         this.network = network;
         this.sha256 = sha256;
+        this.outputs = outputs;
         height = builder.height;
         width = builder.width;
-        mean = builder.mean.clone();
-        std = builder.std.clone();
+        normalisation = builder.normalisation;
         trainable = builder.trainable;
-        output = BackboneNetwork.main(WHO, builder.output, found);
-        Shape main = found.getOrDefault(output, new Shape());
-        if (!TokenLayout.fits(main) || main.get(0) != BackboneNetwork.PROBE) {
-            throw new MalformedModelException(
-                    WHO
-                            + ": output "
-                            + output
-                            + " must be tokens (B, N, F) or maps (B, F, h, w), for 2 images got "
-                            + main);
-        }
-        TokenLayout found2 = TokenLayout.of(main, height, width, builder.prefixTokens);
-        if (found2 == null) {
-            throw new MalformedModelException(
-                    WHO
-                            + ": "
-                            + main.get(1)
-                            + " tokens"
-                            + (builder.prefixTokens == null
-                                    ? ""
-                                    : " of which " + builder.prefixTokens + " come before patches")
-                            + " are no grid of square patches of an image of "
-                            + height
-                            + " by "
-                            + width);
-        }
-        layout = found2;
-        shapes = new LinkedHashMap<>();
-        shapes.put(output, layout.features(main));
-        found.forEach((name, shape) -> shapes.putIfAbsent(name, layout.features(shape)));
         if (trainable) {
             network.trainable(WHO).forEach(this::addParameter);
         }
@@ -127,67 +85,25 @@ public final class PretrainedBackbone extends ConfiguredBlock
     public FeatureExtractorOutput extract(
             ParameterStore parameterStore, NDArray images, boolean training) {
         Check.shape(WHO, FeatureMap.IMAGES, images, "B", FeatureMap.CHANNELS, height, width);
-        Check.type(WHO, FeatureMap.IMAGES, images, network.type(), " as the network");
-        if (!images.getDevice().equals(network.device())) {
-            throw new IllegalArgumentException(
-                    WHO
-                            + ": images must be on "
-                            + network.device()
-                            + " as the network, got "
-                            + images.getDevice());
-        }
+        network.check(WHO, images);
         fetchAll(parameterStore, this, images, training);
-        boolean recording = training && trainable;
-        return NoGraph.unless(
-                recording,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        return keep(scope, run(parameterStore, images, recording), images);
-                    }
-                });
-    }
-
-    private Map<String, NDArray> run(ParameterStore store, NDArray images, boolean recording) {
-        NDArray x = images.sub(channels(images, mean)).div(channels(images, std));
-        Map<String, NDArray> features = new LinkedHashMap<>();
-        network.run(store, x, recording)
-                .forEach((name, array) -> features.put(name, layout.features(array)));
-        return features;
-    }
-
-    private static NDArray channels(NDArray images, double[] values) {
-        return Scalars.of(
-                images.getManager(),
-                images.getDevice(),
-                values,
-                new Shape(1, FeatureMap.CHANNELS, 1, 1),
-                images.getDataType());
-    }
-
-    /** In memory of their own: neither views, nor of the engine's inference mode. */
-    private FeatureExtractorOutput keep(Scope scope, Map<String, NDArray> all, NDArray images) {
-        Map<String, NDArray> aux = new LinkedHashMap<>();
-        for (String name : shapes.keySet()) {
-            NDArray array = all.get(name);
-            if (array == null) {
-                throw new IllegalStateException(WHO + ": the network gave no output " + name);
-            }
-            NDArray own =
-                    NoGraph.isRecording() && array.getDataType().isFloating()
-                            ? array.add(Scalars.like(array, 0))
-                            : Scalars.ownMemory(array);
-            aux.put(name, scope.keep(own, images.getManager()));
-        }
-        NDArray features = Objects.requireNonNull(aux.remove(output));
-        FeatureExtractorOutput placed =
-                FeatureMap.keep(scope, features, layout.height(), layout.width(), images);
-        return new FeatureExtractorOutput(placed.features(), placed.positions(), aux);
+        NDList made =
+                compute(
+                        parameterStore,
+                        images,
+                        training && trainable,
+                        pass -> {
+                            NDArray x = normalisation.apply(images);
+                            var given = network.run(pass.store(), x, pass.training());
+                            return outputs.arrays(WHO, given, images);
+                        });
+        return outputs.named(made);
     }
 
     /** {@inheritDoc} */
     @Override
     public int featureDim() {
-        return Math.toIntExact(shapes.values().iterator().next().get(2));
+        return outputs.featureDim();
     }
 
     /**
@@ -196,7 +112,7 @@ public final class PretrainedBackbone extends ConfiguredBlock
      * @return h
      */
     public int gridHeight() {
-        return Math.toIntExact(layout.height());
+        return Math.toIntExact(outputs.layout().height());
     }
 
     /**
@@ -205,7 +121,7 @@ public final class PretrainedBackbone extends ConfiguredBlock
      * @return w
      */
     public int gridWidth() {
-        return Math.toIntExact(layout.width());
+        return Math.toIntExact(outputs.layout().width());
     }
 
     /**
@@ -214,7 +130,7 @@ public final class PretrainedBackbone extends ConfiguredBlock
      * @return class and register tokens
      */
     public int prefixTokens() {
-        return Math.toIntExact(layout.prefix());
+        return Math.toIntExact(outputs.layout().prefix());
     }
 
     /**
@@ -229,50 +145,22 @@ public final class PretrainedBackbone extends ConfiguredBlock
 
     /** {@inheritDoc} */
     @Override
-    protected String inputName() {
-        return FeatureMap.IMAGES;
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        return extract(parameterStore, inputs.singletonOrThrow(), training).toNDList();
-    }
-
-    /** {@inheritDoc} */
-    @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         Check.shape(
                 WHO, FeatureMap.IMAGES, inputShapes[0], "B", FeatureMap.CHANNELS, height, width);
-        Shape[] result = new Shape[shapes.size() + 1];
-        int i = 0;
-        for (Shape shape : shapes.values()) {
-            long[] sizes = shape.getShape().clone();
-            if (sizes.length > 0 && sizes[0] == BackboneNetwork.PROBE) {
-                sizes[0] = inputShapes[0].get(0);
-            }
-            result[i] = new Shape(sizes);
-            i += i == 0 ? 2 : 1; // the positions come second
-        }
-        result[1] = new Shape(layout.count(), 2);
-        return result;
+        return outputs.announced(inputShapes[0].get(0));
     }
 
     /** {@inheritDoc} */
     @Override
     public void initialize(NDManager manager, DataType dataType, Shape... inputShapes) {
-        if (dataType != network.type()) {
-            throw new IllegalArgumentException(
-                    WHO
-                            + ": parameters must be "
-                            + Check.name(network.type())
-                            + " as the network's file, got "
-                            + Check.name(dataType));
-        }
+        Check.option(
+                dataType == network.type(),
+                WHO
+                        + ": parameters must be "
+                        + Check.name(network.type())
+                        + " as the network's file, got "
+                        + Check.name(dataType));
         super.initialize(manager, dataType, inputShapes);
     }
 
@@ -298,10 +186,9 @@ public final class PretrainedBackbone extends ConfiguredBlock
         options.put("sha256", sha256);
         options.put("height", height);
         options.put("width", width);
-        options.put("mean", Arrays.toString(mean));
-        options.put("std", Arrays.toString(std));
-        options.put("output", output);
-        options.put("prefixTokens", layout.prefix());
+        normalisation.describe(options);
+        options.put("output", outputs.main());
+        options.put("prefixTokens", outputs.layout().prefix());
         options.put("trainable", trainable);
         return options;
     }
@@ -326,8 +213,7 @@ public final class PretrainedBackbone extends ConfiguredBlock
         private @Nullable Path file;
         private int height;
         private int width;
-        private double[] mean = {0.485, 0.456, 0.406};
-        private double[] std = {0.229, 0.224, 0.225};
+        private ChannelNormalisation normalisation = ChannelNormalisation.IMAGENET;
         private @Nullable String output;
         private @Nullable Integer prefixTokens;
         private boolean trainable;
@@ -367,8 +253,7 @@ public final class PretrainedBackbone extends ConfiguredBlock
          * @return this
          */
         public Builder optNormalisation(double[] mean, double[] std) {
-            this.mean = mean.clone();
-            this.std = std.clone();
+            this.normalisation = new ChannelNormalisation(mean, std);
             return this;
         }
 
@@ -435,11 +320,10 @@ public final class PretrainedBackbone extends ConfiguredBlock
             Check.option(
                     height > 0 && width > 0,
                     WHO + ": imageSize must be at least 1, got " + height + " by " + width);
-            normalisation("mean", mean, false);
-            normalisation("std", std, true);
-            Check.option(
-                    prefixTokens == null || prefixTokens >= 0,
-                    WHO + ": prefixTokens must be at least 0, got " + prefixTokens);
+            normalisation.check(WHO);
+            if (prefixTokens != null) {
+                Check.atLeast(WHO, "prefixTokens", prefixTokens, 0);
+            }
             if (file == null) {
                 throw new IllegalArgumentException(WHO + ": file is missing");
             }
@@ -453,27 +337,12 @@ public final class PretrainedBackbone extends ConfiguredBlock
             BackboneNetwork network = new BackboneNetwork(model, where, source.isTorchScript());
             try {
                 Map<String, Shape> found = network.probe(WHO, height, width);
-                return new PretrainedBackbone(this, network, sha256, found);
+                var outputs = BackboneOutputs.of(WHO, found, output, prefixTokens, height, width);
+                return new PretrainedBackbone(this, network, sha256, outputs);
             } catch (MalformedModelException | RuntimeException e) {
                 network.close();
                 throw e;
             }
-        }
-
-        private static void normalisation(String what, double[] values, boolean aboveZero) {
-            boolean fits = values.length == FeatureMap.CHANNELS;
-            for (double value : values) {
-                fits &= Double.isFinite(value) && (!aboveZero || value > 0);
-            }
-            Check.option(
-                    fits,
-                    WHO
-                            + ": "
-                            + what
-                            + " must be 3 numbers"
-                            + (aboveZero ? " above 0" : "")
-                            + ", got "
-                            + Arrays.toString(values));
         }
     }
 }

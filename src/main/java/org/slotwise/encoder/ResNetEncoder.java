@@ -1,25 +1,18 @@
 package org.slotwise.encoder;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
-import ai.djl.nn.Parameter;
-import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.Initializer;
-import ai.djl.util.PairList;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Ops;
-import org.slotwise.internal.Scope;
-import org.slotwise.layer.StartingValues;
+import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Pass;
+import org.slotwise.layer.Layer;
+import org.slotwise.layer.Window;
 
 /**
  * A residual network without its classifier.
@@ -47,144 +40,42 @@ import org.slotwise.layer.StartingValues;
  * inference it uses the running ones. Convolutions start as torchvision's do: normal with deviation
  * sqrt(2 / (outputs of an input)).
  */
-public final class ResNetEncoder extends ConfiguredBlock implements FeatureExtractor {
+public final class ResNetEncoder extends ConvolutionalBlock {
 
     private final ResNetArchitecture architecture;
     private final int stages;
     private final boolean fixedStatistics;
-    private final NormalisedConvolution stem;
+    private final Layer stem;
     private final List<ResidualBlock> blocks = new ArrayList<>();
 
     private ResNetEncoder(Builder builder, ResNetArchitecture architecture) {
+        super(architecture.channels(builder.stages() - 1));
         this.architecture = architecture;
         stages = builder.stages();
         fixedStatistics = builder.fixedStatistics;
         int in = architecture.width();
-        stem = new NormalisedConvolution("conv1", "bn1", FeatureMap.CHANNELS, in, 7, 2);
+        stem =
+                ResidualBlock.normalised(
+                        declarer().under("conv1"),
+                        declarer().under("bn1"),
+                        FeatureMap.CHANNELS,
+                        in,
+                        Window.same(7).withStride(2),
+                        fixedStatistics);
         for (int stage = 0; stage < stages; stage++) {
+            Declarer layer = declarer().under("layer" + (stage + 1));
             for (int i = 0; i < architecture.blocks().get(stage); i++) {
-                String name = "layer" + (stage + 1) + "." + i + ".";
-                blocks.add(new ResidualBlock(name, in, stage, stage > 0 && i == 0 ? 2 : 1));
+                Declarer block = layer.under(Integer.toString(i));
+                int stride = stage > 0 && i == 0 ? 2 : 1;
+                blocks.add(
+                        new ResidualBlock(block, architecture, in, stage, stride, fixedStatistics));
                 in = architecture.channels(stage);
             }
         }
     }
 
-    /** Where parameters come from in a forward pass. */
-    private record Values(ParameterStore store, NDArray images, boolean training) {}
-
-    /** A convolution without bias and the batch normalisation after it. */
-    private final class NormalisedConvolution {
-        private final int kernel;
-        private final int stride;
-        private final Parameter weight;
-        private final Parameter gain;
-        private final Parameter offset;
-        private final Parameter mean;
-        private final Parameter variance;
-
-        NormalisedConvolution(
-                String convolution, String norm, int in, int out, int kernel, int stride) {
-            this.kernel = kernel;
-            this.stride = stride;
-            double deviation = Math.sqrt(2.0 / ((double) out * kernel * kernel));
-            weight =
-                    declare(
-                            convolution + ".weight",
-                            Parameter.Type.WEIGHT,
-                            StartingValues.normal(deviation),
-                            out,
-                            in,
-                            kernel,
-                            kernel);
-            gain = declare(norm + ".weight", Parameter.Type.GAMMA, Initializer.ONES, out);
-            offset = declare(norm + ".bias", Parameter.Type.BETA, Initializer.ZEROS, out);
-            mean =
-                    declare(
-                            norm + ".running_mean",
-                            Parameter.Type.RUNNING_MEAN,
-                            Initializer.ZEROS,
-                            false,
-                            out);
-            variance =
-                    declare(
-                            norm + ".running_var",
-                            Parameter.Type.RUNNING_VAR,
-                            Initializer.ONES,
-                            false,
-                            out);
-        }
-
-        NDArray apply(Values values, NDArray x) {
-            try (NDArray y = Ops.conv2d(x, get(values, weight), null, stride, kernel / 2)) {
-                boolean ofBatch = values.training && !fixedStatistics;
-                return Ops.batchNorm(
-                        y,
-                        get(values, gain),
-                        get(values, offset),
-                        get(values, mean),
-                        get(values, variance),
-                        ofBatch);
-            }
-        }
-
-        private NDArray get(Values values, Parameter parameter) {
-            return value(values.store, parameter, values.images, values.training);
-        }
-    }
-
-    /** relu(f(x) + x), f two or three convolutions with ReLUs between them. */
-    private final class ResidualBlock {
-        private final List<NormalisedConvolution> convolutions = new ArrayList<>();
-        private final @Nullable NormalisedConvolution downsample;
-
-        ResidualBlock(String name, int in, int stage, int stride) {
-            int width = architecture.width(stage);
-            int out = architecture.channels(stage);
-            if (architecture.bottleneck()) {
-                add(name, in, width, 1, 1);
-                add(name, width, width, 3, stride);
-                add(name, width, out, 1, 1);
-            } else {
-                add(name, in, width, 3, stride);
-                add(name, width, out, 3, 1);
-            }
-            downsample =
-                    stride == 1 && in == out
-                            ? null
-                            : new NormalisedConvolution(
-                                    name + "downsample.0",
-                                    name + "downsample.1",
-                                    in,
-                                    out,
-                                    1,
-                                    stride);
-        }
-
-        private void add(String name, int in, int out, int kernel, int stride) {
-            int number = convolutions.size() + 1;
-            convolutions.add(
-                    new NormalisedConvolution(
-                            name + "conv" + number, name + "bn" + number, in, out, kernel, stride));
-        }
-
-        NDArray apply(Values values, NDArray x) {
-            try (Scope scope = new Scope()) {
-                NDArray y = convolutions.get(0).apply(values, x);
-                for (NormalisedConvolution next : convolutions.subList(1, convolutions.size())) {
-                    y = next.apply(values, Activation.relu(y));
-                }
-                NDArray shortcut = downsample == null ? x : downsample.apply(values, x);
-                return scope.keep(Activation.relu(y.add(shortcut)));
-            }
-        }
-    }
-
-    /** {@inheritDoc} */
     @Override
-    public FeatureExtractorOutput extract(
-            ParameterStore parameterStore, NDArray images, boolean training) {
-        FeatureMap.checkImages(who(), images);
+    void check(NDArray images, boolean training) {
         Shape features = getOutputShapes(new Shape[] {images.getShape()})[0];
         Check.option(
                 !training || fixedStatistics || features.get(0) * features.get(1) > 1,
@@ -192,65 +83,32 @@ public final class ResNetEncoder extends ConfiguredBlock implements FeatureExtra
                         + ": the batch's statistics need more than one value of each channel: use"
                         + " larger images or batches, fewer stages or fixed statistics; got features "
                         + features);
-        fetchAll(parameterStore, this, images, training);
-        Values values = new Values(parameterStore, images, training);
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDArray map = stem(values);
-                        for (ResidualBlock block : blocks) {
-                            NDArray x = map;
-                            map = block.apply(values, x);
-                            x.close();
-                        }
-                        Shape s = map.getShape(); // (B, F, h, w)
-                        return FeatureMap.keep(
-                                scope, FeatureMap.features(map), s.get(2), s.get(3), images);
-                    }
-                });
     }
 
-    private NDArray stem(Values values) {
-        try (NDArray y = stem.apply(values, values.images);
+    @Override
+    NDArray features(Pass pass, NDArray images) {
+        NDArray map = pooled(pass, images);
+        for (ResidualBlock block : blocks) {
+            try (NDArray x = map) {
+                map = block.apply(pass, x);
+            }
+        }
+        return FeatureMap.features(map);
+    }
+
+    /** maxPool3x3/2(relu(bn1(conv7x7/2(images)))). */
+    private NDArray pooled(Pass pass, NDArray images) {
+        try (NDArray y = stem.apply(pass, images);
                 NDArray x = Activation.relu(y)) {
             return x.getNDArrayInternal()
                     .maxPool(new Shape(3, 3), new Shape(2, 2), new Shape(1, 1), false);
         }
     }
 
-    /** {@inheritDoc} */
+    /** Stem and pool have a stride of 2, and so has each stage after the first. */
     @Override
-    public int featureDim() {
-        return architecture.channels(stages - 1);
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected String inputName() {
-        return FeatureMap.IMAGES;
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        return extract(parameterStore, inputs.singletonOrThrow(), training).toNDList();
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
-        Shape images = FeatureMap.checkImages(who(), inputShapes[0]);
-        int stride = 2 << stages;
-        return FeatureMap.shapes(
-                images.get(0),
-                FeatureMap.strided(images.get(2), stride),
-                FeatureMap.strided(images.get(3), stride),
-                featureDim());
+    long mapSize(long size) {
+        return Window.same(1).withStride(2 << stages).places(size);
     }
 
     /** {@inheritDoc} */

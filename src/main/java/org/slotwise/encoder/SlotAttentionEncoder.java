@@ -5,21 +5,15 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Activation;
-import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.Initializer;
-import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Ops;
-import org.slotwise.internal.Scope;
-import org.slotwise.layer.StartingValues;
+import org.slotwise.internal.Pass;
+import org.slotwise.layer.LayerNorm;
+import org.slotwise.layer.Perceptron;
 import org.slotwise.position.SoftPositionEmbed;
 
 /**
@@ -45,38 +39,26 @@ import org.slotwise.position.SoftPositionEmbed;
  * {@code norm.weight} and {@code .bias}, {@code mlp.0.*} for W1 and b1, {@code mlp.2.*} for W2 and
  * b2. The paper's own code starts from Glorot's values and zero biases, this class as PyTorch does.
  */
-public final class SlotAttentionEncoder extends ConfiguredBlock implements FeatureExtractor {
+public final class SlotAttentionEncoder extends EncoderBlock {
 
     private final FeatureExtractor backbone;
     private final SoftPositionEmbed positionalEmbedding;
     private final int hidden;
-    private final double normEps;
     private final int featureDim;
-    private final Parameter normGain;
-    private final Parameter normOffset;
-    private final Parameter weight1;
-    private final Parameter bias1;
-    private final Parameter weight2;
-    private final Parameter bias2;
+    private final LayerNorm norm;
+    private final Perceptron perceptron;
 
     private SlotAttentionEncoder(Builder builder, FeatureExtractor backbone) {
         this.backbone = backbone;
         int dim = backbone.featureDim();
-        normEps = builder.normEps;
         hidden = builder.hidden == null ? dim : builder.hidden;
         featureDim = builder.featureDim == null ? dim : builder.featureDim;
         positionalEmbedding =
                 SoftPositionEmbed.builder().setSpatialDims(2).setFeatureDim(dim).build();
         addChildBlock("backbone", backbone);
         addChildBlock("positional_embedding", positionalEmbedding);
-        normGain = declare("norm.weight", Parameter.Type.GAMMA, Initializer.ONES, dim);
-        normOffset = declare("norm.bias", Parameter.Type.BETA, Initializer.ZEROS, dim);
-        Initializer start1 = StartingValues.linear(dim);
-        Initializer start2 = StartingValues.linear(hidden);
-        weight1 = declare("mlp.0.weight", Parameter.Type.WEIGHT, start1, hidden, dim);
-        bias1 = declare("mlp.0.bias", Parameter.Type.BIAS, start1, hidden);
-        weight2 = declare("mlp.2.weight", Parameter.Type.WEIGHT, start2, featureDim, hidden);
-        bias2 = declare("mlp.2.bias", Parameter.Type.BIAS, start2, featureDim);
+        norm = LayerNorm.of(declarer().under("norm"), dim, builder.normEps);
+        perceptron = Perceptron.of(declarer().under("mlp"), dim, hidden, 1, featureDim);
     }
 
     /**
@@ -128,64 +110,30 @@ public final class SlotAttentionEncoder extends ConfiguredBlock implements Featu
     public FeatureExtractorOutput extract(
             ParameterStore parameterStore, NDArray images, boolean training) {
         FeatureMap.checkImages(who(), images);
-        value(parameterStore, normGain, images, training); // checks the images' type and device
-        fetchAll(parameterStore, this, images, training);
+        fetchAll(parameterStore, images, training); // checks the images' type and device
         FeatureExtractorOutput raw = backbone.extract(parameterStore, images, training);
         try (NDArray x = raw.features()) {
             long batch = images.getShape().get(0);
             Check.shape(who(), "the backbone's features", x, batch, "N", backbone.featureDim());
-            NDArray features =
-                    NoGraph.unless(
+            NDList out =
+                    compute(
+                            parameterStore,
+                            images,
                             training,
-                            () -> {
-                                try (Scope scope = new Scope()) {
-                                    NDArray y =
-                                            perceive(parameterStore, x, raw.positions(), training);
-                                    return scope.keep(y, images.getManager());
-                                }
-                            });
-            return new FeatureExtractorOutput(features, raw.positions(), raw.auxFeatures());
+                            pass -> new NDList(perceive(pass, x, raw.positions())));
+            return new FeatureExtractorOutput(out.head(), raw.positions(), raw.auxFeatures());
         }
     }
 
-    private NDArray perceive(
-            ParameterStore store, NDArray x, @Nullable NDArray positions, boolean training) {
-        NDArray placed = positionalEmbedding.embed(store, x, positions, training);
-        NDArray normalised =
-                Ops.layerNorm(
-                        placed,
-                        value(store, normGain, x, training),
-                        value(store, normOffset, x, training),
-                        normEps);
-        NDArray h =
-                Activation.relu(
-                        Ops.linear(
-                                normalised,
-                                value(store, weight1, x, training),
-                                value(store, bias1, x, training)));
-        return Ops.linear(h, value(store, weight2, x, training), value(store, bias2, x, training));
+    private NDArray perceive(Pass pass, NDArray x, @Nullable NDArray positions) {
+        NDArray placed = positionalEmbedding.embed(pass.store(), x, positions, pass.training());
+        return perceptron.apply(pass, norm.apply(pass, placed));
     }
 
     /** {@inheritDoc} */
     @Override
     public int featureDim() {
         return featureDim;
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected String inputName() {
-        return FeatureMap.IMAGES;
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        return extract(parameterStore, inputs.singletonOrThrow(), training).toNDList();
     }
 
     /** {@inheritDoc} */
@@ -231,7 +179,7 @@ public final class SlotAttentionEncoder extends ConfiguredBlock implements Featu
         private @Nullable FeatureExtractor backbone;
         private @Nullable Integer hidden;
         private @Nullable Integer featureDim;
-        private double normEps = Ops.LAYER_NORM_EPS;
+        private double normEps = LayerNorm.EPS;
 
         private Builder() {}
 
@@ -287,18 +235,17 @@ public final class SlotAttentionEncoder extends ConfiguredBlock implements Featu
          * @throws IllegalArgumentException if there is no backbone, or a size is below 1
          */
         public SlotAttentionEncoder build() {
-            String who = "SlotAttentionEncoder: ";
+            String who = "SlotAttentionEncoder";
             if (backbone == null) {
-                throw new IllegalArgumentException(who + "backbone is missing");
+                throw new IllegalArgumentException(who + ": backbone is missing");
             }
             Check.option(
-                    hidden == null || hidden > 0, who + "hidden must be at least 1, got " + hidden);
+                    hidden == null || hidden > 0,
+                    who + ": hidden must be at least 1, got " + hidden);
             Check.option(
                     featureDim == null || featureDim > 0,
-                    who + "featureDim must be at least 1, got " + featureDim);
-            Check.option(
-                    normEps > 0 && normEps < Double.POSITIVE_INFINITY,
-                    who + "normEps must be above 0 and finite, got " + normEps);
+                    who + ": featureDim must be at least 1, got " + featureDim);
+            Check.positive(who, "normEps", normEps);
             return new SlotAttentionEncoder(this, backbone);
         }
     }

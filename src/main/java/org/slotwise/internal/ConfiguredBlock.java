@@ -156,27 +156,64 @@ public abstract class ConfiguredBlock extends AbstractBlock {
             NDArray input,
             boolean training,
             Function<Pass, NDList> equations) {
-        Pass pass = begin(store, input, training);
+        fetchAll(store, input, training);
+        Pass pass = new Pass(this, store, input.getDevice(), training);
+        return scoped(input.getManager(), pass, equations);
+    }
+
+    /**
+     * Computes the block's equations on one call that has no main input: the same as {@link
+     * #compute(ParameterStore, NDArray, boolean, Function)}.
+     *
+     * @param store where the parameters' values are
+     * @param owner the manager that what the equations return goes to
+     * @param device where the values must be
+     * @param training whether to record a graph for gradients
+     * @param equations from the call to arrays that they made: none that came from outside
+     * @return what the equations return
+     * @throws IllegalArgumentException if the device is one that the store does not know
+     * @throws IllegalStateException if the block has not been initialised
+     */
+    protected final NDList compute(
+            ParameterStore store,
+            NDManager owner,
+            Device device,
+            boolean training,
+            Function<Pass, NDList> equations) {
+        for (Parameter parameter : declared.keySet()) {
+            value(store, parameter, device, training);
+        }
+        return scoped(owner, new Pass(this, store, device, training), equations);
+    }
+
+    private static NDList scoped(NDManager owner, Pass pass, Function<Pass, NDList> equations) {
         return NoGraph.unless(
-                training,
+                pass.training(),
                 () -> {
                     try (Scope scope = new Scope()) {
                         NDList out = equations.apply(pass);
-                        out.forEach(array -> scope.keep(array, input.getManager()));
+                        out.forEach(array -> scope.keep(array, owner));
                         return out;
                     }
                 });
     }
 
-    /** Checks the input against the parameters, and fetches all of them. */
-    private Pass begin(ParameterStore store, NDArray input, boolean training) {
+    /**
+     * Checks the input against the parameters and fetches all of them, also those of children: what
+     * {@link #compute(ParameterStore, NDArray, boolean, Function)} does first. For blocks that call
+     * others before they compute, so that it is they who complain.
+     *
+     * @param store where the parameters' values are
+     * @param input the main input
+     * @param training whether the block is being trained
+     */
+    protected final void fetchAll(ParameterStore store, NDArray input, boolean training) {
         for (Parameter parameter : declared.keySet()) {
             value(store, parameter, input, training);
         }
         for (Pair<String, Block> child : getChildren()) {
             fetchAll(store, child.getValue(), input, training);
         }
-        return new Pass(this, store, input.getDevice(), training);
     }
 
     /** A parameter's value on a device, for a {@link Pass}. */

@@ -20,10 +20,10 @@ import org.slotwise.internal.Pass;
  */
 public final class Perceptron implements Layer {
 
-    private final List<Linear> maps;
+    private final Chain maps;
 
     private Perceptron(List<Linear> maps) {
-        this.maps = maps;
+        this.maps = new Chain(List.copyOf(maps), Activation::relu);
     }
 
     /**
@@ -46,10 +46,21 @@ public final class Perceptron implements Layer {
         return new Perceptron(maps);
     }
 
+    /**
+     * A perceptron of maps that are declared already, with a ReLU between each two.
+     *
+     * @param maps in their order; none only if it is used by {@link #applyToHidden} alone, which
+     *     then gives back what it is given
+     * @return the layer
+     */
+    public static Perceptron of(List<Linear> maps) {
+        return new Perceptron(maps);
+    }
+
     /** {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
-        return after(pass, maps.get(0).apply(pass, x), 1);
+        return maps.apply(pass, x);
     }
 
     /**
@@ -61,18 +72,6 @@ public final class Perceptron implements Layer {
      * @return (..., out)
      */
     public NDArray applyToHidden(Pass pass, NDArray z) {
-        return after(pass, z, 0);
-    }
-
-    /** The maps from a number on, each after a ReLU. Of each only its result lives on. */
-    private NDArray after(Pass pass, NDArray z, int first) {
-        NDArray result = z;
-        for (Linear map : maps.subList(first, maps.size())) {
-            try (NDArray x = Activation.relu(result)) {
-                result.close();
-                result = map.apply(pass, x);
-            }
-        }
-        return result;
+        return maps.after(pass, z, 0);
     }
 }

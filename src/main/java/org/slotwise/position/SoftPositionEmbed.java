@@ -4,9 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -14,11 +12,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
-import org.slotwise.internal.Scope;
-import org.slotwise.layer.StartingValues;
+import org.slotwise.layer.Linear;
 
 /**
  * Adds to each feature a learnt linear function of its position.
@@ -51,17 +46,14 @@ public final class SoftPositionEmbed extends ConfiguredBlock {
     private final int spatialDims;
     private final int featureDim;
     private final boolean saviStyle;
-    private final Parameter weight;
-    private final Parameter bias;
+    private final Linear dense;
 
     private SoftPositionEmbed(Builder builder) {
         spatialDims = builder.spatialDims;
         featureDim = builder.featureDim;
         saviStyle = builder.saviStyle;
         long in = saviStyle ? spatialDims : 2L * spatialDims;
-        Initializer linear = StartingValues.linear(in);
-        weight = declare("dense.weight", Parameter.Type.WEIGHT, linear, featureDim, in);
-        bias = declare("dense.bias", Parameter.Type.BIAS, linear, featureDim);
+        dense = Linear.of(declarer().under("dense"), in, featureDim);
     }
 
     /**
@@ -83,16 +75,12 @@ public final class SoftPositionEmbed extends ConfiguredBlock {
         long n = features.getShape().get(1);
         NDArray p = Check.shape(who(), POSITIONS, positions, n, spatialDims);
         Check.sameTypeAndDevice(who(), POSITIONS, p, FEATURES, features);
-        NDArray w = value(parameterStore, weight, features, training);
-        NDArray b = value(parameterStore, bias, features, training);
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDArray e = Ops.linear(code(p), w, b); // (N, F)
-                        return scope.keep(features.add(e), features.getManager());
-                    }
-                });
+        return compute(
+                        parameterStore,
+                        features,
+                        training,
+                        pass -> new NDList(features.add(dense.apply(pass, code(p)))))
+                .head();
     }
 
     /** [p, 1 - p] (N, 2 P), or 2 p - 1 (N, P). */

@@ -1,10 +1,7 @@
 package org.slotwise.quantization;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.index.NDIndex;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
@@ -13,11 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.ConfiguredBlock;
-import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Ops;
-import org.slotwise.internal.Scalars;
-import org.slotwise.internal.Scope;
+import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Pass;
 import org.slotwise.layer.StartingValues;
 
 /**
@@ -51,15 +45,12 @@ import org.slotwise.layer.StartingValues;
  * <p>A slot with NaN becomes NaN in training; in inference, which only looks for the largest logit,
  * it gets some code. Other slots are left alone.
  */
-public final class SlotQuantizer extends ConfiguredBlock {
+public final class SlotQuantizer extends SlotCodebooks {
 
     /** The name of the Gumbel draws in an {@link NDList}. */
     public static final String GUMBEL = "gumbel";
 
     private final int dim;
-    private final int latents;
-    private final int codes;
-    private final int codeDim;
     private final boolean straightThrough;
     private volatile double temperature;
 
@@ -67,60 +58,29 @@ public final class SlotQuantizer extends ConfiguredBlock {
     private final Parameter codebooks;
 
     private SlotQuantizer(Builder builder) {
+        super(
+                builder.latents,
+                builder.codes,
+                builder.codeDim == null ? builder.dim / builder.latents : builder.codeDim);
         dim = builder.dim;
-        latents = builder.latents;
-        codes = builder.codes;
-        codeDim = builder.codeDim == null ? dim / latents : builder.codeDim;
         straightThrough = builder.straightThrough;
         temperature = builder.temperature;
+        Declarer own = declarer();
         forms =
-                declare(
-                        "bilinear.weight",
-                        Parameter.Type.WEIGHT,
-                        StartingValues.linear(dim),
-                        latents,
-                        dim,
-                        codeDim);
-        codebooks =
-                declare(
-                        "codebooks",
-                        Parameter.Type.OTHER,
-                        StartingValues.normal(1),
-                        latents,
-                        codes,
-                        codeDim);
+                own.under("bilinear")
+                        .weight("weight", StartingValues.linear(dim), latents, dim, codeDim);
+        codebooks = own.other("codebooks", StartingValues.normal(1), true, latents, codes, codeDim);
     }
 
     @Override
+    NDArray codebooks(Pass pass) {
+        return pass.value(codebooks);
+    }
+
+    /** {@inheritDoc} */
+    @Override
     protected String inputName() {
         return QuantizedSlots.SLOTS;
-    }
-
-    /**
-     * The number of latents of a slot.
-     *
-     * @return L
-     */
-    public int latents() {
-        return latents;
-    }
-
-    /**
-     * The number of codes of a latent.
-     *
-     * @return M
-     */
-    public int codes() {
-        return codes;
-    }
-
-    /**
-     * The size of a slot that is made of codes.
-     *
-     * @return L E
-     */
-    public int outputDim() {
-        return latents * codeDim;
     }
 
     /**
@@ -145,9 +105,7 @@ public final class SlotQuantizer extends ConfiguredBlock {
     }
 
     private static void checkTemperature(double temperature) {
-        Check.option(
-                temperature > 0 && temperature < Double.POSITIVE_INFINITY,
-                "SlotQuantizer: temperature must be above 0 and finite, got " + temperature);
+        Check.positive("SlotQuantizer", "temperature", temperature);
     }
 
     /**
@@ -191,150 +149,22 @@ public final class SlotQuantizer extends ConfiguredBlock {
             Check.shape(who(), GUMBEL, gumbel, s.get(0), s.get(1), latents, codes);
             Check.sameTypeAndDevice(who(), GUMBEL, gumbel, QuantizedSlots.SLOTS, slots);
         }
-        NDArray w = value(parameterStore, forms, slots, training);
-        NDArray e = value(parameterStore, codebooks, slots, training);
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        Latents in = new Latents(slots, w, e);
-                        NDArray chosen; // (L, B K)
-                        NDArray made; // (L, B K, E)
-                        if (training) {
-                            NDArray y = in.sample(gumbel, temperature);
-                            chosen = y.argMax(2);
-                            made = (straightThrough ? hard(y, chosen) : y).matMul(e);
-                        } else {
-                            chosen = in.logits.argMax(2);
-                            made = lookUp(e, chosen);
-                        }
-                        return new QuantizedSlots(
-                                scope.keep(in.sideBySide(made), slots.getManager()),
-                                scope.keep(in.slotsFirst(chosen), slots.getManager()),
-                                scope.keep(in.slotsFirst(in.logits), slots.getManager()));
-                    }
-                });
-    }
-
-    /** The latents of some slots; their axis comes first, for the products. */
-    private final class Latents {
-        final Shape slots;
-        final NDArray logits; // (L, B K, M)
-
-        Latents(NDArray s, NDArray w, NDArray e) {
-            slots = s.getShape();
-            NDArray rows = s.reshape(1, slots.get(0) * slots.get(1), dim);
-            logits = rows.matMul(w).matMul(e.swapAxes(1, 2));
-        }
-
-        /** y (L, B K, M). */
-        NDArray sample(@Nullable NDArray gumbel, double temperature) {
-            NDArray noise =
-                    gumbel == null
-                            ? Gumbel.draw(logits)
-                            : gumbel.reshape(-1, latents, codes).swapAxes(0, 1);
-            return logits.add(noise).div(Scalars.like(logits, temperature)).softmax(2);
-        }
-
-        /** (L, B K, E) to (B, K, L E). */
-        NDArray sideBySide(NDArray made) {
-            return made.swapAxes(0, 1).reshape(slots.get(0), slots.get(1), outputDim());
-        }
-
-        /** (L, B K, ...) to (B, K, L, ...). */
-        NDArray slotsFirst(NDArray array) {
-            Shape rest = array.getShape().slice(2);
-            Shape shape = new Shape(slots.get(0), slots.get(1), latents).addAll(rest);
-            return array.swapAxes(0, 1).reshape(shape);
-        }
-    }
-
-    /** One at the chosen code in value, y in gradient. */
-    private static NDArray hard(NDArray y, NDArray chosen) {
-        NDArray oneHot = chosen.oneHot((int) y.getShape().get(2), y.getDataType()).stopGradient();
-        return oneHot.add(y.sub(y.stopGradient()));
-    }
-
-    /** e[l, chosen[l]], (L, R, E), for codes chosen (L, R). */
-    private NDArray lookUp(NDArray e, NDArray chosen) {
-        // The codebooks one below the other: code m of latent l is row l M + m.
-        NDArray first =
-                Ops.range(chosen, latents).mul(Ops.indices(chosen, codes)).expandDims(1); // (L, 1)
-        return Ops.rows(e.reshape((long) latents * codes, codeDim), chosen.add(first));
-    }
-
-    /**
-     * Makes slots of codes: what {@link #quantize} gives in inference for these codes.
-     *
-     * @param parameterStore where the parameters' values are
-     * @param codes (B, K, L) int64, each from 0 to M - 1
-     * @param training whether to record a graph for gradients, to the codebooks
-     * @return slots (B, K, L E), owned by the manager of the codes
-     * @throws IllegalArgumentException if the codes have another shape, type or range
-     */
-    public NDArray decode(ParameterStore parameterStore, NDArray codes, boolean training) {
-        checkCodes(codes);
-        NDArray e = value(parameterStore, codebooks, codes.getDevice(), training);
-        Shape shape = codes.getShape();
-        return NoGraph.unless(
-                training,
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        double[] range =
-                                Ops.read(NDArrays.stack(new NDList(codes.min(), codes.max())));
-                        Check.option(
-                                range[0] >= 0 && range[1] < this.codes,
-                                who()
-                                        + ": codes must be from 0 to "
-                                        + (this.codes - 1)
-                                        + ", got "
-                                        + (long) (range[0] < 0 ? range[0] : range[1]));
-                        NDArray made = lookUp(e, codes.reshape(-1, latents).swapAxes(0, 1));
-                        NDArray slots =
-                                made.swapAxes(0, 1)
-                                        .reshape(shape.get(0), shape.get(1), outputDim());
-                        return scope.keep(slots, codes.getManager());
-                    }
-                });
-    }
-
-    private void checkCodes(NDArray codes) {
-        Check.shape(who(), QuantizedSlots.CODES, codes, "B", "K", latents);
-        Check.type(who(), QuantizedSlots.CODES, codes, DataType.INT64, "");
-    }
-
-    /**
-     * Codes with one latent of one slot set to another code. {@link #decode} makes slots of them:
-     * only the part of that latent differs.
-     *
-     * @param codes (B, K, L) int64; not changed
-     * @param image the image's number
-     * @param slot the slot's number
-     * @param latent the latent's number
-     * @param code the code that it gets
-     * @return (B, K, L) int64, owned by the manager of the codes
-     * @throws IllegalArgumentException if the codes have another shape or type, or a number is out
-     *     of range
-     */
-    public NDArray edited(NDArray codes, long image, long slot, long latent, long code) {
-        checkCodes(codes);
-        Shape shape = codes.getShape();
-        inRange("image", image, shape.get(0));
-        inRange("slot", slot, shape.get(1));
-        inRange("latent", latent, latents);
-        inRange("code", code, this.codes);
-        try (Scope scope = new Scope()) {
-            NDArray copy = scope.keep(codes.duplicate(), codes.getManager());
-            copy.setName(null);
-            copy.set(new NDIndex(image, slot, latent), code);
-            return copy;
-        }
-    }
-
-    private void inRange(String what, long number, long count) {
-        Check.option(
-                number >= 0 && number < count,
-                who() + ": " + what + " must be from 0 to " + (count - 1) + ", got " + number);
+        NDList out =
+                compute(
+                        parameterStore,
+                        slots,
+                        training,
+                        pass -> {
+                            var in = new CategoricalLatents(slots.getShape(), codebooks(pass));
+                            NDArray logits = in.logits(slots, pass.value(forms));
+                            return training
+                                    ? in.sampled(
+                                            logits,
+                                            in.sample(logits, gumbel, temperature),
+                                            straightThrough)
+                                    : in.mostProbable(logits);
+                        });
+        return new QuantizedSlots(out.get(0), out.get(1), out.get(2));
     }
 
     /** {@inheritDoc} */

@@ -1,0 +1,88 @@
+package org.slotwise.layer;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.nn.Parameter;
+import ai.djl.training.initializer.Initializer;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Pass;
+
+/**
+ * A convolution over height and width, as PyTorch's {@code nn.Conv2d}.
+ *
+ * <pre>{@code
+ * y[o, p] = sum over c, d of  W[o, c, d] x[c, stride p + d - padding]  +  b[o]
+ * }</pre>
+ *
+ * <p>x is (B, in, H, W), y (B, out, H', W') with sizes of {@link Window#places}; {@code weight}
+ * (out, in, kernel, kernel), {@code bias} (out).
+ */
+public final class Convolution implements Layer {
+
+    private final Window window;
+    private final Parameter weight;
+    private final @Nullable Parameter bias;
+
+    private Convolution(Window window, Parameter weight, @Nullable Parameter bias) {
+        this.window = window;
+        this.weight = weight;
+        this.bias = bias;
+    }
+
+    /**
+     * A convolution that starts as PyTorch's does: weight and bias uniform in ±1/√(in kernel²).
+     *
+     * @param parameters declares under the layer's name
+     * @param in the channels that go in
+     * @param out the channels that come out
+     * @param window what it looks at
+     * @return the layer
+     */
+    public static Convolution of(Declarer parameters, long in, long out, Window window) {
+        Initializer start = StartingValues.convolution(in, window.kernel());
+        return of(parameters, in, out, window, start, start);
+    }
+
+    /**
+     * A convolution with other starting values.
+     *
+     * @param parameters declares under the layer's name
+     * @param in the channels that go in
+     * @param out the channels that come out
+     * @param window what it looks at
+     * @param weight how the weight starts
+     * @param bias how the bias starts; null for none
+     * @return the layer
+     */
+    public static Convolution of(
+            Declarer parameters,
+            long in,
+            long out,
+            Window window,
+            Initializer weight,
+            @Nullable Initializer bias) {
+        int kernel = window.kernel();
+        return new Convolution(
+                window,
+                parameters.weight("weight", weight, out, in, kernel, kernel),
+                bias == null ? null : parameters.bias("bias", bias, out));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public NDArray apply(Pass pass, NDArray x) {
+        return Ops.conv2d(
+                x, weight(pass), pass.valueOrNull(bias), window.stride(), window.padding());
+    }
+
+    /**
+     * The weight's value.
+     *
+     * @param pass the call of the block
+     * @return (out, in, kernel, kernel)
+     */
+    public NDArray weight(Pass pass) {
+        return pass.value(weight);
+    }
+}
