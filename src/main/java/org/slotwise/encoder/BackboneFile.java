@@ -40,12 +40,12 @@ record BackboneFile(String who, Path path) {
         return !isOnnx();
     }
 
-    /**
-     * Loads the network as a model that the caller closes.
-     *
-     * @param trainable false to load parameters that can never be trained
-     */
-    Model load(Device device, boolean trainable) throws IOException, MalformedModelException {
+    /** Where the network is run if nothing else is asked for: its engine may know no GPU. */
+    Device defaultDevice() {
+        return engine().defaultDevice();
+    }
+
+    private Engine engine() {
         String engine = isOnnx() ? ONNX : "PyTorch";
         if (!Engine.hasEngine(engine)) {
             throw new IllegalStateException(
@@ -56,6 +56,16 @@ record BackboneFile(String who, Path path) {
                             + engine
                             + ": add ai.djl.onnxruntime:onnxruntime-engine to the class path");
         }
+        return Engine.getEngine(engine);
+    }
+
+    /**
+     * Loads the network as a model that the caller closes.
+     *
+     * @param trainable false to load parameters that can never be trained
+     */
+    Model load(Device device, boolean trainable) throws IOException, MalformedModelException {
+        String engine = engine().getEngineName();
         if (isTorchScript()) {
             requireTorchScript();
         }
