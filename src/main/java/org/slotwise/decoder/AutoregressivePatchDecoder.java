@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
-import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -172,13 +171,8 @@ public final class AutoregressivePatchDecoder extends FeatureDecoder {
                 : NDArrays.concat(new NDList(start, features.get(":, :{}", s.get(1) - 1)), 1);
     }
 
-    /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    NDList decode(ParameterStore store, NDList inputs, boolean training) {
         NDList others = new NDList(inputs);
         NDArray features = inputs.get(FEATURES);
         if (features == null && inputs.size() > 1) {
@@ -187,7 +181,7 @@ public final class AutoregressivePatchDecoder extends FeatureDecoder {
         NDArray target = Check.present(who(), FEATURES, features);
         others.removeIf(array -> array == target);
         NDArray slots = PerceptualGroupingOutput.from(others).objects();
-        return decode(parameterStore, slots, target, training).toNDList();
+        return decode(store, slots, target, training).toNDList();
     }
 
     /** {@inheritDoc} */

@@ -1,7 +1,11 @@
 package org.slotwise.decoder;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 
@@ -29,9 +33,22 @@ public abstract class DecoderBlock extends ConfiguredBlock {
         return slots;
     }
 
+    /** Decodes what came in a list. */
+    abstract NDList decode(ParameterStore store, NDList inputs, boolean training);
+
     /** {@inheritDoc} */
     @Override
-    protected String inputName() {
+    protected final NDList forwardInternal(
+            ParameterStore parameterStore,
+            NDList inputs,
+            boolean training,
+            @Nullable PairList<String, Object> params) {
+        return decode(parameterStore, inputs, training);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected final String inputName() {
         return SLOTS;
     }
 

@@ -4,8 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
-import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.internal.Pass;
 
@@ -15,7 +13,7 @@ public abstract class ImageDecoder extends DecoderBlock implements SlotDecoder {
     final int height;
     final int width;
 
-    ImageDecoder(Builder<?> builder, int height, int width) {
+    ImageDecoder(DecoderBlock.Builder<?> builder, int height, int width) {
         super(builder);
         this.height = height;
         this.width = width;
@@ -33,20 +31,40 @@ public abstract class ImageDecoder extends DecoderBlock implements SlotDecoder {
                 compute(parameterStore, slots, training, pass -> decode(pass, slots)));
     }
 
-    /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    NDList decode(ParameterStore store, NDList inputs, boolean training) {
         NDArray slots = PerceptualGroupingOutput.from(inputs).objects();
-        return decode(parameterStore, slots, training).toNDList();
+        return decode(store, slots, training).toNDList();
     }
 
     /** {@inheritDoc} */
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         return AlphaComposition.shapes(checked(inputShapes[0]), height, width);
+    }
+
+    /**
+     * Describes what decoders have in common that are told the size of the images.
+     *
+     * @param <T> the builder of one of them
+     */
+    public abstract static class Builder<T extends Builder<T>> extends DecoderBlock.Builder<T> {
+        int height;
+        int width;
+
+        Builder() {}
+
+        /**
+         * Sets the size of the images.
+         *
+         * @param height H, at least 1
+         * @param width W, at least 1
+         * @return this
+         */
+        public T setImageSize(int height, int width) {
+            this.height = height;
+            this.width = width;
+            return self();
+        }
     }
 }

@@ -122,9 +122,7 @@ public final class ImagePatchDecoder extends ImageDecoder {
     }
 
     /** Describes an {@link ImagePatchDecoder}. */
-    public static final class Builder extends DecoderBlock.Builder<Builder> {
-        private int height;
-        private int width;
+    public static final class Builder extends ImageDecoder.Builder<Builder> {
         private int patch;
         private int hidden = 128;
         private int hiddenLayers = 1;
@@ -138,20 +136,7 @@ public final class ImagePatchDecoder extends ImageDecoder {
         }
 
         /**
-         * Sets the size of the images.
-         *
-         * @param height H, a multiple of the patches' size
-         * @param width W, a multiple of the patches' size
-         * @return this
-         */
-        public Builder setImageSize(int height, int width) {
-            this.height = height;
-            this.width = width;
-            return this;
-        }
-
-        /**
-         * Sets the height and width of a patch.
+         * Sets the height and width of a patch. Those of the images are multiples of it.
          *
          * @param patchSize at least 1
          * @return this

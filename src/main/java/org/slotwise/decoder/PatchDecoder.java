@@ -7,7 +7,6 @@ import ai.djl.nn.Activation;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
-import ai.djl.util.PairList;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -146,15 +145,10 @@ public final class PatchDecoder extends FeatureDecoder {
         }
     }
 
-    /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    NDList decode(ParameterStore store, NDList inputs, boolean training) {
         NDArray slots = PerceptualGroupingOutput.from(inputs).objects();
-        return decode(parameterStore, slots, training).toNDList();
+        return decode(store, slots, training).toNDList();
     }
 
     /** {@inheritDoc} */

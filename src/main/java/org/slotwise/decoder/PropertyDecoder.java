@@ -6,11 +6,9 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.layer.Perceptron;
 
@@ -95,14 +93,9 @@ public final class PropertyDecoder extends DecoderBlock {
         return parts.size() == 1 ? parts.head() : NDArrays.concat(parts, 2);
     }
 
-    /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        return new NDList(decode(parameterStore, inputs.singletonOrThrow(), training));
+    NDList decode(ParameterStore store, NDList inputs, boolean training) {
+        return new NDList(decode(store, inputs.singletonOrThrow(), training));
     }
 
     /** {@inheritDoc} */

@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
-import ai.djl.util.PairList;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -223,13 +222,8 @@ public final class ShapeAndColourDecoder extends DecoderBlock {
         return FourierFeatures.of(d.mul(two).expandDims(3), frequencies);
     }
 
-    /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    NDList decode(ParameterStore store, NDList inputs, boolean training) {
         NDArray positions = inputs.get(PositionedSlots.SLOT_POSITIONS);
         NDArray isEmpty = inputs.get(PerceptualGroupingOutput.IS_EMPTY);
         if (positions == null) {
@@ -241,7 +235,7 @@ public final class ShapeAndColourDecoder extends DecoderBlock {
                             + " arrays");
             positions = inputs.get(1);
         }
-        return decode(parameterStore, inputs.head(), positions, isEmpty, PixelLattice.ALL, training)
+        return decode(store, inputs.head(), positions, isEmpty, PixelLattice.ALL, training)
                 .toNDList();
     }
 
@@ -273,9 +267,7 @@ public final class ShapeAndColourDecoder extends DecoderBlock {
     }
 
     /** Describes a {@link ShapeAndColourDecoder}. */
-    public static final class Builder extends DecoderBlock.Builder<Builder> {
-        private int height;
-        private int width;
+    public static final class Builder extends ImageDecoder.Builder<Builder> {
         private int hidden = 32;
         private int frequencies = 4;
 
@@ -283,19 +275,6 @@ public final class ShapeAndColourDecoder extends DecoderBlock {
 
         @Override
         Builder self() {
-            return this;
-        }
-
-        /**
-         * Sets the size of the images.
-         *
-         * @param height H, at least 1
-         * @param width W, at least 1
-         * @return this
-         */
-        public Builder setImageSize(int height, int width) {
-            this.height = height;
-            this.width = width;
             return this;
         }
 

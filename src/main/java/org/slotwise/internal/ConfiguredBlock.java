@@ -222,17 +222,8 @@ public abstract class ConfiguredBlock extends AbstractBlock {
         return fetch(store, parameter, inputName(), device, training);
     }
 
-    /**
-     * A parameter's value on an array's device. Call it before opening a {@link Scope}: the store
-     * may make a copy that has to outlive the scope.
-     *
-     * @param store where values are kept
-     * @param parameter the parameter
-     * @param like the array whose device and type the value must have
-     * @param training whether the block is being trained
-     * @return the value
-     */
-    protected final NDArray value(
+    /** A parameter's value on an array's device, if the array is of the parameter's type. */
+    private NDArray value(
             ParameterStore store, Parameter parameter, NDArray like, boolean training) {
         requireInitialized(parameter);
         Check.type(
@@ -244,17 +235,8 @@ public abstract class ConfiguredBlock extends AbstractBlock {
         return fetch(store, parameter, inputName(), like.getDevice(), training);
     }
 
-    /**
-     * A parameter's value on a device, for blocks that have no input to agree with. Call it before
-     * opening a {@link Scope}.
-     *
-     * @param store where values are kept
-     * @param parameter the parameter
-     * @param device the device that the value must be on
-     * @param training whether the block is being trained
-     * @return the value
-     */
-    protected final NDArray value(
+    /** A parameter's value on a device, where there is no input to agree with. */
+    private NDArray value(
             ParameterStore store, Parameter parameter, Device device, boolean training) {
         requireInitialized(parameter);
         return fetch(store, parameter, "manager and inputs", device, training);
