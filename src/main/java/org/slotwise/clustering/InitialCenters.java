@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
-import java.util.Arrays;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
@@ -18,7 +17,7 @@ final class InitialCenters {
     private final long size;
     private final NDArray table; // (B N, F)
     private final NDArray firstRow; // (B, 1), where an image begins in the table
-    private final NDArray last; // (1), N - 1
+    private final NDArray last; // (), N - 1
 
     /**
      * Prepares for drawing.
@@ -31,10 +30,8 @@ final class InitialCenters {
         size = features.getShape().get(1);
         squares = input.squares;
         table = features.reshape(images * size, -1);
-        long[] begin = new long[Math.toIntExact(images)];
-        Arrays.setAll(begin, b -> b * size);
-        firstRow = Ops.indices(features, begin).reshape(images, 1);
-        last = Ops.indices(features, size - 1);
+        firstRow = Ops.begins(features, Math.toIntExact(images), size).reshape(images, 1);
+        last = Scalars.ofType(features, (double) (size - 1), DataType.INT64);
     }
 
     /**
@@ -88,9 +85,8 @@ final class InitialCenters {
 
     /** Where the trials of each start begin, among those of all: (B, R). */
     private NDArray firstTrials(int starts, int trials) {
-        long[] begin = new long[Math.toIntExact(images * starts)];
-        Arrays.setAll(begin, i -> (long) i * trials);
-        return Ops.indices(features, begin).reshape(images, starts);
+        int count = Math.toIntExact(images * starts);
+        return Ops.begins(features, count, trials).reshape(images, starts);
     }
 
     /**

@@ -64,9 +64,8 @@ final class KMeansStarts {
         /** The squared distances of the features to their centres, summed: (B). */
         NDArray inertia() {
             Shape s = centers.getShape();
-            long[] begin = new long[Math.toIntExact(s.get(0))];
-            Arrays.setAll(begin, b -> b * s.get(1));
-            NDArray row = labels.add(Ops.indices(labels, begin).expandDims(1));
+            NDArray begin = Ops.begins(labels, Math.toIntExact(s.get(0)), s.get(1));
+            NDArray row = labels.add(begin.expandDims(1));
             NDArray own = Ops.rows(centers.reshape(-1, s.get(2)), row); // (B, N, F)
             return own.subi(features.values).square().sum(new int[] {1, 2});
         }

@@ -2,7 +2,6 @@ package org.slotwise.clustering;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
-import java.util.stream.LongStream;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 
@@ -73,7 +72,6 @@ final class NearestCenters {
      * @return (K)
      */
     static NDArray numbers(NDArray like, int clusters) {
-        NDArray numbers = Ops.indices(like, LongStream.range(0, clusters).toArray());
-        return numbers.toType(like.getDataType(), false);
+        return Ops.range(like, clusters).toType(like.getDataType(), false);
     }
 }

@@ -83,7 +83,8 @@ final class SobolNoise implements Noise {
     private long[] digits(NDManager manager, int count) {
         long[] digits = new long[count];
         if (random == null) {
-            try (NDManager scratch = manager.newSubManager()) {
+            // Drawn where it is used next: on the host.
+            try (NDManager scratch = manager.newSubManager(Device.cpu())) {
                 NDArray like = Scalars.full(scratch, new Shape(), 0, DataType.FLOAT64);
                 double[] uniform = Ops.read(Ops.uniform(like, count));
                 for (int i = 0; i < count; i++) {

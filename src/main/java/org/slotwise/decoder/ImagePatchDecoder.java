@@ -77,13 +77,7 @@ public final class ImagePatchDecoder extends ImageDecoder {
 
     /** [p, 1 - p, sin(pi k p), cos(pi k p)] of each patch: (N, 4 + 4 L). */
     private NDArray code(NDArray slots) {
-        NDArray p =
-                PositionGrid.of(
-                                slots.getManager(),
-                                slots.getDataType(),
-                                height / patch,
-                                width / patch)
-                        .toDevice(slots.getDevice(), false);
+        NDArray p = PositionGrid.like(slots, height / patch, width / patch);
         NDList parts = new NDList(p, Scalars.like(p, 1).sub(p));
         for (int k = 1; k <= frequencies; k++) {
             NDArray angle = p.mul(Scalars.like(p, Math.PI * k));

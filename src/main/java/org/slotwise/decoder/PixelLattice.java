@@ -3,6 +3,7 @@ package org.slotwise.decoder;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.index.NDIndex;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.EvenSpacing;
 
 /**
  * Every stride-th pixel of an image in both directions: a decoder that can make any pixel by itself
@@ -64,11 +65,7 @@ public record PixelLattice(int stride, int row, int column) {
     }
 
     /** Where the pixels of a side lie: centres in [0, 1], from the first on. */
-    static double[] places(int size, int first, int stride) {
-        double[] places = new double[count(size, first, stride)];
-        for (int i = 0; i < places.length; i++) {
-            places[i] = (first + (double) i * stride + 0.5) / size;
-        }
-        return places;
+    static EvenSpacing places(int size, int first, int stride) {
+        return new EvenSpacing(first + 0.5, stride, count(size, first, stride), size);
     }
 }

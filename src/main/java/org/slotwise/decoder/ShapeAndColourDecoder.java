@@ -181,13 +181,8 @@ public final class ShapeAndColourDecoder extends DecoderBlock {
     }
 
     private static NDArray places(NDArray like, int size, int first, int stride) {
-        double[] places = PixelLattice.places(size, first, stride);
-        return Scalars.of(
-                like.getManager(),
-                like.getDevice(),
-                places,
-                new Shape(places.length),
-                like.getDataType());
+        return PixelLattice.places(size, first, stride)
+                .on(like.getManager(), like.getDevice(), like.getDataType());
     }
 
     /** Reconstruction, masks and colours (B, K, 3) of slots and their positions. */

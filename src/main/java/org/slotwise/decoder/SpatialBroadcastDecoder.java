@@ -105,9 +105,7 @@ public final class SpatialBroadcastDecoder extends ImageDecoder {
     private NDArray embedding(Pass pass, NDArray slots) {
         long h = architecture.height();
         long w = architecture.width();
-        NDArray positions =
-                PositionGrid.of(slots.getManager(), slots.getDataType(), h, w)
-                        .toDevice(slots.getDevice(), false);
+        NDArray positions = PositionGrid.like(slots, h, w);
         NDArray nothing = Scalars.like(slots, 0).broadcast(new Shape(1, h * w, slotDim));
         return positionalEmbedding
                 .embed(pass.store(), nothing, positions, pass.training()) // (1, h w, D)

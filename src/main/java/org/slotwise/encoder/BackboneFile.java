@@ -41,16 +41,26 @@ record BackboneFile(String who, Path path) {
         return !isOnnx();
     }
 
+    /** Where the network is run if nothing else is asked for: its engine may know no GPU. */
+    Device defaultDevice() {
+        return engine().defaultDevice();
+    }
+
+    private Engine engine() {
+        String engine = isOnnx() ? ONNX : "PyTorch";
+        if (!Engine.hasEngine(engine)) {
+            throw OptionalArtifact.ONNX.missing(who, path + " needs DJL's engine " + engine);
+        }
+        return Engine.getEngine(engine);
+    }
+
     /**
      * Loads the network as a model that the caller closes.
      *
      * @param trainable false to load parameters that can never be trained
      */
     Model load(Device device, boolean trainable) throws IOException, MalformedModelException {
-        String engine = isOnnx() ? ONNX : "PyTorch";
-        if (!Engine.hasEngine(engine)) {
-            throw OptionalArtifact.ONNX.missing(who, path + " needs DJL's engine " + engine);
-        }
+        String engine = engine().getEngineName();
         if (isTorchScript()) {
             requireTorchScript();
         }

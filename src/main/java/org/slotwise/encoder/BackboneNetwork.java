@@ -60,11 +60,11 @@ final class BackboneNetwork implements AutoCloseable {
         return type;
     }
 
-    /** Requires images of the network's type, on its device. */
+    /** Requires images of the network's type; those of TorchScript on its device. */
     void check(String who, NDArray images) {
         Check.type(who, FeatureMap.IMAGES, images, type, " as the network");
         Check.option(
-                images.getDevice().equals(device),
+                !torchScript || images.getDevice().equals(device),
                 who
                         + ": images must be on "
                         + device
@@ -91,15 +91,19 @@ final class BackboneNetwork implements AutoCloseable {
 
     private NDList convert(ParameterStore store, NDArray images) {
         NDList result = new NDList();
-        try (NDManager own = model.getNDManager().newSubManager()) {
-            NDArray input = own.create(images.toByteBuffer(), images.getShape(), type);
+        try (NDManager own = model.getNDManager().newSubManager();
+                NDManager host = images.getManager().newSubManager(Device.cpu())) {
+            NDArray copy = host.create(images.getShape(), type);
+            Ops.overwrite(copy, images);
+            NDArray input = own.create(copy.toByteBuffer(true), images.getShape(), type);
             for (NDArray output : model.getBlock().forward(store, new NDList(input), false)) {
                 NDArray array =
                         images.getManager()
                                 .create(
                                         output.toByteBuffer(),
                                         output.getShape(),
-                                        output.getDataType());
+                                        output.getDataType())
+                                .toDevice(images.getDevice(), false);
                 array.setName(output.getName());
                 result.add(array);
             }
@@ -127,7 +131,8 @@ final class BackboneNetwork implements AutoCloseable {
     /** The shapes of the outputs by name for {@link #PROBE} images. */
     Map<String, Shape> probe(String who, int height, int width) throws MalformedModelException {
         checkTypes(who);
-        try (NDManager manager = NDManager.newBaseManager(device, "PyTorch")) {
+        Device where = torchScript ? device : Device.cpu(); // PyTorch may not know the device
+        try (NDManager manager = NDManager.newBaseManager(where, "PyTorch")) {
             NDArray images =
                     manager.zeros(new Shape(PROBE, FeatureMap.CHANNELS, height, width), type);
             ParameterStore store = new ParameterStore(manager, false);

@@ -1,7 +1,8 @@
 package org.slotwise.encoder;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.Shape;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
 import java.util.Arrays;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Options;
@@ -56,13 +57,13 @@ final class ChannelNormalisation {
         return images.sub(channels(images, mean)).div(channels(images, std));
     }
 
+    /** A number for each channel, (1, 3, 1, 1), filled in on the device. */
     private static NDArray channels(NDArray images, double[] values) {
-        return Scalars.of(
-                images.getManager(),
-                images.getDevice(),
-                values,
-                new Shape(1, FeatureMap.CHANNELS, 1, 1),
-                images.getDataType());
+        NDList each = new NDList(values.length);
+        for (double value : values) {
+            each.add(Scalars.like(images, value));
+        }
+        return NDArrays.stack(each).reshape(1, FeatureMap.CHANNELS, 1, 1);
     }
 
     /** The options with these numbers among them. */

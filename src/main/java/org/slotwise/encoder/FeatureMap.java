@@ -33,7 +33,6 @@ final class FeatureMap {
 
     /** The positions (N, 2) of a map of h by w, in the images' manager and of their type. */
     static NDArray positions(NDArray images, long height, long width) {
-        return PositionGrid.of(images.getManager(), images.getDataType(), height, width)
-                .toDevice(images.getDevice(), false);
+        return PositionGrid.like(images, height, width);
     }
 }

@@ -3,7 +3,6 @@ package org.slotwise.encoder;
 import ai.djl.Device;
 import ai.djl.MalformedModelException;
 import ai.djl.Model;
-import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -292,8 +291,8 @@ public final class PretrainedBackbone extends EncoderBlock implements AutoClosea
         /**
          * Sets where the network computes.
          *
-         * @param device the engine's default device if not set; for ONNX the features come back to
-         *     it
+         * @param device the default device of the file's engine if not set; TorchScript takes
+         *     images there only, ONNX from any device, to which the features come back
          * @return this
          */
         public Builder optDevice(Device device) {
@@ -328,7 +327,7 @@ public final class PretrainedBackbone extends EncoderBlock implements AutoClosea
             Check.option(
                     !trainable || source.isTorchScript(),
                     WHO + ": only TorchScript can be trained, got " + file);
-            Device where = device == null ? Engine.getEngine("PyTorch").defaultDevice() : device;
+            Device where = device == null ? source.defaultDevice() : device;
             String sha256 = source.sha256();
             Model model = source.load(where, trainable);
             BackboneNetwork network = new BackboneNetwork(model, where, source.isTorchScript());

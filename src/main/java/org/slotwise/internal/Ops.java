@@ -285,6 +285,18 @@ public final class Ops {
     }
 
     /**
+     * Where parts of equal size begin: 0, size, 2 size and so on.
+     *
+     * @param like the array whose device and manager are used
+     * @param count how many parts
+     * @param size of each
+     * @return (count) int64
+     */
+    public static NDArray begins(NDArray like, int count, long size) {
+        return range(like, count).muli(Scalars.ofType(like, (double) size, DataType.INT64));
+    }
+
+    /**
      * The whole numbers from 0 on.
      *
      * @param like the array whose device and manager are used

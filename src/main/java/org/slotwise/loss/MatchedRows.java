@@ -83,10 +83,7 @@ final class MatchedRows {
         }
         NDArray columns = HungarianMatching.match(pairs).columns(); // of slots 0, 1, ...
         long width = rows.getShape().get(1);
-        NDArray first =
-                Ops.range(columns, (int) images)
-                        .mul(Scalars.ofType(columns, (double) width, DataType.INT64))
-                        .expandDims(1);
+        NDArray first = Ops.begins(columns, (int) images, width).expandDims(1);
         return Ops.rows(rows.reshape(images * width, properties), columns.add(first));
     }
 

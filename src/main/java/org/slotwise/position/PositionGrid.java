@@ -1,12 +1,16 @@
 package org.slotwise.position;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.Scalars;
+import org.slotwise.internal.EvenSpacing;
+import org.slotwise.internal.Scope;
 
 /**
  * The positions of features that lie on a regular grid.
@@ -23,7 +27,8 @@ public final class PositionGrid {
      * Makes the positions of a grid.
      *
      * <p>The last axis runs fastest. Each coordinate goes from 0 to 1, both included; on an axis of
-     * size 1 it is 0, as {@code torch.linspace(0, 1, 1)} is.
+     * size 1 it is 0, as {@code torch.linspace(0, 1, 1)} is. The device makes them itself: nothing
+     * is copied from the host.
      *
      * @param manager the owner, on whose device the array is made
      * @param type float32, float64 or float16
@@ -34,23 +39,44 @@ public final class PositionGrid {
      *     another
      */
     public static NDArray of(NDManager manager, DataType type, long... sizes) {
+        return of(manager, manager.getDevice(), type, sizes);
+    }
+
+    /**
+     * Makes the positions of a grid where an array is: in its manager, on its device, of its type.
+     *
+     * @param like features for instance; float32, float64 or float16
+     * @param sizes as in {@link #of(NDManager, DataType, long...)}
+     * @return (N, P): N the product of the sizes, P their number
+     * @throws IllegalArgumentException if there are no sizes, one is below 1, or the type is
+     *     another
+     */
+    public static NDArray like(NDArray like, long... sizes) {
+        return of(like.getManager(), like.getDevice(), like.getDataType(), sizes);
+    }
+
+    private static NDArray of(NDManager manager, Device device, DataType type, long... sizes) {
         String who = "PositionGrid";
         Check.floating(who, "positions", type);
         Check.option(
                 sizes.length > 0 && Arrays.stream(sizes).allMatch(size -> size > 0),
                 who + ": sizes must be at least 1, got " + Arrays.toString(sizes));
-        int axes = sizes.length;
-        int count = Math.toIntExact(Arrays.stream(sizes).reduce(1, Math::multiplyExact));
-        double[] positions = new double[Math.multiplyExact(count, axes)];
-        long stride = count;
-        for (int axis = 0; axis < axes; axis++) {
-            long size = sizes[axis];
-            stride /= size;
-            for (int n = 0; n < count; n++) {
-                long i = n / stride % size;
-                positions[n * axes + axis] = size == 1 ? 0 : (double) i / (double) (size - 1);
+        long count = Arrays.stream(sizes).reduce(1, Math::multiplyExact);
+        try (Scope scope = new Scope()) {
+            NDList coordinates = new NDList(sizes.length);
+            for (int axis = 0; axis < sizes.length; axis++) {
+                int size = Math.toIntExact(sizes[axis]);
+                long[] alone = new long[sizes.length];
+                Arrays.fill(alone, 1);
+                alone[axis] = size;
+                coordinates.add(
+                        new EvenSpacing(0, 1, size, Math.max(size - 1, 1))
+                                .on(manager, device, type)
+                                .reshape(alone)
+                                .broadcast(new Shape(sizes)));
             }
+            NDArray grid = NDArrays.stack(coordinates, sizes.length).reshape(count, sizes.length);
+            return scope.keep(grid, manager);
         }
-        return Scalars.of(manager, manager.getDevice(), positions, new Shape(count, axes), type);
     }
 }

@@ -83,10 +83,7 @@ final class CategoricalLatents {
     /** e[l, chosen[l]], (L, R, E), for codes chosen (L, R). */
     private NDArray lookUp(NDArray chosen) {
         // The codebooks one below the other: code m of latent l is row l M + m.
-        NDArray first =
-                Ops.range(chosen, (int) latents())
-                        .mul(Ops.indices(chosen, codes()))
-                        .expandDims(1); // (L, 1)
+        NDArray first = Ops.begins(chosen, (int) latents(), codes()).expandDims(1); // (L, 1)
         NDArray table = e.reshape(latents() * codes(), e.getShape().get(2));
         return Ops.rows(table, chosen.add(first));
     }

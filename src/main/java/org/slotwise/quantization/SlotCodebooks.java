@@ -11,6 +11,7 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
+import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
 
 /** Latents of slots, each with a codebook of its own: what codes are, and the slots they make. */
@@ -120,7 +121,8 @@ public abstract class SlotCodebooks extends ConfiguredBlock {
         try (Scope scope = new Scope()) {
             NDArray copy = scope.keep(codes.duplicate(), codes.getManager());
             copy.setName(null);
-            copy.set(new NDIndex(image, slot, latent), code);
+            NDArray value = Scalars.ofType(copy, (double) code, DataType.INT64);
+            copy.set(new NDIndex(image, slot, latent), value);
             return copy;
         }
     }

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slotwise.internal.Scalars;
 import org.slotwise.testing.AgainstReference;
 import org.slotwise.testing.BlockContract;
 import org.slotwise.testing.OnDevice;
@@ -226,7 +227,8 @@ class RecurrentGroupingTest {
                 NDArray conditioning,
                 boolean training) {
             NDArray objects = conditioning.add(features.positions().get(0, 0));
-            return new PerceptualGroupingOutput(objects, null, objects.get(":, :, 0").gt(1));
+            return new PerceptualGroupingOutput(
+                    objects, null, objects.get(":, :, 0").gt(Scalars.like(objects, 1)));
         }
 
         @Override

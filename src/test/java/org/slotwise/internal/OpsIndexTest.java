@@ -72,6 +72,13 @@ class OpsIndexTest {
     }
 
     @Test
+    void partsBeginWhereTheOneBeforeEnds(NDManager manager) {
+        NDArray begins = Ops.begins(manager.zeros(new Shape(1)), 4, 1L << 33);
+        assertEquals(DataType.INT64, begins.getDataType());
+        assertArrayEquals(new long[] {0, 1L << 33, 2L << 33, 3L << 33}, begins.toLongArray());
+    }
+
+    @Test
     void readsAndLeavesNothing(NDManager manager) {
         NDArray x = normal(manager, 3, 4, 5);
         NDArray turned = x.transpose();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.slotwise.testing.Errors.assertRefused;
 import static org.slotwise.testing.Tensors.assertSame;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -21,10 +22,10 @@ class PositionGridTest {
     void runsThroughRowsFirst(NDManager manager) {
         NDArray grid = PositionGrid.of(manager, DataType.FLOAT64, 2, 3);
         assertEquals(new Shape(6, 2), grid.getShape());
-        double[] expected = {0, 0, 0, 0.5, 0, 1, 1, 0, 1, 0.5, 1, 1};
-        assertArrayEquals(expected, grid.toDoubleArray());
         assertEquals(OnDevice.device(), grid.getDevice());
         assertEquals(1, manager.getManagedArrays().size());
+        double[] expected = {0, 0, 0, 0.5, 0, 1, 1, 0, 1, 0.5, 1, 1};
+        assertArrayEquals(expected, grid.toDoubleArray());
     }
 
     @Test
@@ -51,6 +52,17 @@ class PositionGridTest {
             NDArray grid = PositionGrid.of(manager, type, 7, 3);
             assertEquals(type, grid.getDataType());
             assertSame("rounded", exact.toType(type, true), grid);
+        }
+    }
+
+    @Test
+    void isMadeWhereTheFeaturesAre(NDManager manager) {
+        NDArray features = manager.zeros(new Shape(2, 6, 8), DataType.FLOAT64);
+        try (NDManager other = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            features.attach(other); // where an array lies does not follow from who owns it
+            NDArray grid = PositionGrid.like(features, 2, 3);
+            assertEquals(OnDevice.device(), grid.getDevice());
+            assertSame("positions", PositionGrid.of(manager, DataType.FLOAT64, 2, 3), grid);
         }
     }
 

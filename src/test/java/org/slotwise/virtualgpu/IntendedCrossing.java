@@ -1,0 +1,137 @@
+package org.slotwise.virtualgpu;
+
+import static org.slotwise.virtualgpu.Direction.FROM_HOST;
+import static org.slotwise.virtualgpu.Direction.TO_HOST;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/** The copies between host and GPU that are meant to be, each with its reason. */
+enum IntendedCrossing {
+    SEEDED_NOISE(
+            FROM_HOST,
+            "Java's generator draws it, so that a seed gives the same numbers on every device",
+            "conditioning.NormalNoise",
+            "conditioning.SobolNoise",
+            "clustering.UniformDraws"),
+    STARTING_VALUES(
+            "drawn once, and computed in Java in double precision",
+            "layer.StartingValues.orthogonal",
+            "layer.StartingValues.orthonormal",
+            "layer.StartingValues.truncatedNormal",
+            "layer.StartingValues.uniformNumbers"),
+
+    SCENES(
+            FROM_HOST,
+            "Java reads or draws them: once a batch",
+            "data.SceneBatch",
+            "data.SceneDataset.get"),
+    PICTURES(
+            FROM_HOST,
+            "Java reads them: once a batch",
+            "image.ObjectDiscoveryTranslator.batchProcessInput"),
+
+    PARAMETERS_READ(
+            FROM_HOST,
+            "they come from a file",
+            "internal.ConfiguredBlock.loadParameters",
+            "encoder.PretrainedBackbone.loadParameters",
+            "weights.BlockParameters.overwrite"),
+    PARAMETERS_WRITTEN(
+            TO_HOST,
+            "they go to a file, or to another layout on the way there",
+            "weights.SafetensorsWriter.write",
+            "weights.StateDictFormat.encode",
+            "weights.NameMap.own",
+            "training.Checksum.add"),
+    OPTIMIZER_READ(
+            "its state comes from a file, or moves with a parameter before the first step",
+            "training.Moments.of",
+            "training.SavedMoments.steps"),
+
+    KMEANS_INPUT(
+            TO_HOST,
+            "before the first round: what tolerances are relative to, and whether float32 will do",
+            "clustering.CentredFeatures"),
+    KMEANS_ROUND(
+            "once a round: how far each start is; Java decides which of them go on",
+            "clustering.BatchedLloyd"),
+    KMEANS_BEST(
+            FROM_HOST,
+            "which start was the best, and after how many rounds",
+            "clustering.KMeansStarts.run"),
+    MATCHING(
+            "computed in Java: costs once a batch, and back what is matched with what",
+            "matching.HungarianMatching.match",
+            "matching.HungarianMatching.onDevice",
+            "loss.MatchedRows.isFinite"),
+    ONNX("its engine takes and gives memory of the host", "encoder.BackboneNetwork.convert"),
+
+    CODES_IN_RANGE(
+            TO_HOST,
+            "an index out of range would end the process on a GPU",
+            "quantization.SlotCodebooks.checkRange"),
+    GROUPS(
+            TO_HOST,
+            "how many groups labels name is the size of what is computed next",
+            "metric.Membership.ofLabels"),
+    SCORES(
+            TO_HOST,
+            "their results are Java's numbers",
+            "metric.ImageScores.totals",
+            "metric.SetAveragePrecision.add"),
+    GRADIENT_NORM(
+            TO_HOST,
+            "a metric of the training, once a step",
+            "training.GradientClipping.onTrainingBatch"),
+
+    BEING_MENDED(
+            "being mended",
+            "data.file.FeatureCache",
+            "image.SlotMasks",
+            "weights.KerasConversions"),
+
+    ASKED_BY_TESTS(
+            "a test calls these itself; what the library calls them for has the caller's name",
+            "internal.NoGraph",
+            "internal.Ops",
+            "internal.Scalars");
+
+    private final Direction only;
+
+    @SuppressWarnings("ImmutableEnumChecker") // List.of is
+    private final List<String> places;
+
+    IntendedCrossing(String reason, String... places) {
+        this(null, reason, places);
+    }
+
+    /**
+     * Describes copies.
+     *
+     * @param only which way, or null for both
+     * @param reason why they are made
+     * @param places classes or methods that ask for them
+     */
+    @SuppressWarnings("UnusedVariable") // the reason is for readers
+    IntendedCrossing(Direction only, String reason, String... places) {
+        this.only = only;
+        this.places = List.of(places);
+    }
+
+    List<String> places() {
+        return places;
+    }
+
+    private boolean allows(Direction direction, String name) {
+        return (only == null || only == direction)
+                && places.stream().anyMatch(place -> (name + ".").startsWith(place + "."));
+    }
+
+    static Optional<IntendedCrossing> of(Direction direction, Place place) {
+        return Arrays.stream(values())
+                .filter(intended -> intended.allows(direction, place.name()))
+                .findFirst();
+    }
+}
