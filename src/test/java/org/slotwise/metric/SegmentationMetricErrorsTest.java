@@ -168,7 +168,9 @@ class SegmentationMetricErrorsTest {
     @Test
     void otherMetricsSpeakUnderTheirNames(NDManager manager) {
         NDArray wrong = manager.ones(new Shape(9), DataType.INT32);
-        String says = ": truth must be masks (B, K, N) or labels (B, N), got (9)";
+        String says =
+                ": truth must be masks (B, K, N) or (B, K, H, W), or labels (B, N) or (B, H, W), got"
+                        + " (9)";
         assertRefused(
                 "AdjustedRandIndex" + says,
                 () -> new AdjustedRandIndex(Background.COUNTED).score(wrong, masks));
