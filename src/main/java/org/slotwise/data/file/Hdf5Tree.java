@@ -170,6 +170,7 @@ final class Hdf5Tree implements Closeable {
     private boolean collect(Set<String> names) {
         Deque<Group> groups = new ArrayDeque<>(Set.of(own.hdf()));
         Set<Long> seen = new HashSet<>(); // a group may be inside of itself
+        seen.add(own.hdf().getAddress());
         while (!groups.isEmpty()) {
             for (Node node : groups.remove()) {
                 if (names.size() >= MOST_NAMES) {

@@ -2,8 +2,9 @@ package org.slotwise.data.file;
 
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,7 +12,6 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
-import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.SceneFileException;
 import org.slotwise.internal.RgbBytes;
@@ -89,6 +89,7 @@ record ImageFile(int height, int width, byte[] values) {
         switch (kind) {
             case PNG -> PngChunks.check(file, bytes);
             case BMP -> BmpHeader.check(file, bytes);
+            case WEBP -> checkRiff(file, bytes);
             default -> {}
         }
         ImageReader reader = kind.reader();
@@ -98,11 +99,18 @@ record ImageFile(int height, int width, byte[] values) {
                     "an image in WebP, for which there is no reader: " + PictureKind.all(),
                     null);
         }
-        try (ImageInputStream in =
-                new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
+        try (ImageInputStream in = new PictureBytes(bytes)) {
             return decoded(file, kind, bytes, reader, in, mostPixels);
         } finally {
             reader.dispose();
+        }
+    }
+
+    /** The container of WebP says how long it is. */
+    private static void checkRiff(Path file, byte[] bytes) throws SceneFileException {
+        int size = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(4);
+        if ((size & 0xffffffffL) + 8 > bytes.length) {
+            throw new SceneFileException(file, "the image is cut short", null);
         }
     }
 

@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -107,10 +106,7 @@ class Hdf5LinksTest {
     @Test
     void linksInCirclesAndFilesThatNeverEndAreRefused() throws Exception {
         assertFails(resource("late-1.2G.h5"), "'image': a record has more than 134217728 bytes");
-        Path fifoLink = resource("external-link-fifo.h5");
-        byte[] content = Files.readAllBytes(fifoLink);
-        String text = new String(content, StandardCharsets.ISO_8859_1);
-        assertTrue(text.contains("fifo"), text);
+        assertFails(resource("external-link-fifo.h5"), "a link leads to ", "no such file");
         for (String name : new String[] {"softlink-loop.h5", "cycle-hardlink.h5"}) {
             Path file = resource(name);
             SceneFileException e =
@@ -130,7 +126,7 @@ class Hdf5LinksTest {
 
     @Test
     void pipesAreNeverOpened() throws Exception {
-        Path pipe = folder.resolve("pipe.h5");
+        Path pipe = folder.resolve("ok.h5"); // to which the other file's links lead
         Process made;
         try {
             made = new ProcessBuilder("mkfifo", pipe.toString()).start();
@@ -140,6 +136,10 @@ class Hdf5LinksTest {
         }
         Assumptions.assumeTrue(made.waitFor() == 0);
         assertFails(pipe, "not a file but a pipe or a device");
+        assertFails(
+                resource("linked.h5"),
+                "'image' leads to another file that cannot be read: ",
+                "not a file but a pipe or a device");
     }
 
     /** Signed and unsigned, as numpy gives them by default. */

@@ -138,6 +138,17 @@ class PictureFilesTest {
         assertTrue(PictureKind.isRead("x/A.WEBP"));
     }
 
+    /** Its reader takes what is missing for zeros. */
+    @Test
+    void everyCutOfAWebpIsFound() throws IOException {
+        byte[] webp = resource("a.webp");
+        Path file = root.resolve("a");
+        for (int length = 0; length < webp.length; length++) {
+            Files.write(file, Arrays.copyOf(webp, length));
+            assertThrows(SceneFileException.class, () -> ImageFile.picture(file, 1 << 20));
+        }
+    }
+
     @Test
     void imagesOfOtherKindsAreNotPassedOverSilently() throws IOException {
         Files.write(images.resolve("a.TIFF"), new byte[8]);
