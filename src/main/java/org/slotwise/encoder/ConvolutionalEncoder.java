@@ -24,7 +24,8 @@ import org.slotwise.internal.Scope;
 import org.slotwise.layer.StartingValues;
 
 /**
- * A stack of convolutions, each followed by a ReLU, the last one if not told otherwise: the backbone of {@link SlotAttentionEncoder}.
+ * A stack of convolutions, each followed by a ReLU, the last one if not told otherwise: the
+ * backbone of {@link SlotAttentionEncoder}.
  *
  * <p>Source: Locatello et al., "Object-Centric Learning with Slot Attention" (2020), appendix E.3;
  * in the form of OCLF's {@code SlotAttentionFeatureExtractor}, whose parameter names it uses: layer
@@ -42,9 +43,9 @@ import org.slotwise.layer.StartingValues;
  *       of a size. Positions (N, 2).
  * </ul>
  *
- * <p>Without options these are the paper's layers for CLEVR. OCLF's {@code SAViFeatureExtractor} has
- * the same names and no ReLU after the last layer: {@link Builder#optLastActivation}. Weights and biases start as PyTorch's
- * Conv2d does.
+ * <p>Without options these are the paper's layers for CLEVR. OCLF's {@code SAViFeatureExtractor}
+ * has the same names and no ReLU after the last layer: {@link Builder#optLastActivation}. Weights
+ * and biases start as PyTorch's Conv2d does.
  */
 public final class ConvolutionalEncoder extends ConfiguredBlock implements FeatureExtractor {
 
