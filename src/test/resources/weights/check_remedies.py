@@ -1,8 +1,7 @@
-"""Runs the Python that errors give for files that are refused: python check_remedies.py
+"""Runs the Python that errors give for files that are refused: python check_remedies.py MESSAGES
 
-Needs torch. Reads the messages that TorchCheckpointTest and TorchFileTest expect from messages.txt, lines of a file's
-name, a tab and the message (Slotwise's own, printed by a program of a few lines), runs the Python after the last
-": " of each, and checks that a dict of plain tensors came out.
+Needs torch. MESSAGES has a line for each file: its path, a tab, and the message of the error of StateDict.read, as
+TorchCheckpointTest and TorchFileTest expect it. A dict of plain tensors must come out of each.
 """
 
 import pathlib
@@ -35,10 +34,8 @@ def check(path, code):
 if __name__ == "__main__":
     for line in open(sys.argv[1]):
         name, message = line.rstrip("\n").split("\t", 1)
-        for start in ("Python: ", ):
-            if start in message:
-                check(pathlib.Path(name), message.split(start, 1)[1])
-                print("runs:", name)
-                break
+        if "Python: " in message:
+            check(pathlib.Path(name), message.split("Python: ", 1)[1])
+            print("runs:", name)
         else:
             print("no line:", name, message)

@@ -41,6 +41,11 @@ import org.slotwise.internal.Options;
  *       auxiliary features by name, those that are tokens or maps in the same form (B, N', F').
  * </ul>
  *
+ * <p>A TorchScript file is a program, which runs: it can read and write files, as whoever runs it,
+ * as in PyTorch. Take such files from those whom you trust alone. Of others take ONNX, which knows
+ * operations on arrays alone, or weights as safetensors ({@code StateDict}), of which nothing is
+ * run.
+ *
  * <p>Outputs are known by name: those of a dictionary or of an ONNX file by their own, those of a
  * tuple or list by "0", "1" and so on.
  *

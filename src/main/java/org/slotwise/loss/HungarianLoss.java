@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.training.loss.Loss;
 import org.slotwise.data.PropertyLayout;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Ops;
@@ -44,7 +43,7 @@ import org.slotwise.internal.Scope;
  * <p>Where a prediction or a label is not finite the loss is not either, and nothing is matched.
  * The matching waits for the device: B K max(K, K') costs are copied to the host.
  */
-public final class HungarianLoss extends Loss {
+public final class HungarianLoss extends ShownLoss {
 
     private static final String WHO = "HungarianLoss";
 

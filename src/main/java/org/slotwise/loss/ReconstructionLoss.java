@@ -2,7 +2,6 @@ package org.slotwise.loss;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.training.loss.Loss;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Scope;
 
@@ -23,7 +22,7 @@ import org.slotwise.internal.Scope;
  * half; a label of another shape is refused, not reshaped; and the gradient does not depend on a
  * Java buffer that the garbage collector may free before the backward pass.
  */
-public final class ReconstructionLoss extends Loss {
+public final class ReconstructionLoss extends ShownLoss {
 
     private static final String WHO = "ReconstructionLoss";
 

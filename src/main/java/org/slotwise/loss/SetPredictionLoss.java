@@ -3,7 +3,6 @@ package org.slotwise.loss;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.training.loss.Loss;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
 
@@ -39,7 +38,7 @@ import org.slotwise.internal.Scope;
  *
  * <p>The matching waits for the device: B K max(K, K') costs are copied to the host.
  */
-public final class SetPredictionLoss extends Loss {
+public final class SetPredictionLoss extends ShownLoss {
 
     private static final String WHO = "SetPredictionLoss";
 

@@ -2,7 +2,6 @@ package org.slotwise.loss;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.training.loss.Loss;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
@@ -24,7 +23,7 @@ import org.slotwise.internal.Scope;
  * and at most beta L log M. Where a model gives more than the logits, pick them: {@code
  * loss.evaluate(new NDList(), new NDList(quantized.logits()))}.
  */
-public final class UniformPriorLoss extends Loss {
+public final class UniformPriorLoss extends ShownLoss {
 
     private static final String WHO = "UniformPriorLoss";
 

@@ -27,7 +27,8 @@ import org.slotwise.internal.Ops;
  * }
  * }</pre>
  *
- * <p>As {@code Model.newTrainer}, it uses the configuration's initializers. Parameters of float32
+ * <p>As {@code Model.newTrainer}, it uses the configuration's initializers. What {@code Model.load}
+ * has frozen stays so: call {@code block.freezeParameters(false)} before. Parameters of float32
  * train with it too.
  */
 public class Float64Trainer extends Trainer {
@@ -60,7 +61,12 @@ public class Float64Trainer extends Trainer {
             throw new IllegalStateException(WHO + ": set the model's block first");
         }
         config.getInitializers()
-                .forEach(pair -> model.getBlock().setInitializer(pair.getKey(), pair.getValue()));
+                .forEach(
+                        pair -> {
+                            if (pair.getKey() != null && pair.getValue() != null) {
+                                model.getBlock().setInitializer(pair.getKey(), pair.getValue());
+                            }
+                        });
         return model;
     }
 

@@ -3,10 +3,11 @@ package org.slotwise.weights;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import java.util.List;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scalars;
 
 /** From the layouts of Keras to those of PyTorch, which this library has. */
 public final class KerasConversions {
@@ -176,25 +177,29 @@ public final class KerasConversions {
             checkAxes(array, 4);
             NDArray w = kernel.apply(array).get(0);
             Shape s = w.getShape();
-            NDArray left =
-                    w.getManager()
-                            .zeros(new Shape(s.get(0), s.get(1), s.get(2), ZEROS), w.getDataType());
-            NDArray above =
-                    w.getManager()
-                            .zeros(
-                                    new Shape(s.get(0), s.get(1), ZEROS, s.get(3) + ZEROS),
-                                    w.getDataType());
+            NDArray left = zeros(w, s.get(0), s.get(1), s.get(2), ZEROS);
+            NDArray above = zeros(w, s.get(0), s.get(1), ZEROS, s.get(3) + ZEROS);
             return List.of(above.concat(left.concat(w, 3), 2));
+        }
+
+        /** On the array's device, which need not be its manager's. */
+        private static NDArray zeros(NDArray like, long... shape) {
+            return Scalars.like(like, 0).broadcast(new Shape(shape));
+        }
+
+        private static boolean areZero(NDArray some) {
+            return some.size() == 0 || Ops.read(some.countNonzero())[0] == 0;
         }
 
         @Override
         public NDArray revert(List<NDArray> arrays) {
             NDArray w = arrays.get(0);
             checkAxes(w, 4);
-            NDArray margins = w.duplicate();
-            margins.set(new NDIndex(":, :, 2:, 2:"), 0);
             Check.option(
-                    margins.countNonzero().getLong() == 0,
+                    w.getShape().get(2) > ZEROS && w.getShape().get(3) > ZEROS,
+                    "must be larger than 2 x 2 in height and width, got " + w.getShape());
+            Check.option(
+                    areZero(w.get(":, :, :2, :")) && areZero(w.get(":, :, :, :2")),
                     "has weights in its first two rows or columns, for which there is no place");
             return kernel.revert(List.of(w.get(":, :, 2:, 2:")));
         }

@@ -1,5 +1,6 @@
 package org.slotwise.weights;
 
+import ai.djl.ndarray.types.Shape;
 import java.util.List;
 
 /**
@@ -22,7 +23,37 @@ public final class KnownLayouts {
     /** More layers than any of these models has. */
     private static final int LAYERS = 16;
 
+    private static final String OCLF_EXTRACTOR = "models.feature_extractor.";
+
     private KnownLayouts() {}
+
+    /**
+     * OCLF's extractors of Slot Attention and of SAVi have the same names, but the second has no
+     * ReLU after its last layer. They are told apart by their channels, 64 and 32; the larger one
+     * of SAVi by its names.
+     */
+    private static NameMap.Builder oclfExtractor(String ours) {
+        NameMap.Builder map = larger(NameMap.builder());
+        return map.rule(
+                OCLF_EXTRACTOR + "layers.0.weight",
+                ours + "layers.0.weight",
+                new RefusedShape(
+                        new Shape(32, 3, 5, 5),
+                        "as in OCLF's SAViFeatureExtractor, which has no ReLU after its last"
+                                + " layer: read it by KnownLayouts.oclfSavi() into a"
+                                + " ConvolutionalEncoder with optLastActivation(false)"));
+    }
+
+    private static NameMap.Builder larger(NameMap.Builder map) {
+        for (int layer = 1; layer < 8; layer += 2) {
+            map.refuse(
+                    OCLF_EXTRACTOR + "layers." + layer + ".*",
+                    "is of OCLF's SAViFeatureExtractor with larger_input_arch, whose zeros around"
+                            + " the image ConvolutionalEncoder lacks: export it to TorchScript, for"
+                            + " PretrainedBackbone");
+        }
+        return map;
+    }
 
     /**
      * Whole Slot Attention models of the Object-Centric Learning Framework, as its experiments
@@ -31,19 +62,26 @@ public final class KnownLayouts {
      *
      * <ul>
      *   <li>encoder: {@code SlotAttentionEncoder} with the backbone {@code ConvolutionalEncoder}.
-     *       It holds OCLF's positional embedding and the perceptron after it.
-     *   <li>conditioning: any of {@code org.slotwise.conditioning}.
+     *       It holds OCLF's positional embedding and the perceptron after it. Weights of {@code
+     *       SAViFeatureExtractor}, which have the same names, are refused: see {@link #oclfSavi}.
+     *   <li>conditioning: any of {@code org.slotwise.conditioning}, with {@code optQuasiRandom} for
+     *       {@code RandomConditioningWithQMCSampling}.
      *   <li>grouping: {@code SlotAttention}, with the options that the configuration has: there
      *       {@code optKvqDim(128)} and {@code optFeedForward(new FeedForward(64, 128))}.
      *   <li>decoder: {@code SpatialBroadcastDecoder}; its grid is not a parameter here.
      * </ul>
+     *
+     * <p>What the file does not say, and must be as in the configuration: heads, iterations, eps
+     * and implicit differentiation of {@code SlotAttention}; strides of the decoder, its first
+     * size, 8 x 8, and {@code final_activation}, which must be the identity; activations of
+     * perceptrons other than ReLU, which have no place here.
      *
      * @return the map
      */
     public static NameMap oclf() {
         String grouping = "models.perceptual_grouping.";
         String embedding = grouping + "positional_embedding.layers.";
-        return NameMap.builder()
+        return oclfExtractor("encoder.backbone.")
                 .rule("models.feature_extractor.layers.*", "encoder.backbone.layers.*")
                 .rule(embedding + "0.dense.*", "encoder.positional_embedding.dense.*")
                 .rule(embedding + "1.0.*", "encoder.norm.*")
@@ -67,13 +105,50 @@ public final class KnownLayouts {
      * models.feature_extractor} becomes "encoder", {@code models.perceptual_grouping} "grouping",
      * {@code models.object_decoder} "decoder"; other modules keep their names without "models.".
      *
+     * <p>What the file does not say must be as in the configuration, with the options of each
+     * block: heads, iterations, eps, stopping rules, widths of kernels that are not learnt,
+     * strides, activations. Weights of {@code SAViFeatureExtractor} are refused: see {@link
+     * #oclfSavi}.
+     *
      * @return the map
      */
     public static NameMap oclfModules() {
-        return NameMap.builder()
+        return oclfExtractor("encoder.")
                 .drop("models.object_decoder.grid")
                 .rule("models.feature_extractor.*", "encoder.*")
                 .rule("models.perceptual_grouping.*", "grouping.*")
+                .rule("models.object_decoder.*", "decoder.*")
+                .rule("models.*", "*")
+                .drop("losses.*")
+                .drop("training_metrics.*")
+                .drop("evaluation_metrics.*")
+                .build();
+    }
+
+    /**
+     * Models of SAVi of the Object-Centric Learning Framework, as its experiments {@code SAVi/*}
+     * configure them with the smaller architecture, module by module: {@code
+     * models.feature_extractor} becomes "encoder", {@code models.perceptual_grouping.module}
+     * "grouping", {@code models.object_decoder} "decoder"; other modules keep their names without
+     * "models.".
+     *
+     * <ul>
+     *   <li>encoder: {@code ConvolutionalEncoder} with {@code optChannels(32, 32, 32, 32)} and
+     *       {@code optLastActivation(false)}. With a ReLU after the last layer the same weights
+     *       load, and the features are wrong. That of the larger architecture is refused.
+     *   <li>grouping: {@code SlotAttentionGrouping} without a feed-forward, with OCLF's positional
+     *       embedding in the form of SAVi.
+     *   <li>decoder: layers with the strides that the configuration has, which the file does not
+     *       say.
+     * </ul>
+     *
+     * @return the map
+     */
+    public static NameMap oclfSavi() {
+        return larger(NameMap.builder())
+                .drop("models.object_decoder.grid")
+                .rule("models.feature_extractor.*", "encoder.*")
+                .rule("models.perceptual_grouping.module.*", "grouping.*")
                 .rule("models.object_decoder.*", "decoder.*")
                 .rule("models.*", "*")
                 .drop("losses.*")
@@ -95,7 +170,9 @@ public final class KnownLayouts {
      *
      * <p>The computation is that of one head here: softmax over slots, then eps, 1e-8, then
      * division by the sum over features. Its {@code MultiHeadSlotAttention} is refused: the softmax
-     * of each head is over slots alone, here over slots and heads.
+     * of each head is over slots alone, here over slots and heads. So are the versions of the first
+     * half hour, which weighted features otherwise and have an array "slots". The file does not say
+     * how many iterations there were, and which eps if it was set.
      *
      * @return the map
      */
@@ -127,7 +204,8 @@ public final class KnownLayouts {
      *       here.
      * </ul>
      *
-     * <p>Its encoder and decoder have leaky ReLUs, which those here lack; a perceptron on the
+     * <p>The file does not say which of these versions wrote it, nor how many iterations there
+     * were. Its encoder and decoder have leaky ReLUs, which those here lack; a perceptron on the
      * inputs is refused.
      *
      * @return the map

@@ -30,7 +30,7 @@ enum IntendedCrossing {
     PICTURES(
             FROM_HOST,
             "Java reads them: once a batch",
-            "image.ObjectDiscoveryTranslator.batchProcessInput"),
+            "image.ObjectDiscoveryTranslator.prepared"),
 
     PARAMETERS_READ(
             FROM_HOST,
@@ -86,11 +86,16 @@ enum IntendedCrossing {
             "a metric of the training, once a step",
             "training.GradientClipping.onTrainingBatch"),
 
-    BEING_MENDED(
-            "being mended",
-            "data.file.FeatureCache",
-            "image.SlotMasks",
-            "weights.KerasConversions"),
+    MASKS_AND_IMAGES(
+            TO_HOST,
+            "they are drawn and counted in Java's memory: once an output",
+            "image.SlotMasks.floats"),
+
+    FEATURES_ON_DISK(
+            "a file keeps them: once an image",
+            "data.file.FeatureCache.complete",
+            "data.file.FeatureCache.read",
+            "data.file.FeatureCache.write"),
 
     ASKED_BY_TESTS(
             "a test calls these itself; what the library calls them for has the caller's name",

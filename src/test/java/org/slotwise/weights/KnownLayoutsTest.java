@@ -347,4 +347,42 @@ class KnownLayoutsTest {
                 kernel.getFloat(0, 1, 1, 2), plain.getFloat(1, 2, 2, 3), "the element mirrored");
         assertSame("and back", kernel, mirrored.revert(List.of(plain)));
     }
+
+    private static Map<String, NDArray> extractor(NDManager manager, int first, int channels) {
+        Map<String, NDArray> arrays = new LinkedHashMap<>();
+        for (int layer = 0; layer < 4; layer++) {
+            String name = "models.feature_extractor.layers." + (first + 2 * layer);
+            int in = layer == 0 ? 3 : channels;
+            arrays.put(name + ".weight", manager.zeros(new Shape(channels, in, 5, 5)));
+            arrays.put(name + ".bias", manager.zeros(new Shape(channels)));
+        }
+        return arrays;
+    }
+
+    /** OCLF's extractor of SAVi has the names of Slot Attention's, and no ReLU at its end. */
+    @Test
+    void tellsOclfsExtractorsApart(NDManager manager) {
+        StateDict slotAttention = StateDict.of(extractor(manager, 0, 64));
+        StateDict savi = StateDict.of(extractor(manager, 0, 32));
+        StateDict larger = StateDict.of(extractor(manager, 1, 64));
+        for (NameMap map : List.of(KnownLayouts.oclf(), KnownLayouts.oclfModules())) {
+            assertEquals(8, map.apply(slotAttention).names().size());
+            String message =
+                    assertThrows(IllegalArgumentException.class, () -> map.apply(savi))
+                            .getMessage();
+            assertTrue(message.contains("optLastActivation(false)"), message);
+            message =
+                    assertThrows(IllegalArgumentException.class, () -> map.apply(larger))
+                            .getMessage();
+            assertTrue(message.contains("larger_input_arch"), message);
+        }
+        assertThrows(IllegalArgumentException.class, () -> KnownLayouts.oclfSavi().apply(larger));
+        ConvolutionalEncoder encoder =
+                ConvolutionalEncoder.builder()
+                        .optChannels(32, 32, 32, 32)
+                        .optLastActivation(false)
+                        .build();
+        encoder.initialize(manager, DataType.FLOAT32, new Shape(-1, 3, 8, 8));
+        KnownLayouts.oclfSavi().apply(savi).loadInto(Map.of("encoder", encoder));
+    }
 }

@@ -560,6 +560,7 @@ class StateDictFileTest {
         StateDict many = StateDict.of(Map.of("x", large));
         NDArray text = manager.create(new String[] {"a"});
         StateDict strings = StateDict.of(Map.of("x", text));
+        StateDict half = StateDict.of(Map.of("a\uD800", large.get("0")));
         StateDict reserved = StateDict.of(Map.of("__metadata__", large.get("0")));
         for (StateDictFormat format : StateDictFormat.values()) {
             OutputStream out = OutputStream.nullOutputStream();
@@ -571,10 +572,20 @@ class StateDictFileTest {
             assertRefused(
                     "StateDict: __metadata__ cannot name an array",
                     () -> reserved.write(out, format));
+            assertRefused(
+                    "StateDict: a\uD800 has half a character: no file has such names",
+                    () -> half.write(out, format));
         }
-        assertThrows(
-                NoSuchFileException.class,
-                () -> dict.write(folder.resolve("none").resolve("w.npz")));
+        Path nowhere = folder.resolve("none").resolve("w.npz");
+        IOException e = assertThrows(IOException.class, () -> dict.write(nowhere));
+        assertTrue(
+                e.getMessage()
+                        .startsWith(
+                                "StateDict: cannot write "
+                                        + nowhere
+                                        + ": there is no folder "
+                                        + nowhere.getParent()),
+                e.getMessage());
     }
 
     /** Whatever goes wrong, the old file stays and nothing lies beside it. */

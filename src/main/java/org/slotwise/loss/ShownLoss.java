@@ -1,0 +1,40 @@
+package org.slotwise.loss;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.training.loss.Loss;
+import org.slotwise.internal.Scope;
+
+/**
+ * A loss that DJL's listeners can show, whatever type it has: what they show they read as a
+ * float32, and end with an error if it is another type.
+ */
+abstract class ShownLoss extends Loss {
+
+    ShownLoss(String name) {
+        super(name);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    @SuppressWarnings("try") // the scope works by being open
+    public void updateAccumulators(String[] keys, NDList labels, NDList predictions) {
+        try (Scope scope = new Scope()) {
+            super.updateAccumulators(keys, asFloat32(labels), asFloat32(predictions));
+        }
+    }
+
+    private static NDList asFloat32(NDList list) {
+        NDList converted = new NDList(list.size());
+        for (NDArray array : list) {
+            boolean other = array.getDataType().isFloating();
+            NDArray shown = other ? array.toType(DataType.FLOAT32, false) : array;
+            if (shown != array) {
+                shown.setName(array.getName());
+            }
+            converted.add(shown);
+        }
+        return converted;
+    }
+}
