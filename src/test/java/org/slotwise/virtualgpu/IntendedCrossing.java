@@ -28,9 +28,7 @@ enum IntendedCrossing {
             "data.SceneBatch",
             "data.SceneDataset.get"),
     PICTURES(
-            FROM_HOST,
-            "Java reads them: once a batch",
-            "image.ObjectDiscoveryTranslator.prepared"),
+            FROM_HOST, "Java reads them: once a batch", "image.ObjectDiscoveryTranslator.prepared"),
 
     PARAMETERS_READ(
             FROM_HOST,
@@ -90,6 +88,11 @@ enum IntendedCrossing {
             TO_HOST,
             "they are drawn and counted in Java's memory: once an output",
             "image.SlotMasks.floats"),
+
+    WEIGHTS_TO_KERAS(
+            TO_HOST,
+            "whether what Keras has no place for is zero: once an array that is written",
+            "weights.KerasConversions.areZero"),
 
     FEATURES_ON_DISK(
             "a file keeps them: once an image",
