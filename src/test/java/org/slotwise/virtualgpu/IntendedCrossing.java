@@ -92,7 +92,7 @@ enum IntendedCrossing {
     WEIGHTS_TO_KERAS(
             TO_HOST,
             "whether what Keras has no place for is zero: once an array that is written",
-            "weights.KerasConversions.areZero"),
+            "weights.KerasConversions"),
 
     FEATURES_ON_DISK(
             "a file keeps them: once an image",
