@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.SceneScoring;
+import org.slotwise.examples.shared.TrainingsLeft;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
@@ -39,6 +40,14 @@ import picocli.CommandLine.Spec;
 public final class AblateSlotAttention implements Callable<Integer> {
 
     private static final int MAX_STEPS = 1_000_000;
+    private static final int ALL_STEPS = 600;
+
+    /** What can be seen in a minute or two. */
+    private static final int FEW_STEPS = 100;
+
+    private static final List<String> FEW =
+            List.of("baseline", "no-gru", "softmax-features", "sum");
+
     private static final int MAX_SCENES = 100_000;
     private static final int MAX_THREADS = 1024;
 
@@ -49,24 +58,34 @@ public final class AblateSlotAttention implements Callable<Integer> {
             names = "--only",
             split = ",",
             paramLabel = "NAME",
-            description = "Which variants, separated by commas. Default: all.")
+            description =
+                    "Which variants, separated by commas. Default: four; all of them with --all.")
     private String @Nullable [] only;
 
     @Option(
+            names = "--all",
+            description =
+                    "The whole table of docs/ablations.md: all, with seeds 0, 1, 2 and 600 steps, where"
+                            + " --only, --seeds and --steps do not say otherwise.")
+    private boolean all;
+
+    @Option(
             names = "--steps",
-            defaultValue = "600",
             paramLabel = "NUMBER",
-            description = "How many steps of 16 scenes. Default: ${DEFAULT-VALUE}.")
+            description = "How many steps of 16 scenes. Default: 100; 600 with --all.")
+    private @Nullable Integer askedSteps;
+
     private int steps;
 
     @Option(
             names = "--seeds",
             split = ",",
-            defaultValue = "0,1,2",
             paramLabel = "NUMBER",
             description =
-                    "What weights, scenes and draws start from, separated by commas. Default:"
-                            + " ${DEFAULT-VALUE}.")
+                    "What weights, scenes and draws start from, separated by commas. Default: 0;"
+                            + " 0, 1, 2 with --all.")
+    private int @Nullable [] askedSeeds;
+
     private int[] seeds = {};
 
     @Option(
@@ -115,7 +134,8 @@ public final class AblateSlotAttention implements Callable<Integer> {
         List<Ablation> chosen = check();
         PrintWriter out = spec.commandLine().getOut();
         if (list) {
-            chosen.forEach(one -> out.printf("%-18s %s%n", one.name(), one.changes()));
+            (only == null ? Ablation.ALL : chosen)
+                    .forEach(one -> out.printf("%-18s %s%n", one.name(), one.changes()));
             out.flush();
             return ExitCode.OK;
         }
@@ -126,6 +146,7 @@ public final class AblateSlotAttention implements Callable<Integer> {
         List<AblationRun.Key> shown = new ArrayList<>(trivial(table));
         int count = chosen.size() * seeds.length;
         int done = 0;
+        TrainingsLeft left = new TrainingsLeft(spec.commandLine().getErr(), count, steps);
         for (int seed : seeds) {
             for (Ablation ablation : chosen) {
                 AblationRun.Key key = new AblationRun.Key(ablation.name(), seed, steps, scenes);
@@ -133,9 +154,11 @@ public final class AblateSlotAttention implements Callable<Integer> {
                 table.read();
                 done++;
                 if (table.holds(key)) {
+                    left.skip();
                     continue;
                 }
-                AblationRun run = AblationTraining.run(ablation, key);
+                AblationRun run = AblationTraining.run(ablation, key, left::step);
+                left.endAt(done);
                 table.add(run);
                 out.printf("[%d of %d] %s%n", done, count, run);
                 out.flush();
@@ -148,6 +171,8 @@ public final class AblateSlotAttention implements Callable<Integer> {
     }
 
     private List<Ablation> check() throws IOException {
+        steps = askedSteps != null ? askedSteps : all ? ALL_STEPS : FEW_STEPS;
+        seeds = askedSeeds != null ? askedSeeds : all ? new int[] {0, 1, 2} : new int[] {0};
         Program.require(
                 spec, steps >= 1 && steps <= MAX_STEPS, "--steps must be 1 to " + MAX_STEPS, steps);
         Program.require(
@@ -166,10 +191,10 @@ public final class AblateSlotAttention implements Callable<Integer> {
         if (csv != null) {
             new OutputFile(csv).check(null);
         }
-        if (only == null) {
+        if (only == null && all) {
             return Ablation.ALL;
         }
-        List<String> names = List.of(only);
+        List<String> names = only == null ? FEW : List.of(only);
         List<String> known = Ablation.ALL.stream().map(Ablation::name).toList();
         for (String name : names) {
             Program.require(

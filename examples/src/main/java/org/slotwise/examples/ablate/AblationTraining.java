@@ -56,13 +56,28 @@ public final class AblationTraining {
      */
     public static AblationRun run(Ablation ablation, AblationRun.Key key)
             throws IOException, TranslateException {
+        return run(ablation, key, () -> {});
+    }
+
+    /**
+     * Trains and scores.
+     *
+     * @param ablation what is changed in the model
+     * @param key seed, steps and scenes
+     * @param afterStep what is told of each step
+     * @return the scores
+     * @throws IOException never, as scenes are generated
+     * @throws TranslateException never, as scenes are generated
+     */
+    public static AblationRun run(Ablation ablation, AblationRun.Key key, Runnable afterStep)
+            throws IOException, TranslateException {
         Engine.getInstance().setRandomSeed(key.seed());
         try (NDManager manager = NDManager.newBaseManager()) {
             AblationModel model = ablation.model();
             int side = AblationModel.SIDE;
             model.initialize(manager, DataType.FLOAT32, new Shape(1, 3, side, side));
             long start = System.nanoTime();
-            boolean finite = train(model, manager, key);
+            boolean finite = train(model, manager, key, afterStep);
             double seconds = (System.nanoTime() - start) / 1e9;
             return finite
                     ? score(model, manager, key, seconds)
@@ -71,7 +86,8 @@ public final class AblationTraining {
     }
 
     /** Whether the loss stayed a number. */
-    private static boolean train(AblationModel model, NDManager manager, AblationRun.Key key)
+    private static boolean train(
+            AblationModel model, NDManager manager, AblationRun.Key key, Runnable afterStep)
             throws IOException, TranslateException {
         SceneDataset scenes =
                 batches(scenes((long) key.steps() * BATCH, FIRST_DATA_SEED + key.seed()));
@@ -81,6 +97,7 @@ public final class AblationTraining {
                     if (!Float.isFinite(step(model, adam, batch))) {
                         return false;
                     }
+                    afterStep.run();
                 }
             }
         }

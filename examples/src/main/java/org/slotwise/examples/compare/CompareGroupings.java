@@ -21,6 +21,7 @@ import org.slotwise.examples.ablate.AblationRun;
 import org.slotwise.examples.ablate.AblationTable;
 import org.slotwise.examples.ablate.AblationTraining;
 import org.slotwise.examples.shared.Program;
+import org.slotwise.examples.shared.TrainingsLeft;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
@@ -47,6 +48,14 @@ import picocli.CommandLine.Spec;
 public final class CompareGroupings implements Callable<Integer> {
 
     private static final int MAX_STEPS = 1_000_000;
+    private static final int ALL_STEPS = 600;
+
+    /** What can be seen in a minute or two. */
+    private static final int FEW_STEPS = 100;
+
+    private static final List<String> FEW =
+            List.of("slot-attention", "slot-mixture", "stick-breaking", "slot-mlp");
+
     private static final int TRIAL_STEPS = 40;
     private static final int TRIALS = 4;
     private static final int MAX_SCENES = 100_000;
@@ -57,14 +66,23 @@ public final class CompareGroupings implements Callable<Integer> {
             names = "--only",
             split = ",",
             paramLabel = "NAME",
-            description = "Which groupings, separated by commas. Default: all.")
+            description =
+                    "Which groupings, separated by commas. Default: four; all of them with --all.")
     private String @Nullable [] only;
 
     @Option(
+            names = "--all",
+            description =
+                    "The whole table of docs/modules/grouping.md: all, with seeds 0, 1, 2 and 600 steps, where"
+                            + " --only, --seeds and --steps do not say otherwise.")
+    private boolean all;
+
+    @Option(
             names = "--steps",
-            defaultValue = "600",
             paramLabel = "NUMBER",
-            description = "How many steps of 16 scenes. Default: ${DEFAULT-VALUE}.")
+            description = "How many steps of 16 scenes. Default: 100; 600 with --all.")
+    private @Nullable Integer askedSteps;
+
     private int steps;
 
     @Option(
@@ -78,11 +96,12 @@ public final class CompareGroupings implements Callable<Integer> {
     @Option(
             names = "--seeds",
             split = ",",
-            defaultValue = "0,1,2",
             paramLabel = "NUMBER",
             description =
-                    "What weights, scenes and draws start from, separated by commas. Default:"
-                            + " ${DEFAULT-VALUE}.")
+                    "What weights, scenes and draws start from, separated by commas. Default: 0;"
+                            + " 0, 1, 2 with --all.")
+    private int @Nullable [] askedSeeds;
+
     private int[] seeds = {};
 
     @Option(
@@ -123,7 +142,8 @@ public final class CompareGroupings implements Callable<Integer> {
         List<Ablation> chosen = check();
         PrintWriter out = spec.commandLine().getOut();
         if (list) {
-            chosen.forEach(one -> out.printf("%-24s %s%n", one.name(), one.changes()));
+            (only == null ? ComparedGroupings.ALL : chosen)
+                    .forEach(one -> out.printf("%-24s %s%n", one.name(), one.changes()));
             out.flush();
             return ExitCode.OK;
         }
@@ -131,13 +151,25 @@ public final class CompareGroupings implements Callable<Integer> {
             System.setProperty("ai.djl.pytorch.num_threads", threads.toString());
         }
         List<Row> rows = new ArrayList<>();
+        if (cpuSeconds != null) {
+            PrintWriter err = spec.commandLine().getErr();
+            err.printf(
+                    "how many steps fit into %s s is tried first, %d groupings%n",
+                    cpuSeconds, chosen.size());
+            err.flush();
+        }
         for (Ablation grouping : chosen) {
             int count = cpuSeconds == null ? steps : stepsIn(cpuSeconds, grouping);
             rows.add(new Row(grouping, parameters(grouping), count));
         }
+        int done = 0;
+        int longest = rows.stream().mapToInt(row -> row.steps).max().orElse(0);
+        TrainingsLeft left =
+                new TrainingsLeft(spec.commandLine().getErr(), seeds.length * rows.size(), longest);
         for (int seed : seeds) {
             for (Row row : rows) {
-                out.println(row.run(seed, scenes));
+                out.println(row.run(seed, scenes, left::step));
+                left.endAt(++done);
                 out.flush();
             }
         }
@@ -189,6 +221,8 @@ public final class CompareGroupings implements Callable<Integer> {
     }
 
     private List<Ablation> check() {
+        steps = askedSteps != null ? askedSteps : all ? ALL_STEPS : FEW_STEPS;
+        seeds = askedSeeds != null ? askedSeeds : all ? new int[] {0, 1, 2} : new int[] {0};
         Program.require(
                 spec, steps >= 1 && steps <= MAX_STEPS, "--steps must be 1 to " + MAX_STEPS, steps);
         Program.require(
@@ -211,10 +245,10 @@ public final class CompareGroupings implements Callable<Integer> {
                     threads);
         }
         seeds = Arrays.stream(seeds).distinct().toArray();
-        if (only == null) {
+        if (only == null && all) {
             return ComparedGroupings.ALL;
         }
-        List<String> names = List.of(only);
+        List<String> names = only == null ? FEW : List.of(only);
         List<String> known = ComparedGroupings.ALL.stream().map(Ablation::name).toList();
         for (String name : names) {
             Program.require(
@@ -241,10 +275,11 @@ public final class CompareGroupings implements Callable<Integer> {
             return grouping.name();
         }
 
-        AblationRun run(int seed, int scenes) throws IOException, TranslateException {
+        AblationRun run(int seed, int scenes, Runnable afterStep)
+                throws IOException, TranslateException {
             AblationRun.Key key = new AblationRun.Key(name(), seed, steps, scenes);
             long start = processorNanoseconds();
-            AblationRun run = AblationTraining.run(grouping, key);
+            AblationRun run = AblationTraining.run(grouping, key, afterStep);
             double spent = (processorNanoseconds() - start) / 1e6 / key.steps();
             runs.add(run);
             milliseconds = Math.min(milliseconds, spent);

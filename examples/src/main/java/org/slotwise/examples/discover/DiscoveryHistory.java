@@ -2,6 +2,7 @@ package org.slotwise.examples.discover;
 
 import java.io.BufferedWriter;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.SceneScoring;
 
 /**
@@ -38,7 +40,8 @@ final class DiscoveryHistory implements AutoCloseable {
                     .filter(line -> isUpTo(after, line))
                     .forEach(lines::add);
         }
-        Files.write(path, lines);
+        new OutputFile(path)
+                .write((String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
         file = Files.newBufferedWriter(path, StandardOpenOption.APPEND);
     }
 

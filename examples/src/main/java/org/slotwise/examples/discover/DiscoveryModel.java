@@ -301,12 +301,18 @@ public final class DiscoveryModel extends AbstractBlock {
                         images);
     }
 
+    /** The start of every slot, owned by the manager of the images, not by that of the weights. */
+    private NDArray begin(NDArray weight, NDArray images) {
+        try (NDArray one = weight.reshape(1, 1, SLOT_DIM)) {
+            NDArray all = one.broadcast(images.getShape().get(0), slotStart.slots(), SLOT_DIM);
+            all.attach(images.getManager());
+            return all;
+        }
+    }
+
     private SlotStart.Scene scene(ParameterStore store, NDArray images, boolean training) {
         NDList encoded = encoder.forward(store, new NDList(images), training);
-        NDArray begin =
-                store.getValue(start, images.getDevice(), training)
-                        .reshape(1, 1, SLOT_DIM)
-                        .broadcast(images.getShape().get(0), slotStart.slots(), SLOT_DIM);
+        NDArray begin = begin(store.getValue(start, images.getDevice(), training), images);
         return new SlotStart.Scene(
                 store, images, new FeatureExtractorOutput(encoded.get(0), encoded.get(1)), begin);
     }

@@ -6,6 +6,10 @@ import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,12 +52,45 @@ public record OutputFile(Path path) {
     public void write(Image figure) throws IOException {
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         figure.save(png, "png");
+        write(png.toByteArray());
+    }
+
+    /**
+     * Writes the file: all of it or, if that fails, nothing. Where there was one, its permissions
+     * stay, and a symbolic link goes on leading to it.
+     *
+     * @param content what it holds afterwards
+     * @throws IOException if that fails, with a message for the user
+     */
+    public void write(byte[] content) throws IOException {
         try {
-            Files.write(path, png.toByteArray());
+            boolean there = Files.exists(path);
+            Path target = there ? path.toRealPath() : path.toAbsolutePath();
+            if (there && !Files.isRegularFile(target)) {
+                Files.write(target, content); // a device, or a pipe
+            } else {
+                replace(target, content, there);
+            }
         } catch (FileSystemException e) {
             throw new IOException(path + " cannot be written: " + reason(e), e);
         } catch (IOException e) {
             throw new IOException(path + " cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    private static void replace(Path target, byte[] content, boolean there) throws IOException {
+        String random = Long.toHexString(ThreadLocalRandom.current().nextLong());
+        Path part = target.resolveSibling("." + target.getFileName() + "." + random + ".part");
+        try {
+            Files.write(part, content, StandardOpenOption.CREATE_NEW);
+            PosixFileAttributeView view =
+                    Files.getFileAttributeView(part, PosixFileAttributeView.class);
+            if (there && view != null) {
+                view.setPermissions(Files.getPosixFilePermissions(target));
+            }
+            Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            Files.deleteIfExists(part);
         }
     }
 

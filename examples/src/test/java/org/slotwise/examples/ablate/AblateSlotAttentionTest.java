@@ -39,7 +39,7 @@ class AblateSlotAttentionTest {
 
     @Test
     void trainsEveryVariantAndTheyDiffer() throws IOException {
-        String out = few("all.csv", "--seeds", "0").succeeds().out();
+        String out = few("all.csv", "--all", "--seeds", "0").ends().out();
         List<String> lines = Files.readAllLines(folder.resolve("all.csv"));
         assertEquals(1 + 3 + Ablation.ALL.size(), lines.size());
         assertEquals("variant,seed,steps,scenes,fg_ari,ari,mse,seconds", lines.get(0));
@@ -62,15 +62,15 @@ class AblateSlotAttentionTest {
 
     @Test
     void doesNotRepeatWhatTheFileHolds() throws IOException {
-        few("some.csv", "--only", "baseline,sum", "--seeds", "0").succeeds();
+        few("some.csv", "--only", "baseline,sum", "--seeds", "0").ends();
         Path file = folder.resolve("some.csv");
         String before = Files.readString(file);
-        String again = few("some.csv", "--only", "baseline,sum", "--seeds", "0").succeeds().out();
+        String again = few("some.csv", "--only", "baseline,sum", "--seeds", "0").ends().out();
         assertEquals(before, Files.readString(file));
         assertFalse(again.contains(" of "), again);
         assertTrue(again.contains("\nbaseline "), again);
 
-        String more = few("some.csv", "--only", "sum", "--seeds", "0,1,1").succeeds().out();
+        String more = few("some.csv", "--only", "sum", "--seeds", "0,1,1").ends().out();
         assertTrue(more.contains("[2 of 2] sum "), more);
         assertFalse(more.contains("[1 of 2]"), more);
         assertFalse(more.contains("\nbaseline "), more);
@@ -100,9 +100,9 @@ class AblateSlotAttentionTest {
     @Test
     void repeatsASeed() throws IOException {
         for (String file : new String[] {"a.csv", "b.csv"}) {
-            few(file, "--only", "baseline", "--seeds", "3").succeeds();
+            few(file, "--only", "baseline", "--seeds", "3").ends();
         }
-        few("c.csv", "--only", "baseline", "--seeds", "4").succeeds();
+        few("c.csv", "--only", "baseline", "--seeds", "4").ends();
         assertEquals(error("a.csv"), error("b.csv"));
         assertNotEquals(error("a.csv"), error("c.csv"));
     }
@@ -126,7 +126,7 @@ class AblateSlotAttentionTest {
         String property = "ai.djl.pytorch.num_threads";
         String before = System.getProperty(property);
         try {
-            few("threads.csv", "--only", "sum", "--seeds", "0", "--threads", "2").succeeds();
+            few("threads.csv", "--only", "sum", "--seeds", "0", "--threads", "2").ends();
             assertEquals("2", System.getProperty(property));
         } finally {
             if (before == null) {

@@ -21,7 +21,7 @@ class CompareGroupingsTest {
 
     @Test
     void trainsEveryGroupingAndTheyDiffer() {
-        String out = run("--steps", "2", "--scenes", "16", "--seeds", "0").succeeds().out();
+        String out = run("--all", "--steps", "2", "--scenes", "16", "--seeds", "0").ends().out();
         List<String> lines = out.lines().toList();
         int count = ComparedGroupings.ALL.size();
         assertEquals(2 * count + 2, lines.size(), out);
@@ -51,7 +51,7 @@ class CompareGroupingsTest {
         for (int i = 0; i < 2; i++) {
             String[] all = Arrays.copyOf(args, args.length + 1);
             all[args.length] = i == 0 ? "0.1" : "4";
-            String out = run(all).succeeds().out();
+            String out = run(all).ends().out();
             assertTrue(out.contains("s of processor time, seeds [0]"), out);
             steps[i] = Long.parseLong(out.lines().toList().get(3).trim().split(" +")[4]);
         }
@@ -65,8 +65,10 @@ class CompareGroupingsTest {
         String[] all = new String[args.length + 1];
         System.arraycopy(args, 0, all, 0, args.length);
         all[args.length] = "3,4,3";
-        String once = run(all).succeeds().out();
-        String again = run(all).succeeds().out();
+        Run first = run(all).ends();
+        assertTrue(first.err().startsWith("2 trainings of 2 steps\n"), first.err());
+        String once = first.out();
+        String again = run(all).ends().out();
         assertEquals(score(once, 0), score(again, 0));
         assertEquals(score(once, 1), score(again, 1));
         assertFalse(score(once, 0).equals(score(once, 1)));

@@ -35,6 +35,13 @@ public record Run(int exitCode, String out, String err) {
         return this;
     }
 
+    /** Requires success, whatever progress was told on the way. */
+    public Run ends() {
+        assertFalse(err.contains("error"), err);
+        assertEquals(0, exitCode, err);
+        return this;
+    }
+
     /** Requires an exit code and a complaint of one line that says certain things. */
     public void fails(int expected, String... says) {
         assertEquals(expected, exitCode, err);
