@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
@@ -202,8 +203,9 @@ public final class ImagePatchDecoder extends ImageDecoder {
                             + " by "
                             + width);
             Check.atLeast(who, "hidden", hidden, 1);
-            Check.atLeast(who, "hiddenLayers", hiddenLayers, 0);
-            Check.atLeast(who, "frequencies", frequencies, 0);
+            Limits.count(who, "hiddenLayers", hiddenLayers, 0, Limits.LAYERS);
+            Limits.count(who, "frequencies", frequencies, 0, Limits.LAYERS);
+            Limits.numbers(who, "an image", height, width);
             return new ImagePatchDecoder(this);
         }
     }

@@ -4,10 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 
@@ -218,7 +218,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
             @Nullable NDList attentions) {
         NDArray x = features.images(who());
         NDArray p = start.check(who(), features, x, featureDim, dim);
-        Check.atLeast(who(), "times", times, 1);
+        Limits.count(who(), "times", times, 1, Limits.ITERATIONS);
         long numbers = start.count() * x.getShape().get(1) * relativeDim;
         NDList out =
                 compute(
@@ -269,11 +269,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
         GroupingInputs in = inputs(inputs);
         NDArray at = in.get(PositionedSlots.SLOT_POSITIONS);
         PositionedSlots slots =
@@ -283,7 +279,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape features = inputShapes[0];
         Check.shape(who(), "features", features, "B", "N", featureDim);
         int came = inputShapes.length;
@@ -344,7 +340,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
         /**
          * Sets how many frequencies of each relative coordinate the values see, L.
          *
-         * @param frequencies at least 0; 3 if not set
+         * @param frequencies from 0 to 1,000; 3 if not set
          * @return this
          */
         public Builder optFrequencies(int frequencies) {
@@ -361,7 +357,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
         public InvariantSlotAttention build() {
             String who = "InvariantSlotAttention";
             check(who);
-            Check.atLeast(who, "frequencies", frequencies, 0);
+            Limits.count(who, "frequencies", frequencies, 0, Limits.LAYERS);
             return new InvariantSlotAttention(this);
         }
     }

@@ -168,8 +168,25 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         return inputs.outputShapes(who(), inputShapes[0], inputShapes, 1);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void checkOptions(DataType type) {
+        checkLeastVariance(who(), leastVariance, type);
+    }
+
+    private static void checkLeastVariance(String who, double leastVariance, DataType type) {
+        boolean half = type == DataType.FLOAT16;
+        Check.option(
+                leastVariance <= (half ? 1e4 : 1e12),
+                who
+                        + ": leastVariance must be at most "
+                        + (half ? "1e4 in float16" : "1e12")
+                        + ", got "
+                        + leastVariance);
     }
 
     /** {@inheritDoc} */
@@ -241,6 +258,7 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
                     who
                             + ": leastVariance must be at least 1e-30 and finite, got "
                             + leastVariance);
+            checkLeastVariance(who, leastVariance, DataType.FLOAT32);
             return new SlotMixtureGrouping(this);
         }
     }

@@ -1,6 +1,6 @@
 package org.slotwise.layer;
 
-import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 
 /**
  * What a convolution looks at, the same in height and width: how large its kernel is, how far it
@@ -24,9 +24,9 @@ public record Window(int kernel, int stride, int padding) {
      */
     public Window {
         String who = "Window";
-        Check.atLeast(who, "kernel", kernel, 1);
-        Check.atLeast(who, "stride", stride, 1);
-        Check.atLeast(who, "padding", padding, 0);
+        Limits.count(who, "kernel", kernel, 1, Limits.WINDOW);
+        Limits.count(who, "stride", stride, 1, Limits.WINDOW);
+        Limits.count(who, "padding", padding, 0, Limits.WINDOW);
     }
 
     /**

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Scalars;
 
 /**
@@ -40,8 +41,10 @@ public final class PositionGrid {
                 sizes.length > 0 && Arrays.stream(sizes).allMatch(size -> size > 0),
                 who + ": sizes must be at least 1, got " + Arrays.toString(sizes));
         int axes = sizes.length;
+        Limits.numbers(who, "the grid", sizes);
         int count = Math.toIntExact(Arrays.stream(sizes).reduce(1, Math::multiplyExact));
-        double[] positions = new double[Math.multiplyExact(count, axes)];
+        Limits.numbers(who, "positions", count, axes);
+        double[] positions = new double[count * axes];
         long stride = count;
         for (int axis = 0; axis < axes; axis++) {
             long size = sizes[axis];

@@ -2,13 +2,14 @@ package org.slotwise.quantization;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.StartingValues;
@@ -105,6 +106,7 @@ public final class SlotQuantizer extends SlotCodebooks {
 
     private static void checkTemperature(double temperature) {
         Check.positive("SlotQuantizer", "temperature", temperature);
+        Limits.divisor("SlotQuantizer", "temperature", temperature, DataType.FLOAT32);
     }
 
     /**
@@ -143,6 +145,9 @@ public final class SlotQuantizer extends SlotCodebooks {
         checkTemperature(temperature);
         Check.shape(who(), QuantizedSlots.SLOTS, slots, "B", "K", dim);
         Check.floating(who(), QuantizedSlots.SLOTS, slots.getDataType());
+        if (training) {
+            Limits.divisor(who(), "temperature", temperature, slots.getDataType());
+        }
         if (gumbel != null) {
             Shape s = slots.getShape();
             Check.shape(who(), GUMBEL, gumbel, s.get(0), s.get(1), latents, codes);
@@ -168,11 +173,7 @@ public final class SlotQuantizer extends SlotCodebooks {
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
         NDArray gumbel = null;
         NDArray slots = null;
         for (NDArray array : inputs) {
@@ -188,7 +189,7 @@ public final class SlotQuantizer extends SlotCodebooks {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape s = inputShapes[0];
         Check.shape(who(), QuantizedSlots.SLOTS, s, "B", "K", dim);
         long b = s.get(0);
