@@ -164,7 +164,7 @@ public final class ImagePatchDecoder extends ImageDecoder {
         /**
          * Sets how many hidden layers follow the first one, which joins slot and place.
          *
-         * @param hiddenLayers at least 0; 1 if not set
+         * @param hiddenLayers from 0 to 1,000; 1 if not set
          * @return this
          */
         public Builder optHiddenLayers(int hiddenLayers) {
@@ -175,7 +175,7 @@ public final class ImagePatchDecoder extends ImageDecoder {
         /**
          * Sets how many frequencies of each coordinate the decoder is given, L.
          *
-         * @param frequencies at least 0; 4 if not set
+         * @param frequencies from 0 to 1,000; 4 if not set
          * @return this
          */
         public Builder optFrequencies(int frequencies) {

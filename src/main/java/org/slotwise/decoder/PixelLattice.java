@@ -46,6 +46,10 @@ public record PixelLattice(int stride, int row, int column) {
      * @return (B, C, rows, columns), in the manager of the images
      */
     public NDArray of(NDArray images) {
+        Check.present("PixelLattice", "images", images);
+        int rank = images.getShape().dimension();
+        Check.option(
+                rank > 1, "PixelLattice: images must be (..., H, W), got " + images.getShape());
         String every = "::" + stride;
         return images.get(new NDIndex(":, :, " + row + every + ", " + column + every));
     }

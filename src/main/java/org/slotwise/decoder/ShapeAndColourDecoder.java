@@ -292,7 +292,7 @@ public final class ShapeAndColourDecoder extends DecoderBlock {
         /**
          * Sets how many frequencies of each relative coordinate the decoder is given, L.
          *
-         * @param frequencies at least 0; 4 if not set
+         * @param frequencies from 0 to 1,000; 4 if not set
          * @return this
          */
         public Builder optFrequencies(int frequencies) {

@@ -190,7 +190,7 @@ public final class TransformerDecoder extends ConfiguredBlock {
         /**
          * Sets the number of layers.
          *
-         * @param layers at least 1; 4 if not set
+         * @param layers from 1 to 1,000; 4 if not set
          * @return this
          */
         public Builder optLayers(int layers) {

@@ -214,7 +214,7 @@ public final class RecurrentGrouping extends GroupingBlock {
         /**
          * Sets how often the first frame is grouped, each time from the slots of the time before.
          *
-         * @param rounds at least 1; 1 if not set
+         * @param rounds from 1 to 10,000; 1 if not set
          * @return this
          */
         public Builder optRoundsOnFirstFrame(int rounds) {

@@ -130,7 +130,7 @@ public final class SlotPredictor extends ConfiguredBlock {
         /**
          * Sets the number of layers.
          *
-         * @param layers at least 1; 1 if not set
+         * @param layers from 1 to 1,000; 1 if not set
          * @return this
          */
         public Builder optLayers(int layers) {

@@ -253,8 +253,11 @@ public abstract class ConfiguredBlock extends AbstractBlock {
     protected final void fetchAll(
             ParameterStore store, @Nullable Block child, NDArray like, boolean training) {
         if (child != null) {
+            boolean ours = child instanceof ConfiguredBlock;
             for (Parameter parameter : child.getParameters().values()) {
-                if (parameter.isInitialized()) {
+                if (ours) {
+                    value(store, parameter, like, training);
+                } else if (parameter.isInitialized()) {
                     fetch(store, parameter, inputName(), like.getDevice(), training);
                 }
             }

@@ -9,8 +9,11 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Block;
 import java.lang.reflect.Executable;
+import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -116,6 +119,58 @@ class BadCallsTest {
                                                 assertEquals("", String.join("\n", bad.faults));
                                             }
                                         }));
+    }
+
+    /**
+     * Of these there is nothing to call methods on here; what makes them is called all the same.
+     */
+    private static final Set<String> WITHOUT_A_SAMPLE =
+            Set.of(
+                    // files
+                    "Checkpoint",
+                    "ClevrScenes",
+                    "FeatureCache",
+                    "Hdf5Scenes",
+                    "ImageFolder",
+                    "LoadReport",
+                    "PretrainedBackbone",
+                    "SceneFormat",
+                    "TfRecordScenes",
+                    // layers, of which BlockSamples makes blocks
+                    "Attention",
+                    "BatchNorm",
+                    "Convolution",
+                    "ConvolutionStack",
+                    "ConvolutionStack.Builder",
+                    "GeGlu",
+                    "GroupNorm",
+                    "GruCell",
+                    "LayerNorm",
+                    "Linear",
+                    "Perceptron",
+                    "PositionTable",
+                    "TransposedConvolution");
+
+    /** A new type is called once it is in {@link ObjectSamples}, or named above. */
+    @Test
+    void everyTypeHasASample() {
+        try (NDManager manager = NDManager.newBaseManager(OnDevice.device(), "PyTorch")) {
+            Set<String> missing = new TreeSet<>();
+            for (Class<?> type : PublicApi.types().toList()) {
+                boolean called =
+                        PublicApi.calls(type).stream()
+                                .anyMatch(
+                                        call ->
+                                                call instanceof Method
+                                                        && !Modifier.isStatic(call.getModifiers()));
+                boolean block =
+                        BlockSamples.all().stream().anyMatch(s -> type.isInstance(of(s, type)));
+                if (called && !block && ObjectSamples.of(type, manager) == null) {
+                    missing.add(PublicApi.name(type));
+                }
+            }
+            assertEquals(WITHOUT_A_SAMPLE, missing);
+        }
     }
 
     /** A new block is called once it is in {@link BlockSamples}. */

@@ -118,7 +118,9 @@ final class BlockSamples {
                         "positions",
                         shape(9, 2),
                         "conditioning",
-                        shape(2, 3, 4));
+                        shape(2, 3, 4),
+                        "slot_positions",
+                        shape(2, 3, 2));
         var uniform = arrays("features", shape(2, 9, 5), "conditioning", shape(2, 9));
         var video = arrays("features", shape(2, 2, 9, 5), "conditioning", shape(2, 3, 4));
         return List.of(

@@ -34,23 +34,33 @@ import org.slotwise.data.SceneDataset;
 import org.slotwise.data.SceneSource;
 import org.slotwise.data.SceneStreamDataset;
 import org.slotwise.data.Scenes;
+import org.slotwise.data.file.FeatureOrigin;
+import org.slotwise.data.generated.ClevrLikeScenes;
+import org.slotwise.data.generated.MultiDSprites;
 import org.slotwise.data.generated.Tetrominoes;
+import org.slotwise.decoder.BroadcastArchitecture;
+import org.slotwise.decoder.PixelLattice;
+import org.slotwise.encoder.ResNetArchitecture;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.PerceptualGrouping;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.SlotAttention;
+import org.slotwise.grouping.SlotAttentionVariant;
 import org.slotwise.image.BackgroundSlot;
 import org.slotwise.image.DiscoveredObjects;
+import org.slotwise.image.ObjectDiscoveryTranslator;
 import org.slotwise.image.Palette;
 import org.slotwise.image.PictureGrid;
 import org.slotwise.image.SlotMasks;
 import org.slotwise.image.SlotPictures;
 import org.slotwise.layer.ScaledDotProduct;
+import org.slotwise.layer.TimeEmbedding;
 import org.slotwise.layer.Window;
 import org.slotwise.loss.HungarianLoss;
 import org.slotwise.matching.HungarianMatching;
 import org.slotwise.metric.AdjustedRandIndex;
 import org.slotwise.metric.Background;
+import org.slotwise.metric.ImageScores;
 import org.slotwise.metric.SegmentationEvaluator;
 import org.slotwise.metric.SegmentationMetric;
 import org.slotwise.metric.SetAveragePrecision;
@@ -62,6 +72,7 @@ import org.slotwise.training.DivergenceCheck;
 import org.slotwise.training.GradientClipping;
 import org.slotwise.training.LearningRate;
 import org.slotwise.training.ProgressListener;
+import org.slotwise.weights.StateDict;
 
 /** A good value of each type that calls take, or that they are called on. */
 final class ObjectSamples {
@@ -124,9 +135,22 @@ final class ObjectSamples {
         add(Image.class, m -> image());
     }
 
+    private static SceneDataset dataset() {
+        return SceneDataset.builder()
+                .setScenes(Tetrominoes.builder().setSize(2).build())
+                .setSampling(1, false)
+                .build();
+    }
+
     private static Image image() {
         return ImageFactory.getInstance()
                 .fromImage(new BufferedImage(6, 4, BufferedImage.TYPE_INT_RGB));
+    }
+
+    private static ImageScores scores(NDManager manager) {
+        return new ImageScores(
+                manager.zeros(new Shape(2), DataType.FLOAT64),
+                manager.create(new boolean[] {true, false}));
     }
 
     private static SlotMasks masks(NDManager manager) {
@@ -150,6 +174,20 @@ final class ObjectSamples {
                         SceneStreamDataset.builder()
                                 .setSource(Tetrominoes.builder().setSize(2).build())
                                 .setBatchSize(1));
+        add(SceneDataset.class, m -> dataset());
+        add(
+                SceneStreamDataset.class,
+                m ->
+                        SceneStreamDataset.builder()
+                                .setSource(Tetrominoes.builder().setSize(2).build())
+                                .setBatchSize(1)
+                                .build());
+        add(MultiDSprites.class, m -> MultiDSprites.builder().setSize(2).build());
+        add(ClevrLikeScenes.class, m -> ClevrLikeScenes.builder().setSize(2).build());
+        add(
+                ObjectDiscoveryTranslator.class,
+                m -> ObjectDiscoveryTranslator.builder().setImageSize(4, 6).build());
+        add(FeatureOrigin.class, m -> new FeatureOrigin("none", List.of("a")));
         add(ClevrObject.class, m -> ClevrObject.decode(new float[19]));
         add(Crop.class, m -> new Crop(0, 0, 2, 2));
         add(PropertyLayout.class, m -> PropertyLayout.CLEVR);
@@ -167,7 +205,7 @@ final class ObjectSamples {
                                 masks(m),
                                 new float[3][4],
                                 List.of(),
-                                null,
+                                List.of(),
                                 null));
     }
 
@@ -180,6 +218,14 @@ final class ObjectSamples {
         add(
                 PerceptualGrouping.class,
                 m -> SlotAttention.builder().setDim(4).setFeatureDim(4).build());
+        add(BroadcastArchitecture.class, m -> BroadcastArchitecture.clevr());
+        add(BroadcastArchitecture.Layer.class, m -> BroadcastArchitecture.Layer.convolution(4, 3));
+        add(PixelLattice.class, m -> PixelLattice.ALL);
+        add(ResNetArchitecture.class, m -> ResNetArchitecture.resNet18());
+        add(SlotAttentionVariant.class, m -> SlotAttentionVariant.PAPER);
+        add(TimeEmbedding.class, m -> new TimeEmbedding(8, TimeEmbedding.Order.SINE_FIRST, 0));
+        add(StateDict.class, m -> StateDict.of(Map.of("a", slots(m))));
+        add(ImageScores.class, m -> scores(m));
         add(KMeansOptions.class, m -> KMeansOptions.builder().build());
         add(KMeans.class, m -> new KMeans(2, KMeansOptions.builder().build()));
         add(Window.class, m -> Window.same(3));
