@@ -94,7 +94,8 @@ public final class InvariantSlotAttention extends IterativeGrouping {
      * @param features (B, N, F), with positions (N, 2)
      * @param conditioning the slots' initial values (B, K, D)
      * @param slotPositions the slots' initial positions (B, K, 2); null to draw them
-     * @param times how many iterations, at least 1; more than in training often separates better
+     * @param times how many iterations, from 1 to 10,000; more than in training often separates
+     *     better
      * @param training whether to record a graph for gradients
      * @return slots, their positions and the attention
      * @throws IllegalArgumentException if an input is missing or has another shape, type or device,
@@ -126,7 +127,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
      * @param conditioning the slots' initial values (B, K, D)
      * @param guess attributions (B, K, N), at least 0; and, where it has them, the empty slots (B,
      *     K). Its objects are not used
-     * @param times how many iterations, the first one included, at least 1
+     * @param times how many iterations, the first one included, from 1 to 10,000
      * @param training whether to record a graph for gradients
      * @return slots, their positions, the attention, and a copy of the guess's empty slots; an
      *     empty slot has no attention (but in the first iteration the guess's)
@@ -157,7 +158,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
      * @param features (B, N, F), with positions (N, 2)
      * @param conditioning the slots' initial values (B, K, D)
      * @param slotPositions the slots' initial positions (B, K, 2); null to draw them
-     * @param times how many iterations, T, at least 1
+     * @param times how many iterations, T, from 1 to 10,000
      * @return what {@code group} gives, and the attention (B, T, K, N)
      * @throws IllegalArgumentException if an input is missing or has another shape, type or device,
      *     or {@code times} is below 1
@@ -183,7 +184,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
      * @param features (B, N, F), with positions (N, 2)
      * @param conditioning the slots' initial values (B, K, D)
      * @param guess attributions (B, K, N) and, where it has them, the empty slots (B, K)
-     * @param times how many iterations, T, the first one included, at least 1
+     * @param times how many iterations, T, the first one included, from 1 to 10,000
      * @return what {@code refine} gives, and the attention (B, T, K, N)
      * @throws IllegalArgumentException if an input is missing or has another shape, type or device,
      *     or {@code times} is below 1

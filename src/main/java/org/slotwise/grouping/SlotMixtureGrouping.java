@@ -222,8 +222,8 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
          * Sets the least variance of a slot along each axis. Features that are all alike have none
          * of their own.
          *
-         * @param leastVariance above 0; 1e-4 if not set. In float16 anything below 0.01 counts as
-         *     that
+         * @param leastVariance from 1e-30 to 1e12, in float16 to 1e4; 1e-4 if not set. In float16
+         *     anything below 0.01 counts as that
          * @return this
          */
         public Builder optLeastVariance(double leastVariance) {

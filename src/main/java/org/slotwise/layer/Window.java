@@ -8,18 +8,18 @@ import org.slotwise.internal.Limits;
  *
  * <p>{@code Window.same(5).withStride(2)} is PyTorch's {@code kernel_size=5, stride=2, padding=2}.
  *
- * @param kernel height and width of the kernel, at least 1
- * @param stride the step from one place to the next, at least 1
- * @param padding how many zeros lie at each side, at least 0
+ * @param kernel height and width of the kernel, from 1 to 4,096
+ * @param stride the step from one place to the next, from 1 to 4,096
+ * @param padding how many zeros lie at each side, from 0 to 4,096
  */
 public record Window(int kernel, int stride, int padding) {
 
     /**
      * Creates the window.
      *
-     * @param kernel at least 1
-     * @param stride at least 1
-     * @param padding at least 0
+     * @param kernel from 1 to 4,096
+     * @param stride from 1 to 4,096
+     * @param padding from 0 to 4,096
      * @throws IllegalArgumentException if a number is out of its range
      */
     public Window {
@@ -32,7 +32,7 @@ public record Window(int kernel, int stride, int padding) {
     /**
      * A window of stride 1 without zeros around the image, PyTorch's default.
      *
-     * @param kernel at least 1
+     * @param kernel from 1 to 4,096
      * @return the window
      */
     public static Window valid(int kernel) {
@@ -43,7 +43,7 @@ public record Window(int kernel, int stride, int padding) {
      * A window of stride 1 with half a kernel of zeros at each side: an odd kernel keeps the
      * image's size.
      *
-     * @param kernel at least 1
+     * @param kernel from 1 to 4,096
      * @return the window
      */
     public static Window same(int kernel) {

@@ -96,7 +96,8 @@ public final class SlotQuantizer extends SlotCodebooks {
      * Sets the temperature of calls that do not say theirs, before each step of the training for
      * instance: from an {@link AnnealedTemperature}, or any other schedule.
      *
-     * @param temperature above 0; low ones sample nearly one code, high ones nearly the mean
+     * @param temperature from 1e-20 to 1e20, in float16 from 1e-4 to 1e4; low ones sample nearly
+     *     one code, high ones nearly the mean
      * @throws IllegalArgumentException if the temperature is not above 0
      */
     public void setTemperature(double temperature) {
@@ -129,7 +130,7 @@ public final class SlotQuantizer extends SlotCodebooks {
      * @param parameterStore where the parameters' values are
      * @param slots (B, K, D)
      * @param gumbel draws from the standard Gumbel distribution, (B, K, L, M); null to draw them
-     * @param temperature above 0
+     * @param temperature from 1e-20 to 1e20, in float16 from 1e-4 to 1e4
      * @param training whether to sample and to record a graph for gradients, or to take the most
      *     probable codes
      * @return slots, codes and logits, owned by the manager of the slots
@@ -276,7 +277,7 @@ public final class SlotQuantizer extends SlotCodebooks {
          * Sets the temperature of calls that do not say theirs, until {@link
          * SlotQuantizer#setTemperature} sets another.
          *
-         * @param temperature above 0; 1 if not set
+         * @param temperature from 1e-20 to 1e20, in float16 from 1e-4 to 1e4; 1 if not set
          * @return this
          */
         public Builder optTemperature(double temperature) {

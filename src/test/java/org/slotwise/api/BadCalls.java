@@ -93,6 +93,13 @@ final class BadCalls {
                     what,
                     () -> {
                         Object result = Reflected.call(call, on, with);
+                        boolean option = isStatic || Reflected.isBuilder(call.getDeclaringClass());
+                        if (option && at >= 0 && with[at] instanceof Double d && d.isNaN()) {
+                            if (on != null) {
+                                Reflected.build(on);
+                            }
+                            throw new AssertionError("NaN was taken");
+                        }
                         if (result != null && result == on && Reflected.isBuilder(on.getClass())) {
                             use(Reflected.build(on), with, inputs, manager);
                         }
