@@ -87,7 +87,7 @@ public final class Check {
     }
 
     /**
-     * Requires an input to be there and to belong to the PyTorch engine.
+     * Requires an input to be there, open, and to belong to the PyTorch engine.
      *
      * @param who the block that complains
      * @param what the input's name
@@ -95,10 +95,23 @@ public final class Check {
      * @return the input
      */
     public static NDArray present(String who, String what, @Nullable NDArray array) {
+        NDArray there = ofEngine(who, what, array);
+        open(there, who + ": " + what);
+        return there;
+    }
+
+    /**
+     * Requires an input to be there and to belong to the PyTorch engine, open or closed.
+     *
+     * @param who the block that complains
+     * @param what the input's name
+     * @param array the input
+     * @return the input
+     */
+    public static NDArray ofEngine(String who, String what, @Nullable NDArray array) {
         if (array == null) {
             throw new IllegalArgumentException(who + ": " + what + " is missing");
         }
-        open(array, who + ": " + what);
         String engine = array.getManager().getEngine().getEngineName();
         if (!"PyTorch".equals(engine)) {
             throw new IllegalArgumentException(

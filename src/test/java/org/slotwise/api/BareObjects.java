@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import net.bytebuddy.ByteBuddy;
 import net.bytebuddy.implementation.FixedValue;
 import net.bytebuddy.implementation.StubMethod;
@@ -63,6 +64,9 @@ final class BareObjects {
         }
         if (type == List.class || type == Collection.class) {
             return List.of();
+        }
+        if (type == Set.class) {
+            return Set.of();
         }
         if (type == Map.class) {
             return Map.of();
