@@ -19,12 +19,13 @@ import org.slotwise.internal.NullsRefused;
 
 /**
  * The rule on nulls, in one place: what is not marked {@code @Nullable} is refused if it is null,
- * by name, at every public method and constructor of every public type.
+ * by name, at every public method and constructor of every public type. An array or a manager that
+ * was closed is as good as none, and is refused as well.
  *
  * <p>The packages are {@code @NullMarked}: sources and Javadoc say which arguments may be null, and
  * NullAway holds our own code to it. This says the same to callers who are not checked. Maven runs
  * it on the compiled classes; it puts a call of {@code Check.given} for each argument before
- * anything else happens.
+ * anything else happens, {@code Check.open} where it may be null.
  */
 public final class NullRule implements Plugin {
 
@@ -99,13 +100,14 @@ public final class NullRule implements Plugin {
             public void visitCode() {
                 super.visitCode();
                 for (ParameterDescription parameter : method.getParameters()) {
-                    if (mustBeGiven(parameter)) {
+                    boolean given = mustBeGiven(parameter);
+                    if (given || mustBeOpen(parameter)) {
                         visitVarInsn(Opcodes.ALOAD, parameter.getOffset());
                         visitLdcInsn(who(type, method) + ": " + parameter.getName());
                         visitMethodInsn(
                                 Opcodes.INVOKESTATIC,
                                 CHECK,
-                                "given",
+                                given ? "given" : "open",
                                 Type.getMethodDescriptor(
                                         Type.VOID_TYPE,
                                         Type.getType(Object.class),
@@ -120,6 +122,11 @@ public final class NullRule implements Plugin {
                 super.visitMaxs(Math.max(maxStack, 2), maxLocals);
             }
         };
+    }
+
+    /** Whether it is something that can be closed. */
+    private static boolean mustBeOpen(ParameterDescription parameter) {
+        return parameter.getType().asErasure().getName().startsWith("ai.djl.ndarray.ND");
     }
 
     private static boolean mustBeGiven(ParameterDescription parameter) {

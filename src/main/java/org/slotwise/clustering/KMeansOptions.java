@@ -2,6 +2,7 @@ package org.slotwise.clustering;
 
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 
 /**
  * How {@link KMeans} clusters. The options and their defaults are those of scikit-learn's {@code
@@ -40,7 +41,7 @@ public record KMeansOptions(Init init, int nInit, int maxIter, double tol, @Null
      */
     public KMeansOptions {
         String who = "KMeansOptions";
-        Check.atLeast(who, "nInit", nInit, 1);
+        Limits.count(who, "nInit", nInit, 1, Limits.ITERATIONS);
         Check.atLeast(who, "maxIter", maxIter, 1);
         Check.option(
                 tol >= 0 && tol < Double.POSITIVE_INFINITY,
@@ -80,7 +81,7 @@ public record KMeansOptions(Init init, int nInit, int maxIter, double tol, @Null
         /**
          * Sets from how many starts to cluster. Given centres are one start, whatever is set here.
          *
-         * @param nInit at least 1; 10 if not set
+         * @param nInit from 1 to 10,000; 10 if not set
          * @return this
          */
         public Builder optNInit(int nInit) {

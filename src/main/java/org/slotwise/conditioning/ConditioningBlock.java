@@ -7,12 +7,13 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.Inputs;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 
@@ -36,7 +37,8 @@ public abstract class ConditioningBlock extends ConfiguredBlock implements Condi
      */
     ConditioningBlock(Builder<?> builder, boolean slotwise, Supplier<Noise> noise) {
         Check.atLeast(who(), "dim", builder.dim, 1);
-        Check.atLeast(who(), "slots", builder.slots, 1);
+        Limits.count(who(), "slots", builder.slots, 1, Limits.SLOTS);
+        Limits.numbers(who(), "the slots of an image", builder.slots, builder.dim);
         this.dim = builder.dim;
         this.slots = builder.slots;
         this.slotwise = slotwise;
@@ -80,10 +82,7 @@ public abstract class ConditioningBlock extends ConfiguredBlock implements Condi
             long batch,
             long slots,
             boolean training) {
-        String engine = manager.getEngine().getEngineName();
-        Check.option(
-                "PyTorch".equals(engine),
-                who() + ": manager must be of the PyTorch engine, got " + engine);
+        Inputs.manager(who(), manager);
         return draw(parameterStore, manager, manager.getDevice(), batch, slots, training);
     }
 
@@ -96,6 +95,7 @@ public abstract class ConditioningBlock extends ConfiguredBlock implements Condi
             boolean training) {
         Check.atLeast(who(), "batch", batch, 1);
         checkSlots(count);
+        Limits.numbers(who(), "the slots", batch, count, dim);
         Shape shape = new Shape(batch, count, dim);
         return start(store, manager, device, shape, null, training);
     }
@@ -150,11 +150,7 @@ public abstract class ConditioningBlock extends ConfiguredBlock implements Condi
 
     /** {@inheritDoc} */
     @Override
-    protected final NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    protected final NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
         NDArray given = named(inputs, NOISE);
         NDArray first = named(inputs, FeatureExtractorOutput.FEATURES);
         if (first == null) {
@@ -193,7 +189,7 @@ public abstract class ConditioningBlock extends ConfiguredBlock implements Condi
 
     /** {@inheritDoc} */
     @Override
-    public final Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected final Shape[] outputShapes(Shape[] inputShapes) {
         return new Shape[] {new Shape(batch(inputShapes[0]), slots, dim)};
     }
 
@@ -231,7 +227,7 @@ public abstract class ConditioningBlock extends ConfiguredBlock implements Condi
          * Sets the number of slots, K, that are made where a call does not say how many. Where each
          * slot starts from values of its own, there can be no more.
          *
-         * @param slots at least 1
+         * @param slots from 1 to 65,536
          * @return this
          */
         public T setSlots(int slots) {

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
@@ -119,11 +118,7 @@ public final class CoordinateConditioning extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
         NDArray first = input(inputs, COORDINATES, MISSING, 0);
         NDArray second = input(inputs, MISSING, COORDINATES, 1);
         return new NDList(
@@ -143,7 +138,7 @@ public final class CoordinateConditioning extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape shape = inputShapes[0];
         Check.shape(who(), COORDINATES, shape, "B", "K", coordinates);
         return new Shape[] {new Shape(shape.get(0), shape.get(1), dim)};

@@ -5,6 +5,7 @@ import java.util.BitSet;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Resampling;
 
 /**
@@ -314,6 +315,7 @@ public final class Scene {
                 newHeight > 0 && newWidth > 0,
                 "Scene: height and width must be at least 1, got "
                         + (newHeight + " and " + newWidth));
+        Limits.numbers("Scene", "an image", CHANNELS, newHeight, newWidth);
         if (newHeight == height && newWidth == width) {
             return this;
         }

@@ -185,7 +185,7 @@ public final class AutoregressivePatchDecoder extends FeatureDecoder {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape slots = checked(inputShapes[0]);
         Shape features = inputShapes[inputShapes.length - 1];
         Object n = patches == null ? "N" : patches;

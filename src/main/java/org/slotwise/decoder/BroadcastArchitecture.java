@@ -3,6 +3,7 @@ package org.slotwise.decoder;
 import java.util.List;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Limits;
 import org.slotwise.layer.ConvolutionStack;
 import org.slotwise.layer.Window;
 
@@ -45,6 +46,13 @@ public record BroadcastArchitecture(int height, int width, List<Layer> layers) {
                         && layers.get(layers.size() - 1).channels() == AlphaComposition.CHANNELS,
                 "BroadcastArchitecture: the last of the layers must have 4 channels, got "
                         + layers);
+        long h = height;
+        long w = width;
+        for (Layer layer : layers) {
+            h *= layer.stride();
+            w *= layer.stride();
+            Limits.numbers("BroadcastArchitecture", "a layer's output", layer.channels(), h, w);
+        }
     }
 
     /**
@@ -70,6 +78,8 @@ public record BroadcastArchitecture(int height, int width, List<Layer> layers) {
         public Layer {
             String who = "BroadcastArchitecture.Layer";
             Check.atLeast(who, "channels", channels, 1);
+            Limits.count(who, "kernel", kernel, kernel, Limits.WINDOW);
+            Limits.count(who, "stride", stride, stride, Limits.WINDOW);
             Check.option(
                     kernel > 0 && kernel % 2 == 1,
                     who + ": kernel must be odd and at least 1, got " + kernel);

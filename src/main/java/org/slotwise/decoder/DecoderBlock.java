@@ -4,8 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
-import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 
@@ -38,11 +36,7 @@ public abstract class DecoderBlock extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected final NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    protected final NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
         return decode(parameterStore, inputs, training);
     }
 

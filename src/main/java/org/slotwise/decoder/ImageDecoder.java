@@ -39,7 +39,7 @@ public abstract class ImageDecoder extends DecoderBlock implements SlotDecoder {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         return AlphaComposition.shapes(checked(inputShapes[0]), height, width);
     }
 

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
@@ -157,7 +158,7 @@ public final class ImagePatchDecoder extends ImageDecoder {
         /**
          * Sets how many hidden layers follow the first one, which joins slot and place.
          *
-         * @param hiddenLayers at least 0; 1 if not set
+         * @param hiddenLayers from 0 to 1,000; 1 if not set
          * @return this
          */
         public Builder optHiddenLayers(int hiddenLayers) {
@@ -168,7 +169,7 @@ public final class ImagePatchDecoder extends ImageDecoder {
         /**
          * Sets how many frequencies of each coordinate the decoder is given, L.
          *
-         * @param frequencies at least 0; 4 if not set
+         * @param frequencies from 0 to 1,000; 4 if not set
          * @return this
          */
         public Builder optFrequencies(int frequencies) {
@@ -196,8 +197,9 @@ public final class ImagePatchDecoder extends ImageDecoder {
                             + " by "
                             + width);
             Check.atLeast(who, "hidden", hidden, 1);
-            Check.atLeast(who, "hiddenLayers", hiddenLayers, 0);
-            Check.atLeast(who, "frequencies", frequencies, 0);
+            Limits.count(who, "hiddenLayers", hiddenLayers, 0, Limits.LAYERS);
+            Limits.count(who, "frequencies", frequencies, 0, Limits.LAYERS);
+            Limits.numbers(who, "an image", height, width);
             return new ImagePatchDecoder(this);
         }
     }

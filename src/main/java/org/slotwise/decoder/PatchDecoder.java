@@ -152,7 +152,7 @@ public final class PatchDecoder extends FeatureDecoder {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         return shapes(checked(inputShapes[0]), patches);
     }
 

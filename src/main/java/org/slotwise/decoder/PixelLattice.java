@@ -47,13 +47,14 @@ public record PixelLattice(int stride, int row, int column) {
      * @return (B, C, rows, columns), in the manager of the images
      */
     public NDArray of(NDArray images) {
+        Check.shape("PixelLattice", "images", images, "B", "C", "H", "W");
         String every = "::" + stride;
         return images.get(new NDIndex(":, :, " + row + every + ", " + column + every));
     }
 
     /** How many pixels of a side lie on the lattice. */
     static int count(int size, int first, int stride) {
-        return (size - first + stride - 1) / stride;
+        return (int) (((long) size - first + stride - 1) / stride);
     }
 
     int rows(int height) {

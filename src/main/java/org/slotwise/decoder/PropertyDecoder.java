@@ -8,6 +8,7 @@ import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
 import java.util.List;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Inputs;
 import org.slotwise.internal.Options;
 import org.slotwise.layer.Perceptron;
 
@@ -94,12 +95,12 @@ public final class PropertyDecoder extends DecoderBlock {
 
     @Override
     NDList decode(ParameterStore store, NDList inputs, boolean training) {
-        return new NDList(decode(store, inputs.singletonOrThrow(), training));
+        return new NDList(decode(store, Inputs.only(who(), SLOTS, inputs), training));
     }
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape slots = checked(inputShapes[0]);
         return new Shape[] {new Shape(slots.get(0), slots.get(1), properties)};
     }
@@ -186,7 +187,7 @@ public final class PropertyDecoder extends DecoderBlock {
             check(who);
             Check.atLeast(who, "properties", properties, 1);
             Check.atLeast(who, "hidden", hidden, 1);
-            int sum = 0;
+            long sum = 0;
             for (int values : attributes) {
                 Check.atLeast(who, "an attribute's number of values", values, 1);
                 sum += values;

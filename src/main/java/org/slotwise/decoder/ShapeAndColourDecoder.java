@@ -13,6 +13,7 @@ import org.slotwise.grouping.PositionedSlots;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.FourierFeatures;
 import org.slotwise.internal.ImageGroups;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
@@ -225,13 +226,10 @@ public final class ShapeAndColourDecoder extends DecoderBlock {
     NDList decode(ParameterStore store, NDList inputs, boolean training) {
         NDArray positions = inputs.get(PositionedSlots.SLOT_POSITIONS);
         NDArray isEmpty = inputs.get(PerceptualGroupingOutput.IS_EMPTY);
+        Check.option(
+                positions == null ? inputs.size() == 2 : inputs.size() > 1,
+                who() + ": expected slots and slot_positions, got " + inputs.size() + " arrays");
         if (positions == null) {
-            Check.option(
-                    inputs.size() == 2,
-                    who()
-                            + ": expected slots and slot_positions, got "
-                            + inputs.size()
-                            + " arrays");
             positions = inputs.get(1);
         }
         return decode(store, inputs.head(), positions, isEmpty, PixelLattice.ALL, training)
@@ -240,7 +238,7 @@ public final class ShapeAndColourDecoder extends DecoderBlock {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         return AlphaComposition.shapes(checked(inputShapes[0]), height, width);
     }
 
@@ -289,7 +287,7 @@ public final class ShapeAndColourDecoder extends DecoderBlock {
         /**
          * Sets how many frequencies of each relative coordinate the decoder is given, L.
          *
-         * @param frequencies at least 0; 4 if not set
+         * @param frequencies from 0 to 1,000; 4 if not set
          * @return this
          */
         public Builder optFrequencies(int frequencies) {
@@ -310,7 +308,8 @@ public final class ShapeAndColourDecoder extends DecoderBlock {
                     height > 0 && width > 0,
                     who + ": imageSize must be at least 1, got " + height + " by " + width);
             Check.atLeast(who, "hidden", hidden, 1);
-            Check.atLeast(who, "frequencies", frequencies, 0);
+            Limits.count(who, "frequencies", frequencies, 0, Limits.LAYERS);
+            Limits.numbers(who, "an image", height, width);
             return new ShapeAndColourDecoder(this);
         }
     }

@@ -4,12 +4,12 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.Attended;
@@ -117,11 +117,7 @@ public final class TransformerDecoder extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
         Check.option(
                 inputs.size() == 2,
                 who() + ": expected targets and memory, got " + inputs.size() + " arrays");
@@ -130,7 +126,10 @@ public final class TransformerDecoder extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
+        Check.option(
+                inputShapes.length == 2,
+                who() + ": expected targets and memory, got " + inputShapes.length + " shapes");
         Shape targets = inputShapes[0];
         Shape memory = inputShapes[1];
         Check.shape(who(), TARGETS, targets, "B", "N", dim);
@@ -191,7 +190,7 @@ public final class TransformerDecoder extends ConfiguredBlock {
         /**
          * Sets the number of layers.
          *
-         * @param layers at least 1; 4 if not set
+         * @param layers from 1 to 1,000; 4 if not set
          * @return this
          */
         public Builder optLayers(int layers) {
@@ -230,7 +229,7 @@ public final class TransformerDecoder extends ConfiguredBlock {
         public TransformerDecoder build() {
             String who = "TransformerDecoder";
             TransformerLayer.check(who, dim, heads, hidden == null ? 1 : hidden);
-            Check.atLeast(who, "layers", layers, 1);
+            Limits.count(who, "layers", layers, 1, Limits.LAYERS);
             Check.option(
                     attentionLayer == null || (attentionLayer >= 0 && attentionLayer < layers),
                     who

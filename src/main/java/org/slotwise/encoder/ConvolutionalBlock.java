@@ -56,7 +56,7 @@ public abstract class ConvolutionalBlock extends EncoderBlock {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape images = FeatureMap.checkImages(who(), inputShapes[0]);
         long height = mapSize(images.get(2));
         long width = mapSize(images.get(3));

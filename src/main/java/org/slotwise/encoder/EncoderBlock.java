@@ -2,9 +2,8 @@ package org.slotwise.encoder;
 
 import ai.djl.ndarray.NDList;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
-import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.Inputs;
 
 /** What every encoder of this package does as a DJL block: images in, features and places out. */
 public abstract class EncoderBlock extends ConfiguredBlock implements FeatureExtractor {
@@ -19,11 +18,8 @@ public abstract class EncoderBlock extends ConfiguredBlock implements FeatureExt
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        return extract(parameterStore, inputs.singletonOrThrow(), training).toNDList();
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
+        return extract(parameterStore, Inputs.only(who(), FeatureMap.IMAGES, inputs), training)
+                .toNDList();
     }
 }

@@ -149,7 +149,7 @@ public final class PretrainedBackbone extends EncoderBlock implements AutoClosea
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Check.shape(
                 WHO, FeatureMap.IMAGES, inputShapes[0], "B", FeatureMap.CHANNELS, height, width);
         return outputs.announced(inputShapes[0].get(0));

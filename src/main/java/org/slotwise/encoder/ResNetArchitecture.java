@@ -2,6 +2,7 @@ package org.slotwise.encoder;
 
 import java.util.List;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 
 /**
  * The make of a residual network.
@@ -17,6 +18,7 @@ import org.slotwise.internal.Check;
 public record ResNetArchitecture(boolean bottleneck, int width, List<Integer> blocks) {
 
     private static final int IMAGENET_WIDTH = 64;
+    private static final int STAGES = 16;
 
     /**
      * Creates the description.
@@ -32,6 +34,12 @@ public record ResNetArchitecture(boolean bottleneck, int width, List<Integer> bl
         Check.option(
                 !blocks.isEmpty() && blocks.stream().allMatch(n -> n > 0),
                 "ResNetArchitecture: blocks must be at least 1, got " + blocks);
+        Limits.count("ResNetArchitecture", "the number of stages", blocks.size(), 1, STAGES);
+        for (int count : blocks) {
+            Limits.count("ResNetArchitecture", "blocks of a stage", count, 1, Limits.LAYERS);
+        }
+        long last = (4L * width) << (blocks.size() - 1);
+        Limits.numbers("ResNetArchitecture", "the last stage's weights", last, last);
     }
 
     /**

@@ -9,6 +9,7 @@ import ai.djl.training.ParameterStore;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.LayerNorm;
@@ -137,7 +138,7 @@ public final class SlotAttentionEncoder extends EncoderBlock {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         FeatureMap.checkImages(who(), inputShapes[0]);
         Shape[] shapes = backbone.getOutputShapes(new Shape[] {inputShapes[0]}).clone();
         shapes[0] = new Shape(shapes[0].get(0), shapes[0].get(1), featureDim);
@@ -217,7 +218,7 @@ public final class SlotAttentionEncoder extends EncoderBlock {
         /**
          * Sets what the layer normalisation adds to the variance.
          *
-         * @param normEps above 0; 1e-5 if not set, as in PyTorch. Keras has 1e-3
+         * @param normEps from 1e-30 to 1; 1e-5 if not set, as in PyTorch. Keras has 1e-3
          * @return this
          */
         public Builder optNormEps(double normEps) {
@@ -242,7 +243,7 @@ public final class SlotAttentionEncoder extends EncoderBlock {
             Check.option(
                     featureDim == null || featureDim > 0,
                     who + ": featureDim must be at least 1, got " + featureDim);
-            Check.positive(who, "normEps", normEps);
+            Limits.normEps(who, "normEps", normEps);
             return new SlotAttentionEncoder(this, backbone);
         }
     }

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
 
 /**
  * What a feature extractor gives for a batch of images or of videos.
@@ -99,6 +100,7 @@ public record FeatureExtractorOutput(
      * @throws IllegalArgumentException if these are the features of videos
      */
     NDArray images(String who) {
+        Check.present(who, FEATURES, features);
         if (isVideo()) {
             throw new IllegalArgumentException(
                     who

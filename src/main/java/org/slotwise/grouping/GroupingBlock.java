@@ -3,8 +3,6 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
-import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.ConfiguredBlock;
 
 /**
@@ -38,11 +36,7 @@ public abstract class GroupingBlock extends ConfiguredBlock implements Perceptua
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
         return group(parameterStore, inputs(inputs), training).toNDList();
     }
 }

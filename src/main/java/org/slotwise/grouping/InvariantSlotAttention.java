@@ -4,10 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 
@@ -94,7 +94,8 @@ public final class InvariantSlotAttention extends IterativeGrouping {
      * @param features (B, N, F), with positions (N, 2)
      * @param conditioning the slots' initial values (B, K, D)
      * @param slotPositions the slots' initial positions (B, K, 2); null to draw them
-     * @param times how many iterations, at least 1; more than in training often separates better
+     * @param times how many iterations, from 1 to 10,000; more than in training often separates
+     *     better
      * @param training whether to record a graph for gradients
      * @return slots, their positions and the attention
      * @throws IllegalArgumentException if an input is missing or has another shape, type or device,
@@ -126,7 +127,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
      * @param conditioning the slots' initial values (B, K, D)
      * @param guess attributions (B, K, N), at least 0; and, where it has them, the empty slots (B,
      *     K). Its objects are not used
-     * @param times how many iterations, the first one included, at least 1
+     * @param times how many iterations, the first one included, from 1 to 10,000
      * @param training whether to record a graph for gradients
      * @return slots, their positions, the attention, and a copy of the guess's empty slots; an
      *     empty slot has no attention (but in the first iteration the guess's)
@@ -157,7 +158,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
      * @param features (B, N, F), with positions (N, 2)
      * @param conditioning the slots' initial values (B, K, D)
      * @param slotPositions the slots' initial positions (B, K, 2); null to draw them
-     * @param times how many iterations, T, at least 1
+     * @param times how many iterations, T, from 1 to 10,000
      * @return what {@code group} gives, and the attention (B, T, K, N)
      * @throws IllegalArgumentException if an input is missing or has another shape, type or device,
      *     or {@code times} is below 1
@@ -183,7 +184,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
      * @param features (B, N, F), with positions (N, 2)
      * @param conditioning the slots' initial values (B, K, D)
      * @param guess attributions (B, K, N) and, where it has them, the empty slots (B, K)
-     * @param times how many iterations, T, the first one included, at least 1
+     * @param times how many iterations, T, the first one included, from 1 to 10,000
      * @return what {@code refine} gives, and the attention (B, T, K, N)
      * @throws IllegalArgumentException if an input is missing or has another shape, type or device,
      *     or {@code times} is below 1
@@ -218,7 +219,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
             @Nullable NDList attentions) {
         NDArray x = features.images(who());
         NDArray p = start.check(who(), features, x, featureDim, dim);
-        Check.atLeast(who(), "times", times, 1);
+        Limits.count(who(), "times", times, 1, Limits.ITERATIONS);
         long numbers = start.count() * x.getShape().get(1) * relativeDim;
         NDList out =
                 compute(
@@ -269,11 +270,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
         GroupingInputs in = inputs(inputs);
         NDArray at = in.get(PositionedSlots.SLOT_POSITIONS);
         PositionedSlots slots =
@@ -283,7 +280,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape features = inputShapes[0];
         Check.shape(who(), "features", features, "B", "N", featureDim);
         int came = inputShapes.length;
@@ -344,7 +341,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
         /**
          * Sets how many frequencies of each relative coordinate the values see, L.
          *
-         * @param frequencies at least 0; 3 if not set
+         * @param frequencies from 0 to 1,000; 3 if not set
          * @return this
          */
         public Builder optFrequencies(int frequencies) {
@@ -361,7 +358,7 @@ public final class InvariantSlotAttention extends IterativeGrouping {
         public InvariantSlotAttention build() {
             String who = "InvariantSlotAttention";
             check(who);
-            Check.atLeast(who, "frequencies", frequencies, 0);
+            Limits.count(who, "frequencies", frequencies, 0, Limits.LAYERS);
             return new InvariantSlotAttention(this);
         }
     }

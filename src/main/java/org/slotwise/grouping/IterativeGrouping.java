@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.FeedForward;
 
@@ -125,7 +126,7 @@ public abstract class IterativeGrouping extends GroupingBlock {
         /**
          * Sets the number of iterations, T, where a call does not say otherwise.
          *
-         * @param iterations at least 1; 3 if not set
+         * @param iterations from 1 to 10,000; 3 if not set
          * @return this
          */
         public T optIterations(int iterations) {
@@ -137,7 +138,7 @@ public abstract class IterativeGrouping extends GroupingBlock {
          * Sets what is added to the attention (responsibilities, in a mixture) before it is
          * normalised over features.
          *
-         * @param eps at least 0; 1e-8 if not set. In float16 anything below 6e-8 counts as 0
+         * @param eps from 0 to 1; 1e-8 if not set. In float16 anything below 6e-8 counts as 0
          * @return this
          */
         public T optEps(double eps) {
@@ -174,8 +175,8 @@ public abstract class IterativeGrouping extends GroupingBlock {
         final void check(String who) {
             Check.atLeast(who, "dim", dim, 1);
             Check.atLeast(who, "featureDim", featureDim, 1);
-            Check.atLeast(who, "iterations", iterations, 1);
-            Check.notNegative(who, "eps", eps);
+            Limits.count(who, "iterations", iterations, 1, Limits.ITERATIONS);
+            Limits.eps(who, "eps", eps);
         }
     }
 }

@@ -94,7 +94,7 @@ public final class KMeansGrouping extends GroupingBlock {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape features = inputShapes[0];
         kMeans.checkShapes(features, inputShapes.length > 1 ? inputShapes[1] : null);
         return new Shape[] {

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 
@@ -131,7 +132,7 @@ public final class RecurrentGrouping extends GroupingBlock {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape video = inputShapes[0];
         Check.shape(who(), FeatureExtractorOutput.FEATURES, video, "B", "T", "N", "F");
         Shape[] shapes = grouping.getOutputShapes(ofFrame(inputShapes));
@@ -145,8 +146,8 @@ public final class RecurrentGrouping extends GroupingBlock {
 
     private static Shape[] ofFrame(Shape[] inputShapes) {
         Shape[] shapes = inputShapes.clone();
-        Shape video = shapes[0];
-        if (video.dimension() == 4) {
+        if (shapes.length > 0 && shapes[0].dimension() == 4) {
+            Shape video = shapes[0];
             shapes[0] = new Shape(video.get(0), video.get(2), video.get(3));
         }
         return shapes;
@@ -213,7 +214,7 @@ public final class RecurrentGrouping extends GroupingBlock {
         /**
          * Sets how often the first frame is grouped, each time from the slots of the time before.
          *
-         * @param rounds at least 1; 1 if not set
+         * @param rounds from 1 to 10,000; 1 if not set
          * @return this
          */
         public Builder optRoundsOnFirstFrame(int rounds) {
@@ -232,7 +233,7 @@ public final class RecurrentGrouping extends GroupingBlock {
             if (grouping == null) {
                 throw new IllegalArgumentException(who + ": grouping is missing");
             }
-            Check.atLeast(who, "roundsOnFirstFrame", roundsOnFirstFrame, 1);
+            Limits.count(who, "roundsOnFirstFrame", roundsOnFirstFrame, 1, Limits.ITERATIONS);
             return new RecurrentGrouping(this, grouping);
         }
     }

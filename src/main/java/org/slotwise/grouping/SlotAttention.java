@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.SlotAttentionVariant.Part;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
@@ -165,7 +166,7 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         return inputs.outputShapes(who(), inputShapes[0], inputShapes, 1);
     }
 
@@ -239,7 +240,7 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
          * Sets what the layer normalisations of features and slots add to the variance. A {@link
          * FeedForward} has its own.
          *
-         * @param normEps above 0; 1e-5 if not set, as in PyTorch. Keras and Flax have other
+         * @param normEps from 1e-30 to 1; 1e-5 if not set, as in PyTorch. Keras and Flax have other
          *     defaults
          * @return this
          */
@@ -289,7 +290,7 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
             Check.option(
                     c % heads == 0,
                     who + ": kvqDim must be a multiple of heads, got " + c + " and " + heads);
-            Check.positive(who, "normEps", normEps);
+            Limits.normEps(who, "normEps", normEps);
             checkLeftOut(who + ": ", c);
             return new SlotAttention(this);
         }

@@ -172,7 +172,7 @@ public final class SlotAttentionGrouping extends GroupingBlock implements Traced
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape features = inputShapes[0];
         if (positionalEmbedding == null) {
             return slotAttention.inputs().outputShapes(who(), features, inputShapes, 1);

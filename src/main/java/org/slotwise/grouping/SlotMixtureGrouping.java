@@ -168,8 +168,25 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         return inputs.outputShapes(who(), inputShapes[0], inputShapes, 1);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void checkOptions(DataType type) {
+        checkLeastVariance(who(), leastVariance, type);
+    }
+
+    private static void checkLeastVariance(String who, double leastVariance, DataType type) {
+        boolean half = type == DataType.FLOAT16;
+        Check.option(
+                leastVariance <= (half ? 1e4 : 1e12),
+                who
+                        + ": leastVariance must be at most "
+                        + (half ? "1e4 in float16" : "1e12")
+                        + ", got "
+                        + leastVariance);
     }
 
     /** {@inheritDoc} */
@@ -205,8 +222,8 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
          * Sets the least variance of a slot along each axis. Features that are all alike have none
          * of their own.
          *
-         * @param leastVariance above 0; 1e-4 if not set. In float16 anything below 0.01 counts as
-         *     that
+         * @param leastVariance from 1e-30 to 1e12, in float16 to 1e4; 1e-4 if not set. In float16
+         *     anything below 0.01 counts as that
          * @return this
          */
         public Builder optLeastVariance(double leastVariance) {
@@ -241,6 +258,7 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
                     who
                             + ": leastVariance must be at least 1e-30 and finite, got "
                             + leastVariance);
+            checkLeastVariance(who, leastVariance, DataType.FLOAT32);
             return new SlotMixtureGrouping(this);
         }
     }

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.layer.Perceptron;
 
@@ -86,7 +87,7 @@ public final class SlotMlp extends GroupingBlock {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape x = inputShapes[0];
         Check.shape(who(), FeatureExtractorOutput.FEATURES, x, "B", featureCount, featureDim);
         return new Shape[] {new Shape(x.get(0), slots, dim)};
@@ -148,7 +149,7 @@ public final class SlotMlp extends GroupingBlock {
         /**
          * Sets the number of slots, K.
          *
-         * @param slots at least 1
+         * @param slots from 1 to 65,536
          * @return this
          */
         public Builder setSlots(int slots) {
@@ -181,7 +182,7 @@ public final class SlotMlp extends GroupingBlock {
         /**
          * Sets the number of hidden layers.
          *
-         * @param hiddenLayers at least 1; 2 if not set
+         * @param hiddenLayers from 1 to 1,000; 2 if not set
          * @return this
          */
         public Builder optHiddenLayers(int hiddenLayers) {
@@ -198,10 +199,10 @@ public final class SlotMlp extends GroupingBlock {
         public SlotMlp build() {
             atLeastOne("featureCount", featureCount);
             atLeastOne("featureDim", featureDim);
-            atLeastOne("slots", slots);
+            Limits.count("SlotMlp", "slots", slots, 1, Limits.SLOTS);
             atLeastOne("dim", dim);
             atLeastOne("hidden", hidden);
-            atLeastOne("hiddenLayers", hiddenLayers);
+            Limits.count("SlotMlp", "hiddenLayers", hiddenLayers, 1, Limits.LAYERS);
             return new SlotMlp(this);
         }
 

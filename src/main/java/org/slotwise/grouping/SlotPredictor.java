@@ -4,12 +4,13 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.Inputs;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.layer.TransformerLayer;
 
@@ -56,12 +57,8 @@ public final class SlotPredictor extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        NDArray slots = Check.shape(who(), SLOTS, inputs.singletonOrThrow(), "B", "K", dim);
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
+        NDArray slots = Check.shape(who(), SLOTS, Inputs.only(who(), SLOTS, inputs), "B", "K", dim);
         Check.floating(who(), SLOTS, slots.getDataType());
         return compute(
                 parameterStore,
@@ -78,7 +75,7 @@ public final class SlotPredictor extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Check.shape(who(), SLOTS, inputShapes[0], "B", "K", dim);
         return new Shape[] {inputShapes[0]};
     }
@@ -133,7 +130,7 @@ public final class SlotPredictor extends ConfiguredBlock {
         /**
          * Sets the number of layers.
          *
-         * @param layers at least 1; 1 if not set
+         * @param layers from 1 to 1,000; 1 if not set
          * @return this
          */
         public Builder optLayers(int layers) {
@@ -172,7 +169,7 @@ public final class SlotPredictor extends ConfiguredBlock {
         public SlotPredictor build() {
             String who = "SlotPredictor";
             TransformerLayer.check(who, dim, heads, hidden == null ? 1 : hidden);
-            Check.option(layers > 0, who + ": layers must be at least 1, got " + layers);
+            Limits.count(who, "layers", layers, 1, Limits.LAYERS);
             return new SlotPredictor(this);
         }
     }

@@ -2,11 +2,13 @@ package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 
@@ -159,10 +161,18 @@ public final class SoftKMeansGrouping extends GroupingBlock implements MaskedGro
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape features = inputShapes[0];
         Check.shape(who(), "features", features, "B", "N", "F");
         return inputs(features).outputShapes(who(), features, inputShapes, 1);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void checkOptions(DataType type) {
+        if (temperature != null) {
+            Limits.divisor(who(), "temperature", temperature, type);
+        }
     }
 
     /** {@inheritDoc} */
@@ -192,7 +202,7 @@ public final class SoftKMeansGrouping extends GroupingBlock implements MaskedGro
         /**
          * Sets the number of iterations, T.
          *
-         * @param iterations at least 1; 3 if not set
+         * @param iterations from 1 to 10,000; 3 if not set
          * @return this
          */
         public Builder optIterations(int iterations) {
@@ -203,7 +213,7 @@ public final class SoftKMeansGrouping extends GroupingBlock implements MaskedGro
         /**
          * Sets what is added to the attributions before they are normalised over features.
          *
-         * @param eps at least 0; 1e-8 if not set. In float16 anything below 6e-8 counts as 0
+         * @param eps from 0 to 1; 1e-8 if not set. In float16 anything below 6e-8 counts as 0
          * @return this
          */
         public Builder optEps(double eps) {
@@ -226,7 +236,8 @@ public final class SoftKMeansGrouping extends GroupingBlock implements MaskedGro
          * Sets what scores are divided by. Scores must stay within the range of the features' type
          * when they are: in float16 below 65504.
          *
-         * @param temperature at least 1e-20; if not set 1 for distances, sqrt(F) for dot products
+         * @param temperature from 1e-20 to 1e20, in float16 from 1e-4 to 1e4; if not set 1 for
+         *     distances, sqrt(F) for dot products
          * @return this
          */
         public Builder optTemperature(double temperature) {
@@ -242,14 +253,15 @@ public final class SoftKMeansGrouping extends GroupingBlock implements MaskedGro
          */
         public SoftKMeansGrouping build() {
             String who = "SoftKMeansGrouping";
-            Check.atLeast(who, "iterations", iterations, 1);
-            Check.option(
-                    eps >= 0 && eps < Double.POSITIVE_INFINITY,
-                    who + ": eps must be at least 0 and finite, got " + eps);
+            Limits.count(who, "iterations", iterations, 1, Limits.ITERATIONS);
+            Limits.eps(who, "eps", eps);
             Check.option(
                     temperature == null
                             || (temperature >= 1e-20 && temperature < Double.POSITIVE_INFINITY),
                     who + ": temperature must be at least 1e-20 and finite, got " + temperature);
+            Check.option(
+                    temperature == null || temperature <= 1e20,
+                    who + ": temperature must be at most 1e20, got " + temperature);
             return new SoftKMeansGrouping(this);
         }
     }

@@ -8,6 +8,7 @@ import ai.djl.training.ParameterStore;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
@@ -70,6 +71,7 @@ public final class StickBreakingGrouping extends GroupingBlock {
     private final boolean learnKernelVar;
     private final StoppingRule stoppingRule;
     private final double eps;
+    private final double kernelVar;
     private final boolean detachFeatures;
     private final Kernel kernel;
 
@@ -84,6 +86,7 @@ public final class StickBreakingGrouping extends GroupingBlock {
         learnKernelVar = builder.learnKernelVar;
         stoppingRule = builder.stoppingRule;
         eps = builder.eps;
+        kernelVar = builder.kernelVar;
         detachFeatures = builder.detachFeatures;
         kernel = builder.kernel;
         inputLayerNorm = builder.inputLayerNorm;
@@ -187,7 +190,7 @@ public final class StickBreakingGrouping extends GroupingBlock {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape features = inputShapes[0];
         Check.shape(who(), "features", features, "B", "N", featureDim);
         long batch = features.get(0);
@@ -196,6 +199,24 @@ public final class StickBreakingGrouping extends GroupingBlock {
             new Shape(batch, slots, features.get(1)),
             new Shape(batch, slots)
         };
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void checkOptions(DataType type) {
+        checkKernelVar(who(), kernelVar, type);
+    }
+
+    /** Beyond these bounds the variance, or the slope along it, is 0 or infinite in the type. */
+    private static void checkKernelVar(String who, double kernelVar, DataType type) {
+        boolean half = type == DataType.FLOAT16;
+        Check.option(
+                kernelVar >= (half ? 1e-4 : 1e-12) && kernelVar <= (half ? 1e4 : 1e12),
+                who
+                        + ": kernelVar must be from "
+                        + (half ? "1e-4 to 1e4 in float16" : "1e-12 to 1e12")
+                        + ", got "
+                        + kernelVar);
     }
 
     /** {@inheritDoc} */
@@ -259,7 +280,7 @@ public final class StickBreakingGrouping extends GroupingBlock {
         /**
          * Sets the number of slots, K; of these some may turn out empty.
          *
-         * @param slots at least 1
+         * @param slots from 1 to 65,536
          * @return this
          */
         public Builder setSlots(int slots) {
@@ -271,7 +292,7 @@ public final class StickBreakingGrouping extends GroupingBlock {
          * Sets the width of the kernel, or where it starts if it is learnt. Distances between
          * normalised features are at most 2.
          *
-         * @param kernelVar above 0; 1 if not set
+         * @param kernelVar from 1e-12 to 1e12, in float16 from 1e-4 to 1e4; 1 if not set
          * @return this
          */
         public Builder optKernelVar(double kernelVar) {
@@ -370,8 +391,9 @@ public final class StickBreakingGrouping extends GroupingBlock {
             String who = "StickBreakingGrouping";
             Check.atLeast(who, "objectDim", objectDim, 1);
             Check.atLeast(who, "featureDim", featureDim, 1);
-            Check.atLeast(who, "slots", slots, 1);
+            Limits.count(who, "slots", slots, 1, Limits.SLOTS);
             Check.positive(who, "kernelVar", kernelVar);
+            checkKernelVar(who, kernelVar, DataType.FLOAT32);
             Check.option(eps > 0 && eps < 1, who + ": eps must be in (0, 1), got " + eps);
             return new StickBreakingGrouping(this);
         }

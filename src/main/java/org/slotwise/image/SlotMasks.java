@@ -14,6 +14,7 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Resampling;
 
 /**
@@ -131,6 +132,7 @@ public final class SlotMasks {
      */
     public float at(int slot, int y, int x) {
         Objects.checkIndex(x, width);
+        Objects.checkIndex(y, height);
         return maps[Objects.checkIndex(slot, maps.length)][y * width + x];
     }
 
@@ -167,6 +169,7 @@ public final class SlotMasks {
         Check.option(
                 height > 0 && width > 0,
                 "SlotMasks: the new size must be at least 1 x 1, got " + height + " x " + width);
+        Limits.numbers("SlotMasks", "a mask", height, width);
     }
 
     /**

@@ -2,11 +2,17 @@ package org.slotwise.internal;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,7 +68,26 @@ public final class Check {
     }
 
     /**
-     * Requires an input to be there and to belong to the PyTorch engine.
+     * Requires an array of the engine whose last size is known.
+     *
+     * @param who the block that complains
+     * @param what the input's name
+     * @param input the input
+     * @param size its last size
+     * @return the input
+     */
+    public static NDArray last(String who, String what, NDArray input, long size) {
+        present(who, what, input);
+        Shape shape = input.getShape();
+        int rank = shape.dimension();
+        option(
+                rank > 0 && shape.get(rank - 1) == size,
+                who + ": " + what + " must be (..., " + size + "), got " + shape);
+        return input;
+    }
+
+    /**
+     * Requires an input to be there, open, and to belong to the PyTorch engine.
      *
      * @param who the block that complains
      * @param what the input's name
@@ -70,6 +95,20 @@ public final class Check {
      * @return the input
      */
     public static NDArray present(String who, String what, @Nullable NDArray array) {
+        NDArray there = ofEngine(who, what, array);
+        open(there, who + ": " + what);
+        return there;
+    }
+
+    /**
+     * Requires an input to be there and to belong to the PyTorch engine, open or closed.
+     *
+     * @param who the block that complains
+     * @param what the input's name
+     * @param array the input
+     * @return the input
+     */
+    public static NDArray ofEngine(String who, String what, @Nullable NDArray array) {
         if (array == null) {
             throw new IllegalArgumentException(who + ": " + what + " is missing");
         }
@@ -82,8 +121,8 @@ public final class Check {
     }
 
     /**
-     * Requires an argument to be there. The build puts this before everything else in each public
-     * method, for each argument that may not be null.
+     * Requires an argument to be there, and not to be closed. The build puts this before everything
+     * else in each public method, for each argument that may not be null.
      *
      * @param argument what came
      * @param what who complains, and the argument's name: "SlotAttention.group: features"
@@ -91,6 +130,41 @@ public final class Check {
     public static void given(@Nullable Object argument, String what) {
         if (argument == null) {
             throw new IllegalArgumentException(what + " must not be null");
+        }
+        if (hasNull(argument)) {
+            throw new IllegalArgumentException(what + " must not contain null");
+        }
+        open(argument, what);
+    }
+
+    private static boolean hasNull(Object argument) {
+        Stream<?> elements =
+                argument instanceof Collection<?> c
+                        ? c.stream()
+                        : argument instanceof Map<?, ?> map
+                                ? map.values().stream()
+                                : argument instanceof Object[] array
+                                        ? Arrays.stream(array)
+                                        : Stream.empty();
+        return elements.anyMatch(Objects::isNull);
+    }
+
+    /**
+     * Requires an argument that can be closed, an array or a manager, to be open. The build puts
+     * this where {@link #given} has no place: the argument may be null.
+     *
+     * @param argument what came, which may be anything, null too
+     * @param what who complains, and the argument's name
+     */
+    public static void open(@Nullable Object argument, String what) {
+        if (argument instanceof NDArray array && array.isReleased()) {
+            throw new IllegalArgumentException(what + " must be an open array, got a closed one");
+        }
+        if (argument instanceof NDManager manager && !manager.isOpen()) {
+            throw new IllegalArgumentException(what + " must be an open manager, got a closed one");
+        }
+        if (argument instanceof NDList list) {
+            list.forEach(array -> open(array, what));
         }
     }
 

@@ -13,6 +13,7 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import ai.djl.util.Pair;
+import ai.djl.util.PairList;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -98,6 +99,7 @@ public abstract class ConfiguredBlock extends AbstractBlock {
             Initializer initializer,
             boolean learnt,
             long... shape) {
+        Limits.numbers(who(), name, shape);
         Parameter parameter =
                 Parameter.builder()
                         .setName(name)
@@ -141,6 +143,7 @@ public abstract class ConfiguredBlock extends AbstractBlock {
             NDArray input,
             boolean training,
             Function<Pass, NDList> equations) {
+        checkOptions(input.getDataType());
         fetchAll(store, input, training);
         Pass pass = new Pass(this, store, input.getDevice(), training);
         return scoped(input.getManager(), pass, equations);
@@ -232,6 +235,10 @@ public abstract class ConfiguredBlock extends AbstractBlock {
             throw new IllegalStateException(
                     who() + ": initialize the block, or load its parameters, before it is used");
         }
+        if (parameter.getArray().isReleased()) {
+            throw new IllegalStateException(
+                    who() + ": the block's parameters are closed, with the manager that they had");
+        }
     }
 
     /**
@@ -246,8 +253,11 @@ public abstract class ConfiguredBlock extends AbstractBlock {
     protected final void fetchAll(
             ParameterStore store, @Nullable Block child, NDArray like, boolean training) {
         if (child != null) {
+            boolean ours = child instanceof ConfiguredBlock;
             for (Parameter parameter : child.getParameters().values()) {
-                if (parameter.isInitialized()) {
+                if (ours) {
+                    value(store, parameter, like, training);
+                } else if (parameter.isInitialized()) {
                     fetch(store, parameter, inputName(), like.getDevice(), training);
                 }
             }
@@ -261,6 +271,8 @@ public abstract class ConfiguredBlock extends AbstractBlock {
             String what,
             Device device,
             boolean training) {
+        requireInitialized(parameter);
+        Check.given(store.getManager(), who() + ": the manager of the parameter store");
         try {
             return store.getValue(parameter, device, training);
         } catch (NullPointerException e) {
@@ -277,10 +289,58 @@ public abstract class ConfiguredBlock extends AbstractBlock {
         }
     }
 
+    /**
+     * The shapes of what the block gives, for shapes of inputs that there can be.
+     *
+     * @param inputShapes at least one; -1 is an unknown size
+     * @return the shapes of the outputs
+     */
+    protected abstract Shape[] outputShapes(Shape[] inputShapes);
+
+    /** {@inheritDoc} */
+    @Override
+    public final Shape[] getOutputShapes(Shape[] inputShapes) {
+        return outputShapes(Inputs.shapes(who(), inputShapes));
+    }
+
+    /**
+     * Computes what the block gives, for arrays that are there, open and of the PyTorch engine.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param inputs what came: it may be empty
+     * @param training whether to record a graph for gradients
+     * @return what the block gives
+     */
+    protected abstract NDList outputs(
+            ParameterStore parameterStore, NDList inputs, boolean training);
+
+    /** {@inheritDoc} */
+    @Override
+    protected final NDList forwardInternal(
+            ParameterStore parameterStore,
+            NDList inputs,
+            boolean training,
+            @Nullable PairList<String, Object> params) {
+        return outputs(parameterStore, Inputs.list(who(), inputs), training);
+    }
+
+    /**
+     * Requires the options to be numbers in the type of the parameters: small ones may become 0
+     * there, and large ones infinite. There is nothing to require if a block does not say so.
+     *
+     * @param type float16, float32 or float64
+     */
+    protected void checkOptions(DataType type) {}
+
     /** {@inheritDoc} */
     @Override
     public void initialize(NDManager manager, DataType dataType, Shape... inputShapes) {
+        Inputs.manager(who(), manager);
         Check.floating(who(), "parameters", dataType);
+        if (inputShapes.length > 0) {
+            Inputs.shapes(who(), inputShapes);
+        }
+        checkOptions(dataType);
         super.initialize(manager, dataType, inputShapes);
     }
 
@@ -296,6 +356,10 @@ public abstract class ConfiguredBlock extends AbstractBlock {
     /** {@inheritDoc} */
     @Override
     protected void saveMetadata(DataOutputStream os) throws IOException {
+        if (inputShapes == null) {
+            throw new IllegalStateException(
+                    who() + ": initialize the block, or load its parameters, before it is saved");
+        }
         os.writeUTF(written());
         saveInputShapes(os);
     }

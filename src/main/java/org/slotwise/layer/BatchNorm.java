@@ -2,6 +2,7 @@ package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Parameter;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
@@ -30,12 +31,14 @@ public final class BatchNorm implements Layer {
     private final Parameter mean;
     private final Parameter variance;
     private final boolean fixedStatistics;
+    private final long channels;
 
     private BatchNorm(Declarer parameters, long channels, boolean fixedStatistics) {
         gain = parameters.gain("weight", channels);
         offset = parameters.offset("bias", channels);
         mean = parameters.runningMean("running_mean", channels);
         variance = parameters.runningVariance("running_var", channels);
+        this.channels = channels;
         this.fixedStatistics = fixedStatistics;
     }
 
@@ -54,6 +57,7 @@ public final class BatchNorm implements Layer {
     /** {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
+        Check.shape("BatchNorm", "input", x, "B", channels, "H", "W");
         return Ops.batchNorm(
                 x,
                 pass.value(gain),

@@ -1,9 +1,11 @@
 package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.initializer.Initializer;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
@@ -20,11 +22,13 @@ import org.slotwise.internal.Pass;
  */
 public final class Convolution implements Layer {
 
+    private final long in;
     private final Window window;
     private final Parameter weight;
     private final @Nullable Parameter bias;
 
-    private Convolution(Window window, Parameter weight, @Nullable Parameter bias) {
+    private Convolution(long in, Window window, Parameter weight, @Nullable Parameter bias) {
+        this.in = in;
         this.window = window;
         this.weight = weight;
         this.bias = bias;
@@ -64,6 +68,7 @@ public final class Convolution implements Layer {
             @Nullable Initializer bias) {
         int kernel = window.kernel();
         return new Convolution(
+                in,
                 window,
                 parameters.weight("weight", weight, out, in, kernel, kernel),
                 bias == null ? null : parameters.bias("bias", bias, out));
@@ -72,6 +77,11 @@ public final class Convolution implements Layer {
     /** {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
+        Check.shape("Convolution", "input", x, "B", in, "H", "W");
+        Shape shape = x.getShape();
+        Check.option(
+                window.places(shape.get(2)) > 0 && window.places(shape.get(3)) > 0,
+                "Convolution: input must be at least as large as " + window + ", got " + shape);
         return Ops.conv2d(
                 x, weight(pass), pass.valueOrNull(bias), window.stride(), window.padding());
     }

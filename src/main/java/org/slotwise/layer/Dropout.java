@@ -2,8 +2,10 @@ package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 
@@ -41,6 +43,9 @@ public record Dropout(double rate) {
      * @return m, of zeros and 1 / (1 - p); null if nothing is dropped, p being 0
      */
     public @Nullable NDArray mask(NDArray like, Shape shape) {
+        Check.present("Dropout", "like", like);
+        Check.floating("Dropout", "like", like.getDataType());
+        Limits.numbers("Dropout", "the mask", shape.getShape());
         if (rate == 0) {
             return null;
         }
@@ -57,6 +62,16 @@ public record Dropout(double rate) {
      * @return x m; x itself without a mask
      */
     public static NDArray apply(NDArray x, @Nullable NDArray mask) {
-        return mask == null ? x : x.mul(mask);
+        if (mask == null) {
+            return x;
+        }
+        Check.present("Dropout", "x", x);
+        Check.shape("Dropout", "mask", mask, sizes(x.getShape()));
+        Check.sameTypeAndDevice("Dropout", "mask", mask, "x", x);
+        return x.mul(mask);
+    }
+
+    private static Object[] sizes(Shape shape) {
+        return Arrays.stream(shape.getShape()).boxed().toArray();
     }
 }

@@ -6,11 +6,11 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
-import ai.djl.util.PairList;
-import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Inputs;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 
 /**
@@ -56,7 +56,7 @@ public final class FeedForward extends ConfiguredBlock {
     public FeedForward(int dim, int hidden, double normEps) {
         Check.atLeast("FeedForward", "dim", dim, 1);
         Check.atLeast("FeedForward", "hidden", hidden, 1);
-        Check.positive("FeedForward", "normEps", normEps);
+        Limits.normEps("FeedForward", "normEps", normEps);
         this.dim = dim;
         this.hidden = hidden;
         Declarer module = declarer().under("module");
@@ -71,13 +71,10 @@ public final class FeedForward extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        NDArray s = inputs.singletonOrThrow();
-        getOutputShapes(new Shape[] {s.getShape()});
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
+        NDArray s = Inputs.only(who(), "slots", inputs);
+        outputShapes(new Shape[] {s.getShape()});
+        Check.floating(who(), "slots", s.getDataType());
         return compute(
                 parameterStore,
                 s,
@@ -90,7 +87,7 @@ public final class FeedForward extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape shape = inputShapes[0];
         int rank = shape.dimension();
         if (rank == 0 || (shape.get(rank - 1) != dim && shape.get(rank - 1) != -1)) {

@@ -1,9 +1,11 @@
 package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.ScriptedOps;
 
@@ -27,12 +29,14 @@ public final class GroupNorm implements Layer {
 
     private final int groups;
     private final double eps;
+    private final long channels;
     private final Parameter gain;
     private final Parameter offset;
 
-    private GroupNorm(int groups, double eps, Parameter gain, Parameter offset) {
+    private GroupNorm(int groups, double eps, long channels, Parameter gain, Parameter offset) {
         this.groups = groups;
         this.eps = eps;
+        this.channels = channels;
         this.gain = gain;
         this.offset = offset;
     }
@@ -67,10 +71,11 @@ public final class GroupNorm implements Layer {
         Check.option(
                 channels > 0 && channels % groups == 0,
                 who + ": channels must be a multiple of " + groups + ", got " + channels);
-        Check.positive(who, "eps", eps);
+        Limits.normEps(who, "eps", eps);
         return new GroupNorm(
                 groups,
                 eps,
+                channels,
                 parameters.gain("weight", channels),
                 parameters.offset("bias", channels));
     }
@@ -78,6 +83,11 @@ public final class GroupNorm implements Layer {
     /** {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
+        Check.present("GroupNorm", "input", x);
+        Shape shape = x.getShape();
+        Check.option(
+                shape.dimension() > 1 && shape.get(1) == channels && shape.size() > 0,
+                "GroupNorm: input must be (B, " + channels + ", ...), got " + shape);
         return ScriptedOps.groupNorm(x, groups, pass.value(gain), pass.value(offset), eps);
     }
 }

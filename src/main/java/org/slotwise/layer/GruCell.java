@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Parameter;
 import ai.djl.training.initializer.Initializer;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
@@ -28,6 +29,8 @@ import org.slotwise.internal.Pass;
  */
 public final class GruCell {
 
+    private final long in;
+    private final long size;
     private final Parameter inputWeight;
     private final Parameter stateWeight;
     private final Parameter inputBias;
@@ -41,6 +44,8 @@ public final class GruCell {
      * @param size D
      */
     public GruCell(Declarer parameters, long in, long size) {
+        this.in = in;
+        this.size = size;
         Initializer start = StartingValues.linear(size);
         inputWeight = parameters.weight("weight_ih", start, 3 * size, in);
         stateWeight = parameters.weight("weight_hh", start, 3 * size, size);
@@ -57,6 +62,8 @@ public final class GruCell {
      * @return the next states (B, K, D)
      */
     public NDArray step(Pass pass, NDArray u, NDArray s) {
+        Check.shape("GruCell", "input", u, "B", "K", in);
+        Check.shape("GruCell", "state", s, u.getShape().get(0), u.getShape().get(1), size);
         NDList values =
                 new NDList(
                         pass.value(inputWeight),

@@ -4,10 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
-import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Declarer;
@@ -43,11 +41,7 @@ public final class LayerBlock extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
         Check.option(inputs.size() == 1, who() + ": expected one array, got " + inputs.size());
         NDArray x = inputs.head();
         Check.present(who(), inputName(), x);
@@ -64,7 +58,7 @@ public final class LayerBlock extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Check.option(inputShapes.length > 0, who() + ": the input's shape is missing");
         return new Shape[] {shapes.apply(inputShapes[0])};
     }

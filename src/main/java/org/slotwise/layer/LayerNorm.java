@@ -2,7 +2,9 @@ package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Parameter;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
 
@@ -22,11 +24,13 @@ public final class LayerNorm implements Layer {
     /** What PyTorch adds to the variance, if not told otherwise. */
     public static final double EPS = Ops.LAYER_NORM_EPS;
 
+    private final long size;
     private final Parameter gain;
     private final Parameter offset;
     private final double eps;
 
-    private LayerNorm(Parameter gain, Parameter offset, double eps) {
+    private LayerNorm(long size, Parameter gain, Parameter offset, double eps) {
+        this.size = size;
         this.gain = gain;
         this.offset = offset;
         this.eps = eps;
@@ -52,12 +56,15 @@ public final class LayerNorm implements Layer {
      * @return the layer
      */
     public static LayerNorm of(Declarer parameters, long size, double eps) {
-        return new LayerNorm(parameters.gain("weight", size), parameters.offset("bias", size), eps);
+        Limits.normEps("LayerNorm", "eps", eps);
+        return new LayerNorm(
+                size, parameters.gain("weight", size), parameters.offset("bias", size), eps);
     }
 
     /** {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
+        Check.last("LayerNorm", "input", x, size);
         return Ops.layerNorm(x, pass.value(gain), pass.value(offset), eps);
     }
 }

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Parameter;
 import ai.djl.training.initializer.Initializer;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
@@ -19,10 +20,12 @@ import org.slotwise.internal.Pass;
  */
 public final class Linear implements Layer {
 
+    private final long in;
     private final Parameter weight;
     private final @Nullable Parameter bias;
 
-    private Linear(Parameter weight, @Nullable Parameter bias) {
+    private Linear(long in, Parameter weight, @Nullable Parameter bias) {
+        this.in = in;
         this.weight = weight;
         this.bias = bias;
     }
@@ -70,6 +73,7 @@ public final class Linear implements Layer {
             Initializer weight,
             @Nullable Initializer bias) {
         return new Linear(
+                in,
                 parameters.weight("weight", weight, out, in),
                 bias == null ? null : parameters.bias("bias", bias, out));
     }
@@ -77,6 +81,7 @@ public final class Linear implements Layer {
     /** {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
+        Check.last("Linear", "input", x, in);
         return Ops.linear(x, weight(pass), bias(pass));
     }
 

@@ -6,8 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
-import ai.djl.util.PairList;
-import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Options;
@@ -43,6 +42,7 @@ public final class MultiHeadAttention extends ConfiguredBlock {
      * @param heads H, at least 1
      */
     public MultiHeadAttention(int dim, int heads) {
+        TransformerLayer.check(who(), dim, heads, 1);
         this.dim = dim;
         this.heads = heads;
         inWeight =
@@ -92,22 +92,30 @@ public final class MultiHeadAttention extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
-        NDArray memory = inputs.size() > 1 ? inputs.get(1) : inputs.head();
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
+        Check.option(
+                inputs.size() == 1 || inputs.size() == 2,
+                who() + ": expected input and memory, got " + inputs.size() + " arrays");
+        NDArray x = inputs.head();
+        Check.shape(who(), "input", x, "B", "N", dim);
+        Check.floating(who(), "input", x.getDataType());
+        if (inputs.size() > 1) {
+            NDArray other = inputs.get(1);
+            Check.shape(who(), "memory", other, x.getShape().get(0), "M", dim);
+            Check.sameTypeAndDevice(who(), "memory", other, "input", x);
+        }
+        NDArray memory = inputs.size() > 1 ? inputs.get(1) : x;
         return compute(
                 parameterStore,
-                inputs.head(),
+                x,
                 training,
-                pass -> new NDList(attend(pass, inputs.head(), memory, false).output()));
+                pass -> new NDList(attend(pass, x, memory, false).output()));
     }
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
+        Check.shape(who(), "input", inputShapes[0], "B", "N", dim);
         return new Shape[] {inputShapes[0]};
     }
 

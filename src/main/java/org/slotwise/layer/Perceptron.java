@@ -5,6 +5,7 @@ import ai.djl.nn.Activation;
 import java.util.ArrayList;
 import java.util.List;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Pass;
 
 /**
@@ -32,12 +33,13 @@ public final class Perceptron implements Layer {
      * @param parameters declares under the layer's name
      * @param in the size of an input
      * @param hidden the size of a hidden layer
-     * @param hiddenLayers how many there are, at least 0
+     * @param hiddenLayers how many there are, from 0 to 1,000
      * @param out the size of an output
      * @return the layer
      */
     public static Perceptron of(
             Declarer parameters, long in, long hidden, int hiddenLayers, long out) {
+        Limits.count("Perceptron", "hiddenLayers", hiddenLayers, 0, Limits.LAYERS);
         List<Linear> maps = new ArrayList<>();
         for (int i = 0; i <= hiddenLayers; i++) {
             Declarer map = parameters.under(Integer.toString(2 * i));

@@ -3,6 +3,7 @@ package org.slotwise.layer;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Pass;
 
 /**
@@ -29,7 +30,7 @@ public record PixelShuffle(int factor) implements Layer {
      * @throws IllegalArgumentException if it is below 1
      */
     public PixelShuffle {
-        Check.atLeast("PixelShuffle", "factor", factor, 1);
+        Limits.count("PixelShuffle", "factor", factor, 1, Limits.WINDOW);
     }
 
     /** {@inheritDoc} */
@@ -46,6 +47,7 @@ public record PixelShuffle(int factor) implements Layer {
      * @throws IllegalArgumentException if the channels are no multiple of r²
      */
     public NDArray shuffle(NDArray x) {
+        Check.present("PixelShuffle", "maps", x);
         Shape s = x.getShape();
         int square = factor * factor;
         Check.option(

@@ -20,10 +20,12 @@ import org.slotwise.internal.Pass;
 public final class PositionTable implements Layer {
 
     private final long length;
+    private final long size;
     private final Parameter table;
 
-    private PositionTable(long length, Parameter table) {
+    private PositionTable(long length, long size, Parameter table) {
         this.length = length;
+        this.size = size;
         this.table = table;
     }
 
@@ -39,7 +41,7 @@ public final class PositionTable implements Layer {
      */
     public static PositionTable of(
             Declarer parameters, String name, long length, long size, Initializer start) {
-        return new PositionTable(length, parameters.weight(name, start, 1, length, size));
+        return new PositionTable(length, size, parameters.weight(name, start, 1, length, size));
     }
 
     /**
@@ -52,6 +54,7 @@ public final class PositionTable implements Layer {
      */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
+        Check.shape("PositionTable", "input", x, "B", "N", size);
         Shape shape = x.getShape();
         long n = shape.get(1);
         Check.option(

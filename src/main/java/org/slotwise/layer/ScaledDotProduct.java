@@ -2,6 +2,7 @@ package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 
@@ -42,6 +43,7 @@ public final class ScaledDotProduct {
      *     null for nothing
      */
     public ScaledDotProduct(int heads, boolean causal, @Nullable NDArray dropout) {
+        Check.atLeast("ScaledDotProduct", "heads", heads, 1);
         this.heads = heads;
         this.causal = causal;
         this.dropout = dropout;
@@ -56,6 +58,7 @@ public final class ScaledDotProduct {
      * @return y (B, N, D), and a before dropout
      */
     public Attended attend(NDArray q, NDArray k, NDArray v) {
+        check(q, k, v);
         long batch = q.getShape().get(0);
         long n = q.getShape().get(1);
         long m = k.getShape().get(1);
@@ -79,6 +82,26 @@ public final class ScaledDotProduct {
     }
 
     /** (B, N, D) to (B H, N, D / H). */
+    private void check(NDArray q, NDArray k, NDArray v) {
+        String who = "ScaledDotProduct";
+        Check.shape(who, "queries", q, "B", "N", "D");
+        Check.floating(who, "queries", q.getDataType());
+        long batch = q.getShape().get(0);
+        long dim = q.getShape().get(2);
+        Check.option(
+                dim % heads == 0,
+                who + ": D must be a multiple of heads, got " + dim + " and " + heads);
+        Check.shape(who, "keys", k, batch, "M", dim);
+        Check.shape(who, "values", v, batch, k.getShape().get(1), dim);
+        Check.sameTypeAndDevice(who, "keys", k, "queries", q);
+        Check.sameTypeAndDevice(who, "values", v, "queries", q);
+        if (dropout != null) {
+            long n = q.getShape().get(1);
+            Check.shape(who, "dropout", dropout, batch, heads, n, k.getShape().get(1));
+            Check.sameTypeAndDevice(who, "dropout", dropout, "queries", q);
+        }
+    }
+
     private NDArray byHeads(NDArray x) {
         long batch = x.getShape().get(0);
         long n = x.getShape().get(1);

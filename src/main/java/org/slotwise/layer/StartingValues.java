@@ -8,6 +8,7 @@ import ai.djl.training.initializer.Initializer;
 import org.hipparchus.distribution.continuous.NormalDistribution;
 import org.hipparchus.linear.Array2DRowRealMatrix;
 import org.hipparchus.linear.QRDecomposition;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 
@@ -23,6 +24,7 @@ public final class StartingValues {
      * @return the initializer
      */
     public static Initializer uniform(double bound) {
+        Check.notNegative("StartingValues", "bound", bound);
         return (manager, shape, type) ->
                 manager.randomUniform((float) -bound, (float) bound, shape, type);
     }
@@ -159,6 +161,7 @@ public final class StartingValues {
      * @return the initializer
      */
     public static Initializer normal(double deviation) {
+        Check.notNegative("StartingValues", "deviation", deviation);
         return (manager, shape, type) -> manager.randomNormal(0f, (float) deviation, shape, type);
     }
 
@@ -169,6 +172,7 @@ public final class StartingValues {
      * @return the initializer
      */
     public static Initializer constant(double value) {
+        Check.option(!Double.isNaN(value), "StartingValues: value must be a number, got NaN");
         return (manager, shape, type) -> Scalars.full(manager, shape, value, type);
     }
 }

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 
@@ -52,6 +53,7 @@ public record TimeEmbedding(int size, Order order, int shift) {
         String who = "TimeEmbedding";
         Check.option(shift == 0 || shift == 1, who + ": shift must be 0 or 1, got " + shift);
         Check.atLeast(who, "size", size, shift == 0 ? 2 : 4);
+        Limits.numbers(who, "the embedding of a time", size);
     }
 
     /**
@@ -61,6 +63,9 @@ public record TimeEmbedding(int size, Order order, int shift) {
      * @return e (B, d), of that type
      */
     public NDArray of(NDArray t) {
+        Check.shape("TimeEmbedding", "times", t, "B");
+        Check.floating("TimeEmbedding", "times", t.getDataType());
+        Limits.numbers("TimeEmbedding", "the embedding", t.getShape().get(0), size);
         int half = size / 2;
         NDArray i = Ops.range(t, half).toType(t.getDataType(), false);
         NDArray f = i.mul(Scalars.like(t, -Math.log(10000) / (half - shift))).exp();

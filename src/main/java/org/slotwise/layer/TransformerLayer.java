@@ -5,13 +5,13 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scope;
@@ -54,6 +54,7 @@ public final class TransformerLayer extends ConfiguredBlock {
      * @param memory whether there is a memory to look at
      */
     public TransformerLayer(int dim, int heads, int hidden, boolean normFirst, boolean memory) {
+        check(who(), dim, heads, hidden);
         this.dim = dim;
         this.heads = heads;
         this.hidden = hidden;
@@ -81,6 +82,8 @@ public final class TransformerLayer extends ConfiguredBlock {
                 dim > 0 && dim % heads == 0,
                 who + ": dim must be a multiple of heads, got " + dim + " and " + heads);
         Check.atLeast(who, "hidden", hidden, 1);
+        Limits.numbers(who, "the projections of dim", 3, dim, dim);
+        Limits.numbers(who, "the projection from dim to hidden", dim, hidden);
     }
 
     /**
@@ -138,22 +141,30 @@ public final class TransformerLayer extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
+        Check.option(
+                inputs.size() == 1 || inputs.size() == 2,
+                who() + ": expected input and memory, got " + inputs.size() + " arrays");
+        NDArray x = inputs.head();
+        Check.shape(who(), "input", x, "B", "N", dim);
+        Check.floating(who(), "input", x.getDataType());
+        if (inputs.size() > 1) {
+            NDArray other = inputs.get(1);
+            Check.shape(who(), "memory", other, x.getShape().get(0), "M", dim);
+            Check.sameTypeAndDevice(who(), "memory", other, "input", x);
+        }
         NDArray memory = inputs.size() > 1 ? inputs.get(1) : null;
         return compute(
                 parameterStore,
-                inputs.head(),
+                x,
                 training,
-                pass -> new NDList(apply(pass, inputs.head(), memory, false).output()));
+                pass -> new NDList(apply(pass, x, memory, false).output()));
     }
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
+        Check.shape(who(), "input", inputShapes[0], "B", "N", dim);
         return new Shape[] {inputShapes[0]};
     }
 

@@ -22,13 +22,15 @@ import org.slotwise.internal.ScriptedOps;
  */
 public final class TransposedConvolution implements Layer {
 
+    private final long in;
     private final Window window;
     private final int outputPadding;
     private final Parameter weight;
     private final @Nullable Parameter bias;
 
     private TransposedConvolution(
-            Window window, int outputPadding, Parameter weight, @Nullable Parameter bias) {
+            long in, Window window, int outputPadding, Parameter weight, @Nullable Parameter bias) {
+        this.in = in;
         this.window = window;
         this.outputPadding = outputPadding;
         this.weight = weight;
@@ -84,6 +86,7 @@ public final class TransposedConvolution implements Layer {
                         + window.stride());
         int kernel = window.kernel();
         return new TransposedConvolution(
+                in,
                 window,
                 outputPadding,
                 parameters.weight("weight", weight, in, out, kernel, kernel),
@@ -93,6 +96,7 @@ public final class TransposedConvolution implements Layer {
     /** {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
+        Check.shape("TransposedConvolution", "input", x, "B", in, "H", "W");
         return ScriptedOps.convTranspose2d(
                 x,
                 pass.value(weight),

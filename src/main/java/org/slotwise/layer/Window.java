@@ -1,6 +1,6 @@
 package org.slotwise.layer;
 
-import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 
 /**
  * What a convolution looks at, the same in height and width: how large its kernel is, how far it
@@ -8,31 +8,31 @@ import org.slotwise.internal.Check;
  *
  * <p>{@code Window.same(5).withStride(2)} is PyTorch's {@code kernel_size=5, stride=2, padding=2}.
  *
- * @param kernel height and width of the kernel, at least 1
- * @param stride the step from one place to the next, at least 1
- * @param padding how many zeros lie at each side, at least 0
+ * @param kernel height and width of the kernel, from 1 to 4,096
+ * @param stride the step from one place to the next, from 1 to 4,096
+ * @param padding how many zeros lie at each side, from 0 to 4,096
  */
 public record Window(int kernel, int stride, int padding) {
 
     /**
      * Creates the window.
      *
-     * @param kernel at least 1
-     * @param stride at least 1
-     * @param padding at least 0
+     * @param kernel from 1 to 4,096
+     * @param stride from 1 to 4,096
+     * @param padding from 0 to 4,096
      * @throws IllegalArgumentException if a number is out of its range
      */
     public Window {
         String who = "Window";
-        Check.atLeast(who, "kernel", kernel, 1);
-        Check.atLeast(who, "stride", stride, 1);
-        Check.atLeast(who, "padding", padding, 0);
+        Limits.count(who, "kernel", kernel, 1, Limits.WINDOW);
+        Limits.count(who, "stride", stride, 1, Limits.WINDOW);
+        Limits.count(who, "padding", padding, 0, Limits.WINDOW);
     }
 
     /**
      * A window of stride 1 without zeros around the image, PyTorch's default.
      *
-     * @param kernel at least 1
+     * @param kernel from 1 to 4,096
      * @return the window
      */
     public static Window valid(int kernel) {
@@ -43,7 +43,7 @@ public record Window(int kernel, int stride, int padding) {
      * A window of stride 1 with half a kernel of zeros at each side: an odd kernel keeps the
      * image's size.
      *
-     * @param kernel at least 1
+     * @param kernel from 1 to 4,096
      * @return the window
      */
     public static Window same(int kernel) {

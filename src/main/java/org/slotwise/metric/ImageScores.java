@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
@@ -16,6 +17,20 @@ import org.slotwise.internal.Scope;
  * @param counted (B) boolean, false where an image has nothing to be scored, such as no object
  */
 public record ImageScores(NDArray values, NDArray counted) implements AutoCloseable {
+
+    /**
+     * Scores of images.
+     *
+     * @param values (B) float64
+     * @param counted (B) boolean
+     * @throws IllegalArgumentException if they have another shape or type
+     */
+    public ImageScores {
+        Check.shape("ImageScores", "values", values, "B");
+        Check.type("ImageScores", "values", values, DataType.FLOAT64, "");
+        Check.shape("ImageScores", "counted", counted, values.getShape().get(0));
+        Check.type("ImageScores", "counted", counted, DataType.BOOLEAN, "");
+    }
 
     /**
      * The mean over the images that are counted.

@@ -10,6 +10,7 @@ import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.EvenSpacing;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Scope;
 
 /**
@@ -61,7 +62,9 @@ public final class PositionGrid {
         Check.option(
                 sizes.length > 0 && Arrays.stream(sizes).allMatch(size -> size > 0),
                 who + ": sizes must be at least 1, got " + Arrays.toString(sizes));
+        Limits.numbers(who, "the grid", sizes);
         long count = Arrays.stream(sizes).reduce(1, Math::multiplyExact);
+        Limits.numbers(who, "positions", count, sizes.length);
         try (Scope scope = new Scope()) {
             NDList coordinates = new NDList(sizes.length);
             for (int axis = 0; axis < sizes.length; axis++) {

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
@@ -92,11 +91,7 @@ public final class SoftPositionEmbed extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
         NDArray features = named(inputs, FEATURES);
         NDArray positions = named(inputs, POSITIONS);
         for (NDArray array : inputs) {
@@ -139,7 +134,7 @@ public final class SoftPositionEmbed extends ConfiguredBlock {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Check.shape(who(), FEATURES, inputShapes[0], "B", "N", featureDim);
         return new Shape[] {inputShapes[0]};
     }

@@ -2,13 +2,14 @@ package org.slotwise.quantization;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.StartingValues;
@@ -95,7 +96,8 @@ public final class SlotQuantizer extends SlotCodebooks {
      * Sets the temperature of calls that do not say theirs, before each step of the training for
      * instance: from an {@link AnnealedTemperature}, or any other schedule.
      *
-     * @param temperature above 0; low ones sample nearly one code, high ones nearly the mean
+     * @param temperature from 1e-20 to 1e20, in float16 from 1e-4 to 1e4; low ones sample nearly
+     *     one code, high ones nearly the mean
      * @throws IllegalArgumentException if the temperature is not above 0
      */
     public void setTemperature(double temperature) {
@@ -105,6 +107,7 @@ public final class SlotQuantizer extends SlotCodebooks {
 
     private static void checkTemperature(double temperature) {
         Check.positive("SlotQuantizer", "temperature", temperature);
+        Limits.divisor("SlotQuantizer", "temperature", temperature, DataType.FLOAT32);
     }
 
     /**
@@ -127,7 +130,7 @@ public final class SlotQuantizer extends SlotCodebooks {
      * @param parameterStore where the parameters' values are
      * @param slots (B, K, D)
      * @param gumbel draws from the standard Gumbel distribution, (B, K, L, M); null to draw them
-     * @param temperature above 0
+     * @param temperature from 1e-20 to 1e20, in float16 from 1e-4 to 1e4
      * @param training whether to sample and to record a graph for gradients, or to take the most
      *     probable codes
      * @return slots, codes and logits, owned by the manager of the slots
@@ -143,6 +146,9 @@ public final class SlotQuantizer extends SlotCodebooks {
         checkTemperature(temperature);
         Check.shape(who(), QuantizedSlots.SLOTS, slots, "B", "K", dim);
         Check.floating(who(), QuantizedSlots.SLOTS, slots.getDataType());
+        if (training) {
+            Limits.divisor(who(), "temperature", temperature, slots.getDataType());
+        }
         if (gumbel != null) {
             Shape s = slots.getShape();
             Check.shape(who(), GUMBEL, gumbel, s.get(0), s.get(1), latents, codes);
@@ -168,11 +174,7 @@ public final class SlotQuantizer extends SlotCodebooks {
 
     /** {@inheritDoc} */
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            @Nullable PairList<String, Object> params) {
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
         NDArray gumbel = null;
         NDArray slots = null;
         for (NDArray array : inputs) {
@@ -188,7 +190,7 @@ public final class SlotQuantizer extends SlotCodebooks {
 
     /** {@inheritDoc} */
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape s = inputShapes[0];
         Check.shape(who(), QuantizedSlots.SLOTS, s, "B", "K", dim);
         long b = s.get(0);
@@ -275,7 +277,7 @@ public final class SlotQuantizer extends SlotCodebooks {
          * Sets the temperature of calls that do not say theirs, until {@link
          * SlotQuantizer#setTemperature} sets another.
          *
-         * @param temperature above 0; 1 if not set
+         * @param temperature from 1e-20 to 1e20, in float16 from 1e-4 to 1e4; 1 if not set
          * @return this
          */
         public Builder optTemperature(double temperature) {

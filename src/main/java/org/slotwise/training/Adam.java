@@ -89,6 +89,8 @@ public final class Adam extends Optimizer implements AutoCloseable {
      */
     @Override
     public void update(String parameterId, NDArray weight, NDArray grad) {
+        Check.present("Adam", "weight", weight);
+        Check.present("Adam", "grad", grad);
         requireTrainable(parameterId, weight.getDataType());
         requireShape("the gradient", grad, weight);
         Check.sameDevice(WHO, "the gradient", grad, "the weight", weight);

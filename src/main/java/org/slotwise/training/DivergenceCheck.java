@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 
 /**
  * Stops a training that has run away: when the loss or the norm of the gradients is not a finite
@@ -194,7 +195,7 @@ public final class DivergenceCheck extends TrainingListenerAdapter {
          * Sets of how many norms the median is taken, and how many steps pass before the first one
          * is judged.
          *
-         * @param window at least 1, 100 if not set
+         * @param window from 1 to 1,000,000, 100 if not set
          * @return this
          */
         public Builder optWindow(int window) {
@@ -224,7 +225,7 @@ public final class DivergenceCheck extends TrainingListenerAdapter {
                     factor > 1 && Double.isFinite(factor),
                     WHO + ": factor must be above 1, got " + factor);
             Check.option(patience > 0, WHO + ": patience must be at least 1, got " + patience);
-            Check.option(window > 0, WHO + ": window must be at least 1, got " + window);
+            Limits.count(WHO, "window", window, 1, 1_000_000);
             return new DivergenceCheck(this);
         }
     }

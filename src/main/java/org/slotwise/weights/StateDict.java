@@ -123,7 +123,7 @@ public final class StateDict implements AutoCloseable {
      * @return these arrays, not copies; closing it closes none of them
      */
     public static StateDict of(Map<String, NDArray> arrays) {
-        arrays.forEach((name, array) -> Check.present(WHO, name, array));
+        arrays.forEach((name, array) -> Check.ofEngine(WHO, name, array));
         return new StateDict("a map", new LinkedHashMap<>(arrays), Map.of(), null);
     }
 

@@ -5,8 +5,14 @@ import java.lang.reflect.Constructor;
 import java.lang.reflect.Modifier;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import net.bytebuddy.ByteBuddy;
+import net.bytebuddy.implementation.FixedValue;
+import net.bytebuddy.implementation.StubMethod;
+import net.bytebuddy.matcher.ElementMatchers;
 import org.objenesis.Objenesis;
 import org.objenesis.ObjenesisStd;
 
@@ -56,6 +62,15 @@ final class BareObjects {
         if (type == Path.class) {
             return Path.of("nowhere");
         }
+        if (type == List.class || type == Collection.class) {
+            return List.of();
+        }
+        if (type == Set.class) {
+            return Set.of();
+        }
+        if (type == Map.class) {
+            return Map.of();
+        }
         return OBJENESIS.newInstance(concrete(type));
     }
 
@@ -76,6 +91,10 @@ final class BareObjects {
         }
         return new ByteBuddy()
                 .subclass(type)
+                .method(ElementMatchers.isAbstract())
+                .intercept(StubMethod.INSTANCE)
+                .method(ElementMatchers.named("isOpen"))
+                .intercept(FixedValue.value(true))
                 .make()
                 .load(
                         type.getClassLoader() == null

@@ -53,7 +53,8 @@ final class PublicApi {
                     Modifier.isPublic(method.getModifiers())
                             && !Modifier.isAbstract(method.getModifiers())
                             && !method.isSynthetic()
-                            && !method.getName().equals("equals");
+                            && !method.getName().equals("equals")
+                            && !(type.isEnum() && method.getName().equals("valueOf"));
             if (ours) {
                 calls.add(method);
             }
@@ -63,9 +64,12 @@ final class PublicApi {
 
     /** "SlotAttention.Builder.optVariant", or for a constructor the type's name. */
     static String name(Executable call) {
-        Class<?> type = call.getDeclaringClass();
-        String simple = type.getName().substring(type.getPackageName().length() + 1);
-        String named = simple.replace('$', '.');
+        String named = name(call.getDeclaringClass());
         return call instanceof Constructor ? named : named + "." + call.getName();
+    }
+
+    /** "SlotAttention.Builder": a type's name without its package. */
+    static String name(Class<?> type) {
+        return type.getName().substring(type.getPackageName().length() + 1).replace('$', '.');
     }
 }

@@ -3,7 +3,6 @@ package org.slotwise.testing;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.slotwise.internal.ConfiguredBlock;
@@ -25,17 +24,13 @@ public final class EquationBlock extends ConfiguredBlock {
     }
 
     @Override
-    protected NDList forwardInternal(
-            ParameterStore parameterStore,
-            NDList inputs,
-            boolean training,
-            PairList<String, Object> params) {
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
         return compute(
                 parameterStore, inputs.head(), training, pass -> equations.apply(pass, inputs));
     }
 
     @Override
-    public Shape[] getOutputShapes(Shape[] inputShapes) {
+    protected Shape[] outputShapes(Shape[] inputShapes) {
         return new Shape[] {inputShapes[0]};
     }
 

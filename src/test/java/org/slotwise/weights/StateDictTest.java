@@ -25,7 +25,6 @@ import ai.djl.nn.norm.BatchNorm;
 import ai.djl.nn.norm.LayerNorm;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
-import ai.djl.util.PairList;
 import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -162,16 +161,12 @@ class StateDictTest {
         }
 
         @Override
-        protected NDList forwardInternal(
-                ParameterStore store,
-                NDList in,
-                boolean training,
-                PairList<String, Object> params) {
+        protected NDList outputs(ParameterStore store, NDList in, boolean training) {
             return in;
         }
 
         @Override
-        public Shape[] getOutputShapes(Shape[] shapes) {
+        protected Shape[] outputShapes(Shape[] shapes) {
             return shapes;
         }
     }

@@ -75,6 +75,9 @@ public final class ClevrLikeScenes implements Scenes {
      *     outside the picture has others
      */
     public static double[] place(double x, double y, double z) {
+        Check.option(
+                Double.isFinite(x) && Double.isFinite(y) && Double.isFinite(z),
+                "ClevrLikeScenes: a place must be finite, got " + x + ", " + y + ", " + z);
         return GroundCamera.place(x, y, z);
     }
 

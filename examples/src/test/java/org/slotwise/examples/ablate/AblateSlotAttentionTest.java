@@ -92,7 +92,7 @@ class AblateSlotAttentionTest {
                 "--csv",
                 file.toString()
             };
-            String out = run(args).succeeds().out();
+            String out = run(args).ends().out();
             assertTrue(out.contains("[1 of 1] sum "), out);
         }
     }

@@ -1,0 +1,313 @@
+package org.slotwise.api;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.training.initializer.Initializer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.slotwise.conditioning.CoordinateConditioning;
+import org.slotwise.conditioning.LearntConditioning;
+import org.slotwise.conditioning.RandomConditioning;
+import org.slotwise.conditioning.SlotwiseLearntConditioning;
+import org.slotwise.decoder.AutoregressivePatchDecoder;
+import org.slotwise.decoder.BroadcastArchitecture;
+import org.slotwise.decoder.ImagePatchDecoder;
+import org.slotwise.decoder.PatchDecoder;
+import org.slotwise.decoder.PropertyDecoder;
+import org.slotwise.decoder.ShapeAndColourDecoder;
+import org.slotwise.decoder.SpatialBroadcastDecoder;
+import org.slotwise.decoder.TransformerDecoder;
+import org.slotwise.encoder.ConvolutionalEncoder;
+import org.slotwise.encoder.ResNetArchitecture;
+import org.slotwise.encoder.ResNetEncoder;
+import org.slotwise.encoder.SlotAttentionEncoder;
+import org.slotwise.grouping.InvariantSlotAttention;
+import org.slotwise.grouping.KMeansGrouping;
+import org.slotwise.grouping.RecurrentGrouping;
+import org.slotwise.grouping.SlotAttention;
+import org.slotwise.grouping.SlotAttentionGrouping;
+import org.slotwise.grouping.SlotMixtureGrouping;
+import org.slotwise.grouping.SlotMlp;
+import org.slotwise.grouping.SlotPredictor;
+import org.slotwise.grouping.SoftKMeansGrouping;
+import org.slotwise.grouping.StickBreakingGrouping;
+import org.slotwise.internal.Declarer;
+import org.slotwise.layer.BatchNorm;
+import org.slotwise.layer.Convolution;
+import org.slotwise.layer.FeedForward;
+import org.slotwise.layer.GeGlu;
+import org.slotwise.layer.GroupNorm;
+import org.slotwise.layer.Layer;
+import org.slotwise.layer.LayerBlock;
+import org.slotwise.layer.LayerNorm;
+import org.slotwise.layer.Linear;
+import org.slotwise.layer.MultiHeadAttention;
+import org.slotwise.layer.Perceptron;
+import org.slotwise.layer.PositionTable;
+import org.slotwise.layer.TransformerLayer;
+import org.slotwise.layer.TransposedConvolution;
+import org.slotwise.layer.Window;
+import org.slotwise.position.SoftPositionEmbed;
+import org.slotwise.quantization.SlotQuantizer;
+import org.slotwise.testing.Tensors;
+
+/** A small block of each kind, and inputs that it takes. */
+final class BlockSamples {
+
+    /**
+     * A block.
+     *
+     * @param type its class
+     * @param builder makes a builder with what is required set, or the block where it has none
+     * @param inputs makes inputs of a type, each with its name
+     */
+    record Sample(
+            Class<?> type, Supplier<?> builder, BiFunction<NDManager, DataType, NDList> inputs) {
+
+        Block block() {
+            Object made = builder.get();
+            return made instanceof Block block ? block : (Block) Reflected.build(made);
+        }
+    }
+
+    private BlockSamples() {}
+
+    private static BiFunction<NDManager, DataType, NDList> arrays(Object... namesAndShapes) {
+        return (manager, type) -> {
+            NDList list = new NDList();
+            for (int i = 0; i < namesAndShapes.length; i += 2) {
+                long[] shape = ((Shape) namesAndShapes[i + 1]).getShape();
+                NDArray array = Tensors.uniform(manager, i + 1, type, shape);
+                array.setName((String) namesAndShapes[i]);
+                list.add(array);
+            }
+            return list;
+        };
+    }
+
+    private static Shape shape(long... sizes) {
+        return new Shape(sizes);
+    }
+
+    static List<Sample> all() {
+        List<Sample> all = new ArrayList<>(groupings());
+        all.addAll(conditionings());
+        all.addAll(decoders());
+        all.addAll(encodersAndLayers());
+        return all;
+    }
+
+    private static SlotAttention.Builder slotAttention() {
+        return SlotAttention.builder().setDim(4).setFeatureDim(5);
+    }
+
+    private static List<Sample> groupings() {
+        var slots = arrays("features", shape(2, 9, 5), "conditioning", shape(2, 3, 4));
+        var sameSize = arrays("features", shape(2, 9, 5), "conditioning", shape(2, 3, 5));
+        var positioned =
+                arrays(
+                        "features",
+                        shape(2, 9, 5),
+                        "positions",
+                        shape(9, 2),
+                        "conditioning",
+                        shape(2, 3, 4),
+                        "slot_positions",
+                        shape(2, 3, 2));
+        var uniform = arrays("features", shape(2, 9, 5), "conditioning", shape(2, 9));
+        var video = arrays("features", shape(2, 2, 9, 5), "conditioning", shape(2, 3, 4));
+        return List.of(
+                new Sample(SlotAttention.class, BlockSamples::slotAttention, slots),
+                new Sample(
+                        SlotAttentionGrouping.class,
+                        () ->
+                                SlotAttentionGrouping.builder()
+                                        .setSlotAttention(slotAttention().build())
+                                        .optEmptySlotForMasked(true),
+                        slots),
+                new Sample(
+                        SlotMixtureGrouping.class,
+                        () -> SlotMixtureGrouping.builder().setDim(4).setFeatureDim(5),
+                        slots),
+                new Sample(
+                        InvariantSlotAttention.class,
+                        () -> InvariantSlotAttention.builder().setDim(4).setFeatureDim(5),
+                        positioned),
+                new Sample(SoftKMeansGrouping.class, SoftKMeansGrouping::builder, sameSize),
+                new Sample(
+                        KMeansGrouping.class, () -> KMeansGrouping.builder().setSlots(3), sameSize),
+                new Sample(
+                        StickBreakingGrouping.class,
+                        () ->
+                                StickBreakingGrouping.builder()
+                                        .setObjectDim(4)
+                                        .setFeatureDim(5)
+                                        .setSlots(3),
+                        uniform),
+                new Sample(
+                        SlotMlp.class,
+                        () ->
+                                SlotMlp.builder()
+                                        .setFeatureCount(9)
+                                        .setFeatureDim(5)
+                                        .setSlots(3)
+                                        .setDim(4)
+                                        .optHidden(6),
+                        arrays("features", shape(2, 9, 5))),
+                new Sample(
+                        RecurrentGrouping.class,
+                        () -> RecurrentGrouping.builder().setGrouping(slotAttention().build()),
+                        video),
+                new Sample(
+                        SlotPredictor.class,
+                        () -> SlotPredictor.builder().setDim(4).optHeads(2).optHidden(6),
+                        arrays("slots", shape(2, 3, 4))));
+    }
+
+    private static List<Sample> conditionings() {
+        var noise = arrays("noise", shape(2, 3, 4));
+        return List.of(
+                new Sample(
+                        RandomConditioning.class,
+                        () -> RandomConditioning.builder().setDim(4).setSlots(3),
+                        noise),
+                new Sample(
+                        LearntConditioning.class,
+                        () -> LearntConditioning.builder().setDim(4).setSlots(3),
+                        noise),
+                new Sample(
+                        SlotwiseLearntConditioning.class,
+                        () -> SlotwiseLearntConditioning.builder().setDim(4).setSlots(3),
+                        noise),
+                new Sample(
+                        CoordinateConditioning.class,
+                        () -> CoordinateConditioning.builder().setDim(4).optHidden(6),
+                        arrays("coordinates", shape(2, 3, 4))),
+                new Sample(
+                        SlotQuantizer.class,
+                        () -> SlotQuantizer.builder().setDim(4).setCodes(3).optLatents(2),
+                        arrays("slots", shape(2, 3, 4))));
+    }
+
+    private static TransformerDecoder.Builder transformer() {
+        return TransformerDecoder.builder().setDim(4).optHeads(2).optLayers(1).optHidden(6);
+    }
+
+    private static List<Sample> decoders() {
+        var slots = arrays("slots", shape(2, 3, 4));
+        return List.of(
+                new Sample(
+                        SpatialBroadcastDecoder.class,
+                        () ->
+                                SpatialBroadcastDecoder.builder()
+                                        .setSlotDim(4)
+                                        .setArchitecture(
+                                                new BroadcastArchitecture(
+                                                        4,
+                                                        5,
+                                                        List.of(
+                                                                BroadcastArchitecture.Layer
+                                                                        .convolution(4, 3)))),
+                        slots),
+                new Sample(
+                        ImagePatchDecoder.class,
+                        () ->
+                                ImagePatchDecoder.builder()
+                                        .setSlotDim(4)
+                                        .setImageSize(4, 6)
+                                        .setPatchSize(2)
+                                        .optHidden(5),
+                        slots),
+                new Sample(
+                        ShapeAndColourDecoder.class,
+                        () ->
+                                ShapeAndColourDecoder.builder()
+                                        .setSlotDim(4)
+                                        .setImageSize(4, 6)
+                                        .optHidden(5),
+                        arrays("slots", shape(2, 3, 4), "slot_positions", shape(2, 3, 2))),
+                new Sample(
+                        PropertyDecoder.class,
+                        () -> PropertyDecoder.builder().setSlotDim(4).setProperties(5).optHidden(6),
+                        slots),
+                new Sample(
+                        PatchDecoder.class,
+                        () ->
+                                PatchDecoder.builder()
+                                        .setSlotDim(4)
+                                        .setFeatureDim(5)
+                                        .setPatches(9)
+                                        .optHidden(6),
+                        slots),
+                new Sample(
+                        AutoregressivePatchDecoder.class,
+                        () ->
+                                AutoregressivePatchDecoder.builder()
+                                        .setSlotDim(4)
+                                        .setFeatureDim(5)
+                                        .optTransformer(transformer().build()),
+                        arrays("slots", shape(2, 3, 4), "features", shape(2, 9, 5))),
+                new Sample(
+                        TransformerDecoder.class,
+                        BlockSamples::transformer,
+                        arrays("targets", shape(2, 9, 4), "memory", shape(2, 3, 4))));
+    }
+
+    private static List<Sample> encodersAndLayers() {
+        var images = arrays("images", shape(2, 3, 8, 9));
+        var slots = arrays("slots", shape(2, 3, 4));
+        return List.of(
+                new Sample(
+                        ConvolutionalEncoder.class,
+                        () -> ConvolutionalEncoder.builder().optChannels(4, 5).optKernelSize(3),
+                        images),
+                new Sample(
+                        ResNetEncoder.class,
+                        () ->
+                                ResNetEncoder.builder()
+                                        .setArchitecture(
+                                                new ResNetArchitecture(false, 4, List.of(1))),
+                        images),
+                new Sample(
+                        SlotAttentionEncoder.class,
+                        () ->
+                                SlotAttentionEncoder.builder()
+                                        .setBackbone(
+                                                ConvolutionalEncoder.builder()
+                                                        .optChannels(4)
+                                                        .optKernelSize(3)
+                                                        .build()),
+                        images),
+                new Sample(
+                        SoftPositionEmbed.class,
+                        () -> SoftPositionEmbed.builder().setSpatialDims(2).setFeatureDim(5),
+                        arrays("features", shape(2, 9, 5), "positions", shape(9, 2))),
+                new Sample(FeedForward.class, () -> new FeedForward(4, 6), slots),
+                new Sample(MultiHeadAttention.class, () -> new MultiHeadAttention(4, 2), slots),
+                new Sample(
+                        TransformerLayer.class,
+                        () -> new TransformerLayer(4, 2, 6, true, false),
+                        slots),
+                layer(p -> Linear.of(p, 4, 5), slots),
+                layer(p -> LayerNorm.of(p, 4), slots),
+                layer(p -> Perceptron.of(p, 4, 5, 1, 3), slots),
+                layer(p -> GeGlu.of(p, 4, 3), slots),
+                layer(p -> PositionTable.of(p, "pe", 3, 4, Initializer.ONES), slots),
+                layer(p -> GroupNorm.of(p, 1, 3), images),
+                layer(p -> BatchNorm.of(p, 3, true), images),
+                layer(p -> Convolution.of(p, 3, 4, Window.same(3)), images),
+                layer(p -> TransposedConvolution.of(p, 3, 4, Window.same(3), 0), images));
+    }
+
+    private static Sample layer(
+            Function<Declarer, Layer> layer, BiFunction<NDManager, DataType, NDList> inputs) {
+        return new Sample(LayerBlock.class, () -> new LayerBlock(layer, s -> s), inputs);
+    }
+}

@@ -1,0 +1,292 @@
+package org.slotwise.api;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.modality.cv.Image;
+import ai.djl.modality.cv.ImageFactory;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.training.ParameterStore;
+import ai.djl.training.initializer.Initializer;
+import ai.djl.training.tracker.ParameterTracker;
+import ai.djl.training.tracker.Tracker;
+import java.awt.image.BufferedImage;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.clustering.KMeans;
+import org.slotwise.clustering.KMeansOptions;
+import org.slotwise.data.ClevrObject;
+import org.slotwise.data.Crop;
+import org.slotwise.data.PropertyLayout;
+import org.slotwise.data.Scene;
+import org.slotwise.data.SceneDataset;
+import org.slotwise.data.SceneSource;
+import org.slotwise.data.SceneStreamDataset;
+import org.slotwise.data.Scenes;
+import org.slotwise.data.file.FeatureOrigin;
+import org.slotwise.data.generated.ClevrLikeScenes;
+import org.slotwise.data.generated.MultiDSprites;
+import org.slotwise.data.generated.Tetrominoes;
+import org.slotwise.decoder.BroadcastArchitecture;
+import org.slotwise.decoder.PixelLattice;
+import org.slotwise.encoder.ResNetArchitecture;
+import org.slotwise.grouping.FeatureExtractorOutput;
+import org.slotwise.grouping.PerceptualGrouping;
+import org.slotwise.grouping.PerceptualGroupingOutput;
+import org.slotwise.grouping.SlotAttention;
+import org.slotwise.grouping.SlotAttentionVariant;
+import org.slotwise.image.BackgroundSlot;
+import org.slotwise.image.DiscoveredObjects;
+import org.slotwise.image.ObjectDiscoveryTranslator;
+import org.slotwise.image.Palette;
+import org.slotwise.image.PictureGrid;
+import org.slotwise.image.SlotMasks;
+import org.slotwise.image.SlotPictures;
+import org.slotwise.layer.ScaledDotProduct;
+import org.slotwise.layer.TimeEmbedding;
+import org.slotwise.layer.Window;
+import org.slotwise.loss.HungarianLoss;
+import org.slotwise.matching.HungarianMatching;
+import org.slotwise.metric.AdjustedRandIndex;
+import org.slotwise.metric.Background;
+import org.slotwise.metric.ImageScores;
+import org.slotwise.metric.SegmentationEvaluator;
+import org.slotwise.metric.SegmentationMetric;
+import org.slotwise.metric.SetAveragePrecision;
+import org.slotwise.metric.SetAveragePrecisionEvaluator;
+import org.slotwise.quantization.AnnealedTemperature;
+import org.slotwise.testing.Tensors;
+import org.slotwise.training.Adam;
+import org.slotwise.training.DivergenceCheck;
+import org.slotwise.training.GradientClipping;
+import org.slotwise.training.LearningRate;
+import org.slotwise.training.ProgressListener;
+import org.slotwise.weights.StateDict;
+
+/** A good value of each type that calls take, or that they are called on. */
+final class ObjectSamples {
+
+    private static final Map<Class<?>, Function<NDManager, Object>> ALL = new LinkedHashMap<>();
+
+    private static <T> void add(Class<T> type, Function<NDManager, T> sample) {
+        ALL.put(type, sample::apply);
+    }
+
+    static {
+        javaAndDjl();
+        imagesAndScenes();
+        models();
+    }
+
+    private ObjectSamples() {}
+
+    private static NDArray slots(NDManager manager) {
+        return Tensors.uniform(manager, 1, DataType.FLOAT32, 2, 3, 4);
+    }
+
+    private static void javaAndDjl() {
+        for (Class<?> integer : List.of(int.class, Integer.class)) {
+            ALL.put(integer, m -> 2);
+        }
+        for (Class<?> integer : List.of(long.class, Long.class)) {
+            ALL.put(integer, m -> 2L);
+        }
+        ALL.put(double.class, m -> 0.5);
+        ALL.put(float.class, m -> 0.5f);
+        ALL.put(boolean.class, m -> true);
+        ALL.put(byte.class, m -> (byte) 1);
+        add(Object.class, m -> "x");
+        add(String.class, m -> "X");
+        add(String[].class, m -> new String[] {"x"});
+        add(Path.class, m -> Path.of("target", "no-such-file"));
+        add(int[].class, m -> new int[] {2, 2});
+        add(long[].class, m -> new long[] {2, 2});
+        add(double[].class, m -> new double[] {0.5, 0.5, 0.5});
+        add(float[].class, m -> new float[] {0.5f, 0.5f, 0.5f});
+        add(float[][].class, m -> new float[][] {{0.5f}});
+        add(byte[].class, m -> new byte[48]);
+        add(List.class, m -> new ArrayList<>());
+        add(Collection.class, m -> new ArrayList<>());
+        add(Map.class, m -> Map.of());
+        add(Duration.class, m -> Duration.ofDays(1));
+        add(Runnable.class, m -> () -> {});
+        add(NDManager.class, NDManager::newSubManager);
+        add(NDArray.class, ObjectSamples::slots);
+        add(NDList.class, m -> new NDList(slots(m)));
+        add(Shape.class, m -> new Shape(2, 3, 4));
+        add(Shape[].class, m -> new Shape[] {new Shape(2, 3, 4)});
+        add(ParameterStore.class, m -> new ParameterStore(m, false));
+        add(Device.class, NDManager::getDevice);
+        add(Engine.class, NDManager::getEngine);
+        add(Initializer.class, m -> Initializer.ONES);
+        add(Tracker.class, m -> Tracker.fixed(0.1f));
+        add(ParameterTracker.class, m -> Tracker.fixed(0.1f));
+        add(Image.class, m -> image());
+    }
+
+    private static SceneDataset dataset() {
+        return SceneDataset.builder()
+                .setScenes(Tetrominoes.builder().setSize(2).build())
+                .setSampling(1, false)
+                .build();
+    }
+
+    private static Image image() {
+        return ImageFactory.getInstance()
+                .fromImage(new BufferedImage(6, 4, BufferedImage.TYPE_INT_RGB));
+    }
+
+    private static ImageScores scores(NDManager manager) {
+        return new ImageScores(
+                manager.zeros(new Shape(2), DataType.FLOAT64),
+                manager.create(new boolean[] {true, false}));
+    }
+
+    private static SlotMasks masks(NDManager manager) {
+        return SlotMasks.of(Tensors.uniform(manager, 1, DataType.FLOAT32, 3, 4, 6));
+    }
+
+    private static void imagesAndScenes() {
+        add(Scene.class, m -> new Scene(4, 4, new byte[48], new byte[16]));
+        add(Tetrominoes.class, m -> Tetrominoes.builder().setSize(2).build());
+        add(Scenes.class, m -> Tetrominoes.builder().setSize(2).build());
+        add(SceneSource.class, m -> Tetrominoes.builder().setSize(2).build());
+        add(
+                SceneDataset.Builder.class,
+                m ->
+                        SceneDataset.builder()
+                                .setScenes(Tetrominoes.builder().setSize(2).build())
+                                .setSampling(1, false));
+        add(
+                SceneStreamDataset.Builder.class,
+                m ->
+                        SceneStreamDataset.builder()
+                                .setSource(Tetrominoes.builder().setSize(2).build())
+                                .setBatchSize(1));
+        add(SceneDataset.class, m -> dataset());
+        add(
+                SceneStreamDataset.class,
+                m ->
+                        SceneStreamDataset.builder()
+                                .setSource(Tetrominoes.builder().setSize(2).build())
+                                .setBatchSize(1)
+                                .build());
+        add(MultiDSprites.class, m -> MultiDSprites.builder().setSize(2).build());
+        add(ClevrLikeScenes.class, m -> ClevrLikeScenes.builder().setSize(2).build());
+        add(
+                ObjectDiscoveryTranslator.class,
+                m -> ObjectDiscoveryTranslator.builder().setImageSize(4, 6).build());
+        add(FeatureOrigin.class, m -> new FeatureOrigin("none", List.of("a")));
+        add(ClevrObject.class, m -> ClevrObject.decode(new float[19]));
+        add(Crop.class, m -> new Crop(0, 0, 2, 2));
+        add(PropertyLayout.class, m -> PropertyLayout.CLEVR);
+        add(SlotMasks.class, ObjectSamples::masks);
+        add(Palette.class, m -> Palette.colourBlindSafe());
+        add(SlotPictures.class, m -> SlotPictures.builder().build());
+        add(BackgroundSlot.class, m -> BackgroundSlot.none());
+        add(PictureGrid.Builder.class, m -> PictureGrid.builder().setColumns(2).setPanelSize(4, 6));
+        add(PictureGrid.class, m -> PictureGrid.builder().setColumns(2).setPanelSize(4, 6).build());
+        add(
+                DiscoveredObjects.class,
+                m ->
+                        new DiscoveredObjects(
+                                masks(m).categories(4, 6, List.of("a", "b", "c")),
+                                masks(m),
+                                new float[3][4],
+                                List.of(),
+                                List.of(),
+                                null));
+    }
+
+    private static void models() {
+        add(FeatureExtractorOutput.class, m -> new FeatureExtractorOutput(slots(m)));
+        add(
+                PerceptualGroupingOutput.class,
+                m -> new PerceptualGroupingOutput(slots(m), slots(m), null));
+        add(Block.class, m -> SlotAttention.builder().setDim(4).setFeatureDim(4).build());
+        add(
+                PerceptualGrouping.class,
+                m -> SlotAttention.builder().setDim(4).setFeatureDim(4).build());
+        add(BroadcastArchitecture.class, m -> BroadcastArchitecture.clevr());
+        add(BroadcastArchitecture.Layer.class, m -> BroadcastArchitecture.Layer.convolution(4, 3));
+        add(PixelLattice.class, m -> PixelLattice.ALL);
+        add(ResNetArchitecture.class, m -> ResNetArchitecture.resNet18());
+        add(SlotAttentionVariant.class, m -> SlotAttentionVariant.PAPER);
+        add(TimeEmbedding.class, m -> new TimeEmbedding(8, TimeEmbedding.Order.SINE_FIRST, 0));
+        add(StateDict.class, m -> StateDict.of(Map.of("a", slots(m))));
+        add(ImageScores.class, m -> scores(m));
+        add(KMeansOptions.class, m -> KMeansOptions.builder().build());
+        add(KMeans.class, m -> new KMeans(2, KMeansOptions.builder().build()));
+        add(Window.class, m -> Window.same(3));
+        add(ScaledDotProduct.class, m -> new ScaledDotProduct(2));
+        add(HungarianLoss.class, m -> new HungarianLoss(PropertyLayout.CLEVR));
+        add(org.slotwise.matching.Assignment.class, m -> HungarianMatching.match(slots(m)));
+        add(SegmentationMetric.class, m -> new AdjustedRandIndex(Background.COUNTED));
+        add(
+                SegmentationEvaluator.class,
+                m -> new SegmentationEvaluator(new AdjustedRandIndex(Background.COUNTED)));
+        add(SetAveragePrecision.class, m -> new SetAveragePrecision(PropertyLayout.CLEVR));
+        add(
+                SetAveragePrecisionEvaluator.class,
+                m -> new SetAveragePrecisionEvaluator(PropertyLayout.CLEVR, 0.5));
+        add(AnnealedTemperature.class, m -> new AnnealedTemperature(2, 1, 10));
+        add(Adam.class, m -> Adam.builder().build());
+        add(DivergenceCheck.class, m -> DivergenceCheck.builder().build());
+        add(DivergenceCheck.Builder.class, m -> DivergenceCheck.builder());
+        add(GradientClipping.class, m -> new GradientClipping(1));
+        add(LearningRate.class, m -> LearningRate.constant(0.1));
+        add(ProgressListener.class, m -> new ProgressListener(2, 0, Duration.ofDays(1)));
+    }
+
+    /** A good value of a type, or null if there is none here. */
+    static @Nullable Object of(Class<?> type, NDManager manager) {
+        Function<NDManager, Object> sample = ALL.get(type);
+        if (sample != null) {
+            return sample.apply(manager);
+        }
+        if (type.isEnum()) {
+            return type.getEnumConstants()[0];
+        }
+        for (Map.Entry<Class<?>, Function<NDManager, Object>> entry : ALL.entrySet()) {
+            if (type.isAssignableFrom(entry.getKey()) && type.getName().contains("slotwise")) {
+                return entry.getValue().apply(manager);
+            }
+        }
+        return made(type, manager);
+    }
+
+    /** Made by a builder without required options, or by a record's or class's constructor. */
+    private static @Nullable Object made(Class<?> type, NDManager manager) {
+        if (!type.getName().contains("slotwise")) {
+            return null;
+        }
+        try {
+            if (Reflected.isBuilder(type)) {
+                return type.getDeclaringClass().getMethod("builder").invoke(null);
+            }
+            var constructors = type.getConstructors();
+            if (constructors.length > 0) {
+                Class<?>[] types = constructors[0].getParameterTypes();
+                Object[] good = new Object[types.length];
+                for (int i = 0; i < types.length; i++) {
+                    good[i] = of(types[i], manager);
+                }
+                return constructors[0].newInstance(good);
+            }
+            return Reflected.build(type.getMethod("builder").invoke(null));
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            return null;
+        }
+    }
+}
