@@ -226,6 +226,32 @@ class HouseRulesTest {
     }
 
     @Test
+    void slateKnowsOnlyWhatItIsMadeOf() {
+        classes()
+                .that()
+                .resideInAPackage("org.slotwise.slate")
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(
+                        "org.slotwise.slate",
+                        "org.slotwise.grouping",
+                        "org.slotwise.layer",
+                        "org.slotwise.position",
+                        "org.slotwise.internal",
+                        "ai.djl..",
+                        "java..",
+                        "org.jspecify..")
+                .check(MAIN);
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("org.slotwise.slate")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.slotwise.slate")
+                .check(MAIN);
+    }
+
+    @Test
     void internalKnowsNoOtherPackage() {
         noClasses()
                 .that()
