@@ -121,6 +121,7 @@ class HouseRulesTest {
                     entry("encoder", "grouping", "layer", "position", "internal"),
                     entry("decoder", "grouping", "layer", "position", "internal"),
                     entry("quantization", "layer", "internal"),
+                    entry("slate", "grouping", "layer", "position", "internal"),
                     entry("data", "internal"),
                     entry("data.generated", "data", "internal"),
                     entry("data.file", "data", "internal"),

@@ -25,7 +25,7 @@ import org.slotwise.internal.Pass;
  * }</pre>
  *
  * <p>u is (B, K, C), s and s' are (B, K, D). {@code weight_ih} (3 D, C), {@code weight_hh} (3 D,
- * D), {@code bias_ih} and {@code bias_hh} (3 D) start uniform in ±1/√D.
+ * D), {@code bias_ih} and {@code bias_hh} (3 D) start uniform in ±1/√D, or as told.
  */
 public final class GruCell {
 
@@ -44,13 +44,38 @@ public final class GruCell {
      * @param size D
      */
     public GruCell(Declarer parameters, long in, long size) {
+        this(
+                parameters,
+                in,
+                size,
+                StartingValues.linear(size),
+                StartingValues.linear(size),
+                StartingValues.linear(size));
+    }
+
+    /**
+     * Declares the parameters of a cell with other starting values.
+     *
+     * @param parameters declares under the cell's name
+     * @param in C
+     * @param size D
+     * @param inputStart how the weights of inputs start, (3 D, C)
+     * @param stateStart how the weights of states start, (3 D, D)
+     * @param biasStart how the biases start
+     */
+    public GruCell(
+            Declarer parameters,
+            long in,
+            long size,
+            Initializer inputStart,
+            Initializer stateStart,
+            Initializer biasStart) {
         this.in = in;
         this.size = size;
-        Initializer start = StartingValues.linear(size);
-        inputWeight = parameters.weight("weight_ih", start, 3 * size, in);
-        stateWeight = parameters.weight("weight_hh", start, 3 * size, size);
-        inputBias = parameters.bias("bias_ih", start, 3 * size);
-        stateBias = parameters.bias("bias_hh", start, 3 * size);
+        inputWeight = parameters.weight("weight_ih", inputStart, 3 * size, in);
+        stateWeight = parameters.weight("weight_hh", stateStart, 3 * size, size);
+        inputBias = parameters.bias("bias_ih", biasStart, 3 * size);
+        stateBias = parameters.bias("bias_hh", biasStart, 3 * size);
     }
 
     /**

@@ -63,4 +63,26 @@ public final class PositionTable implements Layer {
         NDArray all = pass.value(table);
         return x.add(n == length ? all : all.get(":, 0:{}", n));
     }
+
+    /**
+     * Adds the positions from a place on, for sequences that come piece by piece.
+     *
+     * @param pass the call of the block
+     * @param x (B, N, D)
+     * @param first the place of the first of them, from 0
+     * @return (B, N, D)
+     * @throws IllegalArgumentException if they end after the table
+     */
+    public NDArray at(Pass pass, NDArray x, long first) {
+        long end = first + x.getShape().get(1);
+        Check.option(
+                first >= 0 && end <= length,
+                "PositionTable: places must be from 0 to "
+                        + (length - 1)
+                        + ", got "
+                        + first
+                        + " to "
+                        + (end - 1));
+        return x.add(pass.value(table).get(":, {}:{}", first, end));
+    }
 }

@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Ops;
-import org.slotwise.internal.Scalars;
+import org.slotwise.layer.GumbelSoftmax;
 
 /**
  * The equations of {@link SlotQuantizer} for some slots. The latents' axis comes first, for the
@@ -44,10 +44,8 @@ final class CategoricalLatents {
     /** y_l = softmax((logits[l] + gumbel) / temperature), (L, B K, M). */
     NDArray sample(NDArray logits, @Nullable NDArray gumbel, double temperature) {
         NDArray noise =
-                gumbel == null
-                        ? Gumbel.draw(logits)
-                        : gumbel.reshape(-1, latents(), codes()).swapAxes(0, 1);
-        return logits.add(noise).div(Scalars.like(logits, temperature)).softmax(2);
+                gumbel == null ? null : gumbel.reshape(-1, latents(), codes()).swapAxes(0, 1);
+        return new GumbelSoftmax(temperature, false).sample(logits, noise, 2);
     }
 
     /**
@@ -57,11 +55,7 @@ final class CategoricalLatents {
      */
     NDList sampled(NDArray logits, NDArray y, boolean hard) {
         NDArray chosen = y.argMax(2); // (L, B K)
-        NDArray weights = y;
-        if (hard) {
-            NDArray oneHot = chosen.oneHot((int) codes(), y.getDataType()).stopGradient();
-            weights = oneHot.add(y.sub(y.stopGradient()));
-        }
+        NDArray weights = hard ? GumbelSoftmax.straightThrough(y, 2) : y;
         return quantized(weights.matMul(e), chosen, logits);
     }
 

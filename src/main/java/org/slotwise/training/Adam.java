@@ -140,7 +140,9 @@ public final class Adam extends Optimizer implements AutoCloseable {
         double rate =
                 learningRate instanceof LearningRate exact
                         ? exact.at(step)
-                        : learningRate.getNewValue(parameterId, step);
+                        : learningRate instanceof LearningRates several
+                                ? several.at(parameterId, step)
+                                : learningRate.getNewValue(parameterId, step);
         Check.option(
                 Double.isFinite(rate),
                 WHO + ": the learning rate of step " + step + " must be finite, got " + rate);
@@ -256,7 +258,8 @@ public final class Adam extends Optimizer implements AutoCloseable {
         /**
          * Sets the learning rate.
          *
-         * @param learningRate a {@link LearningRate}, or one of DJL's trackers; 1e-3 by default
+         * @param learningRate a {@link LearningRate}, {@link LearningRates} for groups of
+         *     parameters, or one of DJL's trackers; 1e-3 by default
          * @return this builder
          */
         public Builder optLearningRate(ParameterTracker learningRate) {

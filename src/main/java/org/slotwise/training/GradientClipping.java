@@ -25,7 +25,7 @@ import org.slotwise.internal.Scope;
  * algorithm 1; in the form of PyTorch's {@code clip_grad_norm_}.
  *
  * <pre>{@code
- * norm = sqrt(sum over parameters of the sum of gradient^2)
+ * norm = sqrt(sum over parameters of the sum of gradient^2)        or the largest magnitude
  * gradient = gradient * min(maxNorm / (norm + 1e-6), 1)
  * }</pre>
  *
@@ -60,6 +60,7 @@ public final class GradientClipping extends TrainingListenerAdapter {
     private static final double EPS = 1e-6;
 
     private final double maxNorm;
+    private final Norm kind;
     private double lastNorm = Double.NaN;
 
     /**
@@ -70,8 +71,41 @@ public final class GradientClipping extends TrainingListenerAdapter {
      * @throws IllegalArgumentException if the bound is not above 0
      */
     public GradientClipping(double maxNorm) {
+        this(maxNorm, Norm.EUCLIDEAN);
+    }
+
+    /**
+     * Creates the clipping by another norm.
+     *
+     * @param maxNorm the largest norm that gradients may have together, above 0; infinity leaves
+     *     them alone and only measures
+     * @param kind what the norm is
+     * @throws IllegalArgumentException if the bound is not above 0
+     */
+    public GradientClipping(double maxNorm, Norm kind) {
         Check.option(maxNorm > 0, WHO + ": maxNorm must be above 0, got " + maxNorm);
         this.maxNorm = maxNorm;
+        this.kind = kind;
+    }
+
+    /** How large gradients are together. */
+    public enum Norm {
+        /** The root of the sum of all squares. */
+        EUCLIDEAN {
+            @Override
+            NDArray of(NDArray array) {
+                return array.norm();
+            }
+        },
+        /** The largest magnitude: PyTorch's {@code norm_type="inf"}. */
+        LARGEST {
+            @Override
+            NDArray of(NDArray array) {
+                return array.abs().max();
+            }
+        };
+
+        abstract NDArray of(NDArray array);
     }
 
     /**
@@ -133,7 +167,7 @@ public final class GradientClipping extends TrainingListenerAdapter {
     public NDArray clip(Collection<Parameter> parameters, NDManager manager) {
         try (Scope scope = new Scope()) {
             NDList gradients = gradients(parameters);
-            NDArray norm = norm(gradients);
+            NDArray norm = norm(gradients, kind);
             NDArray scale =
                     Scalars.like(norm, maxNorm)
                             .div(norm.add(Scalars.like(norm, EPS)))
@@ -167,11 +201,11 @@ public final class GradientClipping extends TrainingListenerAdapter {
         return gradients;
     }
 
-    private static NDArray norm(NDList gradients) {
+    private static NDArray norm(NDList gradients, Norm kind) {
         NDList norms = new NDList(gradients.size());
         for (NDArray gradient : gradients) {
-            norms.add(gradient.norm().toType(gradients.head().getDataType(), false));
+            norms.add(kind.of(gradient).toType(gradients.head().getDataType(), false));
         }
-        return NDArrays.stack(norms).norm();
+        return kind.of(NDArrays.stack(norms));
     }
 }

@@ -46,6 +46,24 @@ public interface LearningRate extends Tracker {
     }
 
     /**
+     * Linear warm-up, then the same at every step.
+     *
+     * <pre>{@code
+     * peak * min(step / warmUpSteps, 1)
+     * }</pre>
+     *
+     * @param peak the rate after the warm-up, at least 0
+     * @param warmUpSteps how many steps the warm-up takes; 0 for none
+     * @return the learning rate
+     * @throws IllegalArgumentException if a number is out of its range
+     */
+    static LearningRate warmUp(double peak, long warmUpSteps) {
+        rate("peak", peak);
+        warmUp(warmUpSteps);
+        return step -> peak * warmedUp(step, warmUpSteps);
+    }
+
+    /**
      * Linear warm-up and exponential decay, both from the first step on.
      *
      * <p>Source: the training code published with Locatello et al., "Object-Centric Learning with

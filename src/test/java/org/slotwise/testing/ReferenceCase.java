@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -28,10 +29,17 @@ public final class ReferenceCase {
 
     private final String folder;
     private final JsonObject description;
+    private final UnaryOperator<String> names;
 
-    private ReferenceCase(String folder, JsonObject description) {
+    private ReferenceCase(String folder, JsonObject description, UnaryOperator<String> names) {
         this.folder = folder;
         this.description = description;
+        this.names = names;
+    }
+
+    /** The same case, whose arrays have other names. */
+    public ReferenceCase renamed(UnaryOperator<String> others) {
+        return new ReferenceCase(folder, description, others);
     }
 
     /** All cases of a module. */
@@ -47,7 +55,9 @@ public final class ReferenceCase {
             for (JsonElement element :
                     JsonParser.parseReader(reader).getAsJsonObject().getAsJsonArray("cases")) {
                 if (kind.equals(element.getAsJsonObject().get("kind").getAsString())) {
-                    cases.add(new ReferenceCase(folder, element.getAsJsonObject()));
+                    cases.add(
+                            new ReferenceCase(
+                                    folder, element.getAsJsonObject(), UnaryOperator.identity()));
                 }
             }
         } catch (IOException e) {
@@ -102,7 +112,7 @@ public final class ReferenceCase {
                 String name = array.getName();
                 // The modules tell inputs apart by name: these are not such names.
                 array.setName(null);
-                arrays.put(name, array);
+                arrays.put(names.apply(name), array);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

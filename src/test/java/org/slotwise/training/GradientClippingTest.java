@@ -90,6 +90,22 @@ class GradientClippingTest {
                 new double[] {3 * scale, 4 * scale}, gradient(parameter).toDoubleArray(), 1e-14);
     }
 
+    /** PyTorch's {@code norm_type="inf"}. */
+    @Test
+    void byTheLargestMagnitude(NDManager manager) {
+        Parameter a = AdamTest.parameter(manager, "a", DataType.FLOAT64, 2);
+        Parameter b = AdamTest.parameter(manager, "b", DataType.FLOAT64, 1);
+        backward(
+                List.of(a, b),
+                List.of(manager.create(new double[] {3, -4}), manager.create(new double[] {2})));
+        NDArray norm =
+                new GradientClipping(1, GradientClipping.Norm.LARGEST).clip(List.of(a, b), manager);
+        assertEquals(4, norm.getDouble());
+        double scale = 1 / (4 + 1e-6);
+        assertArrayEquals(new double[] {3 * scale, -4 * scale}, gradient(a).toDoubleArray(), 1e-14);
+        assertArrayEquals(new double[] {2 * scale}, gradient(b).toDoubleArray(), 1e-14);
+    }
+
     @Test
     void typesMayDiffer(NDManager manager) {
         Parameter a = AdamTest.parameter(manager, "a", DataType.FLOAT32, 1);

@@ -17,6 +17,19 @@ class LearningRateTest {
         assertEquals(4e-4f, rate.getNewValue("parameter", 7));
     }
 
+    @Test
+    void warmUp() {
+        LearningRate rate = LearningRate.warmUp(1e-4, 30_000);
+        assertEquals(1e-4 / 30_000, rate.at(1), 1e-20);
+        assertEquals(5e-5, rate.at(15_000));
+        assertEquals(1e-4, rate.at(30_000));
+        assertEquals(1e-4, rate.at(1_000_000));
+        assertEquals(1e-4, LearningRate.warmUp(1e-4, 0).at(1));
+        assertRefused(
+                "LearningRate: warmUpSteps must be at least 0, got -1",
+                () -> LearningRate.warmUp(1, -1));
+    }
+
     /** The schedule of Slot Attention, at points that its formula gives by hand. */
     @Test
     void exponentialDecay() {

@@ -1,0 +1,96 @@
+package org.slotwise.slate;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Pass;
+import org.slotwise.internal.Scalars;
+import org.slotwise.layer.GumbelSoftmax;
+import org.slotwise.layer.Linear;
+
+/** The equations of {@link Slate}, and the parts that they are made of. */
+record SlateLayers(
+        SlateConfiguration sizes,
+        DiscreteVae dvae,
+        TokenEmbedding embedding,
+        TokenGrouping grouping,
+        Linear projection,
+        TokenDecoder decoder,
+        Linear output) {
+
+    private static final String DECODER = "tf_dec";
+
+    /** A training step; the list is that of {@link SlateOutput#of}. */
+    NDList step(
+            Pass pass,
+            NDArray image,
+            GumbelSoftmax sampling,
+            SlateNoise noise,
+            DropoutMasks masks) {
+        NDArray logP = dvae.logits(pass, image).logSoftmax(1); // (B, V, h, h)
+        NDArray z = sampling.sample(logP, noise.codes(), 1);
+        NDArray reconstruction = dvae.decode(pass, z);
+        NDArray mse = perPicture(image.sub(reconstruction).square().sum(), image);
+
+        // A second draw, of which no gradient comes back.
+        NDArray draw = noise.tokens();
+        NDArray g = draw == null ? GumbelSoftmax.noise(logP) : draw;
+        NDArray tokens = DiscreteVae.largest(logP.stopGradient().add(g)); // (B, L)
+        NDArray e =
+                masks.under("positional_encoder").drop("dropout", embedding.apply(pass, tokens));
+        NDList slots = grouping.group(pass, e.get(":, 1:"), noise.slots());
+        NDArray memory = projection.apply(pass, slots.get(0));
+        NDArray predicted = decode(pass, e, memory, masks);
+        NDArray crossEntropy = perPicture(crossEntropies(predicted, tokens).sum(), image);
+        return new NDList(
+                crossEntropy,
+                mse,
+                DiscreteVae.unit(reconstruction),
+                slots.get(0),
+                slots.get(1),
+                tokens);
+    }
+
+    private static NDArray perPicture(NDArray sum, NDArray image) {
+        return sum.div(Scalars.like(sum, (double) image.getShape().get(0)));
+    }
+
+    /** Logits (B, n, V) of n tokens, for embeddings (B, n + 1, D) of BOS and these tokens. */
+    private NDArray decode(Pass pass, NDArray e, NDArray memory, DropoutMasks masks) {
+        NDArray seen = e.get(":, :{}", e.getShape().get(1) - 1);
+        return output.apply(pass, decoder.decode(pass, seen, memory, masks.under(DECODER)));
+    }
+
+    /** Logits (B, n, V) of tokens (B, n), each from those before it and slots (B, K, E). */
+    NDArray predict(Pass pass, NDArray slots, NDArray tokens) {
+        NDArray e = embedding.apply(pass, tokens);
+        return decode(pass, e, projection.apply(pass, slots), DropoutMasks.NONE);
+    }
+
+    /** -log p of tokens (B, n) by logits (B, n, V), for each picture: (B). */
+    static NDArray crossEntropies(NDArray logits, NDArray tokens) {
+        return logits.logSoftmax(2).gather(tokens.expandDims(2), 2).sum(new int[] {1, 2}).neg();
+    }
+
+    /** Slots, attention and tokens of images, nothing drawn but the slots' start. */
+    NDList encode(Pass pass, NDArray image, @Nullable NDArray noise) {
+        NDArray tokens = DiscreteVae.largest(dvae.logits(pass, image));
+        NDArray e = embedding.apply(pass, tokens).get(":, 1:");
+        NDList slots = grouping.group(pass, e, noise);
+        return new NDList(slots.get(0), slots.get(1), tokens);
+    }
+
+    /** Pictures and tokens of slots (B, K, E). */
+    NDList generate(Pass pass, NDArray slots, @Nullable TokenSampling sampling) {
+        NDArray memory = projection.apply(pass, slots);
+        NDArray tokens =
+                new TokenGenerator(sizes, embedding, decoder, output)
+                        .tokens(pass, memory, sampling);
+        return new NDList(pictures(pass, tokens, slots), tokens);
+    }
+
+    /** Pictures of tokens (B, L). */
+    NDArray pictures(Pass pass, NDArray tokens, NDArray like) {
+        return dvae.pictures(pass, tokens, sizes.side(), sizes.side(), like.getDataType());
+    }
+}
