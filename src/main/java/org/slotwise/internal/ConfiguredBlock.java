@@ -210,6 +210,23 @@ public abstract class ConfiguredBlock extends AbstractBlock {
         return fetch(store, parameter, inputName(), device, training);
     }
 
+    /**
+     * Requires an input that is not the main one to be of the parameters' type, where they have one
+     * already.
+     *
+     * @param what the input's name
+     * @param array the input
+     * @throws IllegalArgumentException if it is of another type
+     */
+    protected final void requireType(String what, NDArray array) {
+        for (Parameter parameter : declared.keySet()) {
+            if (parameter.isInitialized()) {
+                DataType type = parameter.getArray().getDataType();
+                Check.type(who(), what, array, type, " as the block's parameters");
+            }
+        }
+    }
+
     /** A parameter's value on an array's device, if the array is of the parameter's type. */
     private NDArray value(
             ParameterStore store, Parameter parameter, NDArray like, boolean training) {

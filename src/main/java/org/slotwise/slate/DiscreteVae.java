@@ -45,6 +45,7 @@ public final class DiscreteVae extends ConfiguredBlock {
     public static final String GUMBEL = "gumbel";
 
     private static final String IMAGES = "images";
+    private static final String CODES = DvaeOutput.CODES;
 
     private final int channels;
     private final int vocabulary;
@@ -176,7 +177,8 @@ public final class DiscreteVae extends ConfiguredBlock {
      * @throws IllegalArgumentException if the codes have another shape or type
      */
     public NDArray decode(ParameterStore parameterStore, NDArray codes, boolean training) {
-        Check.shape(who(), "codes", codes, "B", vocabulary, "h", "w");
+        Check.shape(who(), CODES, codes, "B", vocabulary, "h", "w");
+        requireType(CODES, codes);
         return compute(parameterStore, codes, training, pass -> new NDList(decode(pass, codes)))
                 .head();
     }

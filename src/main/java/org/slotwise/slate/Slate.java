@@ -208,6 +208,7 @@ public final class Slate extends ConfiguredBlock {
     private GeneratedPictures generated(
             ParameterStore store, NDArray slots, @Nullable TokenSampling sampling) {
         inputs.slots(slots);
+        requireType(SlateInputs.SLOTS, slots);
         NDList out = compute(store, slots, false, pass -> layers.generate(pass, slots, sampling));
         return new GeneratedPictures(out.get(0), out.get(1));
     }
@@ -262,6 +263,7 @@ public final class Slate extends ConfiguredBlock {
      */
     public NDArray predict(ParameterStore parameterStore, NDArray slots, NDArray tokens) {
         inputs.tokens(tokens, slots);
+        requireType(SlateInputs.SLOTS, slots);
         return compute(
                         parameterStore,
                         slots,
@@ -281,6 +283,7 @@ public final class Slate extends ConfiguredBlock {
      */
     public NDArray crossEntropy(ParameterStore parameterStore, NDArray slots, NDArray tokens) {
         inputs.tokens(tokens, slots);
+        requireType(SlateInputs.SLOTS, slots);
         return compute(
                         parameterStore,
                         slots,

@@ -13,7 +13,7 @@ import org.slotwise.internal.Check;
 record SlateInputs(String who, SlateConfiguration sizes, TokenDecoder decoder) {
 
     static final String IMAGES = "images";
-    private static final String SLOTS = "slots";
+    static final String SLOTS = "slots";
     private static final String TOKENS = "tokens";
 
     void images(NDArray images) {

@@ -1,7 +1,9 @@
 package org.slotwise.slate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Errors.assertRefused;
 
 import ai.djl.MalformedModelException;
@@ -108,6 +110,22 @@ class SlateContractTest {
         contract.recordsNoGraphInInference(manager);
     }
 
+    @Test
+    void temperatureOfListsCanBeSet(NDManager manager) {
+        Slate slate = initialised(manager);
+        ParameterStore store = new ParameterStore(manager, false);
+        NDList in = inputs(manager, DataType.FLOAT32);
+        float warm = slate.forward(store, in, false).get(SlateOutput.MSE).getFloat();
+        assertEquals(warm, slate.forward(store, in, false).get(SlateOutput.MSE).getFloat());
+        slate.setTemperature(0.1);
+        assertNotEquals(warm, slate.forward(store, in, false).get(SlateOutput.MSE).getFloat());
+        NDList images = new NDList(in.head(), named(DiscreteVae.GUMBEL, in.get(1).duplicate()));
+        NDArray codes = slate.dvae().forward(store, images, false).get(DvaeOutput.CODES);
+        slate.dvae().setTemperature(0.1);
+        NDArray cold = slate.dvae().forward(store, images, false).get(DvaeOutput.CODES);
+        assertTrue(cold.max().getFloat() > codes.max().getFloat());
+    }
+
     private static Slate initialised(NDManager manager) {
         Slate slate = new Slate(small(0.1, false));
         slate.initialize(manager, DataType.FLOAT32, new Shape(2, 2, 8, 8));
@@ -155,6 +173,18 @@ class SlateContractTest {
                 "Slate: slots must be (B, K, 4), got (2, 3, 5)",
                 () -> slate.generate(store, narrow));
         NDArray slots = Tensors.normal(manager, 1, 2, 3, 4);
+        NDArray exact = Tensors.normal(manager, 1, DataType.FLOAT64, 2, 3, 4);
+        assertRefused(
+                "Slate: slots must be float32 as the block's parameters, got float64",
+                () -> slate.generate(store, exact));
+        assertRefused(
+                "DiscreteVae: codes must be float32 as the block's parameters, got float64",
+                () ->
+                        slate.dvae()
+                                .decode(
+                                        store,
+                                        Tensors.normal(manager, 1, DataType.FLOAT64, 2, 5, 2, 2),
+                                        false));
         assertRefused(
                 "Slate: no SlotChoice[picture=2, slot=0] among slots (2, 3, 4)",
                 () -> slate.compose(slots, List.of(new SlotChoice(2, 0))));
