@@ -53,6 +53,7 @@ public final class PositionGrid {
      *     another
      */
     public static NDArray like(NDArray like, long... sizes) {
+        Check.present("PositionGrid", "like", like);
         return of(like.getManager(), like.getDevice(), like.getDataType(), sizes);
     }
 

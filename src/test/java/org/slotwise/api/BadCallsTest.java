@@ -130,6 +130,7 @@ class BadCallsTest {
                     "Checkpoint",
                     "ClevrScenes",
                     "FeatureCache",
+                    "Float64Trainer",
                     "Hdf5Scenes",
                     "ImageFolder",
                     "LoadReport",
