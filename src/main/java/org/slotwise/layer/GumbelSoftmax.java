@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 
@@ -26,6 +27,22 @@ import org.slotwise.internal.Scalars;
  */
 public record GumbelSoftmax(double temperature, boolean hard) {
 
+    private static final String WHO = "GumbelSoftmax";
+
+    /** Requires something along an axis. */
+    private static void values(NDArray x, int axis) {
+        axis(axis, x.getShape().dimension());
+        Check.option(
+                x.getShape().size() > 0,
+                WHO + ": arrays must have at least one number, got " + x.getShape());
+    }
+
+    private static void axis(int axis, int axes) {
+        Check.option(
+                axis >= 0 && axis < axes,
+                WHO + ": axis must be from 0 to " + (axes - 1) + ", got " + axis);
+    }
+
     /**
      * Creates the sampling.
      *
@@ -46,6 +63,14 @@ public record GumbelSoftmax(double temperature, boolean hard) {
      * @return y, of the logits' shape, sums to 1 along the axis
      */
     public NDArray sample(NDArray logits, @Nullable NDArray gumbel, int axis) {
+        Check.floating(WHO, "logits", Check.present(WHO, "logits", logits).getDataType());
+        values(logits, axis);
+        if (gumbel != null) {
+            Check.option(
+                    logits.getShape().equals(gumbel.getShape()),
+                    WHO + ": gumbel must be " + logits.getShape() + ", got " + gumbel.getShape());
+            Check.sameTypeAndDevice(WHO, "gumbel", gumbel, "logits", logits);
+        }
         NDArray noise = gumbel == null ? noise(logits) : gumbel;
         NDArray y = logits.add(noise).div(Scalars.like(logits, temperature)).softmax(axis);
         return hard ? straightThrough(y, axis) : y;
@@ -59,6 +84,8 @@ public record GumbelSoftmax(double temperature, boolean hard) {
      * @return zeros and ones, of y's shape
      */
     public static NDArray straightThrough(NDArray y, int axis) {
+        Check.floating(WHO, "y", Check.present(WHO, "y", y).getDataType());
+        values(y, axis);
         return oneHot(y.argMax(axis), y, axis).add(y.sub(y.stopGradient()));
     }
 
@@ -71,6 +98,7 @@ public record GumbelSoftmax(double temperature, boolean hard) {
      * @return zeros and ones
      */
     public static NDArray oneHot(NDArray chosen, NDArray like, int axis) {
+        axis(axis, Check.present(WHO, "like", like).getShape().dimension());
         int categories = Math.toIntExact(like.getShape().get(axis));
         return oneHot(chosen, categories, axis, like.getDataType());
     }
@@ -85,8 +113,13 @@ public record GumbelSoftmax(double temperature, boolean hard) {
      * @return zeros and ones, of one axis more
      */
     public static NDArray oneHot(NDArray chosen, int categories, int axis, DataType type) {
+        int rank = Check.present(WHO, "chosen", chosen).getShape().dimension();
+        Check.type(WHO, "chosen", chosen, DataType.INT64, "");
+        Check.floating(WHO, "type", type);
+        Check.atLeast(WHO, "categories", categories, 1);
+        Limits.numbers(WHO, "one-hot vectors", Math.max(1, chosen.size()), categories);
+        axis(axis, rank + 1);
         NDArray last = chosen.oneHot(categories, type).stopGradient();
-        int rank = chosen.getShape().dimension();
         if (axis == rank) {
             return last;
         }
@@ -105,6 +138,7 @@ public record GumbelSoftmax(double temperature, boolean hard) {
      */
     public static NDArray noise(NDArray like) {
         // U is in [0, 1): neither logarithm may see 0. In float16, U itself may round to 1.
+        Check.floating(WHO, "like", Check.present(WHO, "like", like).getDataType());
         boolean half = like.getDataType() == DataType.FLOAT16;
         double least = half ? 0x1p-14 : 1e-30;
         NDArray u = Ops.uniform(like, like.getShape().getShape());

@@ -127,8 +127,10 @@ public final class Slate extends ConfiguredBlock {
      *
      * @param batch B
      * @return their shapes by name, those of the original's modules
+     * @throws IllegalArgumentException if the batch is below 1
      */
     public Map<String, Shape> dropoutShapes(long batch) {
+        Check.atLeast(who(), "batch", batch, 1);
         return inputs.dropoutShapes(batch, sizes.slots().count());
     }
 

@@ -87,8 +87,12 @@ public final class TokenDecoder extends ConfiguredBlock {
      * @param places t
      * @param memory K
      * @return their shapes by name, those of the original's modules
+     * @throws IllegalArgumentException if a number is below 1
      */
     public Map<String, Shape> dropoutShapes(long batch, long places, long memory) {
+        Check.atLeast(who(), "batch", batch, 1);
+        Check.atLeast(who(), "places", places, 1);
+        Check.atLeast(who(), "memory", memory, 1);
         Map<String, Shape> shapes = new LinkedHashMap<>();
         for (int i = 0; i < sizes.blocks(); i++) {
             TokenDecoderBlock.dropoutShapes(

@@ -56,6 +56,13 @@ import org.slotwise.layer.TransposedConvolution;
 import org.slotwise.layer.Window;
 import org.slotwise.position.SoftPositionEmbed;
 import org.slotwise.quantization.SlotQuantizer;
+import org.slotwise.slate.DiscreteVae;
+import org.slotwise.slate.Slate;
+import org.slotwise.slate.SlateConfiguration;
+import org.slotwise.slate.SlateConfiguration.Slots;
+import org.slotwise.slate.SlateConfiguration.Transformer;
+import org.slotwise.slate.TokenDecoder;
+import org.slotwise.slate.TokenGrouping;
 import org.slotwise.testing.Tensors;
 
 /** A small block of each kind, and inputs that it takes. */
@@ -101,7 +108,30 @@ final class BlockSamples {
         all.addAll(conditionings());
         all.addAll(decoders());
         all.addAll(encodersAndLayers());
+        all.addAll(slate());
         return all;
+    }
+
+    private static List<Sample> slate() {
+        Transformer transformer = new Transformer(2, 2, 0);
+        Slots slots = new Slots(3, 4, 2, 2, 5, false);
+        return List.of(
+                new Sample(
+                        DiscreteVae.class,
+                        () -> new DiscreteVae(2, 5),
+                        arrays("images", shape(2, 2, 8, 12), "gumbel", shape(2, 5, 2, 3))),
+                new Sample(
+                        TokenDecoder.class,
+                        () -> new TokenDecoder(6, transformer),
+                        arrays("input", shape(2, 5, 6), "memory", shape(2, 3, 6))),
+                new Sample(
+                        TokenGrouping.class,
+                        () -> new TokenGrouping(6, slots),
+                        arrays("tokens", shape(2, 7, 6), "noise", shape(2, 3, 4))),
+                new Sample(
+                        Slate.class,
+                        () -> new Slate(new SlateConfiguration(8, 2, 5, 6, transformer, slots)),
+                        arrays("images", shape(2, 2, 8, 8))));
     }
 
     private static SlotAttention.Builder slotAttention() {

@@ -66,11 +66,13 @@ import org.slotwise.metric.SegmentationMetric;
 import org.slotwise.metric.SetAveragePrecision;
 import org.slotwise.metric.SetAveragePrecisionEvaluator;
 import org.slotwise.quantization.AnnealedTemperature;
+import org.slotwise.slate.SlateConfiguration;
 import org.slotwise.testing.Tensors;
 import org.slotwise.training.Adam;
 import org.slotwise.training.DivergenceCheck;
 import org.slotwise.training.GradientClipping;
 import org.slotwise.training.LearningRate;
+import org.slotwise.training.LearningRates;
 import org.slotwise.training.ProgressListener;
 import org.slotwise.weights.StateDict;
 
@@ -246,6 +248,17 @@ final class ObjectSamples {
         add(DivergenceCheck.Builder.class, m -> DivergenceCheck.builder());
         add(GradientClipping.class, m -> new GradientClipping(1));
         add(LearningRate.class, m -> LearningRate.constant(0.1));
+        add(LearningRates.class, m -> LearningRates.of(LearningRate.constant(0.1)));
+        add(
+                SlateConfiguration.class,
+                m ->
+                        new SlateConfiguration(
+                                8,
+                                2,
+                                5,
+                                6,
+                                new SlateConfiguration.Transformer(2, 2, 0),
+                                new SlateConfiguration.Slots(3, 4, 2, 2, 5, false)));
         add(ProgressListener.class, m -> new ProgressListener(2, 0, Duration.ofDays(1)));
     }
 

@@ -78,7 +78,12 @@ enum IntendedCrossing {
             TO_HOST,
             "their results are Java's numbers",
             "metric.ImageScores.totals",
-            "metric.SetAveragePrecision.add"),
+            "metric.SetAveragePrecision.add",
+            "loss.ShownLoss.updateAccumulators"),
+    MASKS_OR_LABELS(
+            TO_HOST,
+            "what arrays hold decides how they are read: once a batch",
+            "metric.Segmentations.hasLabels"),
     GRADIENT_NORM(
             TO_HOST,
             "a metric of the training, once a step",
@@ -99,6 +104,19 @@ enum IntendedCrossing {
             "data.file.FeatureCache.complete",
             "data.file.FeatureCache.read",
             "data.file.FeatureCache.write"),
+
+    DRAWN_TOKENS(
+            "Java's generator draws them, the same on every device: once a token",
+            "slate.TokenSampling.draw"),
+
+    FIRST_STEP(
+            "whether there are gradients: once a training",
+            "training.Float64Trainer.requireGradients"),
+
+    MASKS_IN_FILES(
+            FROM_HOST,
+            "a constant that the original keeps with its weights: once a file that is written",
+            "weights.SlateLayouts"),
 
     ASKED_BY_TESTS(
             "a test calls these itself; what the library calls them for has the caller's name",
