@@ -3,11 +3,10 @@ package org.slotwise.examples.ablate;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Reader;
+import java.io.StringReader;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,6 +16,7 @@ import java.util.function.ToDoubleFunction;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVRecord;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.examples.shared.LineFile;
 
 /** The runs so far, in memory and, if asked for, in a CSV file that grows run by run. */
 public final class AblationTable {
@@ -44,7 +44,9 @@ public final class AblationTable {
         if (file == null || !Files.exists(file)) {
             return;
         }
-        try (Reader reader = Files.newBufferedReader(file)) {
+        String lines = new LineFile(file).read();
+        require(!lines.isEmpty() || Files.size(file) == 0, 0);
+        try (Reader reader = new StringReader(lines)) {
             List<CSVRecord> rows = CSVFormat.DEFAULT.parse(reader).getRecords();
             for (int i = 0; i < rows.size(); i++) {
                 if (i == 0) {
@@ -108,12 +110,7 @@ public final class AblationTable {
                                 number("%.6f", run.error()),
                                 number("%.1f", run.seconds()))
                         + "\n";
-        Files.writeString(
-                file,
-                Files.exists(file) ? row : header + row,
-                StandardCharsets.UTF_8,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.APPEND);
+        new LineFile(file).append(header, row);
     }
 
     private static String number(String format, double value) {

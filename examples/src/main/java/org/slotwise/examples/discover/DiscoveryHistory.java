@@ -1,27 +1,24 @@
 package org.slotwise.examples.discover;
 
-import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.examples.shared.OutputFile;
+import org.slotwise.examples.shared.LineFile;
 import org.slotwise.examples.shared.SceneScoring;
+import org.slotwise.examples.shared.WholeFile;
 
 /**
  * What happened in each step, as a CSV file. Scores stand only in the rows of steps after which
  * they were measured.
  */
-final class DiscoveryHistory implements AutoCloseable {
+final class DiscoveryHistory {
 
     private static final String HEADER = "step,loss,gradient_norm,learning_rate,fg_ari,ari,mse";
 
-    private final @Nullable BufferedWriter file;
+    private final @Nullable LineFile file;
 
     /**
      * Opens a file.
@@ -34,15 +31,15 @@ final class DiscoveryHistory implements AutoCloseable {
             file = null;
             return;
         }
-        List<String> lines = new ArrayList<>(List.of(HEADER));
+        file = new LineFile(path);
+        StringBuilder text = new StringBuilder(HEADER).append('\n');
         if (after > 0 && Files.exists(path)) {
-            Files.readAllLines(path).stream()
+            file.read()
+                    .lines()
                     .filter(line -> isUpTo(after, line))
-                    .forEach(lines::add);
+                    .forEach(line -> text.append(line).append('\n'));
         }
-        new OutputFile(path)
-                .write((String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
-        file = Files.newBufferedWriter(path, StandardOpenOption.APPEND);
+        WholeFile.write(path, text.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     /** Whether a line is a whole row of a step that is kept. */
@@ -76,17 +73,10 @@ final class DiscoveryHistory implements AutoCloseable {
                                 scores.foreground(),
                                 scores.all(),
                                 scores.error());
-        file.write(
+        file.append(
+                HEADER + "\n",
                 String.format(Locale.ROOT, "%d,%.6g,%.6g,%.6g,", step, loss, norm, rate)
-                        + measured);
-        file.newLine();
-        file.flush();
-    }
-
-    @Override
-    public void close() throws IOException {
-        if (file != null) {
-            file.close();
-        }
+                        + measured
+                        + "\n");
     }
 }

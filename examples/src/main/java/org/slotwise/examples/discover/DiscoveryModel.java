@@ -122,6 +122,7 @@ public final class DiscoveryModel extends AbstractBlock {
      * @param slots how many slots it has; null for as many as in training
      * @return a model that is ready to use
      * @throws IOException if the file cannot be read, or is of another model or task
+     * @throws IllegalArgumentException if the model cannot have so many slots
      */
     public static DiscoveryModel load(
             NDManager manager,
@@ -133,17 +134,33 @@ public final class DiscoveryModel extends AbstractBlock {
             throw new IOException(file + " does not exist, or is not a file");
         }
         String what = file == null ? "the model of these examples" : file.toString();
-        try (StateDict weights = file == null ? shipped(wanted) : StateDict.read(file)) {
-            DiscoveryTask task = task(weights.metadata().get(TASK));
+        try (StateDict weights = file == null ? shipped(wanted) : read(file)) {
+            DiscoveryTask task = task(what, weights.metadata().get(TASK));
             if (wanted != null && wanted != task) {
                 throw new IOException(what + " is a model of " + task + ", not of " + wanted);
             }
-            DiscoveryModel model = initialized(manager, task, start(task, slots));
-            weights.loadInto(model);
+            SlotStart start = task.layout().start();
+            DiscoveryModel model =
+                    initialized(manager, task, slots == null ? start : start.withSlots(slots));
+            try {
+                weights.loadInto(model);
+            } catch (IllegalArgumentException e) {
+                throw notOfThisProgram(what, e);
+            }
             return model;
-        } catch (IllegalArgumentException e) {
-            throw new IOException(what + " is not of this program: " + e.getMessage(), e);
         }
+    }
+
+    private static StateDict read(Path file) throws IOException {
+        try {
+            return StateDict.read(file);
+        } catch (IllegalArgumentException e) {
+            throw notOfThisProgram(file.toString(), e);
+        }
+    }
+
+    private static IOException notOfThisProgram(String what, IllegalArgumentException e) {
+        return new IOException(what + " is not of this program: " + e.getMessage(), e);
     }
 
     /**
@@ -165,24 +182,19 @@ public final class DiscoveryModel extends AbstractBlock {
         return model;
     }
 
-    private static SlotStart start(DiscoveryTask task, @Nullable Integer slots) throws IOException {
-        SlotStart start = task.layout().start();
-        try {
-            return slots == null ? start : start.withSlots(slots);
-        } catch (IllegalArgumentException e) {
-            throw new IOException(e.getMessage(), e);
-        }
-    }
-
     /** A file that does not say is of Tetrominoes: there was nothing else once. */
-    private static DiscoveryTask task(@Nullable String name) {
+    private static DiscoveryTask task(String what, @Nullable String name) throws IOException {
         return name == null
                 ? DiscoveryTask.TETROMINOES
                 : Arrays.stream(DiscoveryTask.values())
                         .filter(task -> task.toString().equals(name))
                         .findFirst()
                         .orElseThrow(
-                                () -> new IllegalArgumentException("it is a model of " + name));
+                                () ->
+                                        notOfThisProgram(
+                                                what,
+                                                new IllegalArgumentException(
+                                                        "it is a model of " + name)));
     }
 
     private static StateDict shipped(@Nullable DiscoveryTask wanted) throws IOException {

@@ -1,7 +1,10 @@
 package org.slotwise.examples.discover;
 
+import ai.djl.ndarray.NDManager;
+import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.examples.shared.Program;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -51,20 +54,22 @@ final class DiscoveryOptions {
             defaultValue = "4242",
             paramLabel = "NUMBER",
             description =
-                    "Which scenes: any number from 0 to 2^32 gives ones that no training and no"
-                            + " choice has seen. Default: ${DEFAULT-VALUE}.")
+                    "Which scenes, "
+                            + Program.DATA_SEEDS
+                            + "; no training sees them. Default: ${DEFAULT-VALUE}.")
     private long dataSeed;
 
     @Nullable Path model() {
         return model;
     }
 
-    @Nullable DiscoveryTask task() {
-        return task;
-    }
-
-    @Nullable Integer slots() {
-        return slots;
+    /** The model that is asked for. */
+    DiscoveryModel load(CommandSpec spec, NDManager manager) throws IOException {
+        try {
+            return DiscoveryModel.load(manager, model, task, slots);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--slots: " + e.getMessage(), e);
+        }
     }
 
     int iterations(DiscoveryTask learnt) {
@@ -76,14 +81,12 @@ final class DiscoveryOptions {
     }
 
     void check(CommandSpec spec) {
-        if (slots != null && (slots < 1 || slots > MAX_SLOTS)) {
-            throw new ParameterException(
-                    spec.commandLine(), "--slots must be 1 to " + MAX_SLOTS + ", got " + slots);
+        if (slots != null) {
+            Program.requireRange(spec, "--slots", slots, 1, MAX_SLOTS);
         }
-        if (iterations != null && (iterations < 1 || iterations > MAX_ITERATIONS)) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    "--iterations must be 1 to " + MAX_ITERATIONS + ", got " + iterations);
+        if (iterations != null) {
+            Program.requireRange(spec, "--iterations", iterations, 1, MAX_ITERATIONS);
         }
+        Program.requireDataSeed(spec, dataSeed);
     }
 }

@@ -140,10 +140,10 @@ final class DiscoveryTraining implements AutoCloseable {
         if (done > 0 && traces.checkpoint() != null) {
             divergence.lastGood(traces.checkpoint());
         }
+        DiscoveryHistory history = new DiscoveryHistory(traces.history(), done);
         try (ProgressListener progress =
                         new ProgressListener(
                                 run.steps(), done, LOG_EVERY, GradientClipping.METRIC);
-                DiscoveryHistory history = new DiscoveryHistory(traces.history(), done);
                 StopRequest stop = new StopRequest();
                 Trainer trainer =
                         model.newTrainer(

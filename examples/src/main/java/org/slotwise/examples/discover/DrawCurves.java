@@ -76,9 +76,9 @@ final class DrawCurves implements Callable<Integer> {
     public Integer call() throws IOException {
         Program.requirePng(spec, output);
         OutputFile figure = new OutputFile(output);
-        figure.check(null);
         List<TrainingHistory> runs = new ArrayList<>();
         for (Path file : files) {
+            figure.check(file);
             runs.add(TrainingHistory.read(file));
         }
         figure.write(draw(runs));
@@ -89,16 +89,20 @@ final class DrawCurves implements Callable<Integer> {
     private Image draw(List<TrainingHistory> runs) throws IOException {
         Set<String> measured = new LinkedHashSet<>();
         runs.forEach(run -> measured.addAll(run.series().keySet()));
-        List<String> drawn = columns;
-        if (drawn == null) {
-            drawn = USUAL.stream().filter(measured::contains).toList();
+        if (columns != null) {
+            Program.require(
+                    spec,
+                    measured.containsAll(columns),
+                    "--columns must be of those that were measured, " + measured,
+                    columns);
         }
-        if (drawn.isEmpty() || !measured.containsAll(drawn)) {
+        List<String> drawn =
+                (columns == null ? USUAL.stream().filter(measured::contains) : columns.stream())
+                        .distinct()
+                        .toList();
+        if (drawn.isEmpty()) {
             throw new IOException(
-                    "of "
-                            + (drawn.isEmpty() ? USUAL : drawn)
-                            + " not all were measured, only "
-                            + measured);
+                    "of " + USUAL + " none was measured, only " + measured + ": name --columns");
         }
         try {
             return CurvesFigure.draw(runs, drawn, linear ? List.of() : LOGARITHMIC, "step");

@@ -6,13 +6,13 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.SceneScoring;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The command "evaluate" of {@link DiscoverObjects}. */
@@ -52,13 +52,9 @@ final class EvaluateDiscovery implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, TranslateException {
         options.check(spec);
-        if (scenes < 1 || scenes > MAX_SCENES) {
-            throw new ParameterException(
-                    spec.commandLine(), "--scenes must be 1 to " + MAX_SCENES + ", got " + scenes);
-        }
+        Program.requireRange(spec, "--scenes", scenes, 1, MAX_SCENES);
         try (NDManager manager = NDManager.newBaseManager()) {
-            DiscoveryModel model =
-                    DiscoveryModel.load(manager, options.model(), options.task(), options.slots());
+            DiscoveryModel model = options.load(spec, manager);
             PrintWriter out = spec.commandLine().getOut();
             report(out, model, options.iterations(model.task()), options.dataSeed(), scenes);
         }

@@ -26,7 +26,12 @@ record GridStart(List<Float> rows, List<Float> columns) implements SlotStart {
     public SlotStart withSlots(int slots) {
         if (slots != slots()) {
             throw new IllegalArgumentException(
-                    "slots start on a grid here: there are " + slots() + ", got " + slots);
+                    "slots of this model start on a grid of "
+                            + slots()
+                            + ": it must be "
+                            + slots()
+                            + ", got "
+                            + slots);
         }
         return this;
     }

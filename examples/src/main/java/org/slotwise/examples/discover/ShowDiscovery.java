@@ -98,13 +98,13 @@ final class ShowDiscovery implements Callable<Integer> {
                 scenes >= 1 && scenes <= MAX_SCENES,
                 "--scenes must be 1 to " + MAX_SCENES,
                 scenes);
+        Program.refuseBeside(spec, "--image", "--scenes", "--data-seed");
         Program.requirePng(spec, output);
         OutputFile file = new OutputFile(output);
         file.check(options.model());
         file.check(image);
         try (NDManager manager = NDManager.newBaseManager()) {
-            DiscoveryModel model =
-                    DiscoveryModel.load(manager, options.model(), options.task(), options.slots());
+            DiscoveryModel model = options.load(spec, manager);
             PrintWriter out = spec.commandLine().getOut();
             if (image == null) {
                 draw(

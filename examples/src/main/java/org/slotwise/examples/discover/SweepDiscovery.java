@@ -72,7 +72,7 @@ final class SweepDiscovery implements Callable<Integer> {
             names = "--data-seed",
             defaultValue = "4242",
             paramLabel = "NUMBER",
-            description = "Which scenes. Default: ${DEFAULT-VALUE}.")
+            description = "Which scenes, " + Program.DATA_SEEDS + ". Default: ${DEFAULT-VALUE}.")
     private long dataSeed;
 
     @Option(
@@ -102,6 +102,8 @@ final class SweepDiscovery implements Callable<Integer> {
                 iterations.stream().allMatch(t -> t >= 1 && t <= MAX_ITERATIONS),
                 "--iterations must be 1 to " + MAX_ITERATIONS,
                 iterations);
+        iterations = iterations.stream().distinct().sorted().toList();
+        Program.requireDataSeed(spec, dataSeed);
         Program.requirePng(spec, output);
         OutputFile figure = new OutputFile(output);
         figure.check(model);

@@ -3,13 +3,13 @@ package org.slotwise.examples.discover;
 import ai.djl.engine.Engine;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.translate.TranslateException;
-import java.io.FileWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.Writer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.shared.OutputFile;
@@ -140,35 +140,7 @@ final class TrainDiscovery implements Callable<Integer> {
         int count = steps == null ? recipe.steps() : steps;
         double rate = learningRate == null ? recipe.learningRate() : learningRate;
         Path model = output == null ? Path.of(task.fileName()) : output;
-        Program.require(
-                spec, count >= 1 && count <= MAX_STEPS, "--steps must be 1 to " + MAX_STEPS, count);
-        Program.require(spec, report >= 1, "--report must be at least 1", report);
-        Program.require(
-                spec,
-                checkpointEvery >= 1,
-                "--checkpoint-every must be at least 1",
-                checkpointEvery);
-        Program.require(
-                spec,
-                threads >= 1 && threads <= MAX_THREADS,
-                "--threads must be 1 to " + MAX_THREADS,
-                threads);
-        Program.require(
-                spec, rate > 0 && rate <= 1, "--learning-rate must be above 0 and at most 1", rate);
-        Program.requireSafetensors(spec, "--output", model);
-        new OutputFile(model).check(null);
-        if (checkpoint != null) {
-            Program.requireSafetensors(spec, "--checkpoint", checkpoint);
-            new OutputFile(checkpoint).check(null);
-            if (!resume && Files.exists(checkpoint)) {
-                throw new IOException(
-                        checkpoint + " exists: --resume goes on from it; delete it to start anew");
-            }
-        }
-        Program.require(spec, !resume || checkpoint != null, "--resume needs --checkpoint", "none");
-        if (history != null) {
-            new OutputFile(history).check(null);
-        }
+        check(count, rate, model);
         Engine.getInstance(); // loads what the next line calls
         JniUtils.setNumThreads(threads);
         PrintWriter out = spec.commandLine().getOut();
@@ -177,48 +149,60 @@ final class TrainDiscovery implements Callable<Integer> {
             if (resume && checkpoint != null) {
                 training.resume(checkpoint);
             }
-            try (Writer file = log == null ? Writer.nullWriter() : writer(log);
-                    PrintWriter both = new PrintWriter(new Tee(out, file), true)) {
+            try (TrainingLog file = new TrainingLog(out, log, resume)) {
+                PrintWriter both = new PrintWriter(file, true);
                 training.train(
                         both,
                         new DiscoveryTraining.Traces(report, checkpoint, checkpointEvery, history));
                 training.model().write(model);
                 both.printf("Model: %s%n", model);
+                both.flush();
             }
         }
         return ExitCode.OK;
     }
 
-    private Writer writer(Path log) throws IOException {
-        new OutputFile(log).check(null);
-        return new FileWriter(log.toFile(), StandardCharsets.UTF_8, resume);
+    private void check(int count, double rate, Path model) throws IOException {
+        Program.requireRange(spec, "--steps", count, 1, MAX_STEPS);
+        Program.require(spec, report >= 1, "--report must be at least 1", report);
+        Program.require(
+                spec,
+                checkpointEvery >= 1,
+                "--checkpoint-every must be at least 1",
+                checkpointEvery);
+        Program.requireRange(spec, "--threads", threads, 1, MAX_THREADS);
+        Program.require(
+                spec, rate > 0 && rate <= 1, "--learning-rate must be above 0 and at most 1", rate);
+        Program.refuseWithout(spec, "--checkpoint", "--resume", "--checkpoint-every");
+        Program.requireSafetensors(spec, "--output", model);
+        if (checkpoint != null) {
+            Program.requireSafetensors(spec, "--checkpoint", checkpoint);
+        }
+        Map<String, Path> written = new LinkedHashMap<>();
+        written.put("--output", model);
+        put(written, "--checkpoint", checkpoint);
+        put(written, "--history", history);
+        put(written, "--log", log);
+        Map<Path, String> places = new HashMap<>();
+        for (Map.Entry<String, Path> one : written.entrySet()) {
+            new OutputFile(one.getValue()).check(null);
+            Path place = one.getValue().toAbsolutePath().normalize();
+            String other = places.putIfAbsent(place, one.getKey());
+            Program.require(
+                    spec,
+                    other == null,
+                    one.getKey() + " must be another file than " + other,
+                    one.getValue());
+        }
+        if (checkpoint != null && !resume && Files.exists(checkpoint)) {
+            throw new IOException(
+                    checkpoint + " exists: --resume goes on from it; delete it to start anew");
+        }
     }
 
-    /** Writes to two places. */
-    private static final class Tee extends Writer {
-        private final Writer first;
-        private final Writer second;
-
-        Tee(Writer first, Writer second) {
-            this.first = first;
-            this.second = second;
-        }
-
-        @Override
-        public void write(char[] text, int from, int length) throws IOException {
-            first.write(text, from, length);
-            second.write(text, from, length);
-        }
-
-        @Override
-        public void flush() throws IOException {
-            first.flush();
-            second.flush();
-        }
-
-        @Override
-        public void close() throws IOException {
-            flush();
+    private static void put(Map<String, Path> files, String option, @Nullable Path file) {
+        if (file != null) {
+            files.put(option, file);
         }
     }
 }

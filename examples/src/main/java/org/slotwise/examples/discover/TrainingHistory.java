@@ -1,14 +1,13 @@
 package org.slotwise.examples.discover;
 
 import java.io.IOException;
-import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.slotwise.examples.shared.FileTrouble;
 
 /**
  * What a training wrote down: for each quantity the steps at which it was measured, and its values.
@@ -40,10 +39,8 @@ record TrainingHistory(String name, Map<String, Series> series) {
         List<String> lines;
         try {
             lines = Files.readAllLines(file);
-        } catch (NoSuchFileException e) {
-            throw new IOException(file + " does not exist", e);
-        } catch (MalformedInputException e) {
-            throw new IOException(file + " is no text", e);
+        } catch (IOException e) {
+            throw FileTrouble.reading(file, e);
         }
         String[] names = lines.isEmpty() ? new String[0] : lines.get(0).strip().split(",", -1);
         int step = List.of(names).indexOf(STEP);

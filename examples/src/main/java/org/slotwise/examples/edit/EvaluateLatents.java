@@ -51,6 +51,7 @@ final class EvaluateLatents implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, TranslateException {
+        options.check(spec);
         Program.require(
                 spec,
                 scenes >= 1 && scenes <= MAX_SCENES,

@@ -2,6 +2,8 @@ package org.slotwise.examples.edit;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.examples.shared.Program;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /** What evaluating and showing a {@link DiscreteModel} have in common. */
@@ -18,12 +20,17 @@ final class LatentOptions {
             defaultValue = "4242",
             paramLabel = "NUMBER",
             description =
-                    "Which scenes: any number from 0 to 2^32 gives ones that no training and no"
-                            + " choice has seen. Default: ${DEFAULT-VALUE}.")
+                    "Which scenes, "
+                            + Program.DATA_SEEDS
+                            + "; no training sees them. Default: ${DEFAULT-VALUE}.")
     private long dataSeed;
 
     @Nullable Path model() {
         return model;
+    }
+
+    void check(CommandSpec spec) {
+        Program.requireDataSeed(spec, dataSeed);
     }
 
     long dataSeed() {

@@ -75,6 +75,7 @@ final class ShowEdits implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, TranslateException {
+        options.check(spec);
         Program.require(
                 spec,
                 scenes >= 1 && scenes <= MAX_SCENES,

@@ -31,6 +31,7 @@ final class TrainLatents implements Callable<Integer> {
 
     private static final int MAX_STEPS = 1_000_000;
     private static final int MAX_CODES = 1024;
+    private static final int MAX_BETA = 1000;
 
     @Option(
             names = "--steps",
@@ -125,10 +126,7 @@ final class TrainLatents implements Callable<Integer> {
                 "--latents must be a divisor of " + DiscoveryModel.SLOT_DIM,
                 latents);
         require(codes >= 2 && codes <= MAX_CODES, "--codes must be 2 to " + MAX_CODES, codes);
-        require(
-                beta >= 0 && beta < Double.POSITIVE_INFINITY,
-                "--beta must be at least 0 and finite",
-                beta);
+        require(beta >= 0 && beta <= MAX_BETA, "--beta must be 0 to " + MAX_BETA, beta);
         Program.requireSafetensors(spec, "--output", output);
         new OutputFile(output).check(null);
     }

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,7 +16,9 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.data.file.FeatureCache;
 import org.slotwise.data.file.FeatureOrigin;
 import org.slotwise.examples.shared.Figure;
+import org.slotwise.examples.shared.FileTrouble;
 import org.slotwise.examples.shared.OutputFile;
+import org.slotwise.examples.shared.OutputFolder;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.image.SlotMasks;
 import picocli.CommandLine.Command;
@@ -48,6 +51,9 @@ public final class DiscoverInPhotos implements Callable<Integer> {
     private static final String DEFAULT = " Default: ${DEFAULT-VALUE}.";
     private static final int MAX_SLOTS = 32;
     private static final int MAX_SIZE = 1024;
+    private static final int MAX_PARTS = 10_000;
+    private static final int MAX_STEPS = 1_000_000;
+    private static final int MAX_VIEWS = 10_000_000;
 
     @Option(
             names = "--images",
@@ -78,8 +84,9 @@ public final class DiscoverInPhotos implements Callable<Integer> {
             defaultValue = "63",
             paramLabel = "NUMBER",
             description =
-                    "How many parts of each photograph are seen beside the whole, at least 0: with"
-                            + " few photographs many. Of the still life, how many others are seen."
+                    "How many parts of each photograph are seen beside the whole, 0 to "
+                            + MAX_PARTS
+                            + ": with few photographs many. Of the still life, how many others are seen."
                             + DEFAULT)
     private int parts;
 
@@ -94,7 +101,7 @@ public final class DiscoverInPhotos implements Callable<Integer> {
             names = "--steps",
             defaultValue = "800",
             paramLabel = "NUMBER",
-            description = "How long to train, at least 1." + DEFAULT)
+            description = "How many steps of training, 1 to " + MAX_STEPS + "." + DEFAULT)
     private int steps;
 
     @Option(
@@ -183,7 +190,7 @@ public final class DiscoverInPhotos implements Callable<Integer> {
                         StillLifeScores.compare(
                                 features, size, parts + 1, training::masks, training::clusters));
             }
-            Files.createDirectories(output);
+            new OutputFolder(output).make();
             for (int photo = 0; photo < Math.min(figures, views.photos()); photo++) {
                 out.println(draw(training, cached, features.grid(), views, photo));
             }
@@ -191,12 +198,13 @@ public final class DiscoverInPhotos implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private void checkOptions() {
+    private void checkOptions() throws IOException {
         Program.require(
                 spec, slots >= 1 && slots <= MAX_SLOTS, "--slots must be 1 to " + MAX_SLOTS, slots);
-        Program.require(spec, parts >= 0, "--parts must be at least 0", parts);
-        Program.require(spec, steps >= 1, "--steps must be at least 1", steps);
+        Program.requireRange(spec, "--parts", parts, 0, MAX_PARTS);
+        Program.requireRange(spec, "--steps", steps, 1, MAX_STEPS);
         Program.require(spec, figures >= 1, "--figures must be at least 1", figures);
+        Program.refuseWithout(spec, "--images", "--figures");
         Program.require(
                 spec, size >= 1 && size <= MAX_SIZE, "--size must be 1 to " + MAX_SIZE, size);
         Program.require(
@@ -204,6 +212,8 @@ public final class DiscoverInPhotos implements Callable<Integer> {
                 backbone != null || size % BuiltInFeatures.PATCH == 0,
                 "--size must be a multiple of " + BuiltInFeatures.PATCH + " without --backbone",
                 size);
+        new OutputFolder(cache).check();
+        new OutputFolder(output).check();
     }
 
     /** The photographs in order of their names; none for the still life. */
@@ -227,7 +237,14 @@ public final class DiscoverInPhotos implements Callable<Integer> {
             if (photos.isEmpty()) {
                 throw new IOException(images + " has no pictures in it (PNG, JPEG, GIF or BMP)");
             }
+            Program.require(
+                    spec,
+                    photos.size() * (parts + 1L) <= MAX_VIEWS,
+                    "--parts must be less for " + photos.size() + " photographs",
+                    parts);
             return photos;
+        } catch (FileSystemException e) {
+            throw FileTrouble.reading(images, e);
         }
     }
 

@@ -39,7 +39,7 @@ final class SetModelOptions {
             defaultValue = "4242",
             paramLabel = "NUMBER",
             description =
-                    "Which scenes: any number from 0 to 2^31 gives ones that no training has seen."
+                    "Which scenes, 0 to 2147483647; no training sees them."
                             + " Default: ${DEFAULT-VALUE}.")
     private int dataSeed;
 
@@ -73,5 +73,6 @@ final class SetModelOptions {
                 iterations >= 1 && iterations <= MAX_ITERATIONS,
                 "--iterations must be 1 to " + MAX_ITERATIONS,
                 iterations);
+        Program.requireRange(spec, "--data-seed", dataSeed, 0, Integer.MAX_VALUE);
     }
 }

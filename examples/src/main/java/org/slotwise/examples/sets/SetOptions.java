@@ -1,5 +1,6 @@
 package org.slotwise.examples.sets;
 
+import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.shared.Program;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -24,13 +25,12 @@ final class SetOptions {
 
     @Option(
             names = "--slots",
-            defaultValue = "0",
             paramLabel = "K",
             description =
                     "How many slots, from --max-objects to "
                             + MAX_SLOTS
                             + ". Default: one more than --max-objects.")
-    private int slots;
+    private @Nullable Integer slots;
 
     @Option(
             names = "--threads",
@@ -47,7 +47,7 @@ final class SetOptions {
     }
 
     int slots() {
-        return slots == 0 ? maxObjects + 1 : slots;
+        return slots == null ? maxObjects + 1 : slots;
     }
 
     /** Checks the options, and tells the engine, which has not started yet, of the threads. */
@@ -61,7 +61,7 @@ final class SetOptions {
                 spec,
                 slots() >= maxObjects && slots() <= MAX_SLOTS,
                 "--slots must be " + maxObjects + " to " + MAX_SLOTS,
-                slots);
+                slots());
         Program.require(
                 spec,
                 threads >= 1 && threads <= MAX_THREADS,

@@ -3,6 +3,7 @@ package org.slotwise.examples.shared;
 import ai.djl.TrainingDivergedException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -14,6 +15,11 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /** How programs start, and how they fail: one line, never a stack trace. */
 public final class Program {
+
+    /** What {@code --data-seed} may be, in words. */
+    public static final String DATA_SEEDS = "0 to 2^32";
+
+    private static final long MAX_DATA_SEED = 1L << 32;
 
     private Program() {}
 
@@ -71,6 +77,75 @@ public final class Program {
         }
     }
 
+    /**
+     * Refuses an option's value that is out of range.
+     *
+     * @param spec the command
+     * @param option the option: "--steps"
+     * @param value what it is
+     * @param least what it must be at least
+     * @param most what it may be at most
+     */
+    public static void requireRange(
+            CommandSpec spec, String option, long value, long least, long most) {
+        require(
+                spec,
+                value >= least && value <= most,
+                option + " must be " + least + " to " + most,
+                value);
+    }
+
+    /**
+     * Refuses a {@code --data-seed} that is none.
+     *
+     * @param spec the command
+     * @param seed what was given
+     */
+    public static void requireDataSeed(CommandSpec spec, long seed) {
+        require(
+                spec,
+                seed >= 0 && seed <= MAX_DATA_SEED,
+                "--data-seed must be " + DATA_SEEDS,
+                seed);
+    }
+
+    /**
+     * Refuses options beside which another one has no effect.
+     *
+     * @param spec the command
+     * @param option the option that says what is done
+     * @param others options that would say something else, or nothing
+     */
+    public static void refuseBeside(CommandSpec spec, String option, String... others) {
+        for (String other : others) {
+            if (isGiven(spec, option) && isGiven(spec, other)) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        other + " has no effect beside " + option + ": leave one of them out");
+            }
+        }
+    }
+
+    /**
+     * Refuses options that have no effect without another one.
+     *
+     * @param spec the command
+     * @param option the option that they belong to
+     * @param others options that say more about it
+     */
+    public static void refuseWithout(CommandSpec spec, String option, String... others) {
+        for (String other : others) {
+            if (!isGiven(spec, option) && isGiven(spec, other)) {
+                throw new ParameterException(spec.commandLine(), other + " needs " + option);
+            }
+        }
+    }
+
+    /** Whether an option stands on the command line. */
+    public static boolean isGiven(CommandSpec spec, String option) {
+        return spec.commandLine().getParseResult().hasMatchedOption(option);
+    }
+
     /** Refuses an {@code --output} that is no name of a PNG file. */
     public static void requirePng(CommandSpec spec, Path output) {
         require(
@@ -120,7 +195,8 @@ public final class Program {
 
     private static int complain(CommandLine command, Throwable e, int exitCode) {
         PrintWriter err = command.getErr();
-        err.println("error: " + message(e));
+        // Failures of the engine go on with a stack of their own.
+        err.println("error: " + message(e).lines().findFirst().orElse(""));
         if (exitCode == ExitCode.USAGE) {
             err.println(
                     command.getSubcommands().isEmpty()
@@ -139,9 +215,13 @@ public final class Program {
                 return expected(commands) + ", got " + first;
             }
         }
-        if (e instanceof ParameterException
-                || e instanceof IOException
-                || e instanceof TrainingDivergedException) {
+        if (e instanceof IOException failure) {
+            return FileTrouble.message(failure);
+        }
+        if (e instanceof UncheckedIOException failure) {
+            return FileTrouble.message(failure.getCause());
+        }
+        if (e instanceof ParameterException || e instanceof TrainingDivergedException) {
             return e.getMessage();
         }
         return e.getCause() == null ? e.toString() : e + ", because of " + e.getCause();

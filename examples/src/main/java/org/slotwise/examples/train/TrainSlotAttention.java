@@ -27,7 +27,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Trains a model around Slot Attention with DJL's trainer, on sets of vectors made in memory. */
@@ -48,6 +47,7 @@ import picocli.CommandLine.Spec;
         exitCodeList = {"0:The model was trained.", "1:Something failed.", "2:An option is wrong."})
 public final class TrainSlotAttention implements Callable<Integer> {
 
+    private static final int MAX_EPOCHS = 1_000_000;
     private static final int SETS = 512;
     private static final int BATCH = 32;
     private static final int CLUSTERS = 4;
@@ -62,7 +62,10 @@ public final class TrainSlotAttention implements Callable<Integer> {
             names = "--epochs",
             defaultValue = "10",
             paramLabel = "NUMBER",
-            description = "How often each set is seen, at least 1. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "How often each set is seen, 1 to "
+                            + MAX_EPOCHS
+                            + ". Default: ${DEFAULT-VALUE}.")
     private int epochs;
 
     @Option(
@@ -91,10 +94,7 @@ public final class TrainSlotAttention implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, TranslateException {
-        if (epochs < 1) {
-            throw new ParameterException(
-                    spec.commandLine(), "--epochs must be at least 1, got " + epochs);
-        }
+        Program.requireRange(spec, "--epochs", epochs, 1, MAX_EPOCHS);
         PrintWriter out = spec.commandLine().getOut();
         out.printf(
                 "%d sets of %d vectors, in %d clusters each; %d slots%n",

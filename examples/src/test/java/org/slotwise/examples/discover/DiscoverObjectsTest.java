@@ -171,7 +171,8 @@ class DiscoverObjectsTest {
 
     @Test
     void slotsOnAGridCannotBeMore() {
-        run("evaluate", "--slots", "7").fails(1, "slots start on a grid here: there are 4, got 7");
+        run("evaluate", "--slots", "7")
+                .fails(2, "slots of this model start on a grid of 4", "got 7");
         run("evaluate", "--slots", "0").fails(2, "--slots must be 1 to 100, got 0");
     }
 }

@@ -110,7 +110,7 @@ class DrawCurvesTest {
                 "step,loss\\n1,2\\n2,much|line 3: loss must be a number, got much",
                 "step,loss\\n1,NaN|line 2: loss must be finite, got NaN",
                 "step,loss\\n,1|line 2: step must be a number",
-                "step,other\\n1,2|not all were measured, only [other]"
+                "step,other\\n1,2|none was measured, only [other]"
             })
     void saysWhatIsWrongWithAFile(String text, String message) throws IOException {
         Path broken = folder.resolve("broken.csv");
@@ -121,7 +121,7 @@ class DrawCurvesTest {
     @Test
     void refuses() throws IOException {
         curves(folder.resolve("no.csv")).fails(1, "no.csv does not exist");
-        curves(first, "--columns", "loss,colour").fails(1, "colour");
+        curves(first, "--columns", "loss,colour").fails(2, "--columns", "colour");
         Files.write(folder.resolve("bytes.csv"), new byte[] {(byte) 0xFF, (byte) 0xFE, 0, 1});
         curves(folder.resolve("bytes.csv")).fails(1, "bytes.csv is no text");
         Run.of(new DiscoverObjects(), "curves", first.toString(), "--output", "a.jpg")

@@ -145,8 +145,8 @@ class DiscoverInPhotosTest {
     @ParameterizedTest
     @CsvSource({
         "--slots, 0, must be 1 to 32",
-        "--parts, -1, must be at least 0",
-        "--steps, 0, must be at least 1",
+        "--parts, -1, must be 0 to 10000",
+        "--steps, 0, must be 1 to",
         "--figures, 0, must be at least 1",
         "--size, 0, must be 1 to 1024",
         "--size, 100, must be a multiple of 8 without --backbone",

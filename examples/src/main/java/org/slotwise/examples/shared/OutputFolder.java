@@ -1,0 +1,44 @@
+package org.slotwise.examples.shared;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * A folder that a program is to write to, and to make if it is missing.
+ *
+ * @param path where it is to be
+ */
+public record OutputFolder(Path path) {
+
+    /**
+     * Finds out what stands in the way before any work is done.
+     *
+     * @throws IOException if nothing can be written there, with a message for the user
+     */
+    public void check() throws IOException {
+        Path known = path.toAbsolutePath().normalize();
+        while (!Files.exists(known) && known.getParent() != null) {
+            known = known.getParent();
+        }
+        if (!Files.isDirectory(known)) {
+            throw new IOException(known + " is a file, not a folder to write to");
+        }
+        if (!Files.isWritable(known)) {
+            throw new IOException("the folder " + known + " cannot be written: permission denied");
+        }
+    }
+
+    /**
+     * Makes the folder.
+     *
+     * @throws IOException if that fails, with a message for the user
+     */
+    public void make() throws IOException {
+        try {
+            Files.createDirectories(path);
+        } catch (IOException e) {
+            throw FileTrouble.writing(path, e);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+package org.slotwise.examples;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.slotwise.examples.shared.Run;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** Wrong values of every option of every command: one line that says which option, and no work. */
+class OptionsTest {
+
+    private static final Set<String> SEEDS = Set.of("--seed", "--seeds");
+    private static final Set<String> FROM_ZERO =
+            Set.of("--data-seed", "--parts", "--position", "--beta");
+    private static final Set<String> READ = Set.of("--model", "--image", "--backbone", "--images");
+
+    @TempDir Path folder;
+
+    /** An option of a command, such as "discover train --steps". */
+    record Subject(String command, OptionSpec option) {
+        String name() {
+            return option.longestName();
+        }
+
+        Run with(String value) {
+            List<String> args = new ArrayList<>(List.of(command.split(" ")));
+            args.addAll(List.of(name(), value));
+            if (command.equals("discover curves")) {
+                args.add("history.csv");
+            }
+            return run(args.toArray(String[]::new));
+        }
+
+        boolean isFileOrFolder() {
+            return option.type() == Path.class;
+        }
+
+        @Override
+        public String toString() {
+            return command + " " + name();
+        }
+    }
+
+    private static Run run(String... args) {
+        return Run.of(Slotwise.command(), args);
+    }
+
+    private static Stream<Subject> all() {
+        return Slotwise.command().subcommands().entrySet().stream()
+                .flatMap(entry -> options(entry.getKey(), entry.getValue()));
+    }
+
+    private static Stream<Subject> options(String name, CommandLine command) {
+        return Stream.concat(
+                command.getCommandSpec().options().stream()
+                        .filter(option -> !option.usageHelp())
+                        .map(option -> new Subject(name, option)),
+                command.getSubcommands().entrySet().stream()
+                        .flatMap(one -> options(name + " " + one.getKey(), one.getValue())));
+    }
+
+    private static Stream<Subject> numbers() {
+        Set<Class<?>> types =
+                Set.of(
+                        int.class,
+                        long.class,
+                        double.class,
+                        Integer.class,
+                        Long.class,
+                        Double.class);
+        return all().filter(
+                        one -> {
+                            Class<?>[] auxiliary = one.option().auxiliaryTypes();
+                            return types.contains(auxiliary[auxiliary.length - 1]);
+                        });
+    }
+
+    private static Stream<Subject> inputs() {
+        return all().filter(one -> one.isFileOrFolder() && READ.contains(one.name()));
+    }
+
+    private static Stream<Subject> outputs() {
+        return all().filter(one -> one.isFileOrFolder() && !READ.contains(one.name()));
+    }
+
+    @Test
+    void knowsAllOptions() {
+        assertTrue(numbers().count() > 50, () -> numbers().toList().toString());
+        assertTrue(inputs().count() >= 10, () -> inputs().toList().toString());
+        assertTrue(outputs().count() >= 15, () -> outputs().toList().toString());
+    }
+
+    @ParameterizedTest
+    @MethodSource("numbers")
+    void refusesWhatIsNoUsefulNumber(Subject one) {
+        for (String wrong : List.of("x", "NaN", "", "99999999999999999999", "1e400")) {
+            one.with(wrong).fails(2, one.name());
+        }
+        if (!SEEDS.contains(one.name())) {
+            one.with("-1").fails(2, one.name(), "must be", "got");
+            if (!FROM_ZERO.contains(one.name())) {
+                one.with("0").fails(2, one.name(), "must be", "got");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("inputs")
+    void saysWhatIsWrongWithWhatIsRead(Subject one) throws IOException {
+        one.with(folder.resolve("missing").toString()).fails(1, "missing");
+        boolean wantsFolder = one.name().equals("--images");
+        Path wrong = wantsFolder ? Files.createFile(folder.resolve("file")) : folder;
+        one.with(wrong.toString()).fails(1, wrong.toString());
+        Path empty = folder.resolve("empty");
+        one.with((wantsFolder ? Files.createDirectory(empty) : Files.createFile(empty)).toString())
+                .fails(1, "empty");
+        Path closed = folder.resolve("closed");
+        if (wantsFolder) {
+            Files.createDirectory(closed);
+        } else {
+            Files.writeString(closed, "text");
+        }
+        Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("---------"));
+        assumeFalse(Files.isReadable(closed), "who may read everything");
+        one.with(closed.toString()).fails(1, "closed", "denied");
+    }
+
+    @ParameterizedTest
+    @MethodSource("outputs")
+    void saysWhatIsWrongWithWhatIsWritten(Subject one) throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "text");
+        String label = one.option().paramLabel();
+        for (String end : label.equals("FOLDER") ? List.of("") : List.of(".png", ".safetensors")) {
+            Run run = one.with(file.resolve("under" + end).toString());
+            assertTrue(run.exitCode() == 1 || run.exitCode() == 2 && !end.isEmpty(), run.err());
+            assertTrue(
+                    run.err().contains(file.toString()) || run.err().contains(one.name()),
+                    run.err());
+            assertFalse(run.err().contains("Exception"), run.err());
+        }
+        if (!label.equals("FOLDER")) {
+            Run run = one.with(folder.toString());
+            assertTrue(run.exitCode() == 1 || run.exitCode() == 2, run.err());
+            assertTrue(run.err().contains(folder.toString()), run.err());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "discover evaluate --data-seed -1 | --data-seed must be 0 to 2^32, got -1",
+                "discover sweep --data-seed 4294967297 | --data-seed must be 0 to 2^32",
+                "edit show --data-seed -1 | --data-seed must be 0 to 2^32, got -1",
+                "sets show --data-seed -1 | --data-seed must be 0 to 2147483647, got -1",
+                "discover show --slots 9 | --slots: slots of this model start on a grid of 4",
+                "discover evaluate --slots 9 | must be 4, got 9",
+                "discover show --image a.png --scenes 3 | --scenes has no effect beside --image",
+                "discover show --image a.png --data-seed 3 | --data-seed has no effect beside --image",
+                "discover train --resume | --resume needs --checkpoint",
+                "discover train --checkpoint-every 5 | --checkpoint-every needs --checkpoint",
+                "discover train --output a.safetensors --checkpoint ./a.safetensors |"
+                        + " --checkpoint must be another file than --output",
+                "discover train --history a --log a | --log must be another file than --history",
+                "sets show --max-objects 6 --slots 5 | --slots must be 6 to 32, got 5",
+                "group --slots 64 --size 16 --method foo | expected kmeans or stick-breaking, got foo",
+                "photos --size 12 | --size must be a multiple of 8 without --backbone, got 12",
+                "photos --size 8 | --slots must be at most the number of patches, 1, got 6",
+                "photos --figures 3 | --figures needs --images",
+                "photos --parts 2147483647 | --parts must be 0 to",
+                "discover show --scenes 3 --scenes 4 | --scenes",
+                "discover show --what all,slots | --what",
+            })
+    void refusesWhatCannotBe(String args, String says) {
+        run(args.split(" ")).fails(2, says);
+    }
+}
