@@ -87,6 +87,6 @@ class ColourStartTest {
         assertEquals(grid, grid.withSlots(2));
         String message =
                 assertThrows(IllegalArgumentException.class, () -> grid.withSlots(3)).getMessage();
-        assertEquals("slots start on a grid here: there are 2, got 3", message);
+        assertEquals("slots of this model start on a grid of 2: it must be 2, got 3", message);
     }
 }

@@ -47,7 +47,11 @@ class TrainSlotAttentionTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"--epochs, 0, must be at least 1", "--epochs, x, is not an int", "--x, 1, Unknown"})
+    @CsvSource({
+        "--epochs, 0, must be 1 to 1000000",
+        "--epochs, x, is not an int",
+        "--x, 1, Unknown"
+    })
     void refusesWrongOptions(String option, String value, String says) {
         Run.of(new TrainSlotAttention(), option, value).fails(2, option, says);
     }
