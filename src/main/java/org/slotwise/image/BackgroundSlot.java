@@ -7,6 +7,9 @@ import org.slotwise.internal.Check;
 /** Which slot of an image is the background. */
 public final class BackgroundSlot {
 
+    /** What the background's class is called. */
+    static final String NAME = "background";
+
     private static final int NONE = -1;
     private static final int LARGEST = -2;
 
@@ -62,7 +65,7 @@ public final class BackgroundSlot {
         }
         int background = k;
         return IntStream.range(0, masks.slots())
-                .mapToObj(i -> i == background ? "background" : "slot " + i)
+                .mapToObj(i -> i == background ? NAME : "slot " + i)
                 .toList();
     }
 }

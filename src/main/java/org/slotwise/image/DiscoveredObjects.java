@@ -44,6 +44,19 @@ public record DiscoveredObjects(
     }
 
     /**
+     * The objects that were found, each with its pixels at the image's own size, box, area, centre,
+     * score and slot. A slot to which no pixel belongs is none, and neither is the {@linkplain
+     * BackgroundSlot background}, which stands beside them.
+     *
+     * @return the objects in the order of their slots
+     * @throws IllegalArgumentException if the segmentation has classes that are no slots
+     */
+    public ObjectList objects() {
+        int background = segmentation.getClasses().indexOf(BackgroundSlot.NAME);
+        return ObjectList.of(segmentation.getMask(), background, masks, slots);
+    }
+
+    /**
      * The sizes of what was found, without its numbers.
      *
      * @return one line, such as {@code DiscoveredObjects[80 x 120, masks=SlotMasks(3, 32, 32),

@@ -1,7 +1,6 @@
 package org.slotwise.docs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,11 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slotwise.testing.Python;
 
 /**
  * Runs the Python snippets of docs/interop.md, one after the other in one folder, where {@code
@@ -25,7 +24,6 @@ class PythonSnippetsTest {
     private static final Pattern BLOCK = Pattern.compile("```python\n(.*?)```", Pattern.DOTALL);
     private static final Pattern MORE =
             Pattern.compile("^import (tensorflow|timm)", Pattern.MULTILINE);
-    private static final String PYTHON = System.getProperty("slotwise.python", "python3");
 
     private static List<String> snippets() throws IOException {
         Matcher block = BLOCK.matcher(Files.readString(Path.of("docs", "interop.md")));
@@ -36,28 +34,9 @@ class PythonSnippetsTest {
         return snippets;
     }
 
-    /** The exit status of Python, whose output goes to a file; -1 if there is no Python. */
-    private static int python(Path folder, String... arguments) throws InterruptedException {
-        List<String> command = new ArrayList<>(List.of(PYTHON));
-        command.addAll(List.of(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
-        builder.environment().put("OMP_NUM_THREADS", "1");
-        builder.redirectErrorStream(true).redirectOutput(folder.resolve("output.txt").toFile());
-        try {
-            Process process = builder.start();
-            if (!process.waitFor(3, TimeUnit.MINUTES)) {
-                process.destroyForcibly();
-            }
-            return process.waitFor();
-        } catch (IOException e) {
-            return -1;
-        }
-    }
-
     @Test
     void theyRun(@TempDir Path folder) throws IOException, InterruptedException {
-        int found = python(folder, "-c", "import numpy, safetensors.torch, torch");
-        assumeTrue(found == 0, PYTHON + " has no torch, numpy and safetensors");
+        Python.assumeModules(folder, "numpy, safetensors.torch, torch");
         try (InputStream checkpoint = getClass().getResourceAsStream(SnippetsTest.CHECKPOINT)) {
             Files.copy(checkpoint, folder.resolve("model.ckpt"));
         }
@@ -68,8 +47,8 @@ class PythonSnippetsTest {
             Files.writeString(folder.resolve(name), snippets.get(i));
             int status =
                     MORE.matcher(snippets.get(i)).find()
-                            ? python(folder, "-m", "py_compile", name)
-                            : python(folder, name);
+                            ? Python.status(folder, "-m", "py_compile", name)
+                            : Python.status(folder, name);
             String output = Files.readString(folder.resolve("output.txt"));
             assertEquals(0, status, () -> "\n" + output);
         }
