@@ -5,6 +5,8 @@ import ai.djl.nn.Parameter;
 import java.util.function.Supplier;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.StartingValues;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Slots that start from learnt values, each slot from its own.
@@ -15,7 +17,7 @@ import org.slotwise.layer.StartingValues;
  * for fewer slots than the block has: it gets the first ones. The result is a copy, never a view of
  * the parameter.
  */
-public final class LearntConditioning extends ConditioningBlock {
+public final class LearntConditioning extends ConditioningBlock implements Scriptable {
 
     private final Parameter values;
 
@@ -32,6 +34,15 @@ public final class LearntConditioning extends ConditioningBlock {
     /** The values of the first slots of (1, K, D). */
     static NDArray firstSlots(NDArray values, long count) {
         return count == values.getShape().get(1) ? values : values.get(":, :{}", count);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("LearntConditioning")
+                .parameter("slots", values)
+                .setCode(ConditioningScript.learnt(slots()))
+                .build();
     }
 
     /**

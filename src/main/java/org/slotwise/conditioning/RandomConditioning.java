@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.StartingValues;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Slots that start as draws from one normal distribution, whose mean and deviation are learnt.
@@ -28,10 +30,11 @@ import org.slotwise.layer.StartingValues;
  * Several threads may draw; each gets a connected part of the stream. Where the stream stands is
  * not saved with the parameters.
  */
-public final class RandomConditioning extends ConditioningBlock {
+public final class RandomConditioning extends ConditioningBlock implements Scriptable {
 
     private final boolean learnMean;
     private final boolean learnDeviation;
+    private final boolean quasiRandom;
     private final Parameter mean;
     private final Parameter logDeviation;
 
@@ -39,6 +42,7 @@ public final class RandomConditioning extends ConditioningBlock {
         super(builder, false, builder::noise);
         learnMean = builder.learnMean;
         learnDeviation = builder.learnDeviation;
+        quasiRandom = builder.quasiRandom;
         Initializer xavier = StartingValues.xavier(dim(), dim());
         mean = declarer().other("slots_mu", xavier, learnMean, 1, 1, dim());
         logDeviation = declarer().other("slots_logsigma", xavier, learnDeviation, 1, 1, dim());
@@ -51,6 +55,17 @@ public final class RandomConditioning extends ConditioningBlock {
         NDArray s = pass.value(logDeviation);
         NDArray logSigma = learnDeviation ? s : s.stopGradient();
         return noise.get().mul(logSigma.exp()).add(mu);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        Check.option(!quasiRandom, who() + ": quasi-random draws cannot be written in TorchScript");
+        return ScriptModule.builder("RandomConditioning")
+                .parameter("slots_mu", mean)
+                .parameter("slots_logsigma", logDeviation)
+                .setCode(ConditioningScript.drawn(dim(), slots(), false))
+                .build();
     }
 
     /**

@@ -7,6 +7,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.StartingValues;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Slots that start as draws from normal distributions, each slot from its own, with learnt mean and
@@ -23,7 +25,7 @@ import org.slotwise.layer.StartingValues;
  * draws, in ±√(6 / ((K + 1) D)). A call may ask for fewer slots than the block has: it gets the
  * first ones. A seed works as in {@link RandomConditioning}.
  */
-public final class SlotwiseLearntConditioning extends ConditioningBlock {
+public final class SlotwiseLearntConditioning extends ConditioningBlock implements Scriptable {
 
     private final Parameter mean;
     private final Parameter logDeviation;
@@ -42,6 +44,16 @@ public final class SlotwiseLearntConditioning extends ConditioningBlock {
         NDArray mu = LearntConditioning.firstSlots(pass.value(mean), count);
         NDArray logSigma = LearntConditioning.firstSlots(pass.value(logDeviation), count);
         return noise.get().mul(logSigma.exp()).add(mu);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("SlotwiseLearntConditioning")
+                .parameter("slots_mu", mean)
+                .parameter("slots_logsigma", logDeviation)
+                .setCode(ConditioningScript.drawn(dim(), slots(), true))
+                .build();
     }
 
     /**

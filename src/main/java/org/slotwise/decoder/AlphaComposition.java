@@ -15,6 +15,16 @@ final class AlphaComposition {
 
     private static final int COLOURS = 3;
 
+    /** {@link #compose} in TorchScript, of channels y (B K, 4, H, W) for slots (B, K, D). */
+    static final String SCRIPT =
+            """
+              c = torch.reshape(y, [torch.size(slots, 0), torch.size(slots, 1), 4, torch.size(y, 2), torch.size(y, 3)])
+              colours = torch.slice(c, 2, 0, 3, 1)
+              masks = torch.softmax(torch.select(c, 2, 3), 1)
+              r = torch.sum(torch.mul(colours, torch.unsqueeze(masks, 2)), [1])
+              return {"reconstruction": r, "slot_images": colours, "masks": masks}
+            """;
+
     private AlphaComposition() {}
 
     /** Reconstruction, slot images and masks of channels (B, K, 4, H, W). */

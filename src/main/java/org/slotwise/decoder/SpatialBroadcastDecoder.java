@@ -14,6 +14,8 @@ import org.slotwise.layer.Convolution;
 import org.slotwise.layer.ConvolutionStack;
 import org.slotwise.position.PositionGrid;
 import org.slotwise.position.SoftPositionEmbed;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Decodes each slot by itself: puts it at every place of a grid, adds a positional embedding, and
@@ -45,7 +47,7 @@ import org.slotwise.position.SoftPositionEmbed;
  * a plain convolution, the grids of slots are never made (see the source); results are equal up to
  * rounding. Weights and biases start as PyTorch's Conv2d and ConvTranspose2d do.
  */
-public final class SpatialBroadcastDecoder extends ImageDecoder {
+public final class SpatialBroadcastDecoder extends ImageDecoder implements Scriptable {
 
     private final BroadcastArchitecture architecture;
     private final SoftPositionEmbed positionalEmbedding;
@@ -125,6 +127,32 @@ public final class SpatialBroadcastDecoder extends ImageDecoder {
     @Override
     protected Options configuration() {
         return Options.of("slotDim", slotDim).and("architecture", architecture);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("SpatialBroadcastDecoder")
+                .module("positional_embedding", ScriptModule.of(who(), positionalEmbedding))
+                .module("decoder", layers.script())
+                .module("grid", PositionGrid.script())
+                .setCode(
+                        """
+                        def forward(self, slots: Tensor) -> Dict[str, Tensor]:
+                          v = torch.reshape(slots, [-1, %1$d, 1, 1])
+                          p = self.grid.forward(slots, %2$d, %3$d)
+                          zeros = torch.unsqueeze(torch.mul(torch.expand(torch.slice(p, 1, 0, 1, 1), [-1, %1$d]), 0), 0)
+                          e = torch.transpose(self.positional_embedding.forward(zeros, p), 1, 2)
+                          x = torch.add(v, torch.reshape(e, [1, %1$d, %2$d, %3$d]))
+                          y = self.decoder.forward(x)
+                        %4$s
+                        """
+                                .formatted(
+                                        slotDim,
+                                        architecture.height(),
+                                        architecture.width(),
+                                        AlphaComposition.SCRIPT.stripTrailing()))
+                .build();
     }
 
     /**

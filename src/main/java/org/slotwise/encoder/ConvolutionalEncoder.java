@@ -10,6 +10,9 @@ import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.ConvolutionStack;
 import org.slotwise.layer.Window;
+import org.slotwise.position.PositionGrid;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * A stack of convolutions, each followed by a ReLU (the last one, if not told otherwise): the
@@ -35,7 +38,7 @@ import org.slotwise.layer.Window;
  * has the same names and no ReLU after the last layer: {@link Builder#optLastActivation}. Weights
  * and biases start as PyTorch's Conv2d does.
  */
-public final class ConvolutionalEncoder extends ConvolutionalBlock {
+public final class ConvolutionalEncoder extends ConvolutionalBlock implements Scriptable {
 
     private final int[] channels;
     private final int[] strides;
@@ -100,6 +103,23 @@ public final class ConvolutionalEncoder extends ConvolutionalBlock {
                 .and("kernelSize", kernel)
                 // What was saved before the option was has one.
                 .andUnless(lastActivation, "lastActivation", false);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("ConvolutionalEncoder")
+                .module("layers", layers.script())
+                .module("grid", PositionGrid.script())
+                .setCode(
+                        """
+                        def forward(self, images: Tensor) -> Dict[str, Tensor]:
+                          y = self.layers.forward(images)
+                          p = self.grid.forward(y, torch.size(y, 2), torch.size(y, 3))
+                          x = torch.transpose(torch.flatten(y, 2), 1, 2)
+                          return {"features": x, "positions": p}
+                        """)
+                .build();
     }
 
     /**

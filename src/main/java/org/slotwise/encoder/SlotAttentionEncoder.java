@@ -15,6 +15,8 @@ import org.slotwise.internal.Pass;
 import org.slotwise.layer.LayerNorm;
 import org.slotwise.layer.Perceptron;
 import org.slotwise.position.SoftPositionEmbed;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * The encoder of Slot Attention: a convolutional backbone, a positional embedding, and a perceptron
@@ -39,7 +41,7 @@ import org.slotwise.position.SoftPositionEmbed;
  * {@code norm.weight} and {@code .bias}, {@code mlp.0.*} for W1 and b1, {@code mlp.2.*} for W2 and
  * b2. The paper's own code starts from Glorot's values and zero biases, this class as PyTorch does.
  */
-public final class SlotAttentionEncoder extends EncoderBlock {
+public final class SlotAttentionEncoder extends EncoderBlock implements Scriptable {
 
     private final FeatureExtractor backbone;
     private final SoftPositionEmbed positionalEmbedding;
@@ -161,6 +163,25 @@ public final class SlotAttentionEncoder extends EncoderBlock {
                 .and("backboneDim", backbone.featureDim())
                 .and("hidden", hidden)
                 .and("featureDim", featureDim);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("SlotAttentionEncoder")
+                .module("backbone", ScriptModule.of(who(), backbone))
+                .module("positional_embedding", ScriptModule.of(who(), positionalEmbedding))
+                .module("norm", ScriptModule.of(who(), norm))
+                .module("mlp", perceptron.script())
+                .setCode(
+                        """
+                        def forward(self, images: Tensor) -> Dict[str, Tensor]:
+                          raw = self.backbone.forward(images)
+                          p = torch.__getitem__(raw, "positions")
+                          x = self.positional_embedding.forward(torch.__getitem__(raw, "features"), p)
+                          return {"features": self.mlp.forward(self.norm.forward(x)), "positions": p}
+                        """)
+                .build();
     }
 
     /**

@@ -15,6 +15,8 @@ import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.FeedForward;
 import org.slotwise.layer.LayerNorm;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Slot Attention: slots compete for features over a few iterations.
@@ -55,7 +57,7 @@ import org.slotwise.layer.LayerNorm;
  *
  * <p>NaN or infinite features make the slots of their own image NaN and leave other images alone.
  */
-public final class SlotAttention extends IterativeGrouping implements TracedGrouping {
+public final class SlotAttention extends IterativeGrouping implements TracedGrouping, Scriptable {
 
     private final int kvqDim;
     private final int heads;
@@ -181,6 +183,20 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
                 .and("feedForward", feedForward != null)
                 // Parameters that were saved before there were variants can be read.
                 .andUnless(variant.equals(SlotAttentionVariant.PAPER), "variant", variant);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return new SlotAttentionScript(
+                        layers,
+                        feedForward,
+                        variant,
+                        heads,
+                        iterations,
+                        eps,
+                        implicitDifferentiation)
+                .module();
     }
 
     /**

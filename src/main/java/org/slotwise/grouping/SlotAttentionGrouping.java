@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.StartingValues;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Perceptual grouping by {@link SlotAttention}, with positions added to the features beforehand and
@@ -40,7 +42,8 @@ import org.slotwise.layer.StartingValues;
  * <p>No array that comes in is changed. The reference writes the empty slot into Slot Attention's
  * result; the values are the same.
  */
-public final class SlotAttentionGrouping extends GroupingBlock implements TracedGrouping {
+public final class SlotAttentionGrouping extends GroupingBlock
+        implements TracedGrouping, Scriptable {
 
     private final SlotAttention slotAttention;
     private final @Nullable Block positionalEmbedding;
@@ -200,6 +203,50 @@ public final class SlotAttentionGrouping extends GroupingBlock implements Traced
     protected Options configuration() {
         return Options.of("positionalEmbedding", positionalEmbedding != null)
                 .and("emptySlotForMasked", emptySlot != null);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        String places = positionalEmbedding == null ? "" : "positions: Tensor, ";
+        String embedded =
+                positionalEmbedding == null
+                        ? "features"
+                        : "self.positional_embedding.forward(features, positions)";
+        String replaced =
+                emptySlot == null
+                        ? ""
+                        : """
+                          if torch.__isnot__(slot_mask, None):
+                            m = torch.unsqueeze(unchecked_cast(Tensor, slot_mask), 2)
+                            s = torch.where(m, self.empty_slot, torch.__getitem__(out, "objects"))
+                            torch._set_item(out, "objects", s)
+                        """
+                                .stripTrailing();
+        String code =
+                """
+                def forward(self, features: Tensor, %1$sconditioning: Tensor, slot_mask: Optional[Tensor]=None) -> Dict[str, Tensor]:
+                  out = self.slot_attention.forward(%2$s, conditioning, slot_mask)
+                %3$s
+                  return out
+                def group(self, features: Tensor, positions: Tensor, conditioning: Tensor) -> Dict[str, Tensor]:
+                  return self.forward(features, %4$sconditioning, None)
+                """
+                        .formatted(
+                                places,
+                                embedded,
+                                replaced,
+                                positionalEmbedding == null ? "" : "positions, ");
+        return ScriptModule.builder("SlotAttentionGrouping")
+                .module("slot_attention", slotAttention.script())
+                .module(
+                        "positional_embedding",
+                        positionalEmbedding == null
+                                ? null
+                                : ScriptModule.of(who(), positionalEmbedding))
+                .parameter("empty_slot", emptySlot)
+                .setCode(code)
+                .build();
     }
 
     /**

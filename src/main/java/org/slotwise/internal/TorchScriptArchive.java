@@ -1,24 +1,38 @@
 package org.slotwise.internal;
 
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.LocalDateTime;
+import java.util.List;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Writes a TorchScript archive: a zip file with the source of one class and one object of it.
+ * Writes a TorchScript archive: a zip file with the source of classes, one object of them, and its
+ * tensors.
  *
  * <p>The format is that of {@code torch.jit.save}: {@code code/__torch__.py} holds the source,
- * {@code data.pkl} the pickled object, {@code constants.pkl} an empty tuple of tensors, {@code
- * version} the number of the operator set. The engine reads entries that are stored, not
- * compressed.
+ * {@code data.pkl} the pickled object, {@code data/0} and so on the tensors' numbers, {@code
+ * constants.pkl} an empty tuple of tensors, {@code version} the number of the operator set. The
+ * engine reads entries that are stored, not compressed.
  */
 public final class TorchScriptArchive {
 
     private static final byte[] NO_CONSTANTS = {(byte) 0x80, 2, ')', '.'};
+
+    /** The operator set of PyTorch 1.13 and later. */
+    private static final String VERSION = "10\n";
+
+    /** The time of every entry: the same parameters make the same bytes. */
+    private static final LocalDateTime EPOCH = LocalDateTime.of(1980, 1, 1, 0, 0);
 
     private TorchScriptArchive() {}
 
@@ -31,24 +45,59 @@ public final class TorchScriptArchive {
      */
     public static byte[] of(String className, String source) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
-            store(zip, "data.pkl", object(className));
-            store(zip, "code/__torch__.py", source.getBytes(StandardCharsets.UTF_8));
-            store(zip, "constants.pkl", NO_CONSTANTS);
-            store(zip, "version", "3\n".getBytes(StandardCharsets.US_ASCII));
+        try {
+            write(bytes, object(className), source, List.of());
         } catch (IOException e) {
             throw new UncheckedIOException("writing to memory", e);
         }
         return bytes.toByteArray();
     }
 
-    private static void store(ZipOutputStream zip, String name, byte[] content) throws IOException {
+    /**
+     * Writes an archive.
+     *
+     * @param out where to; not closed
+     * @param pickle the object
+     * @param source the source of all classes
+     * @param tensors what the pickle's storages "0", "1" and so on hold; each is copied to the host
+     *     by itself
+     * @throws IOException if it cannot be written
+     */
+    public static void write(OutputStream out, byte[] pickle, String source, List<NDArray> tensors)
+            throws IOException {
+        ZipOutputStream zip = new ZipOutputStream(out);
+        store(zip, "data.pkl", ByteBuffer.wrap(pickle));
+        store(zip, "code/__torch__.py", text(source));
+        store(zip, "constants.pkl", ByteBuffer.wrap(NO_CONSTANTS));
+        store(zip, "version", text(VERSION));
+        store(zip, "byteorder", text("little"));
+        try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            for (int i = 0; i < tensors.size(); i++) {
+                NDArray tensor = tensors.get(i);
+                try (NDArray copy = host.create(tensor.getShape(), tensor.getDataType())) {
+                    Ops.overwrite(copy, tensor);
+                    store(zip, "data/" + i, copy.toByteBuffer(true));
+                }
+            }
+        }
+        zip.finish();
+    }
+
+    private static ByteBuffer text(String text) {
+        return ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void store(ZipOutputStream zip, String name, ByteBuffer buffer)
+            throws IOException {
+        byte[] content = new byte[buffer.remaining()];
+        buffer.get(content);
         ZipEntry entry = new ZipEntry("archive/" + name);
         CRC32 crc = new CRC32();
         crc.update(content);
         entry.setMethod(ZipEntry.STORED);
         entry.setSize(content.length);
         entry.setCrc(crc.getValue());
+        entry.setTimeLocal(EPOCH);
         zip.putNextEntry(entry);
         zip.write(content);
         zip.closeEntry();

@@ -9,6 +9,8 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * A convolution over height and width, as PyTorch's {@code nn.Conv2d}.
@@ -20,7 +22,7 @@ import org.slotwise.internal.Pass;
  * <p>x is (B, in, H, W), y (B, out, H', W') with sizes of {@link Window#places}; {@code weight}
  * (out, in, kernel, kernel), {@code bias} (out).
  */
-public final class Convolution implements Layer {
+public final class Convolution implements Layer, Scriptable {
 
     private final long in;
     private final Window window;
@@ -94,5 +96,22 @@ public final class Convolution implements Layer {
      */
     public NDArray weight(Pass pass) {
         return pass.value(weight);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        int s = window.stride();
+        int p = window.padding();
+        return ScriptModule.builder("Conv2d")
+                .parameter("weight", weight)
+                .parameter("bias", bias)
+                .setCode(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          return torch.conv2d(x, self.weight, %s, [%d, %d], [%d, %d])
+                        """
+                                .formatted(bias == null ? "None" : "self.bias", s, s, p, p))
+                .build();
     }
 }

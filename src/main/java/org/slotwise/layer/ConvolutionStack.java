@@ -1,7 +1,6 @@
 package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.nn.Activation;
 import ai.djl.training.initializer.Initializer;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,6 +8,8 @@ import java.util.function.UnaryOperator;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Pass;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Convolutions, plain or transposed, with an activation between each two: PyTorch's {@code
@@ -31,7 +32,7 @@ import org.slotwise.internal.Pass;
  *         .build()
  * }</pre>
  */
-public final class ConvolutionStack implements Layer {
+public final class ConvolutionStack implements Layer, Scriptable {
 
     private final Chain chain;
     private final boolean lastActivation;
@@ -83,6 +84,12 @@ public final class ConvolutionStack implements Layer {
         return lastActivation ? chain.activate(y) : y;
     }
 
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return chain.script("ConvolutionStack", lastActivation);
+    }
+
     /** Describes a {@link ConvolutionStack}: its convolutions in their order, and how they end. */
     public static final class Builder {
         private final Declarer parameters;
@@ -90,7 +97,7 @@ public final class ConvolutionStack implements Layer {
         private long channels;
         private boolean bias = true;
         private boolean lastActivation;
-        private UnaryOperator<NDArray> activation = Activation::relu;
+        private UnaryOperator<NDArray> activation = Relu.RELU;
 
         private Builder(Declarer parameters, long channels) {
             this.parameters = parameters;

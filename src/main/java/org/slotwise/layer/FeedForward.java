@@ -12,6 +12,8 @@ import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Inputs;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * The residual two-layer perceptron that Slot Attention applies to each slot after its GRU.
@@ -26,7 +28,7 @@ import org.slotwise.internal.Options;
  * <p>s is (..., D) of the parameters' type, and so is the result; W1 is (hidden, D), W2 (D,
  * hidden). Weights start as PyTorch's Linear does, biases at 0.
  */
-public final class FeedForward extends ConfiguredBlock {
+public final class FeedForward extends ConfiguredBlock implements Scriptable {
 
     private final int dim;
     private final int hidden;
@@ -101,5 +103,30 @@ public final class FeedForward extends ConfiguredBlock {
     @Override
     protected Options configuration() {
         return Options.of("dim", dim).and("hidden", hidden);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        ScriptModule module =
+                ScriptModule.builder("Sequential")
+                        .module("0", norm.script())
+                        .module("1", linear1.script())
+                        .module("3", linear2.script())
+                        .setCode(
+                                """
+                                def forward(self, s: Tensor) -> Tensor:
+                                  h = getattr(self, "1").forward(getattr(self, "0").forward(s))
+                                  return getattr(self, "3").forward(torch.relu(h))
+                                """)
+                        .build();
+        return ScriptModule.builder("FeedForward")
+                .module("module", module)
+                .setCode(
+                        """
+                        def forward(self, s: Tensor) -> Tensor:
+                          return torch.add(s, self.module.forward(s))
+                        """)
+                .build();
     }
 }

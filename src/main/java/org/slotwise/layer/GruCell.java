@@ -10,6 +10,8 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * A gated recurrent unit, as PyTorch's {@code nn.GRUCell}: gates in the order r, z, n, and two
@@ -27,7 +29,7 @@ import org.slotwise.internal.Pass;
  * <p>u is (B, K, C), s and s' are (B, K, D). {@code weight_ih} (3 D, C), {@code weight_hh} (3 D,
  * D), {@code bias_ih} and {@code bias_hh} (3 D) start uniform in ±1/√D, or as told.
  */
-public final class GruCell {
+public final class GruCell implements Scriptable {
 
     private final long in;
     private final long size;
@@ -121,5 +123,25 @@ public final class GruCell {
         NDArray n = input.get(2).add(r.mul(state.get(2))).tanh();
         // (1 - z) n + z s
         return n.add(z.mul(s.sub(n)));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("GRUCell")
+                .parameter("weight_ih", inputWeight)
+                .parameter("weight_hh", stateWeight)
+                .parameter("bias_ih", inputBias)
+                .parameter("bias_hh", stateBias)
+                .setCode(
+                        """
+                        def forward(self, u: Tensor, s: Tensor) -> Tensor:
+                          i = torch.reshape(u, [-1, %d])
+                          h = torch.reshape(s, [-1, %d])
+                          n = torch.gru_cell(i, h, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+                          return torch.reshape(n, torch.size(s))
+                        """
+                                .formatted(in, size))
+                .build();
     }
 }

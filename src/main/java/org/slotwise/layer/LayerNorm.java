@@ -7,6 +7,8 @@ import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Layer normalisation over the last axis, as PyTorch's {@code nn.LayerNorm}.
@@ -19,7 +21,7 @@ import org.slotwise.internal.Pass;
  *
  * <p>x and y are (..., D); g is {@code weight} (D), o is {@code bias} (D).
  */
-public final class LayerNorm implements Layer {
+public final class LayerNorm implements Layer, Scriptable {
 
     /** What PyTorch adds to the variance, if not told otherwise. */
     public static final double EPS = Ops.LAYER_NORM_EPS;
@@ -66,5 +68,20 @@ public final class LayerNorm implements Layer {
     public NDArray apply(Pass pass, NDArray x) {
         Check.last("LayerNorm", "input", x, size);
         return Ops.layerNorm(x, pass.value(gain), pass.value(offset), eps);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("LayerNorm")
+                .parameter("weight", gain)
+                .parameter("bias", offset)
+                .setCode(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          return torch.layer_norm(x, [%d], self.weight, self.bias, %s)
+                        """
+                                .formatted(size, eps))
+                .build();
     }
 }

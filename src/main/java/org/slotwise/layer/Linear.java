@@ -8,6 +8,8 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * A linear map of the last axis, as PyTorch's {@code nn.Linear}.
@@ -18,7 +20,7 @@ import org.slotwise.internal.Pass;
  *
  * <p>x is (..., in), y (..., out); {@code weight} (out, in), {@code bias} (out).
  */
-public final class Linear implements Layer {
+public final class Linear implements Layer, Scriptable {
 
     private final long in;
     private final Parameter weight;
@@ -103,5 +105,20 @@ public final class Linear implements Layer {
      */
     public @Nullable NDArray bias(Pass pass) {
         return pass.valueOrNull(bias);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("Linear")
+                .parameter("weight", weight)
+                .parameter("bias", bias)
+                .setCode(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          return torch.linear(x, self.weight%s)
+                        """
+                                .formatted(bias == null ? "" : ", self.bias"))
+                .build();
     }
 }

@@ -1,12 +1,13 @@
 package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.nn.Activation;
 import java.util.ArrayList;
 import java.util.List;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Pass;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Linear maps with ReLUs between them: PyTorch's {@code nn.Sequential} of {@code Linear} and {@code
@@ -19,12 +20,12 @@ import org.slotwise.internal.Pass;
  *
  * <p>x is (..., in), y (..., out). Weights and biases start as PyTorch's Linear does.
  */
-public final class Perceptron implements Layer {
+public final class Perceptron implements Layer, Scriptable {
 
     private final Chain maps;
 
     private Perceptron(List<Linear> maps) {
-        this.maps = new Chain(List.copyOf(maps), Activation::relu);
+        this.maps = new Chain(List.copyOf(maps), Relu.RELU);
     }
 
     /**
@@ -75,5 +76,11 @@ public final class Perceptron implements Layer {
      */
     public NDArray applyToHidden(Pass pass, NDArray z) {
         return maps.after(pass, z, 0);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return maps.script("Perceptron", false);
     }
 }

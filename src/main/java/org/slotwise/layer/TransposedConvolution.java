@@ -8,6 +8,8 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.ScriptedOps;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * A transposed convolution over height and width, as PyTorch's {@code nn.ConvTranspose2d}: the
@@ -20,7 +22,7 @@ import org.slotwise.internal.ScriptedOps;
  * <p>x is (B, in, H, W), y (B, out, H', W') with {@code H' = stride (H - 1) - 2 padding + kernel +
  * output padding}; {@code weight} (in, out, kernel, kernel), {@code bias} (out).
  */
-public final class TransposedConvolution implements Layer {
+public final class TransposedConvolution implements Layer, Scriptable {
 
     private final long in;
     private final Window window;
@@ -104,5 +106,24 @@ public final class TransposedConvolution implements Layer {
                 window.stride(),
                 window.padding(),
                 outputPadding);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        int s = window.stride();
+        int p = window.padding();
+        int o = outputPadding;
+        String own = bias == null ? "None" : "self.bias";
+        return ScriptModule.builder("ConvTranspose2d")
+                .parameter("weight", weight)
+                .parameter("bias", bias)
+                .setCode(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          return torch.conv_transpose2d(x, self.weight, %s, [%d, %d], [%d, %d], [%d, %d])
+                        """
+                                .formatted(own, s, s, p, p, o, o))
+                .build();
     }
 }

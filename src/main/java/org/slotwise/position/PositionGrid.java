@@ -12,6 +12,7 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.EvenSpacing;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Scope;
+import org.slotwise.torchscript.ScriptModule;
 
 /**
  * The positions of features that lie on a regular grid.
@@ -82,5 +83,27 @@ public final class PositionGrid {
             NDArray grid = NDArrays.stack(coordinates, sizes.length).reshape(count, sizes.length);
             return scope.keep(grid, manager);
         }
+    }
+
+    /**
+     * The positions of a grid of height and width, in TorchScript.
+     *
+     * @return a module without parameters: {@code forward(like, height, width)} gives (height
+     *     width, 2) of like's type, where like is
+     */
+    public static ScriptModule script() {
+        return ScriptModule.builder("PositionGrid")
+                .setCode(
+                        """
+                        def forward(self, like: Tensor, height: int, width: int) -> Tensor:
+                          t = ops.prim.dtype(like)
+                          d = ops.prim.device(like)
+                          y = torch.linspace(0., 1., height, dtype=t, layout=None, device=d)
+                          x = torch.linspace(0., 1., width, dtype=t, layout=None, device=d)
+                          rows = torch.expand(torch.unsqueeze(y, 1), [height, width])
+                          columns = torch.expand(torch.unsqueeze(x, 0), [height, width])
+                          return torch.reshape(torch.stack([rows, columns], 2), [-1, 2])
+                        """)
+                .build();
     }
 }

@@ -12,6 +12,8 @@ import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Scalars;
 import org.slotwise.layer.Linear;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Adds to each feature a learnt linear function of its position.
@@ -35,7 +37,7 @@ import org.slotwise.layer.Linear;
  *
  * <p>W and b start as PyTorch's Linear does.
  */
-public final class SoftPositionEmbed extends ConfiguredBlock {
+public final class SoftPositionEmbed extends ConfiguredBlock implements Scriptable {
 
     private static final String FEATURES = "features";
     private static final String POSITIONS = "positions";
@@ -145,6 +147,24 @@ public final class SoftPositionEmbed extends ConfiguredBlock {
         return Options.of("spatialDims", spatialDims)
                 .and("featureDim", featureDim)
                 .and("saviStyle", saviStyle);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        String code =
+                saviStyle
+                        ? "torch.sub(torch.mul(positions, 2), 1)"
+                        : "torch.cat([positions, torch.rsub(positions, 1)], 1)";
+        return ScriptModule.builder("SoftPositionEmbed")
+                .module("dense", dense.script())
+                .setCode(
+                        """
+                        def forward(self, features: Tensor, positions: Tensor) -> Tensor:
+                          return torch.add(features, self.dense.forward(%s))
+                        """
+                                .formatted(code))
+                .build();
     }
 
     /**

@@ -1,0 +1,68 @@
+package org.slotwise.torchscript;
+
+import ai.djl.nn.Block;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A whole model of object discovery in TorchScript, put together of its parts: images to features,
+ * slots' initial values, slots, and images again.
+ *
+ * <pre>{@code
+ * forward(images, noise: Optional[Tensor]=None, slots: Optional[int]=None) -> Dict[str, Tensor]
+ * }</pre>
+ *
+ * <p>gives "reconstruction", "slot_images" and "masks" (where there is a decoder), "objects" and
+ * "feature_attributions". Noise (B, K, D) takes the place of what a conditioning draws; else there
+ * are as many slots as are asked for, or as the conditioning was built with. Parameters are named
+ * "encoder.", "conditioning.", "grouping." and "decoder.", then as in their blocks.
+ *
+ * <pre>{@code
+ * TorchScript.of(DiscoveryScript.of(encoder, conditioning, grouping, decoder)).write(Path.of("model.pt"));
+ * }</pre>
+ */
+public final class DiscoveryScript {
+
+    private static final String WHO = "DiscoveryScript";
+
+    private DiscoveryScript() {}
+
+    /**
+     * Puts a model together.
+     *
+     * @param encoder from images to features and positions
+     * @param conditioning gives the slots' initial values
+     * @param grouping from features to slots
+     * @param decoder from slots to images; null for none
+     * @return the whole
+     * @throws IllegalArgumentException if a part cannot be written; the message names it
+     */
+    public static ScriptModule of(
+            Block encoder, Block conditioning, Block grouping, @Nullable Block decoder) {
+        String decoded =
+                decoder == null
+                        ? "  out = annotate(Dict[str, Tensor], {})\n"
+                        : "  out = self.decoder.forward(torch.__getitem__(g, \"objects\"))\n";
+        return ScriptModule.builder("ObjectDiscovery")
+                .module("encoder", ScriptModule.of(WHO, encoder))
+                .module("conditioning", ScriptModule.of(WHO, conditioning))
+                .module("grouping", ScriptModule.of(WHO, grouping))
+                .module("decoder", decoder == null ? null : ScriptModule.of(WHO, decoder))
+                .setCode(
+                        """
+                        def forward(self, images: Tensor, noise: Optional[Tensor]=None, slots: Optional[int]=None) -> Dict[str, Tensor]:
+                          f = self.encoder.forward(images)
+                          x = torch.__getitem__(f, "features")
+                          if torch.__is__(slots, None):
+                            c = self.conditioning.forward(x, noise=noise)
+                          else:
+                            c = self.conditioning.forward(x, unchecked_cast(int, slots), noise)
+                          g = self.grouping.group(x, torch.__getitem__(f, "positions"), c)
+                        %s
+                          for name in ["objects", "feature_attributions"]:
+                            torch._set_item(out, name, torch.__getitem__(g, name))
+                          return out
+                        """
+                                .formatted(decoded.stripTrailing()))
+                .build();
+    }
+}

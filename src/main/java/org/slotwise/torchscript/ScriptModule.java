@@ -1,0 +1,186 @@
+package org.slotwise.torchscript;
+
+import ai.djl.nn.Parameter;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
+
+/**
+ * A module of TorchScript: parameters, modules inside, and methods. What is learnt becomes a
+ * parameter in PyTorch, what is not a buffer; the names are those of a state dict.
+ *
+ * <pre>{@code
+ * ScriptModule.builder("Linear")
+ *         .parameter("weight", weight)
+ *         .parameter("bias", bias)
+ *         .setCode("""
+ *                 def forward(self, x: Tensor) -> Tensor:
+ *                   return torch.linear(x, self.weight, self.bias)
+ *                 """)
+ *         .build()
+ * }</pre>
+ */
+public final class ScriptModule {
+
+    private static final String WHO = "ScriptModule";
+    private static final Pattern TYPE = Pattern.compile("[A-Z][A-Za-z0-9]*");
+    private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*|[0-9]+");
+
+    private final String type;
+    private final Map<String, Parameter> parameters;
+    private final Map<String, ScriptModule> modules;
+    private final String code;
+
+    private ScriptModule(Builder builder, String code) {
+        type = builder.type;
+        parameters = Collections.unmodifiableMap(new LinkedHashMap<>(builder.parameters));
+        modules = Collections.unmodifiableMap(new LinkedHashMap<>(builder.modules));
+        this.code = code;
+    }
+
+    /**
+     * The module of a part of a block.
+     *
+     * @param who the block
+     * @param part a layer or a block
+     * @return its module
+     * @throws IllegalArgumentException if it has none
+     */
+    public static ScriptModule of(String who, @Nullable Object part) {
+        if (part instanceof Scriptable scriptable) {
+            return scriptable.script();
+        }
+        String name = part == null ? "nothing" : part.getClass().getSimpleName();
+        throw new IllegalArgumentException(
+                who
+                        + ": "
+                        + (name.isEmpty() ? "a nameless class" : name)
+                        + " cannot be written in TorchScript; it is not Scriptable");
+    }
+
+    /** What the class is called. */
+    String type() {
+        return type;
+    }
+
+    Map<String, Parameter> parameters() {
+        return parameters;
+    }
+
+    Map<String, ScriptModule> modules() {
+        return modules;
+    }
+
+    String code() {
+        return code;
+    }
+
+    /**
+     * How a method reaches a module inside: names that are numbers are no names in Python.
+     *
+     * @param name the module's name
+     * @return an expression
+     */
+    public static String self(String name) {
+        return Character.isDigit(name.charAt(0))
+                ? "getattr(self, \"" + name + "\")"
+                : "self." + name;
+    }
+
+    /**
+     * Starts the description of a module.
+     *
+     * @param type what its class is called: letters and digits, the first a capital
+     * @return a builder
+     * @throws IllegalArgumentException if that is no name of a class
+     */
+    public static Builder builder(String type) {
+        Check.option(
+                TYPE.matcher(type).matches(),
+                WHO + ": the type must be letters and digits, got '" + type + "'");
+        return new Builder(type);
+    }
+
+    /** Describes a {@link ScriptModule}. */
+    public static final class Builder {
+        private final String type;
+        private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+        private final Map<String, ScriptModule> modules = new LinkedHashMap<>();
+        private @Nullable String code;
+
+        private Builder(String type) {
+            this.type = type;
+        }
+
+        /**
+         * Adds a parameter.
+         *
+         * @param name its name in the module
+         * @param parameter the parameter; null for one that was left out, which adds nothing
+         * @return this
+         * @throws IllegalArgumentException if the name is taken, or none
+         */
+        public Builder parameter(String name, @Nullable Parameter parameter) {
+            if (parameter != null) {
+                checkName(name);
+                parameters.put(name, parameter);
+            }
+            return this;
+        }
+
+        /**
+         * Adds a module inside.
+         *
+         * @param name its name in the module
+         * @param module the module; null for one that was left out, which adds nothing
+         * @return this
+         * @throws IllegalArgumentException if the name is taken, or none
+         */
+        public Builder module(String name, @Nullable ScriptModule module) {
+            if (module != null) {
+                checkName(name);
+                modules.put(name, module);
+            }
+            return this;
+        }
+
+        private void checkName(String name) {
+            Check.option(
+                    NAME.matcher(name).matches()
+                            && !parameters.containsKey(name)
+                            && !modules.containsKey(name),
+                    WHO
+                            + ": names must be of letters, digits and _, each once, got '"
+                            + name
+                            + "'");
+        }
+
+        /**
+         * Sets the methods.
+         *
+         * @param code their definitions, indented by twos, in the part of Python that TorchScript
+         *     is
+         * @return this
+         */
+        public Builder setCode(String code) {
+            this.code = code;
+            return this;
+        }
+
+        /**
+         * Builds the module.
+         *
+         * @return the module
+         * @throws IllegalArgumentException if there is no code
+         */
+        public ScriptModule build() {
+            if (code == null) {
+                throw new IllegalArgumentException(WHO + ": code is missing");
+            }
+            return new ScriptModule(this, code);
+        }
+    }
+}
