@@ -264,7 +264,7 @@ class TorchScriptTest {
             NDList actual = gradients(manager, model.getBlock(), unnamed(in));
             for (NDArray gradient : actual) {
                 NDArray own = expected.get(gradient.getName());
-                Tensors.assertClose(gradient.getName(), own, gradient, 1e-10);
+                Tensors.assertClose(gradient.getName(), own, gradient, 1e-10, 1e-3);
             }
             assertEquals(expected.size(), actual.size());
         }
@@ -317,7 +317,7 @@ class TorchScriptTest {
         assertRefused(
                 "TorchScript: KMeansGrouping cannot be written in TorchScript; it is not"
                         + " Scriptable",
-                () -> TorchScript.of(KMeansGrouping.builder().build()));
+                () -> TorchScript.of(KMeansGrouping.builder().setSlots(2).build()));
         SlotAttention with = attention().optFeedForward(new LambdaBlock(in -> in)).build();
         assertRefused(
                 "SlotAttention: LambdaBlock cannot be written in TorchScript; it is not Scriptable",
