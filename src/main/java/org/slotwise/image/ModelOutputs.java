@@ -62,7 +62,12 @@ final class ModelOutputs {
             if (masks.getShape().dimension() == 3) {
                 return SlotMasks.each(onGrid(SlotDecoding.MASKS, masks));
             }
-            Check.shape(who, SlotDecoding.MASKS, masks.getShape(), batch, "K", "h", "w");
+            Shape shape = masks.getShape();
+            if (shape.dimension() == 5) {
+                Check.shape(who, SlotDecoding.MASKS, shape, batch, "K", 1, "h", "w");
+            } else {
+                Check.shape(who, SlotDecoding.MASKS, shape, batch, "K", "h", "w");
+            }
             return SlotMasks.each(masks);
         }
         List<List<SlotMasks>> attention = attention();

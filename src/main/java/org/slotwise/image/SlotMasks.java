@@ -55,12 +55,18 @@ public final class SlotMasks {
     /**
      * Copies the masks of a batch.
      *
-     * @param masks (B, K, H, W), float16, float32 or float64, or boolean or integers
+     * @param masks (B, K, H, W) or (B, K, 1, H, W), float16, float32 or float64, or boolean or
+     *     integers
      * @return the masks of each image
      * @throws IllegalArgumentException if the array has another shape, is empty, or holds a number
      *     that is not finite
      */
     public static List<SlotMasks> each(NDArray masks) {
+        if (masks.getShape().dimension() == 5 && masks.getShape().get(2) == 1) {
+            try (NDArray without = masks.squeeze(2)) {
+                return each(without);
+            }
+        }
         Check.shape("SlotMasks", "masks", masks, "B", "K", "H", "W");
         Shape shape = masks.getShape();
         int slots = (int) shape.get(1);

@@ -31,10 +31,10 @@ import org.slotwise.internal.Scope;
  *
  * <p>Predictions are (B, K, P) probabilities and coordinates, as {@code
  * org.slotwise.decoder.PropertyDecoder} gives them if it knows the layout, and labels (B, K', P),
- * both of the same type and device; the loss has shape (). A row whose presence is 0 stands for no
- * object, whatever else it holds. Where there are fewer rows than slots, rows of zeros are added.
- * Where there are more, each slot is matched with one row, and rows that are left over cost
- * nothing: have as many slots as objects.
+ * both on one device; the loss has shape (). A row whose presence is 0 stands for no object,
+ * whatever else it holds. Where there are fewer rows than slots, rows of zeros are added. Where
+ * there are more, each slot is matched with one row, and rows that are left over cost nothing: have
+ * as many slots as objects.
  *
  * <p>The order of slots and the order of rows do not matter. No gradient flows through the choice
  * of the matching, and none to the labels. A probability counts as at least 1e-7 (float16: 1e-4):
@@ -87,7 +87,8 @@ public final class HungarianLoss extends ShownLoss {
     /**
      * The loss of a batch.
      *
-     * @param labels the true sets: one array (B, K', P)
+     * @param labels the true sets: one array (B, K', P), or the labels of a {@code SceneDataset},
+     *     in any floating type
      * @param predictions the predicted sets: one array (B, K, P), probabilities in [0, 1]
      * @return a number, shape ()
      * @throws IllegalArgumentException if there is more than one array, or the two do not agree
@@ -95,15 +96,15 @@ public final class HungarianLoss extends ShownLoss {
      */
     @Override
     public NDArray evaluate(NDList labels, NDList predictions) {
-        NDArray label = MatchedRows.single(WHO, "labels", labels);
-        NDArray prediction = MatchedRows.single(WHO, "predictions", predictions);
+        NDArray label = MatchedRows.label(WHO, labels);
+        NDArray prediction = MatchedRows.prediction(WHO, predictions);
         MatchedRows.check(WHO, label, prediction);
         Check.shape(WHO, "the prediction", prediction, "B", "K", layout.length());
         Shape shape = prediction.getShape();
         try (Scope scope = new Scope()) {
             NDArray target =
                     MatchedRows.find(
-                            label,
+                            ofType(label, prediction),
                             shape,
                             rows -> costs(prediction.expandDims(2), rows.expandDims(1)));
             NDArray slots = Scalars.like(prediction, (double) shape.get(1));

@@ -5,8 +5,10 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Chosen;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
@@ -28,24 +30,26 @@ final class MatchedRows {
      * @param prediction (B, K, P)
      */
     static void check(String who, NDArray label, NDArray prediction) {
-        Check.floating(who, "the prediction", prediction.getDataType());
-        Check.sameTypeAndDevice(who, "the label", label, "the prediction", prediction);
+        ShownLoss.check(who, label, prediction);
         Check.shape(who, "the prediction", prediction, "B", "K", "P");
         Shape shape = prediction.getShape();
         Check.shape(who, "the label", label, shape.get(0), "K'", shape.get(2));
     }
 
-    /** The one array of a list. */
-    static NDArray single(String who, String what, NDList list) {
-        Check.option(
-                list.size() == 1,
-                who
-                        + ": expected one array of "
-                        + what
-                        + ", got "
-                        + list.size()
-                        + "; see IndexLoss");
-        return Check.present(who, what, list.head());
+    /** The sets of labels: the only array, or the only one that may be sets. */
+    static NDArray label(String who, NDList labels) {
+        return Chosen.of(
+                who,
+                "labels",
+                labels,
+                "IndexLoss",
+                List.of(),
+                array -> array.getDataType().isFloating() && array.getShape().dimension() == 3);
+    }
+
+    /** The one array of predictions. */
+    static NDArray prediction(String who, NDList predictions) {
+        return Chosen.of(who, "predictions", predictions, "IndexLoss", List.of(), array -> false);
     }
 
     /**

@@ -2,7 +2,10 @@ package org.slotwise.loss;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import java.util.List;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Chosen;
 import org.slotwise.internal.Scope;
 
 /**
@@ -14,9 +17,11 @@ import org.slotwise.internal.Scope;
  * mean over all elements of (prediction - label)^2
  * }</pre>
  *
- * <p>Label and prediction are one array each, of the same shape, type and device; the loss has
- * shape (). Where a model gives more than the reconstruction, {@link
- * ai.djl.training.loss.IndexLoss} picks it.
+ * <p>Label and prediction come as data sets and models give them: the prediction is the only one,
+ * or that named "reconstruction" (of what decoders give); the label the only one, or the only one
+ * of the prediction's shape (of a {@code SceneDataset} the images). They are on one device; the
+ * label may be of another floating type, and then gets no gradient. The loss has shape (). Others
+ * are picked by {@link ai.djl.training.loss.IndexLoss}.
  *
  * <p>How this differs from DJL's {@link ai.djl.training.loss.L2Loss}: there is no factor of one
  * half; a label of another shape is refused, not reshaped; and the gradient does not depend on a
@@ -25,6 +30,7 @@ import org.slotwise.internal.Scope;
 public final class ReconstructionLoss extends ShownLoss {
 
     private static final String WHO = "ReconstructionLoss";
+    private static final String SEE = "IndexLoss";
 
     /** Creates the loss under the name "ReconstructionLoss". */
     public ReconstructionLoss() {
@@ -43,17 +49,32 @@ public final class ReconstructionLoss extends ShownLoss {
     /**
      * The loss of a batch.
      *
-     * @param labels what was to be reconstructed: one array
-     * @param predictions the reconstruction: one array
+     * @param labels what was to be reconstructed
+     * @param predictions the reconstruction
      * @return a number, shape ()
-     * @throws IllegalArgumentException if there is more than one array, or the two do not agree
+     * @throws IllegalArgumentException if it is not clear which arrays are meant, or the two do not
+     *     agree
      */
     @Override
     public NDArray evaluate(NDList labels, NDList predictions) {
-        NDArray label = single("labels", labels);
-        NDArray prediction = single("predictions", predictions);
-        Check.floating(WHO, "the prediction", prediction.getDataType());
-        Check.sameTypeAndDevice(WHO, "the label", label, "the prediction", prediction);
+        NDArray prediction =
+                Chosen.of(
+                        WHO,
+                        "predictions",
+                        predictions,
+                        SEE,
+                        List.of("reconstruction"),
+                        array -> false);
+        Shape shape = prediction.getShape();
+        NDArray label =
+                Chosen.of(
+                        WHO,
+                        "labels",
+                        labels,
+                        SEE,
+                        List.of(),
+                        array -> isReal(array) && array.getShape().equals(shape));
+        check(WHO, label, prediction);
         Check.option(
                 label.getShape().equals(prediction.getShape()) && prediction.size() > 0,
                 WHO
@@ -62,20 +83,12 @@ public final class ReconstructionLoss extends ShownLoss {
                         + " as the prediction, and not empty, got "
                         + label.getShape());
         try (Scope scope = new Scope()) {
-            NDArray loss = prediction.sub(label).square().mean();
+            NDArray loss = prediction.sub(ofType(label, prediction)).square().mean();
             return scope.keep(loss, prediction.getManager());
         }
     }
 
-    private static NDArray single(String what, NDList list) {
-        Check.option(
-                list.size() == 1,
-                WHO
-                        + ": expected one array of "
-                        + what
-                        + ", got "
-                        + list.size()
-                        + "; see IndexLoss");
-        return Check.present(WHO, what, list.head());
+    private static boolean isReal(NDArray array) {
+        return array.getDataType().isFloating();
     }
 }

@@ -20,12 +20,12 @@ import org.slotwise.internal.Scope;
  * loss       = mean over images of the sum over slots of cost[k, pi(k)]
  * }</pre>
  *
- * <p>Predictions are (B, K, P) and labels (B, K', P), one array each, of the same type and device;
- * the loss has shape (). A row of zeros among the labels stands for no object: with a presence flag
- * among the properties, as {@code org.slotwise.data.SceneDataset} gives them, slots learn to say
- * that they hold none. Where there are fewer rows than slots (K' below K), rows of zeros are added,
- * so that each slot is matched. Where there are more, each slot is matched with one row, and rows
- * that are left over cost nothing, even if they are objects: have as many slots as objects.
+ * <p>Predictions are (B, K, P) and labels (B, K', P), one array each, on one device; the loss has
+ * shape (). A row of zeros among the labels stands for no object: with a presence flag among the
+ * properties, as {@code org.slotwise.data.SceneDataset} gives them, slots learn to say that they
+ * hold none. Where there are fewer rows than slots (K' below K), rows of zeros are added, so that
+ * each slot is matched. Where there are more, each slot is matched with one row, and rows that are
+ * left over cost nothing, even if they are objects: have as many slots as objects.
  *
  * <p>The order of slots and the order of rows do not matter. No gradient flows through the choice
  * of the matching, and none to the labels. Among matchings of the same total any may be chosen: the
@@ -59,19 +59,22 @@ public final class SetPredictionLoss extends ShownLoss {
     /**
      * The loss of a batch.
      *
-     * @param labels the true sets: one array (B, K', P)
+     * @param labels the true sets: one array (B, K', P), or the labels of a {@code SceneDataset},
+     *     in any floating type
      * @param predictions the predicted sets: one array (B, K, P)
      * @return a number, shape ()
      * @throws IllegalArgumentException if there is more than one array, or the two do not agree
      */
     @Override
     public NDArray evaluate(NDList labels, NDList predictions) {
-        NDArray label = MatchedRows.single(WHO, "labels", labels);
-        NDArray prediction = MatchedRows.single(WHO, "predictions", predictions);
+        NDArray label = MatchedRows.label(WHO, labels);
+        NDArray prediction = MatchedRows.prediction(WHO, predictions);
         MatchedRows.check(WHO, label, prediction);
         Shape shape = prediction.getShape();
         try (Scope scope = new Scope()) {
-            NDArray target = MatchedRows.find(label, shape, rows -> pairs(prediction, rows));
+            NDArray target =
+                    MatchedRows.find(
+                            ofType(label, prediction), shape, rows -> pairs(prediction, rows));
             NDArray cost = MatchedRows.huber(prediction.sub(target)).mean();
             NDArray slots = Scalars.like(cost, (double) shape.get(1));
             return scope.keep(cost.mul(slots), prediction.getManager());

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.training.loss.Loss;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Scope;
 
 /**
@@ -14,6 +15,21 @@ abstract class ShownLoss extends Loss {
 
     ShownLoss(String name) {
         super(name);
+    }
+
+    /** Requires a prediction of a type that can be learnt, and a label to be compared with it. */
+    static void check(String who, NDArray label, NDArray prediction) {
+        Check.floating(who, "the prediction", prediction.getDataType());
+        if (label.getDataType().isFloating()) {
+            Check.sameDevice(who, "the label", label, "the prediction", prediction);
+        } else {
+            Check.sameTypeAndDevice(who, "the label", label, "the prediction", prediction);
+        }
+    }
+
+    /** A label in the prediction's type: data sets give float32, whatever the model is. */
+    static NDArray ofType(NDArray label, NDArray prediction) {
+        return label.toType(prediction.getDataType(), false);
     }
 
     /** {@inheritDoc} */

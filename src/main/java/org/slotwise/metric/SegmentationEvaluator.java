@@ -3,18 +3,21 @@ package org.slotwise.metric;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.training.evaluator.Evaluator;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.slotwise.internal.Check;
+import org.slotwise.internal.Chosen;
 
 /**
  * Shows a {@link SegmentationMetric} during training: the mean over all images since the last
  * reset, each image counting once, whatever the sizes of the batches.
  *
- * <p>Labels are the true segmentation and predictions the predicted one, one array each, in any of
- * the forms of {@link SegmentationMetric}: labels of a data set beside masks as a decoder gives
- * them. Where a model gives, or a data set has, more than that, {@link
- * ai.djl.training.evaluator.IndexEvaluator} picks them:
+ * <p>Labels and predictions come as data sets and models give them. The true segmentation is the
+ * only label, or the only one of whole numbers: that of a {@code SceneDataset}, among images and
+ * properties. The predicted one is the only prediction, or that named "masks" (what decoders give),
+ * "feature_attributions" (groupings) or "attention", in this order. Both are of any of the forms of
+ * {@link SegmentationMetric}. Others are picked by {@link
+ * ai.djl.training.evaluator.IndexEvaluator}:
  *
  * <pre>{@code
  * new IndexEvaluator(new SegmentationEvaluator(metric), predictionsIndex, labelsIndex)
@@ -23,6 +26,11 @@ import org.slotwise.internal.Check;
 public final class SegmentationEvaluator extends Evaluator {
 
     private static final String WHO = "SegmentationEvaluator";
+    private static final String SEE = "IndexEvaluator";
+
+    /** What decoders, groupings and SLATE call their masks. */
+    private static final List<String> PREDICTED =
+            List.of("masks", "feature_attributions", "attention");
 
     private final SegmentationMetric metric;
     private final Map<String, Double> sums = new ConcurrentHashMap<>();
@@ -53,8 +61,8 @@ public final class SegmentationEvaluator extends Evaluator {
      * @param labels the true segmentation
      * @param predictions the predicted segmentation
      * @return a float64 number, shape ()
-     * @throws IllegalArgumentException if there is not one array of each, or the metric refuses
-     *     them
+     * @throws IllegalArgumentException if it is not clear which arrays are meant, or the metric
+     *     refuses them
      */
     @Override
     public NDArray evaluate(NDList labels, NDList predictions) {
@@ -113,18 +121,15 @@ public final class SegmentationEvaluator extends Evaluator {
     }
 
     private ImageScores score(NDList labels, NDList predictions) {
-        return metric.score(single("labels", labels), single("predictions", predictions));
-    }
-
-    private static NDArray single(String what, NDList list) {
-        Check.option(
-                list.size() == 1,
-                WHO
-                        + ": expected one array of "
-                        + what
-                        + ", got "
-                        + list.size()
-                        + "; see IndexEvaluator");
-        return list.head();
+        NDArray truth =
+                Chosen.of(
+                        WHO,
+                        "labels",
+                        labels,
+                        SEE,
+                        List.of(),
+                        array -> !array.getDataType().isFloating());
+        return metric.score(
+                truth, Chosen.of(WHO, "predictions", predictions, SEE, PREDICTED, array -> false));
     }
 }

@@ -2,6 +2,7 @@ package org.slotwise.metric;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
@@ -13,9 +14,9 @@ import org.slotwise.internal.Scope;
  * pictures:
  *
  * <ul>
- *   <li>masks (B, K, N) or (B, K, H, W) of any type, one-hot or soft, such as the attention maps or
- *       the decoder's masks of K slots: a pixel belongs to the group whose value is largest, the
- *       first of equals. A pixel whose values are all zero belongs to none.
+ *   <li>masks (B, K, N), (B, K, H, W) or (B, K, 1, H, W) of any type, one-hot or soft, such as the
+ *       attention maps or the decoder's masks of K slots: a pixel belongs to the group whose value
+ *       is largest, the first of equals. A pixel whose values are all zero belongs to none.
  *   <li>labels (B, N) or (B, H, W), whole numbers from 0: a pixel belongs to the group of that
  *       number. A negative label belongs to none. This form reads one number from the device, the
  *       largest label; it must be below 1024.
@@ -63,11 +64,15 @@ public abstract sealed class SegmentationMetric
      */
     public final ImageScores score(NDArray truth, NDArray predicted) {
         String who = getClass().getSimpleName();
-        Segmentations.check(who, truth, predicted);
+        Check.present(who, "truth", truth);
+        Check.present(who, "predicted", predicted);
         return NoGraph.during(
                 () -> {
                     try (Scope scope = new Scope()) {
-                        Segmentations both = Segmentations.of(who, truth, predicted);
+                        NDArray t = withoutChannel(truth);
+                        NDArray p = withoutChannel(predicted);
+                        Segmentations.check(who, t, p);
+                        Segmentations both = Segmentations.of(who, t, p);
                         ImageScores scores = compare(Contingency.of(who, both, background));
                         NDArray values = scores.values();
                         NDArray undefined =
@@ -79,6 +84,12 @@ public abstract sealed class SegmentationMetric
                                 scope.keep(scores.counted(), predicted.getManager()));
                     }
                 });
+    }
+
+    /** Masks (B, K, H, W) of (B, K, 1, H, W). */
+    private static NDArray withoutChannel(NDArray array) {
+        boolean has = array.getShape().dimension() == 5 && array.getShape().get(2) == 1;
+        return has ? array.squeeze(2) : array;
     }
 
     /** The scores, of any value where an image is not counted. */

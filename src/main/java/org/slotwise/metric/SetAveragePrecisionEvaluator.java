@@ -5,10 +5,12 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.evaluator.Evaluator;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slotwise.data.PropertyLayout;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Chosen;
 import org.slotwise.internal.Scalars;
 
 /**
@@ -17,11 +19,14 @@ import org.slotwise.internal.Scalars;
  * forty bytes for each prediction.
  *
  * <p>Labels are the true sets (B, K', P) and predictions the predicted ones (B, K, P), one array
- * each. Where there is more than that, {@link ai.djl.training.evaluator.IndexEvaluator} picks them.
+ * each; of several labels the only one of that form in a floating type, as a {@code SceneDataset}
+ * gives them beside images and masks. Where there is more than that, {@link
+ * ai.djl.training.evaluator.IndexEvaluator} picks them.
  */
 public final class SetAveragePrecisionEvaluator extends Evaluator {
 
     private static final String WHO = "SetAveragePrecisionEvaluator";
+    private static final String SEE = "IndexEvaluator";
 
     private final PropertyLayout layout;
     private final double threshold;
@@ -72,7 +77,10 @@ public final class SetAveragePrecisionEvaluator extends Evaluator {
     }
 
     private static void add(SetAveragePrecision score, NDList labels, NDList predictions) {
-        score.add(single("labels", labels), single("predictions", predictions));
+        score.add(
+                Chosen.of(
+                        WHO, "labels", labels, SEE, List.of(), SetAveragePrecisionEvaluator::isSet),
+                Chosen.of(WHO, "predictions", predictions, SEE, List.of(), array -> false));
     }
 
     /** {@inheritDoc} */
@@ -129,15 +137,8 @@ public final class SetAveragePrecisionEvaluator extends Evaluator {
         return score;
     }
 
-    private static NDArray single(String what, NDList list) {
-        Check.option(
-                list.size() == 1,
-                WHO
-                        + ": expected one array of "
-                        + what
-                        + ", got "
-                        + list.size()
-                        + "; see IndexEvaluator");
-        return list.head();
+    /** Whether an array may be sets (B, K', P). */
+    private static boolean isSet(NDArray array) {
+        return array.getDataType().isFloating() && array.getShape().dimension() == 3;
     }
 }

@@ -296,8 +296,8 @@ class HungarianLossTest {
                 "HungarianLoss: the label must be (2, K', 8), got (2, 3, 5)",
                 () -> array(manager.zeros(new Shape(2, 3, 5)), a));
         assertRefused(
-                "HungarianLoss: the label must be float32 as the prediction, got float64",
-                () -> array(a.toType(DataType.FLOAT64, true), a));
+                "HungarianLoss: the label must be float32 as the prediction, got int64",
+                () -> array(a.toType(DataType.INT64, true), a));
         assertRefused(
                 "HungarianLoss: attributeWeight must be at least 0 and finite, got -1.0",
                 () -> new HungarianLoss("x", LAYOUT, -1, 1));

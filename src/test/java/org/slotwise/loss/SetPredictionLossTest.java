@@ -297,8 +297,8 @@ class SetPredictionLossTest {
                         + " 4)",
                 () -> array(manager.zeros(new Shape(2, 0, 4)), a));
         assertRefused(
-                "SetPredictionLoss: the label must be float32 as the prediction, got float64",
-                () -> array(a.toType(DataType.FLOAT64, true), a));
+                "SetPredictionLoss: the label must be float32 as the prediction, got int64",
+                () -> array(a.toType(DataType.INT64, true), a));
         assertRefused(
                 "SetPredictionLoss: the prediction must be float32, float64 or float16, got int64",
                 () -> array(a, a.toType(DataType.INT64, true)));
