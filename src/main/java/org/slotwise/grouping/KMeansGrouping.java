@@ -96,11 +96,30 @@ public final class KMeansGrouping extends GroupingBlock {
     @Override
     protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape features = inputShapes[0];
-        kMeans.checkShapes(features, inputShapes.length > 1 ? inputShapes[1] : null);
+        kMeans.checkShapes(features, conditioning(inputShapes));
         return new Shape[] {
             new Shape(features.get(0), slots, features.get(2)),
             new Shape(features.get(0), slots, features.get(1))
         };
+    }
+
+    /**
+     * Shapes carry no names: conditioning is the first one after the features, but for that of
+     * positions (N, P), which an encoder gives.
+     */
+    private static @Nullable Shape conditioning(Shape[] inputShapes) {
+        for (int i = 1; i < inputShapes.length; i++) {
+            Shape shape = inputShapes[i];
+            Shape features = inputShapes[0];
+            boolean positions =
+                    shape.dimension() == 2
+                            && features.dimension() == 3
+                            && shape.get(0) == features.get(1);
+            if (!positions) {
+                return shape;
+            }
+        }
+        return null;
     }
 
     /** {@inheritDoc} */

@@ -50,6 +50,9 @@ public final class ScriptModule {
      * @throws IllegalArgumentException if it has none
      */
     public static ScriptModule of(String who, @Nullable Object part) {
+        Check.option(
+                TYPE.matcher(who).matches(),
+                WHO + ": who must be a class's name, got '" + who + "'");
         if (part instanceof Scriptable scriptable) {
             return scriptable.script();
         }
@@ -83,11 +86,22 @@ public final class ScriptModule {
      *
      * @param name the module's name
      * @return an expression
+     * @throws IllegalArgumentException if that is no name
      */
     public static String self(String name) {
-        return Character.isDigit(name.charAt(0))
-                ? "getattr(self, \"" + name + "\")"
-                : "self." + name;
+        checkName(name);
+        return isNumber(name) ? "getattr(self, \"" + name + "\")" : "self." + name;
+    }
+
+    /** Whether a name is none in Python. */
+    static boolean isNumber(String name) {
+        return Character.isDigit(name.charAt(0));
+    }
+
+    private static void checkName(String name) {
+        Check.option(
+                NAME.matcher(name).matches(),
+                WHO + ": names must be of letters, digits and _, got '" + name + "'");
     }
 
     /**
@@ -125,7 +139,7 @@ public final class ScriptModule {
          */
         public Builder parameter(String name, @Nullable Parameter parameter) {
             if (parameter != null) {
-                checkName(name);
+                checkNew(name);
                 parameters.put(name, parameter);
             }
             return this;
@@ -141,21 +155,17 @@ public final class ScriptModule {
          */
         public Builder module(String name, @Nullable ScriptModule module) {
             if (module != null) {
-                checkName(name);
+                checkNew(name);
                 modules.put(name, module);
             }
             return this;
         }
 
-        private void checkName(String name) {
+        private void checkNew(String name) {
+            checkName(name);
             Check.option(
-                    NAME.matcher(name).matches()
-                            && !parameters.containsKey(name)
-                            && !modules.containsKey(name),
-                    WHO
-                            + ": names must be of letters, digits and _, each once, got '"
-                            + name
-                            + "'");
+                    !parameters.containsKey(name) && !modules.containsKey(name),
+                    WHO + ": there is a " + name + " already");
         }
 
         /**

@@ -179,7 +179,7 @@ public final class TorchScript {
     }
 
     private static String attribute(String name) {
-        return Character.isDigit(name.charAt(0))
+        return ScriptModule.isNumber(name)
                 ? "  __annotations__[\"" + name + "\"] = "
                 : "  " + name + " : ";
     }

@@ -23,7 +23,7 @@ final class AppendedFile implements AutoCloseable {
         options[0] = StandardOpenOption.WRITE;
         System.arraycopy(more, 0, options, 1, more.length);
         try {
-            channel = FileChannel.open(path, options);
+            channel = FileChannel.open(path.toAbsolutePath(), options);
             channel.position(channel.size());
         } catch (IOException e) {
             throw failed(e);

@@ -50,17 +50,25 @@ public final class TensorBoardEvents implements ScalarLog {
     /**
      * Begins a training.
      *
-     * @param folder where the event file goes; it is made if it is not there. TensorBoard takes it
-     *     for one training
+     * @param folder where the event file goes, one for each training; it is made if it is not
+     *     there, the folder that it is in must be
      * @return the event file, without events
      * @throws IOException if it cannot be written; the message names it
+     * @throws IllegalArgumentException if the path is empty
      */
     public static TensorBoardEvents create(Path folder) throws IOException {
         return create(folder, InstantSource.system());
     }
 
     static TensorBoardEvents create(Path folder, InstantSource clock) throws IOException {
-        Files.createDirectories(folder);
+        Check.option(!folder.toString().isEmpty(), WHO + ": folder must have a name, got none");
+        try {
+            if (!Files.isDirectory(folder)) {
+                Files.createDirectory(folder);
+            }
+        } catch (IOException e) {
+            throw new IOException(WHO + ": cannot make the folder " + folder + ": " + e, e);
+        }
         while (true) {
             // In the order of their names TensorBoard reads the files.
             Instant now = clock.instant();

@@ -129,6 +129,7 @@ class BadCallsTest {
                     // files
                     "Checkpoint",
                     "ClevrScenes",
+                    "CsvHistory",
                     "FeatureCache",
                     "Float64Trainer",
                     "Hdf5Scenes",
@@ -136,6 +137,7 @@ class BadCallsTest {
                     "LoadReport",
                     "PretrainedBackbone",
                     "SceneFormat",
+                    "TensorBoardEvents",
                     "TfRecordScenes",
                     // layers, of which BlockSamples makes blocks
                     "Attention",

@@ -18,6 +18,7 @@ import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,10 +48,15 @@ import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.SlotAttention;
 import org.slotwise.grouping.SlotAttentionVariant;
 import org.slotwise.image.BackgroundSlot;
+import org.slotwise.image.CocoAnnotations;
+import org.slotwise.image.DiscoveredObject;
 import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.image.ObjectDiscoveryTranslator;
+import org.slotwise.image.ObjectList;
 import org.slotwise.image.Palette;
 import org.slotwise.image.PictureGrid;
+import org.slotwise.image.PixelMask;
+import org.slotwise.image.RunLengthEncoding;
 import org.slotwise.image.SlotMasks;
 import org.slotwise.image.SlotPictures;
 import org.slotwise.layer.ScaledDotProduct;
@@ -65,15 +71,21 @@ import org.slotwise.metric.SegmentationEvaluator;
 import org.slotwise.metric.SegmentationMetric;
 import org.slotwise.metric.SetAveragePrecision;
 import org.slotwise.metric.SetAveragePrecisionEvaluator;
+import org.slotwise.position.PositionGrid;
 import org.slotwise.quantization.AnnealedTemperature;
 import org.slotwise.slate.SlateConfiguration;
 import org.slotwise.testing.Tensors;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
+import org.slotwise.torchscript.TorchScript;
 import org.slotwise.training.Adam;
 import org.slotwise.training.DivergenceCheck;
 import org.slotwise.training.GradientClipping;
+import org.slotwise.training.HistoryListener;
 import org.slotwise.training.LearningRate;
 import org.slotwise.training.LearningRates;
 import org.slotwise.training.ProgressListener;
+import org.slotwise.training.ScalarLog;
 import org.slotwise.weights.StateDict;
 
 /** A good value of each type that calls take, or that they are called on. */
@@ -159,6 +171,15 @@ final class ObjectSamples {
         return SlotMasks.of(Tensors.uniform(manager, 1, DataType.FLOAT32, 3, 4, 6));
     }
 
+    private static PixelMask mask() {
+        return new PixelMask(4, 6, BitSet.valueOf(new long[] {6}));
+    }
+
+    private static ObjectList objects() {
+        return new ObjectList(
+                4, 6, List.of(new DiscoveredObject(1, 0.5, mask(), new float[4])), null);
+    }
+
     private static void imagesAndScenes() {
         add(Scene.class, m -> new Scene(4, 4, new byte[48], new byte[16]));
         add(Tetrominoes.class, m -> Tetrominoes.builder().setSize(2).build());
@@ -195,6 +216,15 @@ final class ObjectSamples {
         add(PropertyLayout.class, m -> PropertyLayout.CLEVR);
         add(SlotMasks.class, ObjectSamples::masks);
         add(Palette.class, m -> Palette.colourBlindSafe());
+        add(PixelMask.class, m -> mask());
+        add(RunLengthEncoding.class, m -> RunLengthEncoding.of(mask()));
+        add(DiscoveredObject.class, m -> new DiscoveredObject(1, 0.5, mask(), new float[4]));
+        add(ObjectList.class, m -> objects());
+        add(
+                CocoAnnotations.class,
+                m ->
+                        new CocoAnnotations(
+                                List.of(new CocoAnnotations.Picture(1, "a.png", objects()))));
         add(SlotPictures.class, m -> SlotPictures.builder().build());
         add(BackgroundSlot.class, m -> BackgroundSlot.none());
         add(PictureGrid.Builder.class, m -> PictureGrid.builder().setColumns(2).setPanelSize(4, 6));
@@ -226,6 +256,10 @@ final class ObjectSamples {
         add(ResNetArchitecture.class, m -> ResNetArchitecture.resNet18());
         add(SlotAttentionVariant.class, m -> SlotAttentionVariant.PAPER);
         add(TimeEmbedding.class, m -> new TimeEmbedding(8, TimeEmbedding.Order.SINE_FIRST, 0));
+        add(ScriptModule.class, m -> PositionGrid.script());
+        add(ScriptModule.Builder.class, m -> ScriptModule.builder("A").setCode("pass"));
+        add(Scriptable.class, m -> PositionGrid::script);
+        add(TorchScript.class, m -> TorchScript.of(PositionGrid.script()));
         add(StateDict.class, m -> StateDict.of(Map.of("a", slots(m))));
         add(ImageScores.class, m -> scores(m));
         add(KMeansOptions.class, m -> KMeansOptions.builder().build());
@@ -259,7 +293,19 @@ final class ObjectSamples {
                                 6,
                                 new SlateConfiguration.Transformer(2, 2, 0),
                                 new SlateConfiguration.Slots(3, 4, 2, 2, 5, false)));
+        add(ScalarLog.class, m -> new NoLog());
+        add(HistoryListener.class, m -> HistoryListener.builder(new NoLog()).build());
+        add(HistoryListener.Builder.class, m -> HistoryListener.builder(new NoLog()));
         add(ProgressListener.class, m -> new ProgressListener(2, 0, Duration.ofDays(1)));
+    }
+
+    /** Forgets what is written. */
+    private static final class NoLog implements ScalarLog {
+        @Override
+        public void write(long step, Map<String, ? extends Number> values) {}
+
+        @Override
+        public void close() {}
     }
 
     /** A good value of a type, or null if there is none here. */

@@ -2,6 +2,9 @@ package org.slotwise.docs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -12,13 +15,19 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.slotwise.grouping.SlotAttention;
+import org.slotwise.layer.FeedForward;
+import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.Python;
+import org.slotwise.torchscript.TorchScript;
 
 /**
  * Runs the Python snippets of docs/interop.md, one after the other in one folder, where {@code
  * -Dslotwise.python} or else {@code python3} has torch, numpy and safetensors. Those that need
  * TensorFlow, or timm and the network, are compiled only.
  */
+@ResourceLock("engine")
 class PythonSnippetsTest {
 
     private static final Pattern BLOCK = Pattern.compile("```python\n(.*?)```", Pattern.DOTALL);
@@ -40,8 +49,10 @@ class PythonSnippetsTest {
         try (InputStream checkpoint = getClass().getResourceAsStream(SnippetsTest.CHECKPOINT)) {
             Files.copy(checkpoint, folder.resolve("model.ckpt"));
         }
+        Files.copy(folder.resolve("model.ckpt"), folder.resolve("model.pt"));
+        writeSlots(folder.resolve("slots.pt"));
         List<String> snippets = snippets();
-        assertEquals(5, snippets.size());
+        assertEquals(6, snippets.size());
         for (int i = 0; i < snippets.size(); i++) {
             String name = "snippet" + i + ".py";
             Files.writeString(folder.resolve(name), snippets.get(i));
@@ -51,6 +62,21 @@ class PythonSnippetsTest {
                             : Python.status(folder, name);
             String output = Files.readString(folder.resolve("output.txt"));
             assertEquals(0, status, () -> "\n" + output);
+        }
+    }
+
+    /** What the Java beside a snippet writes. */
+    private static void writeSlots(Path file) throws IOException {
+        try (NDManager manager = NDManager.newBaseManager(OnDevice.device(), "PyTorch")) {
+            SlotAttention slots =
+                    SlotAttention.builder()
+                            .setDim(64)
+                            .setFeatureDim(32)
+                            .optFeedForward(new FeedForward(64, 128))
+                            .build();
+            slots.initialize(
+                    manager, DataType.FLOAT32, new Shape(-1, -1, 32), new Shape(-1, -1, 64));
+            TorchScript.of(slots).write(file);
         }
     }
 }

@@ -52,9 +52,9 @@ class SegmentationMetricErrorsTest {
                 masks);
         refused(
                 "predicted must be masks (B, K, N) or (B, K, H, W), or labels (B, N) or (B, H, W),"
-                        + " got (2, 3, 1, 3, 3)",
+                        + " got (2, 3, 2, 3, 3)",
                 labels,
-                manager.ones(new Shape(2, 3, 1, 3, 3)));
+                manager.ones(new Shape(2, 3, 2, 3, 3)));
         refused(
                 "predicted must be (B, K, H, W), each size at least 1, got (2, 3, 3, 0)",
                 labels,

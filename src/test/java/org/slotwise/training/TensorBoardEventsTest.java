@@ -41,7 +41,7 @@ class TensorBoardEventsTest {
         Map<String, Number> values = new LinkedHashMap<>();
         values.put("train/loss", 0.1);
         values.put("norm", Double.POSITIVE_INFINITY);
-        Path run = folder.resolve("runs").resolve("one");
+        Path run = folder.resolve("run");
         try (TensorBoardEvents events = TensorBoardEvents.resume(run, 200, FIXED)) {
             events.write(250, values);
             events.write(300, Map.of()); // nothing to say
@@ -114,5 +114,9 @@ class TensorBoardEventsTest {
         assertTrue(message.startsWith("TensorBoardEvents: cannot write "), message);
         Path taken = Files.createFile(folder.resolve("taken"));
         assertThrows(IOException.class, () -> TensorBoardEvents.create(taken));
+        Path deep = folder.resolve("no").resolve("run");
+        String parent =
+                assertThrows(IOException.class, () -> TensorBoardEvents.create(deep)).getMessage();
+        assertTrue(parent.startsWith("TensorBoardEvents: cannot make the folder " + deep), parent);
     }
 }
