@@ -215,6 +215,26 @@ class PartsFitTest {
         }
     }
 
+    /** Masks of patches are brought to the pixels of the labels. */
+    @Test
+    void masksOfPatchesComeToTheSizeOfImages(NDManager manager) throws Exception {
+        NDArray patches = Tensors.uniform(manager, 5, DataType.FLOAT32, 2, SLOTS, 16);
+        NDList large = new NDList();
+        for (SlotMasks masks : SlotMasks.each(patches.reshape(2, SLOTS, 4, 4))) {
+            large.add(masks.resize(SIZE, SIZE).toNDArray(manager));
+        }
+        NDArray pixels = NDArrays.concat(large);
+        pixels.setName("masks");
+        try (Batch batch = batch(manager)) {
+            SegmentationEvaluator evaluator =
+                    new SegmentationEvaluator(new MeanBestOverlap(Background.LEFT_OUT));
+            double score = evaluator.evaluate(batch.getLabels(), new NDList(pixels)).getDouble();
+            assertTrue(score > 0 && score < 1);
+            NDArray same = SlotMasks.of(patches.get(0).reshape(SLOTS, 4, 4)).toNDArray(manager);
+            Tensors.assertSame("masks", patches.get(0).reshape(1, SLOTS, 4, 4), same);
+        }
+    }
+
     private static List<String> names(SlotMasks masks) {
         return IntStream.range(0, masks.slots())
                 .mapToObj(i -> i == 1 ? "background" : "slot " + i)

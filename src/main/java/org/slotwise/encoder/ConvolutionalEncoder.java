@@ -115,10 +115,8 @@ public final class ConvolutionalEncoder extends ConvolutionalBlock implements Sc
                         """
                         def forward(self, images: Tensor) -> Dict[str, Tensor]:
                           y = self.layers.forward(images)
-                          p = self.grid.forward(y, torch.size(y, 2), torch.size(y, 3))
-                          x = torch.transpose(torch.flatten(y, 2), 1, 2)
-                          return {"features": x, "positions": p}
-                        """)
+                        """
+                                + FeatureMap.SCRIPT)
                 .build();
     }
 

@@ -11,6 +11,14 @@ final class FeatureMap {
     static final String IMAGES = "images";
     static final int CHANNELS = 3;
 
+    /** Features and positions of a map y in TorchScript, for a module that has a grid. */
+    static final String SCRIPT =
+            """
+              p = self.grid.forward(y, torch.size(y, 2), torch.size(y, 3))
+              x = torch.transpose(torch.flatten(y, 2), 1, 2)
+              return {"features": x, "positions": p}
+            """;
+
     private FeatureMap() {}
 
     /** Requires images (B, 3, H, W) of a type that the blocks compute in. */

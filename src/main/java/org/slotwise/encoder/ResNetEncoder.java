@@ -4,14 +4,17 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
-import org.slotwise.layer.Layer;
 import org.slotwise.layer.Window;
+import org.slotwise.position.PositionGrid;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * A residual network without its classifier.
@@ -39,12 +42,12 @@ import org.slotwise.layer.Window;
  * inference it uses the running ones. Convolutions start as torchvision's do: normal with deviation
  * sqrt(2 / (outputs of an input)).
  */
-public final class ResNetEncoder extends ConvolutionalBlock {
+public final class ResNetEncoder extends ConvolutionalBlock implements Scriptable {
 
     private final ResNetArchitecture architecture;
     private final int stages;
     private final boolean fixedStatistics;
-    private final Layer stem;
+    private final NormalisedConvolution stem;
     private final List<ResidualBlock> blocks = new ArrayList<>();
 
     private ResNetEncoder(Builder builder, ResNetArchitecture architecture) {
@@ -54,7 +57,7 @@ public final class ResNetEncoder extends ConvolutionalBlock {
         fixedStatistics = builder.fixedStatistics;
         int in = architecture.width();
         stem =
-                ResidualBlock.normalised(
+                NormalisedConvolution.of(
                         declarer().under("conv1"),
                         declarer().under("bn1"),
                         FeatureMap.CHANNELS,
@@ -114,6 +117,41 @@ public final class ResNetEncoder extends ConvolutionalBlock {
     @Override
     protected Options configuration() {
         return Options.of("architecture", architecture).and("stages", stages);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        ScriptModule.Builder module =
+                ScriptModule.builder("ResNetEncoder")
+                        .module("conv1", stem.convolution().script())
+                        .module("bn1", stem.norm().script())
+                        .module("grid", PositionGrid.script());
+        StringBuilder code =
+                new StringBuilder(
+                        """
+                        def forward(self, images: Tensor) -> Dict[str, Tensor]:
+                          y = torch.relu(self.bn1.forward(self.conv1.forward(images)))
+                          y = torch.max_pool2d(y, [3, 3], [2, 2], [1, 1])
+                        """);
+        Iterator<ResidualBlock> all = blocks.iterator();
+        for (int stage = 0; stage < stages; stage++) {
+            String name = "layer" + (stage + 1);
+            module.module(name, stage(all, architecture.blocks().get(stage)));
+            code.append("  y = self.").append(name).append(".forward(y)\n");
+        }
+        return module.setCode(code + FeatureMap.SCRIPT).build();
+    }
+
+    private static ScriptModule stage(Iterator<ResidualBlock> all, int count) {
+        ScriptModule.Builder module = ScriptModule.builder("Sequential");
+        StringBuilder code = new StringBuilder("def forward(self, x: Tensor) -> Tensor:\n");
+        for (int i = 0; i < count; i++) {
+            String name = Integer.toString(i);
+            module.module(name, all.next().script());
+            code.append("  x = ").append(ScriptModule.self(name)).append(".forward(x)\n");
+        }
+        return module.setCode(code + "  return x\n").build();
     }
 
     /**

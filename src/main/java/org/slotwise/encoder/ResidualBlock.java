@@ -7,11 +7,10 @@ import java.util.List;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scope;
-import org.slotwise.layer.BatchNorm;
-import org.slotwise.layer.Convolution;
 import org.slotwise.layer.Layer;
-import org.slotwise.layer.StartingValues;
 import org.slotwise.layer.Window;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * A block of a residual network.
@@ -21,11 +20,11 @@ import org.slotwise.layer.Window;
  * y = relu(f(x) + bn(conv1x1 x))      where the size changes
  * }</pre>
  */
-final class ResidualBlock implements Layer {
+final class ResidualBlock implements Layer, Scriptable {
 
     private final boolean fixedStatistics;
     private final Declarer parameters;
-    private final List<Layer> convolutions = new ArrayList<>();
+    private final List<NormalisedConvolution> convolutions = new ArrayList<>();
     private final Layer shortcut;
 
     /** Declares a block that takes some channels and gives those of a stage. */
@@ -52,7 +51,7 @@ final class ResidualBlock implements Layer {
         shortcut =
                 stride == 1 && in == out
                         ? Layer.NONE
-                        : normalised(
+                        : NormalisedConvolution.of(
                                 downsample.under("0"),
                                 downsample.under("1"),
                                 in,
@@ -64,7 +63,7 @@ final class ResidualBlock implements Layer {
     private void add(int in, int out, int kernel, int stride) {
         int number = convolutions.size() + 1;
         convolutions.add(
-                normalised(
+                NormalisedConvolution.of(
                         parameters.under("conv" + number),
                         parameters.under("bn" + number),
                         in,
@@ -73,36 +72,47 @@ final class ResidualBlock implements Layer {
                         fixedStatistics));
     }
 
-    /**
-     * A convolution without bias and the batch normalisation after it. Starts as torchvision's:
-     * normal with deviation sqrt(2 / (outputs of an input)).
-     */
-    static Layer normalised(
-            Declarer convolution,
-            Declarer norm,
-            int in,
-            int out,
-            Window window,
-            boolean fixedStatistics) {
-        double outputs = (double) out * window.kernel() * window.kernel();
-        var start = StartingValues.normal(Math.sqrt(2.0 / outputs));
-        Convolution conv = Convolution.of(convolution, in, out, window, start, null);
-        BatchNorm bn = BatchNorm.of(norm, out, fixedStatistics);
-        return (pass, x) -> {
-            try (NDArray y = conv.apply(pass, x)) {
-                return bn.apply(pass, y);
-            }
-        };
-    }
-
     @Override
     public NDArray apply(Pass pass, NDArray x) {
         try (Scope scope = new Scope()) {
             NDArray y = convolutions.get(0).apply(pass, x);
-            for (Layer next : convolutions.subList(1, convolutions.size())) {
+            for (NormalisedConvolution next : convolutions.subList(1, convolutions.size())) {
                 y = next.apply(pass, Activation.relu(y));
             }
             return scope.keep(Activation.relu(y.add(shortcut.apply(pass, x))));
         }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        ScriptModule.Builder module = ScriptModule.builder("ResidualBlock");
+        StringBuilder code =
+                new StringBuilder("def forward(self, x: Tensor) -> Tensor:\n  y = x\n");
+        for (int i = 0; i < convolutions.size(); i++) {
+            int number = i + 1;
+            module.module("conv" + number, convolutions.get(i).convolution().script());
+            module.module("bn" + number, convolutions.get(i).norm().script());
+            String in = i == 0 ? "y" : "torch.relu(y)";
+            code.append("  y = self.bn").append(number).append(".forward(self.conv");
+            code.append(number).append(".forward(").append(in).append("))\n");
+        }
+        String around = "x";
+        if (shortcut instanceof NormalisedConvolution downsample) {
+            around = "self.downsample.forward(x)";
+            module.module(
+                    "downsample",
+                    ScriptModule.builder("Sequential")
+                            .module("0", downsample.convolution().script())
+                            .module("1", downsample.norm().script())
+                            .setCode(
+                                    """
+                                    def forward(self, x: Tensor) -> Tensor:
+                                      return getattr(self, "1").forward(getattr(self, "0").forward(x))
+                                    """)
+                            .build());
+        }
+        code.append("  return torch.relu(torch.add(y, ").append(around).append("))\n");
+        return module.setCode(code.toString()).build();
     }
 }

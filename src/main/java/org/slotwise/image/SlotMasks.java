@@ -160,6 +160,22 @@ public final class SlotMasks {
                         maps(k -> map(k, newHeight, newWidth)).toArray(float[][]::new));
     }
 
+    /**
+     * The masks as an array, as metrics take it.
+     *
+     * @param manager the owner of the array
+     * @return (1, K, H, W) float32
+     */
+    public NDArray toNDArray(NDManager manager) {
+        Limits.numbers("SlotMasks", "an array of masks", maps.length, height, width);
+        int size = height * width;
+        float[] values = new float[maps.length * size];
+        for (int k = 0; k < maps.length; k++) {
+            System.arraycopy(maps[k], 0, values, k * size, size);
+        }
+        return manager.create(values, new Shape(1, maps.length, height, width));
+    }
+
     private Stream<float[]> maps(IntFunction<float[]> map) {
         return IntStream.range(0, maps.length).mapToObj(map);
     }

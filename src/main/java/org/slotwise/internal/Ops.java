@@ -23,10 +23,10 @@ public final class Ops {
     public static final double LAYER_NORM_EPS = 1e-5;
 
     /** What PyTorch's BatchNorm adds to the variance. */
-    private static final double BATCH_NORM_EPS = 1e-5;
+    public static final double BATCH_NORM_EPS = 1e-5;
 
     /** How much of its running statistics PyTorch's BatchNorm takes from each batch. */
-    private static final double BATCH_NORM_MOMENTUM = 0.1;
+    public static final double BATCH_NORM_MOMENTUM = 0.1;
 
     private Ops() {}
 

@@ -6,6 +6,8 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Batch normalisation of each channel, as PyTorch's {@code nn.BatchNorm2d} with its eps of 1e-5 and
@@ -24,7 +26,7 @@ import org.slotwise.internal.Pass;
  * <p>x and y are (B, C, H, W); g is {@code weight} (C), o is {@code bias} (C), the running mean and
  * variance are {@code running_mean} and {@code running_var} (C), which are saved and not trained.
  */
-public final class BatchNorm implements Layer {
+public final class BatchNorm implements Layer, Scriptable {
 
     private final Parameter gain;
     private final Parameter offset;
@@ -65,5 +67,25 @@ public final class BatchNorm implements Layer {
                 pass.value(mean),
                 pass.value(variance),
                 pass.training() && !fixedStatistics);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("BatchNorm2d")
+                .parameter("weight", gain)
+                .parameter("bias", offset)
+                .parameter("running_mean", mean)
+                .parameter("running_var", variance)
+                .setCode(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          return torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var, %s, %s, %s, True)
+                        """
+                                .formatted(
+                                        fixedStatistics ? "False" : "self.training",
+                                        Ops.BATCH_NORM_MOMENTUM,
+                                        Ops.BATCH_NORM_EPS))
+                .build();
     }
 }

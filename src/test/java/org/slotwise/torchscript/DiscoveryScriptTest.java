@@ -41,6 +41,7 @@ import org.slotwise.encoder.ResNetArchitecture;
 import org.slotwise.encoder.ResNetEncoder;
 import org.slotwise.encoder.SlotAttentionEncoder;
 import org.slotwise.grouping.FeatureExtractorOutput;
+import org.slotwise.grouping.KMeansGrouping;
 import org.slotwise.grouping.PerceptualGrouping;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.SlotAttention;
@@ -192,6 +193,46 @@ class DiscoveryScriptTest {
         }
     }
 
+    /** Plain and bottleneck blocks, with running statistics and fixed ones. */
+    @Test
+    void residualNetworks(NDManager manager, @TempDir Path folder) throws Exception {
+        for (boolean bottleneck : new boolean[] {false, true}) {
+            ResNetEncoder encoder =
+                    ResNetEncoder.builder()
+                            .setArchitecture(new ResNetArchitecture(bottleneck, 8, List.of(2, 1)))
+                            .optFixedStatistics(bottleneck)
+                            .build();
+            encoder.initialize(manager, DataType.FLOAT64, new Shape(-1, 3, 24, 32));
+            encoder.getParameters()
+                    .values()
+                    .forEach(
+                            p -> {
+                                NDArray a = p.getArray();
+                                long[] shape = a.getShape().getShape();
+                                int seed = p.getName().hashCode();
+                                a.addi(
+                                        Tensors.uniform(manager, seed, DataType.FLOAT64, shape)
+                                                .mul(0.1));
+                            });
+            TorchScript.of(encoder).write(folder.resolve("encoder.pt"));
+            NDArray images = Tensors.uniform(manager, 3, DataType.FLOAT64, 2, 3, 24, 32);
+            ParameterStore store = new ParameterStore(manager, false);
+            try (Model model = TorchScriptTest.load(folder.resolve("encoder.pt"), true);
+                    StateDict own = StateDict.of(encoder)) {
+                NDList actual = model.getBlock().forward(store, new NDList(images), false);
+                NDList expected = encoder.forward(store, new NDList(images), false);
+                for (NDArray array : expected) {
+                    String name = array.getName();
+                    Tensors.assertClose(name, array, actual.get(name), 1e-12);
+                }
+                List<String> learnt =
+                        own.names().stream().filter(n -> !n.contains("running")).sorted().toList();
+                List<String> names = model.getBlock().getDirectParameters().keys();
+                assertTrue(names.containsAll(learnt), names.toString());
+            }
+        }
+    }
+
     @Test
     void slotsOfTheirOwnAreNoMoreThanThereAre(NDManager manager, @TempDir Path folder)
             throws Exception {
@@ -245,16 +286,14 @@ class DiscoveryScriptTest {
     @Test
     void refusesByName() {
         Parts parts = paper();
-        ResNetEncoder resNet =
-                ResNetEncoder.builder().setArchitecture(ResNetArchitecture.resNet18()).build();
         assertRefused(
-                "SlotAttentionEncoder: ResNetEncoder cannot be written in TorchScript; it is not"
+                "DiscoveryScript: KMeansGrouping cannot be written in TorchScript; it is not"
                         + " Scriptable",
                 () ->
                         DiscoveryScript.of(
-                                SlotAttentionEncoder.builder().setBackbone(resNet).build(),
+                                parts.encoder(),
                                 parts.conditioning(),
-                                parts.grouping(),
+                                KMeansGrouping.builder().setSlots(2).build(),
                                 null));
         RandomConditioning sobol =
                 RandomConditioning.builder()

@@ -6,12 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Errors.assertRefused;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.ClosedChannelException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -91,12 +95,12 @@ class CsvHistoryTest {
         }
         byte[] whole = Files.readAllBytes(file());
         for (int length = 0; length <= whole.length; length++) {
-            Files.write(file(), java.util.Arrays.copyOf(whole, length));
+            Files.write(file(), Arrays.copyOf(whole, length));
             try (CsvHistory history = CsvHistory.resume(file(), 0, NOON)) {
                 history.write(1, Map.of("é,\"x\"\r\n", 1));
                 history.write(2, Map.of("é,\"x\"\r\n", 2));
             }
-            assertEquals(new String(whole, java.nio.charset.StandardCharsets.UTF_8), text());
+            assertEquals(new String(whole, StandardCharsets.UTF_8), text());
         }
     }
 
@@ -150,6 +154,37 @@ class CsvHistoryTest {
         history.close();
         IOException late = assertThrows(IOException.class, () -> history.write(1, Map.of()));
         assertTrue(late.getCause().getCause() instanceof ClosedChannelException, late.toString());
+    }
+
+    @Test
+    void threadsWriteWholeLines() throws Exception {
+        try (CsvHistory history = CsvHistory.create(file())) {
+            List<Thread> threads = new ArrayList<>();
+            for (int t = 0; t < 4; t++) {
+                String name = "thread " + t; // a column of its own, for which the file is rewritten
+                Thread thread =
+                        new Thread(
+                                () -> {
+                                    for (int step = 0; step < 50; step++) {
+                                        try {
+                                            history.write(step, Map.of(name, step));
+                                        } catch (IOException e) {
+                                            throw new UncheckedIOException(e);
+                                        }
+                                    }
+                                });
+                threads.add(thread);
+                thread.start();
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
+        }
+        List<List<String>> lines = CsvText.lines(text());
+        assertEquals(201, lines.size());
+        lines.forEach(line -> assertEquals(6, line.size(), line.toString()));
+        CsvHistory.resume(file(), 24).close();
+        assertEquals(101, CsvText.lines(text()).size());
     }
 
     /** A device that is always full. */
