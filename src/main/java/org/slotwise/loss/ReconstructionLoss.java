@@ -2,6 +2,7 @@ package org.slotwise.loss;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Scope;
 
@@ -26,6 +27,11 @@ public final class ReconstructionLoss extends ShownLoss {
 
     private static final String WHO = "ReconstructionLoss";
 
+    /** What decoders and whole models call what they make, and what was to be made. */
+    private static final String RECONSTRUCTION = "reconstruction";
+
+    private static final String TARGET = "target";
+
     /** Creates the loss under the name "ReconstructionLoss". */
     public ReconstructionLoss() {
         this(WHO);
@@ -43,15 +49,19 @@ public final class ReconstructionLoss extends ShownLoss {
     /**
      * The loss of a batch.
      *
-     * @param labels what was to be reconstructed: one array
-     * @param predictions the reconstruction: one array
+     * @param labels what was to be reconstructed: one array; or, where predictions have names, the
+     *     labels of a {@code SceneDataset}, of which the first are the images
+     * @param predictions the reconstruction: one array, or the one named "reconstruction" of what a
+     *     decoder or a whole model gives. One named "target" beside it stands for the label
      * @return a number, shape ()
-     * @throws IllegalArgumentException if there is more than one array, or the two do not agree
+     * @throws IllegalArgumentException if there is more than one array and they have no names, or the two do not agree
      */
     @Override
     public NDArray evaluate(NDList labels, NDList predictions) {
-        NDArray label = single("labels", labels);
-        NDArray prediction = single("predictions", predictions);
+        NDArray made = named(RECONSTRUCTION, predictions);
+        NDArray prediction = made == null ? single("predictions", predictions) : made;
+        NDArray target = made == null ? null : named(TARGET, predictions);
+        NDArray label = target == null ? label(labels, made != null) : target;
         Check.floating(WHO, "the prediction", prediction.getDataType());
         Check.sameTypeAndDevice(WHO, "the label", label, "the prediction", prediction);
         Check.option(
@@ -65,6 +75,17 @@ public final class ReconstructionLoss extends ShownLoss {
             NDArray loss = prediction.sub(label).square().mean();
             return scope.keep(loss, prediction.getManager());
         }
+    }
+
+    /** What was to be made: of the labels of a data set of scenes it is the first. */
+    private static NDArray label(NDList labels, boolean ofModel) {
+        return ofModel && labels.size() > 1
+                ? Check.present(WHO, "labels", labels.head())
+                : single("labels", labels);
+    }
+
+    private static @Nullable NDArray named(String name, NDList list) {
+        return list.stream().filter(a -> name.equals(a.getName())).findFirst().orElse(null);
     }
 
     private static NDArray single(String what, NDList list) {

@@ -3,6 +3,7 @@ package org.slotwise.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.conditioning.Conditioning;
 import org.slotwise.conditioning.LearntConditioning;
 import org.slotwise.conditioning.RandomConditioning;
@@ -82,7 +83,7 @@ final class ConditioningKinds {
 
     private static SlotStart noisy(
             Conditioning block,
-            @org.jspecify.annotations.Nullable SettledNoise settled,
+            @Nullable SettledNoise settled,
             int slots) {
         return new SlotStart(
                 block,

@@ -6,6 +6,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 
 /** The JSON of an {@link ObjectDiscoveryConfiguration}: its format and version, then the record. */
@@ -54,8 +55,8 @@ final class ConfigurationJson {
     }
 
     private static void checkFormat(
-            @org.jspecify.annotations.Nullable JsonElement format,
-            @org.jspecify.annotations.Nullable JsonElement version) {
+            @Nullable JsonElement format,
+            @Nullable JsonElement version) {
         Check.option(
                 format != null && format.isJsonPrimitive() && FORMAT.equals(format.getAsString()),
                 "format must be \"" + FORMAT + "\", got " + format);

@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.internal.Check;
@@ -60,6 +62,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements AutoClosea
     private final SlotStart conditioning;
     private final SlotGrouping grouping;
     private final ObjectDecoder decoder;
+    private @Nullable Path unpacked;
 
     /**
      * Makes a model without weights.
@@ -114,6 +117,12 @@ public final class ObjectDiscovery extends ConfiguredBlock implements AutoClosea
         return configuration;
     }
 
+    /** The file of the encoder's network, for models that have one. */
+    Path networkFile() {
+        String file = ((EncoderConfiguration.Pretrained) configuration.encoder()).file();
+        return sizes.folder() == null ? Path.of(file) : sizes.folder().resolve(file);
+    }
+
     /**
      * The grid on which the encoder's features lie, row by row.
      *
@@ -128,8 +137,8 @@ public final class ObjectDiscovery extends ConfiguredBlock implements AutoClosea
      *
      * @return "encoder", "conditioning" where something is learnt for it, "grouping" and "decoder"
      */
-    public java.util.Map<String, Block> parts() {
-        java.util.Map<String, Block> parts = new java.util.LinkedHashMap<>();
+    public Map<String, Block> parts() {
+        Map<String, Block> parts = new LinkedHashMap<>();
         parts.put("encoder", encoder.block());
         if (conditioning.block() != null) {
             parts.put("conditioning", conditioning.block());
@@ -289,6 +298,11 @@ public final class ObjectDiscovery extends ConfiguredBlock implements AutoClosea
         return Options.of("model", configuration);
     }
 
+    /** Says that the folder of the model's files was made for this block. */
+    void unpackedTo(Path folder) {
+        unpacked = folder;
+    }
+
     private void closeEncoder() {
         if (encoder.block() instanceof AutoCloseable closeable) {
             try {
@@ -303,5 +317,12 @@ public final class ObjectDiscovery extends ConfiguredBlock implements AutoClosea
     @Override
     public void close() {
         closeEncoder();
+        if (unpacked != null) {
+            try {
+                ModelFolder.delete(unpacked);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
     }
 }
