@@ -5,6 +5,7 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Limits;
 import org.slotwise.layer.ConvolutionStack;
+import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Window;
 
 /**
@@ -186,8 +187,9 @@ public record BroadcastArchitecture(int height, int width, List<Layer> layers) {
     }
 
     /** The layers, for slots of a size. */
-    ConvolutionStack stack(Declarer parameters, int slotDim) {
-        ConvolutionStack.Builder stack = ConvolutionStack.of(parameters, slotDim);
+    ConvolutionStack stack(Declarer parameters, int slotDim, LeakyRelu activation) {
+        ConvolutionStack.Builder stack =
+                ConvolutionStack.of(parameters, slotDim).optActivation(activation);
         for (Layer layer : layers) {
             if (layer.transposed()) {
                 stack.transposed(layer.channels(), layer.window());

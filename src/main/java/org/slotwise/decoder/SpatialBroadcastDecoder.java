@@ -1,6 +1,7 @@
 package org.slotwise.decoder;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -12,6 +13,7 @@ import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 import org.slotwise.layer.Convolution;
 import org.slotwise.layer.ConvolutionStack;
+import org.slotwise.layer.LeakyRelu;
 import org.slotwise.position.PositionGrid;
 import org.slotwise.position.SoftPositionEmbed;
 import org.slotwise.torchscript.ScriptModule;
@@ -36,6 +38,9 @@ import org.slotwise.torchscript.Scriptable;
  * reconstruction = sum over slots of masks * rgb
  * }</pre>
  *
+ * <p>By options the grid is joined to the slot instead, {@code x[p] = [slot, p, 1 - p]}, as in
+ * Watters et al.'s own decoder, and the ReLUs are leaky.
+ *
  * <ul>
  *   <li>slots (B, K, D), of the parameters' type; D is 64 in the paper.
  *   <li>reconstruction (B, 3, H, W), slot images (B, K, 3, H, W), masks (B, K, H, W). Colours have
@@ -49,8 +54,12 @@ import org.slotwise.torchscript.Scriptable;
  */
 public final class SpatialBroadcastDecoder extends ImageDecoder implements Scriptable {
 
+    /** How many numbers [p, 1 - p] has. */
+    private static final int JOINED = 4;
+
     private final BroadcastArchitecture architecture;
-    private final SoftPositionEmbed positionalEmbedding;
+    private final @Nullable SoftPositionEmbed positionalEmbedding;
+    private final LeakyRelu activation;
     private final ConvolutionStack layers;
 
     private SpatialBroadcastDecoder(Builder builder, BroadcastArchitecture architecture) {
@@ -59,14 +68,18 @@ public final class SpatialBroadcastDecoder extends ImageDecoder implements Scrip
                 architecture.height() * architecture.stride(),
                 architecture.width() * architecture.stride());
         this.architecture = architecture;
+        activation = new LeakyRelu(builder.negativeSlope);
         positionalEmbedding =
-                addChildBlock(
-                        "positional_embedding",
-                        SoftPositionEmbed.builder()
-                                .setSpatialDims(2)
-                                .setFeatureDim(slotDim)
-                                .build());
-        layers = architecture.stack(declarer().under("decoder"), slotDim);
+                builder.joinedGrid
+                        ? null
+                        : addChildBlock(
+                                "positional_embedding",
+                                SoftPositionEmbed.builder()
+                                        .setSpatialDims(2)
+                                        .setFeatureDim(slotDim)
+                                        .build());
+        int broadcast = builder.joinedGrid ? slotDim + JOINED : slotDim;
+        layers = architecture.stack(declarer().under("decoder"), broadcast, activation);
     }
 
     @Override
@@ -91,6 +104,11 @@ public final class SpatialBroadcastDecoder extends ImageDecoder implements Scrip
         int h = architecture.height();
         int w = architecture.width();
         NDArray vectors = slots.reshape(-1, slotDim); // (B K, D)
+        if (positionalEmbedding == null) {
+            try (NDArray x = joined(vectors, embedding, h, w)) {
+                return layers.first().apply(pass, x);
+            }
+        }
         if (layers.first() instanceof Convolution first
                 && BroadcastConvolution.fits(h, w, architecture.layers().get(0).kernel())) {
             // conv(slot + embedding) = conv(slot) + conv(embedding)
@@ -103,11 +121,24 @@ public final class SpatialBroadcastDecoder extends ImageDecoder implements Scrip
         }
     }
 
-    /** The embedding of the grid's places, (1, D, h, w). */
+    /** [slot, p, 1 - p] at each place, (B K, D + 4, h, w). */
+    private NDArray joined(NDArray vectors, NDArray code, int h, int w) {
+        long count = vectors.getShape().get(0);
+        NDArray everywhere = vectors.reshape(-1, slotDim, 1, 1).broadcast(count, slotDim, h, w);
+        return NDArrays.concat(new NDList(everywhere, code.broadcast(count, JOINED, h, w)), 1);
+    }
+
+    /** The embedding of the grid's places, (1, D, h, w), or [p, 1 - p], (1, 4, h, w). */
     private NDArray embedding(Pass pass, NDArray slots) {
         long h = architecture.height();
         long w = architecture.width();
         NDArray positions = PositionGrid.like(slots, h, w);
+        if (positionalEmbedding == null) {
+            NDArray code =
+                    NDArrays.concat(
+                            new NDList(positions, Scalars.like(positions, 1).sub(positions)), 1);
+            return code.swapAxes(0, 1).reshape(1, JOINED, h, w);
+        }
         NDArray nothing = Scalars.like(slots, 0).broadcast(new Shape(1, h * w, slotDim));
         return positionalEmbedding
                 .embed(pass.store(), nothing, positions, pass.training()) // (1, h w, D)
@@ -119,39 +150,52 @@ public final class SpatialBroadcastDecoder extends ImageDecoder implements Scrip
     @Override
     protected void initializeChildBlocks(
             NDManager manager, DataType dataType, Shape... inputShapes) {
-        positionalEmbedding.initialize(
-                manager, dataType, new Shape(-1, -1, slotDim), new Shape(-1, 2));
+        if (positionalEmbedding != null) {
+            positionalEmbedding.initialize(
+                    manager, dataType, new Shape(-1, -1, slotDim), new Shape(-1, 2));
+        }
     }
 
     /** {@inheritDoc} */
     @Override
     protected Options configuration() {
-        return Options.of("slotDim", slotDim).and("architecture", architecture);
+        return Options.of("slotDim", slotDim)
+                .and("architecture", architecture)
+                .andUnless(positionalEmbedding != null, "joinedGrid", true)
+                .andUnless(activation.slope() == 0, "negativeSlope", activation.slope());
     }
 
     /** {@inheritDoc} */
     @Override
     public ScriptModule script() {
-        return ScriptModule.builder("SpatialBroadcastDecoder")
-                .module("positional_embedding", ScriptModule.of(who(), positionalEmbedding))
-                .module("decoder", layers.script())
-                .module("grid", PositionGrid.script())
-                .setCode(
+        String broadcast =
+                positionalEmbedding == null
+                        ? """
+                          c = torch.reshape(torch.transpose(torch.cat([p, torch.rsub(p, 1)], 1), 0, 1), [1, 4, %2$d, %3$d])
+                          m = torch.size(v, 0)
+                          x = torch.cat([torch.expand(v, [m, %1$d, %2$d, %3$d]), torch.expand(c, [m, 4, %2$d, %3$d])], 1)
                         """
-                        def forward(self, slots: Tensor) -> Dict[str, Tensor]:
-                          v = torch.reshape(slots, [-1, %1$d, 1, 1])
-                          p = self.grid.forward(slots, %2$d, %3$d)
+                        : """
                           zeros = torch.unsqueeze(torch.mul(torch.expand(torch.slice(p, 1, 0, 1, 1), [-1, %1$d]), 0), 0)
                           e = torch.transpose(self.positional_embedding.forward(zeros, p), 1, 2)
                           x = torch.add(v, torch.reshape(e, [1, %1$d, %2$d, %3$d]))
-                          y = self.decoder.forward(x)
-                        %4$s
-                        """
-                                .formatted(
-                                        slotDim,
-                                        architecture.height(),
-                                        architecture.width(),
-                                        AlphaComposition.SCRIPT.stripTrailing()))
+                        """;
+        String code =
+                """
+                def forward(self, slots: Tensor) -> Dict[str, Tensor]:
+                  v = torch.reshape(slots, [-1, %1$d, 1, 1])
+                  p = self.grid.forward(slots, %2$d, %3$d)
+                """
+                        + broadcast
+                        + "  y = self.decoder.forward(x)\n"
+                        + AlphaComposition.SCRIPT;
+        return ScriptModule.builder("SpatialBroadcastDecoder")
+                .module(
+                        "positional_embedding",
+                        positionalEmbedding == null ? null : positionalEmbedding.script())
+                .module("decoder", layers.script())
+                .module("grid", PositionGrid.script())
+                .setCode(code.formatted(slotDim, architecture.height(), architecture.width()))
                 .build();
     }
 
@@ -167,6 +211,8 @@ public final class SpatialBroadcastDecoder extends ImageDecoder implements Scrip
     /** Describes a {@link SpatialBroadcastDecoder}. */
     public static final class Builder extends DecoderBlock.Builder<Builder> {
         private @Nullable BroadcastArchitecture architecture;
+        private boolean joinedGrid;
+        private double negativeSlope;
 
         private Builder() {}
 
@@ -183,6 +229,29 @@ public final class SpatialBroadcastDecoder extends ImageDecoder implements Scrip
          */
         public Builder setArchitecture(BroadcastArchitecture architecture) {
             this.architecture = architecture;
+            return this;
+        }
+
+        /**
+         * Sets whether the grid's places are joined to the slot, rather than embedded and added to
+         * it.
+         *
+         * @param joinedGrid false if not set
+         * @return this
+         */
+        public Builder optJoinedGrid(boolean joinedGrid) {
+            this.joinedGrid = joinedGrid;
+            return this;
+        }
+
+        /**
+         * Sets the slope of the activations below zero: leaky ReLUs.
+         *
+         * @param negativeSlope from 0 to 1; 0 if not set, for ReLUs; 0.01 in PyTorch's LeakyReLU
+         * @return this
+         */
+        public Builder optNegativeSlope(double negativeSlope) {
+            this.negativeSlope = negativeSlope;
             return this;
         }
 

@@ -9,6 +9,7 @@ import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.ConvolutionStack;
+import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Window;
 import org.slotwise.position.PositionGrid;
 import org.slotwise.torchscript.ScriptModule;
@@ -35,8 +36,9 @@ import org.slotwise.torchscript.Scriptable;
  * </ul>
  *
  * <p>Without options these are the paper's layers for CLEVR. OCLF's {@code SAViFeatureExtractor}
- * has the same names and no ReLU after the last layer: {@link Builder#optLastActivation}. Weights
- * and biases start as PyTorch's Conv2d does.
+ * has the same names and no ReLU after the last layer: {@link Builder#optLastActivation}. With
+ * {@link Builder#optNegativeSlope} the ReLUs are leaky. Weights and biases start as PyTorch's
+ * Conv2d does.
  */
 public final class ConvolutionalEncoder extends ConvolutionalBlock implements Scriptable {
 
@@ -44,6 +46,7 @@ public final class ConvolutionalEncoder extends ConvolutionalBlock implements Sc
     private final int[] strides;
     private final int kernel;
     private final boolean lastActivation;
+    private final LeakyRelu activation;
     private final ConvolutionStack layers;
 
     private ConvolutionalEncoder(Builder builder) {
@@ -52,12 +55,13 @@ public final class ConvolutionalEncoder extends ConvolutionalBlock implements Sc
         strides = builder.strides();
         kernel = builder.kernel;
         lastActivation = builder.lastActivation;
+        activation = new LeakyRelu(builder.negativeSlope);
         ConvolutionStack.Builder stack =
                 ConvolutionStack.of(declarer().under("layers"), FeatureMap.CHANNELS);
         for (int i = 0; i < channels.length; i++) {
             stack.convolution(channels[i], window(i));
         }
-        layers = stack.optLastActivation(lastActivation).build();
+        layers = stack.optActivation(activation).optLastActivation(lastActivation).build();
     }
 
     private Window window(int layer) {
@@ -102,7 +106,8 @@ public final class ConvolutionalEncoder extends ConvolutionalBlock implements Sc
                 .and("strides", Arrays.toString(strides))
                 .and("kernelSize", kernel)
                 // What was saved before the option was has one.
-                .andUnless(lastActivation, "lastActivation", false);
+                .andUnless(lastActivation, "lastActivation", false)
+                .andUnless(activation.slope() == 0, "negativeSlope", activation.slope());
     }
 
     /** {@inheritDoc} */
@@ -135,6 +140,7 @@ public final class ConvolutionalEncoder extends ConvolutionalBlock implements Sc
         private int[] strides = {};
         private int kernel = 5;
         private boolean lastActivation = true;
+        private double negativeSlope;
 
         private Builder() {}
 
@@ -179,6 +185,17 @@ public final class ConvolutionalEncoder extends ConvolutionalBlock implements Sc
          */
         public Builder optLastActivation(boolean lastActivation) {
             this.lastActivation = lastActivation;
+            return this;
+        }
+
+        /**
+         * Sets the slope of the activations below zero: leaky ReLUs.
+         *
+         * @param negativeSlope from 0 to 1; 0 if not set, for ReLUs; 0.01 in PyTorch's LeakyReLU
+         * @return this
+         */
+        public Builder optNegativeSlope(double negativeSlope) {
+            this.negativeSlope = negativeSlope;
             return this;
         }
 

@@ -1,6 +1,7 @@
 package org.slotwise.encoder;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -12,7 +13,9 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
+import org.slotwise.internal.Scalars;
 import org.slotwise.layer.LayerNorm;
+import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Perceptron;
 import org.slotwise.position.SoftPositionEmbed;
 import org.slotwise.torchscript.ScriptModule;
@@ -31,6 +34,9 @@ import org.slotwise.torchscript.Scriptable;
  * features = W2 relu(W1 LayerNorm(x) + b1) + b2
  * }</pre>
  *
+ * <p>By options the positions are joined to the backbone's features instead, {@code x =
+ * [backbone(images), p, 1 - p]}; the layer normalisation is left out; the ReLU is leaky.
+ *
  * <ul>
  *   <li>images (B, 3, H, W), of the parameters' type.
  *   <li>features (B, N, F), F the output size; positions (N, 2) and auxiliary features as the
@@ -43,11 +49,15 @@ import org.slotwise.torchscript.Scriptable;
  */
 public final class SlotAttentionEncoder extends EncoderBlock implements Scriptable {
 
+    /** How many numbers [p, 1 - p] has. */
+    private static final int JOINED = 4;
+
     private final FeatureExtractor backbone;
-    private final SoftPositionEmbed positionalEmbedding;
+    private final @Nullable SoftPositionEmbed positionalEmbedding;
     private final int hidden;
     private final int featureDim;
-    private final LayerNorm norm;
+    private final @Nullable LayerNorm norm;
+    private final LeakyRelu activation;
     private final Perceptron perceptron;
 
     private SlotAttentionEncoder(Builder builder, FeatureExtractor backbone) {
@@ -55,12 +65,24 @@ public final class SlotAttentionEncoder extends EncoderBlock implements Scriptab
         int dim = backbone.featureDim();
         hidden = builder.hidden == null ? dim : builder.hidden;
         featureDim = builder.featureDim == null ? dim : builder.featureDim;
-        positionalEmbedding =
-                SoftPositionEmbed.builder().setSpatialDims(2).setFeatureDim(dim).build();
         addChildBlock("backbone", backbone);
-        addChildBlock("positional_embedding", positionalEmbedding);
-        norm = LayerNorm.of(declarer().under("norm"), dim, builder.normEps);
-        perceptron = Perceptron.of(declarer().under("mlp"), dim, hidden, 1, featureDim);
+        positionalEmbedding =
+                builder.joinedPositions
+                        ? null
+                        : addChildBlock(
+                                "positional_embedding",
+                                SoftPositionEmbed.builder()
+                                        .setSpatialDims(2)
+                                        .setFeatureDim(dim)
+                                        .build());
+        int placed = builder.joinedPositions ? dim + JOINED : dim;
+        norm =
+                builder.normalized
+                        ? LayerNorm.of(declarer().under("norm"), placed, builder.normEps)
+                        : null;
+        activation = new LeakyRelu(builder.negativeSlope);
+        perceptron =
+                Perceptron.of(declarer().under("mlp"), placed, hidden, 1, featureDim, activation);
     }
 
     /**
@@ -128,8 +150,19 @@ public final class SlotAttentionEncoder extends EncoderBlock implements Scriptab
     }
 
     private NDArray perceive(Pass pass, NDArray x, @Nullable NDArray positions) {
-        NDArray placed = positionalEmbedding.embed(pass.store(), x, positions, pass.training());
-        return perceptron.apply(pass, norm.apply(pass, placed));
+        NDArray placed = placed(pass, x, positions);
+        return perceptron.apply(pass, norm == null ? placed : norm.apply(pass, placed));
+    }
+
+    private NDArray placed(Pass pass, NDArray x, @Nullable NDArray positions) {
+        if (positionalEmbedding != null) {
+            return positionalEmbedding.embed(pass.store(), x, positions, pass.training());
+        }
+        NDArray p = Check.shape(who(), "the backbone's positions", positions, "N", 2);
+        Shape s = x.getShape();
+        NDArray code = NDArrays.concat(new NDList(p, Scalars.like(p, 1).sub(p)), 1);
+        NDArray everywhere = code.expandDims(0).broadcast(s.get(0), s.get(1), JOINED);
+        return NDArrays.concat(new NDList(x, everywhere), 2);
     }
 
     /** {@inheritDoc} */
@@ -152,8 +185,10 @@ public final class SlotAttentionEncoder extends EncoderBlock implements Scriptab
     protected void initializeChildBlocks(
             NDManager manager, DataType dataType, Shape... inputShapes) {
         backbone.initialize(manager, dataType, inputShapes);
-        positionalEmbedding.initialize(
-                manager, dataType, new Shape(-1, -1, backbone.featureDim()), new Shape(-1, 2));
+        if (positionalEmbedding != null) {
+            positionalEmbedding.initialize(
+                    manager, dataType, new Shape(-1, -1, backbone.featureDim()), new Shape(-1, 2));
+        }
     }
 
     /** {@inheritDoc} */
@@ -162,24 +197,48 @@ public final class SlotAttentionEncoder extends EncoderBlock implements Scriptab
         return Options.of("backbone", backbone.getClass().getSimpleName())
                 .and("backboneDim", backbone.featureDim())
                 .and("hidden", hidden)
-                .and("featureDim", featureDim);
+                .and("featureDim", featureDim)
+                .andUnless(positionalEmbedding != null, "joinedPositions", true)
+                .andUnless(norm != null, "norm", false)
+                .andUnless(activation.slope() == 0, "negativeSlope", activation.slope());
     }
 
     /** {@inheritDoc} */
     @Override
     public ScriptModule script() {
+        String placed =
+                positionalEmbedding == null
+                        ? "self.join.forward(x, p)"
+                        : "self.positional_embedding.forward(x, p)";
         return ScriptModule.builder("SlotAttentionEncoder")
                 .module("backbone", ScriptModule.of(who(), backbone))
-                .module("positional_embedding", ScriptModule.of(who(), positionalEmbedding))
-                .module("norm", ScriptModule.of(who(), norm))
+                .module(
+                        "positional_embedding",
+                        positionalEmbedding == null ? null : positionalEmbedding.script())
+                .module("join", positionalEmbedding == null ? joined() : null)
+                .module("norm", norm == null ? null : norm.script())
                 .module("mlp", perceptron.script())
                 .setCode(
                         """
                         def forward(self, images: Tensor) -> Dict[str, Tensor]:
                           raw = self.backbone.forward(images)
                           p = torch.__getitem__(raw, "positions")
-                          x = self.positional_embedding.forward(torch.__getitem__(raw, "features"), p)
-                          return {"features": self.mlp.forward(self.norm.forward(x)), "positions": p}
+                          x = torch.__getitem__(raw, "features")
+                          y = %s
+                          return {"features": self.mlp.forward(%s), "positions": p}
+                        """
+                                .formatted(placed, norm == null ? "y" : "self.norm.forward(y)"))
+                .build();
+    }
+
+    /** [x, p, 1 - p]. */
+    private static ScriptModule joined() {
+        return ScriptModule.builder("Join")
+                .setCode(
+                        """
+                        def forward(self, x: Tensor, p: Tensor) -> Tensor:
+                          c = torch.unsqueeze(torch.cat([p, torch.rsub(p, 1)], 1), 0)
+                          return torch.cat([x, torch.expand(c, [torch.size(x, 0), -1, -1])], 2)
                         """)
                 .build();
     }
@@ -199,6 +258,9 @@ public final class SlotAttentionEncoder extends EncoderBlock implements Scriptab
         private @Nullable Integer hidden;
         private @Nullable Integer featureDim;
         private double normEps = LayerNorm.EPS;
+        private boolean normalized = true;
+        private boolean joinedPositions;
+        private double negativeSlope;
 
         private Builder() {}
 
@@ -244,6 +306,40 @@ public final class SlotAttentionEncoder extends EncoderBlock implements Scriptab
          */
         public Builder optNormEps(double normEps) {
             this.normEps = normEps;
+            return this;
+        }
+
+        /**
+         * Sets whether features are normalised before the perceptron.
+         *
+         * @param norm true if not set, as in the paper
+         * @return this
+         */
+        public Builder optNorm(boolean norm) {
+            this.normalized = norm;
+            return this;
+        }
+
+        /**
+         * Sets whether positions are joined to the backbone's features, rather than embedded and
+         * added to them.
+         *
+         * @param joinedPositions false if not set, as in the paper
+         * @return this
+         */
+        public Builder optJoinedPositions(boolean joinedPositions) {
+            this.joinedPositions = joinedPositions;
+            return this;
+        }
+
+        /**
+         * Sets the slope of the activations below zero: leaky ReLUs.
+         *
+         * @param negativeSlope from 0 to 1; 0 if not set, for ReLUs; 0.01 in PyTorch's LeakyReLU
+         * @return this
+         */
+        public Builder optNegativeSlope(double negativeSlope) {
+            this.negativeSlope = negativeSlope;
             return this;
         }
 

@@ -186,7 +186,8 @@ final class ModelOutputs {
 
     List<Image> reconstructions(float[] mean, float[] deviation) {
         NDArray images = find(SlotDecoding.RECONSTRUCTION);
-        if (images == null) {
+        boolean features = images != null && images.getShape().dimension() == 3;
+        if (images == null || features) {
             return List.of();
         }
         Check.shape(who, SlotDecoding.RECONSTRUCTION, images.getShape(), batch, 3, "h", "w");

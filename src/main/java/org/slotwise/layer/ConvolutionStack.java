@@ -97,7 +97,7 @@ public final class ConvolutionStack implements Layer, Scriptable {
         private long channels;
         private boolean bias = true;
         private boolean lastActivation;
-        private UnaryOperator<NDArray> activation = Relu.RELU;
+        private UnaryOperator<NDArray> activation = LeakyRelu.NONE;
 
         private Builder(Declarer parameters, long channels) {
             this.parameters = parameters;

@@ -3,6 +3,7 @@ package org.slotwise.layer;
 import ai.djl.ndarray.NDArray;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Pass;
@@ -24,8 +25,8 @@ public final class Perceptron implements Layer, Scriptable {
 
     private final Chain maps;
 
-    private Perceptron(List<Linear> maps) {
-        this.maps = new Chain(List.copyOf(maps), Relu.RELU);
+    private Perceptron(List<Linear> maps, UnaryOperator<NDArray> activation) {
+        this.maps = new Chain(List.copyOf(maps), activation);
     }
 
     /**
@@ -40,13 +41,34 @@ public final class Perceptron implements Layer, Scriptable {
      */
     public static Perceptron of(
             Declarer parameters, long in, long hidden, int hiddenLayers, long out) {
+        return of(parameters, in, hidden, hiddenLayers, out, LeakyRelu.NONE);
+    }
+
+    /**
+     * The same with another activation than the ReLU.
+     *
+     * @param parameters declares under the layer's name
+     * @param in the size of an input
+     * @param hidden the size of a hidden layer
+     * @param hiddenLayers how many there are, from 0 to 1,000
+     * @param out the size of an output
+     * @param activation from an array to a new one of the same shape
+     * @return the layer
+     */
+    public static Perceptron of(
+            Declarer parameters,
+            long in,
+            long hidden,
+            int hiddenLayers,
+            long out,
+            UnaryOperator<NDArray> activation) {
         Limits.count("Perceptron", "hiddenLayers", hiddenLayers, 0, Limits.LAYERS);
         List<Linear> maps = new ArrayList<>();
         for (int i = 0; i <= hiddenLayers; i++) {
             Declarer map = parameters.under(Integer.toString(2 * i));
             maps.add(Linear.of(map, i == 0 ? in : hidden, i < hiddenLayers ? hidden : out));
         }
-        return new Perceptron(maps);
+        return new Perceptron(maps, activation);
     }
 
     /**
@@ -57,7 +79,7 @@ public final class Perceptron implements Layer, Scriptable {
      * @return the layer
      */
     public static Perceptron of(List<Linear> maps) {
-        return new Perceptron(maps);
+        return new Perceptron(maps, LeakyRelu.NONE);
     }
 
     /** {@inheritDoc} */

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Chosen;
 import org.slotwise.internal.Scope;
@@ -31,6 +32,11 @@ public final class ReconstructionLoss extends ShownLoss {
 
     private static final String WHO = "ReconstructionLoss";
     private static final String SEE = "IndexLoss";
+
+    /** What decoders and whole models call what they make, and what was to be made. */
+    private static final String RECONSTRUCTION = "reconstruction";
+
+    private static final String TARGET = "target";
 
     /** Creates the loss under the name "ReconstructionLoss". */
     public ReconstructionLoss() {
@@ -63,17 +69,20 @@ public final class ReconstructionLoss extends ShownLoss {
                         "predictions",
                         predictions,
                         SEE,
-                        List.of("reconstruction"),
+                        List.of(RECONSTRUCTION),
                         array -> false);
         Shape shape = prediction.getShape();
+        NDArray target = named(TARGET, predictions);
         NDArray label =
-                Chosen.of(
-                        WHO,
-                        "labels",
-                        labels,
-                        SEE,
-                        List.of(),
-                        array -> isReal(array) && array.getShape().equals(shape));
+                target != null
+                        ? target
+                        : Chosen.of(
+                                WHO,
+                                "labels",
+                                labels,
+                                SEE,
+                                List.of(),
+                                array -> isReal(array) && array.getShape().equals(shape));
         check(WHO, label, prediction);
         Check.option(
                 label.getShape().equals(prediction.getShape()) && prediction.size() > 0,
@@ -86,6 +95,13 @@ public final class ReconstructionLoss extends ShownLoss {
             NDArray loss = prediction.sub(ofType(label, prediction)).square().mean();
             return scope.keep(loss, prediction.getManager());
         }
+    }
+
+    private static @Nullable NDArray named(String name, NDList list) {
+        return list.stream()
+                .filter(a -> a != null && name.equals(a.getName()))
+                .findFirst()
+                .orElse(null);
     }
 
     private static boolean isReal(NDArray array) {

@@ -2,6 +2,7 @@ package org.slotwise.torchscript;
 
 import ai.djl.nn.Block;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
 
 /**
  * A whole model of object discovery in TorchScript, put together of its parts: images to features,
@@ -38,31 +39,77 @@ public final class DiscoveryScript {
      */
     public static ScriptModule of(
             Block encoder, Block conditioning, Block grouping, @Nullable Block decoder) {
-        String decoded =
-                decoder == null
-                        ? "  out = annotate(Dict[str, Tensor], {})\n"
-                        : "  out = self.decoder.forward(torch.__getitem__(g, \"objects\"))\n";
-        return ScriptModule.builder("ObjectDiscovery")
-                .module("encoder", ScriptModule.of(WHO, encoder))
-                .module("conditioning", ScriptModule.of(WHO, conditioning))
-                .module("grouping", ScriptModule.of(WHO, grouping))
-                .module("decoder", decoder == null ? null : ScriptModule.of(WHO, decoder))
-                .setCode(
+        return of(encoder, conditioning, grouping, decoder, 0, 1);
+    }
+
+    /**
+     * Puts a model together whose parts see other colours than come: (images - mean) / deviation.
+     * What is reconstructed is in the images' range again.
+     *
+     * @param encoder from images to features and positions
+     * @param conditioning gives the slots' initial values
+     * @param grouping from features to slots
+     * @param decoder from slots to images; null for none
+     * @param mean what is taken from colours, finite
+     * @param deviation what they are then divided by, above 0
+     * @return the whole
+     * @throws IllegalArgumentException if a part cannot be written, or a number is out of range
+     */
+    public static ScriptModule of(
+            Block encoder,
+            Block conditioning,
+            Block grouping,
+            @Nullable Block decoder,
+            double mean,
+            double deviation) {
+        Check.option(Double.isFinite(mean), WHO + ": mean must be finite, got " + mean);
+        Check.option(
+                deviation > 0 && Double.isFinite(deviation),
+                WHO + ": deviation must be above 0 and finite, got " + deviation);
+        boolean scaled = mean != 0 || deviation != 1;
+        StringBuilder code =
+                new StringBuilder(
                         """
                         def forward(self, images: Tensor, noise: Optional[Tensor]=None, slots: Optional[int]=None) -> Dict[str, Tensor]:
-                          f = self.encoder.forward(images)
+                          f = self.encoder.forward(%s)
                           x = torch.__getitem__(f, "features")
                           if torch.__is__(slots, None):
                             c = self.conditioning.forward(x, noise=noise)
                           else:
                             c = self.conditioning.forward(x, unchecked_cast(int, slots), noise)
                           g = self.grouping.group(x, torch.__getitem__(f, "positions"), c)
-                        %s
-                          for name in ["objects", "feature_attributions"]:
-                            torch._set_item(out, name, torch.__getitem__(g, name))
-                          return out
                         """
-                                .formatted(decoded.stripTrailing()))
+                                .formatted(
+                                        scaled
+                                                ? "torch.div(torch.sub(images, %s), %s)"
+                                                        .formatted(mean, deviation)
+                                                : "images"));
+        if (decoder == null) {
+            code.append("  out = annotate(Dict[str, Tensor], {})\n");
+        } else {
+            code.append("  out = self.decoder.forward(torch.__getitem__(g, \"objects\"))\n");
+        }
+        if (decoder != null && scaled) {
+            code.append(
+                    """
+                      for seen in ["reconstruction", "slot_images"]:
+                        y = torch.mul(torch.__getitem__(out, seen), %s)
+                        torch._set_item(out, seen, torch.add(y, %s))
+                    """
+                            .formatted(deviation, mean));
+        }
+        code.append(
+                """
+                  for name in ["objects", "feature_attributions"]:
+                    torch._set_item(out, name, torch.__getitem__(g, name))
+                  return out
+                """);
+        return ScriptModule.builder("ObjectDiscovery")
+                .module("encoder", ScriptModule.of(WHO, encoder))
+                .module("conditioning", ScriptModule.of(WHO, conditioning))
+                .module("grouping", ScriptModule.of(WHO, grouping))
+                .module("decoder", decoder == null ? null : ScriptModule.of(WHO, decoder))
+                .setCode(code.toString())
                 .build();
     }
 }

@@ -1,0 +1,49 @@
+package org.slotwise.layer;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.nn.Activation;
+import org.slotwise.internal.Check;
+import org.slotwise.torchscript.ScriptedActivation;
+
+/**
+ * The ReLU with a slope for what is below zero.
+ *
+ * <p>Source: Maas et al., "Rectifier Nonlinearities Improve Neural Network Acoustic Models" (2013);
+ * PyTorch's {@code nn.LeakyReLU}, whose slope is 0.01 if not set.
+ *
+ * <pre>{@code
+ * y = max(x, 0) + slope min(x, 0)
+ * }</pre>
+ *
+ * <p>With a slope of 0 it is the ReLU itself.
+ *
+ * @param slope from 0 to 1
+ */
+public record LeakyRelu(double slope) implements ScriptedActivation {
+
+    /** The ReLU: a slope of 0. */
+    public static final LeakyRelu NONE = new LeakyRelu(0);
+
+    /**
+     * Creates the activation.
+     *
+     * @param slope from 0 to 1
+     * @throws IllegalArgumentException if the slope is out of its range
+     */
+    public LeakyRelu {
+        Check.option(
+                slope >= 0 && slope <= 1, "LeakyRelu: slope must be from 0 to 1, got " + slope);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public NDArray apply(NDArray x) {
+        return slope == 0 ? Activation.relu(x) : Activation.leakyRelu(x, (float) slope);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public String script(String x) {
+        return slope == 0 ? "torch.relu(" + x + ")" : "torch.leaky_relu(" + x + ", " + slope + ")";
+    }
+}

@@ -1,0 +1,195 @@
+package org.slotwise.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.conditioning.Conditioning;
+import org.slotwise.conditioning.LearntConditioning;
+import org.slotwise.conditioning.RandomConditioning;
+import org.slotwise.conditioning.SlotwiseLearntConditioning;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.Scalars;
+import org.slotwise.model.ConditioningConfiguration.Clusters;
+import org.slotwise.model.ConditioningConfiguration.Colours;
+import org.slotwise.model.ConditioningConfiguration.Grid;
+import org.slotwise.model.ConditioningConfiguration.Learnt;
+import org.slotwise.model.ConditioningConfiguration.None;
+import org.slotwise.model.ConditioningConfiguration.Random;
+import org.slotwise.model.ConditioningConfiguration.RandomFeatures;
+import org.slotwise.model.ConditioningConfiguration.SlotwiseLearnt;
+import org.slotwise.model.SlotStart.Beginning;
+
+/** The kinds of what slots start from. */
+final class ConditioningKinds {
+
+    static final Kinds<ConditioningConfiguration, SlotStart> ALL =
+            new Kinds<ConditioningConfiguration, SlotStart>()
+                    .with("random", Random.class, ConditioningKinds::random)
+                    .with("learnt", Learnt.class, ConditioningKinds::learnt)
+                    .with("slotwise_learnt", SlotwiseLearnt.class, ConditioningKinds::slotwise)
+                    .with("clusters", Clusters.class, ConditioningKinds::clusters)
+                    .with("random_features", RandomFeatures.class, ConditioningKinds::features)
+                    .with("grid", Grid.class, ConditioningKinds::grid)
+                    .with("colours", Colours.class, ConditioningKinds::colours)
+                    .with("none", None.class, ConditioningKinds::none);
+
+    private ConditioningKinds() {}
+
+    private static SlotStart random(Random c, Sizes sizes) {
+        RandomConditioning block =
+                RandomConditioning.builder()
+                        .setDim(sizes.slotDim())
+                        .setSlots(sizes.slots())
+                        .optLearnMean(c.learnMean())
+                        .optLearnDeviation(c.learnDeviation())
+                        .optQuasiRandom(c.quasiRandom())
+                        .build();
+        return noisy(
+                block,
+                c.inferenceSeed() == null
+                        ? null
+                        : new SettledNoise(
+                                sizes.slots(), sizes.slotDim(), c.quasiRandom(), c.inferenceSeed()),
+                sizes.slots());
+    }
+
+    private static SlotStart slotwise(SlotwiseLearnt c, Sizes sizes) {
+        SlotwiseLearntConditioning block =
+                SlotwiseLearntConditioning.builder()
+                        .setDim(sizes.slotDim())
+                        .setSlots(sizes.slots())
+                        .build();
+        return noisy(
+                block,
+                c.inferenceSeed() == null
+                        ? null
+                        : new SettledNoise(
+                                sizes.slots(), sizes.slotDim(), false, c.inferenceSeed()),
+                sizes.slots());
+    }
+
+    private static SlotStart learnt(Learnt c, Sizes sizes) {
+        LearntConditioning block =
+                LearntConditioning.builder()
+                        .setDim(sizes.slotDim())
+                        .setSlots(sizes.slots())
+                        .build();
+        return noisy(block, null, sizes.slots());
+    }
+
+    private static SlotStart noisy(Conditioning block, @Nullable SettledNoise settled, int slots) {
+        return new SlotStart(
+                block,
+                (store, images, features, training) ->
+                        Beginning.of(
+                                training || settled == null
+                                        ? block.sample(
+                                                store,
+                                                images.getManager(),
+                                                images.getShape().get(0),
+                                                slots,
+                                                training)
+                                        : block.sample(store, settled.like(images), false)));
+    }
+
+    private static SlotStart clusters(Clusters c, Sizes sizes) {
+        requireFeatures(sizes);
+        return ofFeatures(FeatureStart.ofClusters(c, sizes));
+    }
+
+    private static SlotStart features(RandomFeatures c, Sizes sizes) {
+        requireFeatures(sizes);
+        return ofFeatures(FeatureStart.ofRandomFeatures(c.inferenceSeed(), sizes));
+    }
+
+    private static void requireFeatures(Sizes sizes) {
+        Check.option(
+                sizes.features() >= sizes.slots(),
+                "ConditioningConfiguration: slots must be at most the "
+                        + sizes.features()
+                        + " features of an image, got "
+                        + sizes.slots());
+    }
+
+    private static SlotStart ofFeatures(FeatureStart block) {
+        return new SlotStart(
+                block,
+                (store, images, features, training) ->
+                        Beginning.of(block.values(store, features.features(), training)));
+    }
+
+    private static SlotStart grid(Grid c, Sizes sizes) {
+        int count = c.rows().size() * c.columns().size();
+        Check.option(
+                count == sizes.slots(),
+                "ConditioningConfiguration.Grid: slots must be "
+                        + count
+                        + ", the places of the grid, got "
+                        + sizes.slots());
+        double[] places = new double[2 * count];
+        int at = 0;
+        for (double row : c.rows()) {
+            for (double column : c.columns()) {
+                places[at++] = row;
+                places[at++] = column;
+            }
+        }
+        VectorStart block = new VectorStart(sizes.slots(), sizes.slotDim());
+        return new SlotStart(
+                block,
+                (store, images, features, training) ->
+                        new Beginning(
+                                block.values(store, images, training),
+                                positions(images, places, training ? c.jitter() : 0),
+                                null));
+    }
+
+    /** Places (B, K, 2), moved by up to the jitter. */
+    private static NDArray positions(NDArray images, double[] places, double jitter) {
+        Shape shape = new Shape(images.getShape().get(0), places.length / 2, 2);
+        NDArray all =
+                Scalars.of(
+                                images.getManager(),
+                                images.getDevice(),
+                                places,
+                                new Shape(1, places.length / 2, 2),
+                                images.getDataType())
+                        .broadcast(shape);
+        if (jitter == 0) {
+            return all;
+        }
+        NDArray moves =
+                images.getManager()
+                        .randomUniform((float) -jitter, (float) jitter, shape, DataType.FLOAT32)
+                        .toDevice(images.getDevice(), false)
+                        .toType(images.getDataType(), false);
+        return all.add(moves);
+    }
+
+    private static SlotStart colours(Colours c, Sizes sizes) {
+        int rows = (sizes.height() + c.stride() - 1) / c.stride();
+        int columns = (sizes.width() + c.stride() - 1) / c.stride();
+        Check.option(
+                rows * columns == sizes.features(),
+                "ConditioningConfiguration.Colours: stride must be that of the encoder, which makes "
+                        + sizes.features()
+                        + " features of an image, got "
+                        + c.stride()
+                        + ", which makes "
+                        + rows * columns);
+        VectorStart block = new VectorStart(sizes.slots(), sizes.slotDim());
+        ColourGuess guess = new ColourGuess(sizes.slots(), c.stride());
+        return new SlotStart(
+                block,
+                (store, images, features, training) ->
+                        new Beginning(
+                                block.values(store, images, training),
+                                null,
+                                guess.of(images, training)));
+    }
+
+    private static SlotStart none(None c, Sizes sizes) {
+        return new SlotStart(null, (store, images, features, training) -> Beginning.of(null));
+    }
+}

@@ -1,0 +1,149 @@
+package org.slotwise.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.clustering.KMeansOptions;
+import org.slotwise.grouping.FeatureExtractorOutput;
+import org.slotwise.grouping.KMeansGrouping;
+import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Options;
+import org.slotwise.internal.Scalars;
+import org.slotwise.layer.Linear;
+import org.slotwise.model.ConditioningConfiguration.Clusters;
+
+/**
+ * Slots that start from weighted means of features, through a learnt linear map.
+ *
+ * <pre>{@code
+ * s = W (weights features) + b                     weights (B, K, N), which sum to 1 over features
+ * }</pre>
+ */
+final class FeatureStart extends ConfiguredBlock {
+
+    /** From features (B, N, F) to weights (B, K, N). */
+    @FunctionalInterface
+    interface Weights {
+        NDArray of(NDArray features, boolean training);
+    }
+
+    private final int slots;
+    private final int dim;
+    private final Weights weights;
+    private final Linear map;
+
+    private FeatureStart(Sizes sizes, Weights weights) {
+        slots = sizes.slots();
+        dim = sizes.slotDim();
+        this.weights = weights;
+        map = Linear.of(declarer().under("map"), sizes.featureDim(), dim);
+    }
+
+    /** From clusters of k-means: of features whose mean is taken all weigh the same. */
+    static FeatureStart ofClusters(Clusters c, Sizes sizes) {
+        KMeansGrouping rough =
+                kMeans(
+                        sizes.slots(),
+                        KMeansOptions.builder().optNInit(1).optMaxIter(c.trainingIterations()));
+        KMeansGrouping exact =
+                kMeans(sizes.slots(), KMeansOptions.builder().optNInit(c.starts()).optSeed(0));
+        return new FeatureStart(
+                sizes,
+                (features, training) -> {
+                    NDArray members =
+                            (training ? rough : exact)
+                                    .group(null, new FeatureExtractorOutput(features), null, false)
+                                    .attributions();
+                    NDArray counts = members.sum(new int[] {2}, true);
+                    // An empty cluster has a mean of 0.
+                    NDArray some = counts.add(counts.eq(0).toType(counts.getDataType(), false));
+                    return members.div(some);
+                });
+    }
+
+    private static KMeansGrouping kMeans(int slots, KMeansOptions.Builder options) {
+        return KMeansGrouping.builder()
+                .setSlots(slots)
+                .optL2Normalization(false)
+                .optClustering(options.build())
+                .build();
+    }
+
+    /** From features drawn without repetition. */
+    static FeatureStart ofRandomFeatures(@Nullable Long inferenceSeed, Sizes sizes) {
+        return new FeatureStart(
+                sizes,
+                (features, training) -> {
+                    Shape s = features.getShape();
+                    return training || inferenceSeed == null
+                            ? drawn(features, sizes.slots())
+                            : chosen(features, sizes.slots(), inferenceSeed)
+                                    .broadcast(s.get(0), sizes.slots(), s.get(1));
+                });
+    }
+
+    private static NDArray drawn(NDArray features, int slots) {
+        Shape s = features.getShape();
+        NDArray draws =
+                features.getManager()
+                        .randomUniform(0, 1, new Shape(s.get(0), s.get(1)), DataType.FLOAT32)
+                        .toDevice(features.getDevice(), false);
+        NDArray first = draws.argSort(1).get(":, 0:{}", slots);
+        return first.oneHot((int) s.get(1), features.getDataType());
+    }
+
+    private static NDArray chosen(NDArray features, int slots, long seed) {
+        int n = Math.toIntExact(features.getShape().get(1));
+        List<Integer> places = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            places.add(i);
+        }
+        Collections.shuffle(places, new Random(seed));
+        double[] one = new double[slots * n];
+        for (int k = 0; k < slots; k++) {
+            one[k * n + places.get(k)] = 1;
+        }
+        return Scalars.of(
+                features.getManager(),
+                features.getDevice(),
+                one,
+                new Shape(1, slots, n),
+                features.getDataType());
+    }
+
+    /** Initial values (B, K, D) for features (B, N, F). */
+    NDArray values(ParameterStore store, NDArray features, boolean training) {
+        return compute(
+                        store,
+                        features,
+                        training,
+                        pass -> {
+                            NDArray w = NoGraph.during(() -> weights.of(features, training));
+                            return new NDList(map.apply(pass, w.batchMatMul(features)));
+                        })
+                .head();
+    }
+
+    @Override
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
+        return new NDList(values(parameterStore, inputs.head(), training));
+    }
+
+    @Override
+    protected Shape[] outputShapes(Shape[] inputShapes) {
+        return new Shape[] {new Shape(inputShapes[0].get(0), slots, dim)};
+    }
+
+    @Override
+    protected Options configuration() {
+        return Options.of("dim", dim);
+    }
+}

@@ -1,0 +1,191 @@
+package org.slotwise.model;
+
+import ai.djl.nn.Block;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.clustering.KMeansOptions;
+import org.slotwise.grouping.InvariantSlotAttention;
+import org.slotwise.grouping.IterativeGrouping;
+import org.slotwise.grouping.KMeansGrouping;
+import org.slotwise.grouping.SlotAttention;
+import org.slotwise.grouping.SlotMixtureGrouping;
+import org.slotwise.grouping.SlotMlp;
+import org.slotwise.grouping.SoftKMeansGrouping;
+import org.slotwise.grouping.StickBreakingGrouping;
+import org.slotwise.internal.Check;
+import org.slotwise.layer.FeedForward;
+import org.slotwise.layer.LayerNorm;
+import org.slotwise.model.SlotGrouping.Found;
+
+/** The kinds of groupings. */
+final class GroupingKinds {
+
+    static final Kinds<GroupingConfiguration, SlotGrouping> ALL =
+            new Kinds<GroupingConfiguration, SlotGrouping>()
+                    .with(
+                            "slot_attention",
+                            GroupingConfiguration.SlotAttention.class,
+                            GroupingKinds::slotAttention)
+                    .with(
+                            "invariant_slot_attention",
+                            GroupingConfiguration.InvariantSlotAttention.class,
+                            GroupingKinds::invariant)
+                    .with(
+                            "slot_mixture",
+                            GroupingConfiguration.SlotMixture.class,
+                            GroupingKinds::mixture)
+                    .with(
+                            "stick_breaking",
+                            GroupingConfiguration.StickBreaking.class,
+                            GroupingKinds::stickBreaking)
+                    .with("k_means", GroupingConfiguration.KMeans.class, GroupingKinds::kMeans)
+                    .with(
+                            "soft_k_means",
+                            GroupingConfiguration.SoftKMeans.class,
+                            GroupingKinds::softKMeans)
+                    .with("slot_mlp", GroupingConfiguration.SlotMlp.class, GroupingKinds::slotMlp);
+
+    private GroupingKinds() {}
+
+    private static SlotGrouping slotAttention(GroupingConfiguration.SlotAttention c, Sizes sizes) {
+        SlotAttention.Builder builder =
+                iterative(
+                                SlotAttention.builder(),
+                                sizes,
+                                feedForward(sizes.slotDim(), c.hidden(), c.normEps()))
+                        .optIterations(c.iterations())
+                        .optEps(c.eps())
+                        .optImplicitDifferentiation(c.implicitDifferentiation());
+        return SlotGrouping.of(
+                builder.optHeads(c.heads())
+                        .optKvqDim(c.kvqDim())
+                        .optNormEps(c.normEps())
+                        .optProjectionBias(c.projectionBias())
+                        .build());
+    }
+
+    private static SlotGrouping invariant(
+            GroupingConfiguration.InvariantSlotAttention c, Sizes sizes) {
+        Check.atLeast("GroupingConfiguration", "trainingIterations", c.trainingIterations(), 1);
+        InvariantSlotAttention block =
+                iterative(
+                                InvariantSlotAttention.builder(),
+                                sizes,
+                                feedForward(sizes.slotDim(), c.hidden(), LayerNorm.EPS))
+                        .optIterations(c.iterations())
+                        .optEps(c.eps())
+                        .optImplicitDifferentiation(c.implicitDifferentiation())
+                        .optRelativeDim(c.relativeDim())
+                        .optFrequencies(c.frequencies())
+                        .build();
+        return new SlotGrouping(
+                block,
+                (store, features, from, training) -> {
+                    int times = training ? c.trainingIterations() : c.iterations();
+                    return Found.of(
+                            from.guess() == null
+                                    ? block.group(
+                                            store,
+                                            features,
+                                            from.values(),
+                                            from.positions(),
+                                            times,
+                                            training)
+                                    : block.refine(
+                                            store,
+                                            features,
+                                            from.values(),
+                                            from.guess(),
+                                            times,
+                                            training));
+                });
+    }
+
+    private static SlotGrouping mixture(GroupingConfiguration.SlotMixture c, Sizes sizes) {
+        return SlotGrouping.of(
+                iterative(
+                                SlotMixtureGrouping.builder(),
+                                sizes,
+                                // The means alone are updated: half of a slot.
+                                feedForward(
+                                        Math.max(1, sizes.slotDim() / 2),
+                                        c.hidden(),
+                                        LayerNorm.EPS))
+                        .optIterations(c.iterations())
+                        .optEps(c.eps())
+                        .optImplicitDifferentiation(c.implicitDifferentiation())
+                        .optLeastVariance(c.leastVariance())
+                        .optLikelihood(c.likelihood())
+                        .build());
+    }
+
+    private static <T extends IterativeGrouping.Builder<T>> T iterative(
+            T builder, Sizes sizes, @Nullable Block feedForward) {
+        builder.setDim(sizes.slotDim()).setFeatureDim(sizes.featureDim());
+        return feedForward == null ? builder : builder.optFeedForward(feedForward);
+    }
+
+    private static @Nullable Block feedForward(int dim, @Nullable Integer hidden, double normEps) {
+        return hidden == null ? null : new FeedForward(dim, hidden, normEps);
+    }
+
+    private static SlotGrouping stickBreaking(GroupingConfiguration.StickBreaking c, Sizes sizes) {
+        StickBreakingGrouping.Builder builder =
+                StickBreakingGrouping.builder()
+                        .setFeatureDim(sizes.featureDim())
+                        .setObjectDim(sizes.slotDim())
+                        .setSlots(sizes.slots())
+                        .optLearnKernelVar(c.learnKernelVar())
+                        .optDetachFeatures(c.detachFeatures())
+                        .optInputLayerNorm(c.inputLayerNorm());
+        return SlotGrouping.of(
+                (c.kernelVar() == null ? builder : builder.optKernelVar(c.kernelVar())).build());
+    }
+
+    private static SlotGrouping kMeans(GroupingConfiguration.KMeans c, Sizes sizes) {
+        requireFeatureSize("KMeans", sizes);
+        KMeansOptions.Builder options =
+                KMeansOptions.builder()
+                        .optNInit(c.starts())
+                        .optMaxIter(c.maxIterations())
+                        .optTol(c.tolerance());
+        return SlotGrouping.of(
+                KMeansGrouping.builder()
+                        .setSlots(sizes.slots())
+                        .optL2Normalization(c.l2Normalization())
+                        .optClustering(
+                                (c.seed() == null ? options : options.optSeed(c.seed())).build())
+                        .build());
+    }
+
+    private static SlotGrouping softKMeans(GroupingConfiguration.SoftKMeans c, Sizes sizes) {
+        requireFeatureSize("SoftKMeans", sizes);
+        SoftKMeansGrouping.Builder builder =
+                SoftKMeansGrouping.builder().optIterations(c.iterations()).optEps(c.eps());
+        return SlotGrouping.of(
+                (c.temperature() == null ? builder : builder.optTemperature(c.temperature()))
+                        .build());
+    }
+
+    private static void requireFeatureSize(String kind, Sizes sizes) {
+        Check.option(
+                sizes.slotDim() == sizes.featureDim(),
+                "GroupingConfiguration."
+                        + kind
+                        + ": slotDim must be the features' size "
+                        + sizes.featureDim()
+                        + ", got "
+                        + sizes.slotDim());
+    }
+
+    private static SlotGrouping slotMlp(GroupingConfiguration.SlotMlp c, Sizes sizes) {
+        return SlotGrouping.of(
+                SlotMlp.builder()
+                        .setFeatureCount(sizes.features())
+                        .setFeatureDim(sizes.featureDim())
+                        .setSlots(sizes.slots())
+                        .setDim(sizes.slotDim())
+                        .optHidden(c.hidden())
+                        .optHiddenLayers(c.hiddenLayers())
+                        .build());
+    }
+}

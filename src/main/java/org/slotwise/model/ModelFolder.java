@@ -1,0 +1,277 @@
+package org.slotwise.model;
+
+import ai.djl.Model;
+import ai.djl.ndarray.types.DataType;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
+import java.util.zip.ZipFile;
+import java.util.zip.ZipOutputStream;
+import org.slotwise.internal.AtomicFile;
+import org.slotwise.model.EncoderConfiguration.Pretrained;
+import org.slotwise.weights.StateDict;
+import org.slotwise.weights.StateDictFormat;
+
+/**
+ * A model on disk: a folder, or the same files in a .zip.
+ *
+ * <pre>{@code
+ * model.json            the configuration
+ * weights.safetensors   the parameters, named as in StateDict
+ * serving.properties    what DJL needs to load it by itself
+ * backbone.pt, .onnx    the network of the encoder, if it is one from a file
+ * }</pre>
+ *
+ * <p>It is written beside its place and moved there when it is whole.
+ */
+final class ModelFolder {
+
+    static final String CONFIGURATION = "model.json";
+    static final String WEIGHTS = "weights.safetensors";
+    static final String SERVING = "serving.properties";
+
+    private static final String WHO = "ObjectDiscoveryModel";
+    private static final String BACKBONE = "backbone";
+    private static final String UNFINISHED = ".tmp";
+
+    /** More than any configuration has. */
+    private static final long MOST_JSON = 1 << 22;
+
+    private static final String PROPERTIES =
+            """
+            # How DJL loads this model: Criteria.builder().optModelPath(...).optEngine("PyTorch")
+            engine=PyTorch
+            blockFactory=org.slotwise.model.ObjectDiscoveryBlockFactory
+            translatorFactory=org.slotwise.model.ObjectDiscoveryTranslatorFactory
+            option.hasParameter=false
+            """;
+
+    private ModelFolder() {}
+
+    /** What is written: a name, and its content. */
+    private record Item(String name, AtomicFile.Content content) {}
+
+    static void write(Path path, ObjectDiscovery block) throws IOException {
+        List<Item> items = items(block);
+        if (isZip(path)) {
+            AtomicFile.write(path, out -> zip(items, out));
+        } else {
+            writeFolder(path, items);
+        }
+    }
+
+    private static boolean isZip(Path path) {
+        return path.toString().toLowerCase(Locale.ROOT).endsWith(".zip");
+    }
+
+    private static List<Item> items(ObjectDiscovery block) {
+        ObjectDiscoveryConfiguration c = block.madeFrom();
+        List<Item> items = new ArrayList<>();
+        if (c.encoder() instanceof Pretrained encoder) {
+            Path file = block.networkFile();
+            String name = BACKBONE + (isOnnx(file) ? ".onnx" : ".pt");
+            c = c.withEncoder(encoder.withFile(name));
+            items.add(new Item(name, out -> Files.copy(file, out)));
+        }
+        byte[] json = c.toJson().getBytes(StandardCharsets.UTF_8);
+        StateDict weights =
+                StateDict.of(block)
+                        .withMetadata(
+                                Map.of(
+                                        "format",
+                                        ConfigurationJson.FORMAT,
+                                        "version",
+                                        Integer.toString(ConfigurationJson.VERSION)));
+        items.add(new Item(WEIGHTS, out -> weights.write(out, StateDictFormat.SAFETENSORS)));
+        items.add(new Item(SERVING, out -> out.write(PROPERTIES.getBytes(StandardCharsets.UTF_8))));
+        items.add(new Item(CONFIGURATION, out -> out.write(json)));
+        return items;
+    }
+
+    private static boolean isOnnx(Path file) {
+        return file.toString().toLowerCase(Locale.ROOT).endsWith(".onnx");
+    }
+
+    private static void zip(List<Item> items, OutputStream out) throws IOException {
+        ZipOutputStream zip = new ZipOutputStream(out);
+        for (Item item : items) {
+            ZipEntry entry = new ZipEntry(item.name());
+            entry.setTime(0); // the same model gives the same bytes
+            zip.putNextEntry(entry);
+            item.content().writeTo(zip);
+            zip.closeEntry();
+        }
+        zip.finish();
+    }
+
+    private static void writeFolder(Path path, List<Item> items) throws IOException {
+        Path target = path.toAbsolutePath();
+        boolean replaces = Files.exists(target);
+        if (replaces && !isOurs(target)) {
+            throw new FileAlreadyExistsException(
+                    path.toString(), null, "is there, and is no model of this library");
+        }
+        String mark = "." + target.getFileName() + "-" + UUID.randomUUID();
+        Path whole = target.resolveSibling(mark + UNFINISHED);
+        Path former = target.resolveSibling(mark + "-former" + UNFINISHED);
+        try {
+            Files.createDirectory(whole);
+            for (Item item : items) {
+                AtomicFile.write(whole.resolve(item.name()), item.content());
+            }
+            if (replaces) {
+                Files.move(target, former, StandardCopyOption.ATOMIC_MOVE);
+            }
+            try {
+                Files.move(whole, target, StandardCopyOption.ATOMIC_MOVE);
+            } catch (IOException e) {
+                if (replaces) {
+                    Files.move(former, target, StandardCopyOption.ATOMIC_MOVE);
+                }
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new IOException(WHO + ": cannot write " + path + ": " + e.getMessage(), e);
+        } finally {
+            delete(whole);
+            delete(former);
+        }
+    }
+
+    /** Whether it is a folder with nothing but a model in it, or an empty one. */
+    private static boolean isOurs(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return false;
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            List<String> names = files.map(f -> f.getFileName().toString()).toList();
+            return names.isEmpty() || (names.contains(CONFIGURATION) && names.contains(WEIGHTS));
+        }
+    }
+
+    /** Deletes a folder and all in it, if it is there. */
+    static void delete(Path folder) throws IOException {
+        if (Files.isDirectory(folder)) {
+            try (Stream<Path> files = Files.walk(folder)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
+    }
+
+    /**
+     * The block of a model, with its weights in the manager of a DJL model, whose type is set to
+     * theirs.
+     */
+    static ObjectDiscovery read(Path path, Model model) throws IOException {
+        try {
+            if (Files.isDirectory(path)) {
+                return readFolder(path, model);
+            }
+            if (!Files.isRegularFile(path)) {
+                throw new IOException("there is no folder or file of this name");
+            }
+            Path folder = Files.createTempDirectory("slotwise-model");
+            ObjectDiscovery block = null;
+            try {
+                unzip(path, folder);
+                block = readFolder(folder, model);
+                return block;
+            } finally {
+                if (block != null && block.madeFrom().encoder() instanceof Pretrained) {
+                    block.unpackedTo(folder); // to be saved again
+                } else {
+                    delete(folder);
+                }
+            }
+        } catch (IOException | IllegalArgumentException | UncheckedIOException e) {
+            throw new IOException(WHO + ": cannot load " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void unzip(Path path, Path folder) throws IOException {
+        try (ZipFile zip = new ZipFile(path.toFile())) {
+            for (ZipEntry entry : Collections.list(zip.entries())) {
+                String name = entry.getName();
+                // What is not of a model stays where it is: it could lie anywhere.
+                if (name.equals(CONFIGURATION)
+                        || name.equals(WEIGHTS)
+                        || name.equals(BACKBONE + ".pt")
+                        || name.equals(BACKBONE + ".onnx")) {
+                    try (InputStream in = zip.getInputStream(entry)) {
+                        Files.copy(in, folder.resolve(name));
+                    }
+                }
+            }
+        } catch (ZipException e) {
+            throw new IOException("it is no whole zip file: " + e.getMessage(), e);
+        }
+    }
+
+    private static ObjectDiscovery readFolder(Path folder, Model model) throws IOException {
+        Path json = folder.resolve(CONFIGURATION);
+        Path weights = folder.resolve(WEIGHTS);
+        for (Path file : List.of(json, weights)) {
+            if (!Files.isRegularFile(file)) {
+                throw new IOException("it has no " + file.getFileName());
+            }
+        }
+        if (Files.size(json) > MOST_JSON) {
+            throw new IOException(CONFIGURATION + " is too large for a configuration");
+        }
+        ObjectDiscoveryConfiguration c;
+        try {
+            c = ObjectDiscoveryConfiguration.fromJson(Files.readString(json));
+        } catch (IllegalArgumentException | CharacterCodingException e) {
+            throw new IOException(CONFIGURATION + ": " + e.getMessage(), e);
+        }
+        if (c.encoder() instanceof Pretrained encoder
+                && !encoder.file().equals(BACKBONE + ".pt")
+                && !encoder.file().equals(BACKBONE + ".onnx")) {
+            throw new IOException(
+                    CONFIGURATION
+                            + ": encoder.file must be "
+                            + BACKBONE
+                            + ".pt or .onnx in the model's folder, got "
+                            + encoder.file());
+        }
+        try (StateDict state = StateDict.read(weights)) {
+            ObjectDiscovery block = new ObjectDiscovery(c, folder);
+            try {
+                DataType type =
+                        state.arrays().values().stream()
+                                .map(array -> array.getDataType())
+                                .filter(DataType::isFloating)
+                                .findFirst()
+                                .orElse(DataType.FLOAT32);
+                model.setDataType(type);
+                ModelWeights.draw(block, model.getNDManager(), type);
+                state.loadInto(block);
+                return block;
+            } catch (RuntimeException e) {
+                block.close();
+                throw e;
+            }
+        } catch (IllegalArgumentException e) {
+            throw new IOException(WEIGHTS + ": " + e.getMessage(), e);
+        }
+    }
+}

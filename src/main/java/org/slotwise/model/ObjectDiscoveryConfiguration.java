@@ -1,0 +1,141 @@
+package org.slotwise.model;
+
+import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
+
+/**
+ * Everything that an {@link ObjectDiscovery} is made from. It is saved with the weights, as JSON.
+ *
+ * @param imageHeight H
+ * @param imageWidth W
+ * @param colours how colours in [0, 1] are brought to the encoder's range
+ * @param slots K
+ * @param slotDim D
+ * @param encoder from images to features
+ * @param conditioning what slots start from
+ * @param grouping from features to slots
+ * @param decoder from slots to images or features
+ */
+public record ObjectDiscoveryConfiguration(
+        int imageHeight,
+        int imageWidth,
+        Colours colours,
+        int slots,
+        int slotDim,
+        EncoderConfiguration encoder,
+        ConditioningConfiguration conditioning,
+        GroupingConfiguration grouping,
+        DecoderConfiguration decoder) {
+
+    private static final String WHO = "ObjectDiscoveryConfiguration";
+
+    /**
+     * How colours are scaled: {@code (colour - mean) / deviation}. What the model makes is scaled
+     * back.
+     *
+     * @param mean what is taken from a colour
+     * @param deviation by what it is divided
+     */
+    public record Colours(double mean, double deviation) {
+
+        /** Colours from 0 to 1, as they are. */
+        public static final Colours FROM_0_TO_1 = new Colours(0, 1);
+
+        /** Colours from -1 to 1, as in the paper's code. */
+        public static final Colours FROM_MINUS_1_TO_1 = new Colours(0.5, 0.5);
+
+        /**
+         * Creates the scale.
+         *
+         * @param mean a finite number
+         * @param deviation above 0
+         * @throws IllegalArgumentException if a number is out of its range
+         */
+        public Colours {
+            Check.option(Double.isFinite(mean), WHO + ": colours.mean must be finite, got " + mean);
+            Check.positive(WHO, "colours.deviation", deviation);
+        }
+    }
+
+    /**
+     * Creates the configuration.
+     *
+     * @param imageHeight at least 1
+     * @param imageWidth at least 1
+     * @param colours how colours are scaled
+     * @param slots at least 1
+     * @param slotDim at least 1
+     * @param encoder from images to features
+     * @param conditioning what slots start from
+     * @param grouping from features to slots
+     * @param decoder from slots to images or features
+     * @throws IllegalArgumentException if a size is out of its range, or parts do not go together
+     */
+    public ObjectDiscoveryConfiguration {
+        Limits.numbers(WHO, "an image", imageHeight, imageWidth);
+        Limits.count(WHO, "slots", slots, 1, Limits.SLOTS);
+        Limits.numbers(WHO, "the slots of an image", slots, slotDim);
+        Agreement.check(encoder, conditioning, grouping, decoder);
+    }
+
+    /**
+     * The same with another number of slots. Weights fit if no slot has parameters of its own.
+     *
+     * @param slots K
+     * @return a configuration
+     * @throws IllegalArgumentException if it is below 1
+     */
+    public ObjectDiscoveryConfiguration withSlots(int slots) {
+        return new ObjectDiscoveryConfiguration(
+                imageHeight,
+                imageWidth,
+                colours,
+                slots,
+                slotDim,
+                encoder,
+                conditioning,
+                grouping,
+                decoder);
+    }
+
+    /**
+     * The same with another encoder.
+     *
+     * @param encoder from images to features
+     * @return a configuration
+     */
+    public ObjectDiscoveryConfiguration withEncoder(EncoderConfiguration encoder) {
+        return new ObjectDiscoveryConfiguration(
+                imageHeight,
+                imageWidth,
+                colours,
+                slots,
+                slotDim,
+                encoder,
+                conditioning,
+                grouping,
+                decoder);
+    }
+
+    /**
+     * As JSON: an object with "format" and "version", and a field for each component; a part has
+     * its "kind" first.
+     *
+     * @return the text, over several lines
+     */
+    public String toJson() {
+        return ConfigurationJson.write(this);
+    }
+
+    /**
+     * Reads what {@link #toJson} wrote.
+     *
+     * @param json the text
+     * @return the configuration
+     * @throws IllegalArgumentException if it is not such JSON: the message names the field that is
+     *     missing, unknown, twice there, or of a wrong type or range, by its path
+     */
+    public static ObjectDiscoveryConfiguration fromJson(String json) {
+        return ConfigurationJson.read(json);
+    }
+}

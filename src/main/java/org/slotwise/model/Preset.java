@@ -1,0 +1,48 @@
+package org.slotwise.model;
+
+import java.nio.file.Path;
+import org.slotwise.internal.Check;
+
+/**
+ * A model with a name: what it is made from, and how it is trained.
+ *
+ * @param name how it is asked for
+ * @param description one line: whose model it is
+ * @param configuration what it is made from
+ * @param recipe how it is trained
+ */
+public record Preset(
+        String name,
+        String description,
+        ObjectDiscoveryConfiguration configuration,
+        TrainingRecipe recipe) {
+
+    /**
+     * The same with a network's file, for presets whose encoder is one.
+     *
+     * @param file TorchScript, or ONNX if the name ends in .onnx
+     * @return a preset
+     * @throws IllegalArgumentException if the encoder is no network from a file
+     */
+    public Preset withBackbone(Path file) {
+        boolean network = configuration.encoder() instanceof EncoderConfiguration.Pretrained;
+        Check.option(network, "Preset: " + name + " has no network from a file");
+        EncoderConfiguration.Pretrained encoder =
+                (EncoderConfiguration.Pretrained) configuration.encoder();
+        return new Preset(
+                name,
+                description,
+                configuration.withEncoder(encoder.withFile(file.toString())),
+                recipe);
+    }
+
+    /**
+     * The same with another number of slots.
+     *
+     * @param slots K
+     * @return a preset
+     */
+    public Preset withSlots(int slots) {
+        return new Preset(name, description, configuration.withSlots(slots), recipe);
+    }
+}

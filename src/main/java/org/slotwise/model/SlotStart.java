@@ -1,0 +1,44 @@
+package org.slotwise.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.nn.Block;
+import ai.djl.training.ParameterStore;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.grouping.FeatureExtractorOutput;
+import org.slotwise.grouping.PerceptualGroupingOutput;
+
+/**
+ * What slots start from.
+ *
+ * @param block what is learnt for it; null for nothing
+ * @param way how slots begin
+ */
+record SlotStart(@Nullable Block block, Way way) {
+
+    /**
+     * A beginning, in the forms that groupings take.
+     *
+     * @param values (B, K, D); null for groupings that begin by themselves
+     * @param positions (B, K, 2), where slots have some
+     * @param guess a first guess of what belongs to each slot, where there is one
+     */
+    record Beginning(
+            @Nullable NDArray values,
+            @Nullable NDArray positions,
+            @Nullable PerceptualGroupingOutput guess) {
+
+        static Beginning of(@Nullable NDArray values) {
+            return new Beginning(values, null, null);
+        }
+    }
+
+    /** From images (B, 3, H, W) in [0, 1] and their features to a beginning. */
+    @FunctionalInterface
+    interface Way {
+        Beginning begin(
+                ParameterStore store,
+                NDArray images,
+                FeatureExtractorOutput features,
+                boolean training);
+    }
+}

@@ -1,0 +1,103 @@
+package org.slotwise.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.training.ParameterStore;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeSet;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.slotwise.conditioning.Conditioning;
+import org.slotwise.decoder.SlotDecoder;
+import org.slotwise.decoder.SlotDecoding;
+import org.slotwise.encoder.FeatureExtractor;
+import org.slotwise.grouping.FeatureExtractorOutput;
+import org.slotwise.grouping.PerceptualGrouping;
+import org.slotwise.grouping.PerceptualGroupingOutput;
+import org.slotwise.testing.OnDevice;
+import org.slotwise.testing.Tensors;
+import org.slotwise.torchscript.TorchScript;
+import org.slotwise.weights.StateDict;
+
+/** Whole models as TorchScript: of the paper, with leaky ReLUs, with a residual encoder. */
+@ExtendWith(OnDevice.class)
+@ResourceLock("engine")
+class ObjectDiscoveryScriptTest {
+
+    private static Model load(Path file, Map<String, String> options) throws Exception {
+        Model model = Model.newInstance("module", OnDevice.device(), "PyTorch");
+        model.load(file.getParent(), file.getFileName().toString(), options);
+        return model;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"paper-tetrominoes", "object-discovery-pytorch", "resnet-clevr"})
+    void computesTheSame(String preset, NDManager manager, @TempDir Path folder) throws Exception {
+        ObjectDiscoveryConfiguration c = Presets.named(preset).configuration().withSlots(3);
+        int height = c.imageHeight();
+        int width = c.imageWidth();
+        try (ObjectDiscovery discovery = new ObjectDiscovery(c)) {
+            discovery.initialize(manager, DataType.FLOAT32, new Shape(1, 3, height, width));
+            TorchScript.of(discovery).write(folder.resolve("model.pt"));
+            NDArray images = Tensors.uniform(manager, 1, DataType.FLOAT32, 1, 3, height, width);
+            NDArray noise = Tensors.normal(manager, 2, DataType.FLOAT32, 1, 2, c.slotDim());
+            NDList expected = byParts(manager, discovery, images, noise);
+            try (Model model = load(folder.resolve("model.pt"), Map.of())) {
+                NDList actual =
+                        model.getBlock()
+                                .forward(
+                                        new ParameterStore(manager, false),
+                                        new NDList(images, noise),
+                                        false);
+                for (NDArray array : expected) {
+                    String name = array.getName();
+                    Tensors.assertClose(name, array, actual.get(name), 2e-4);
+                }
+            }
+            try (Model model = load(folder.resolve("model.pt"), Map.of("trainParam", "true"));
+                    StateDict own = StateDict.of(discovery)) {
+                TreeSet<String> names =
+                        new TreeSet<>(model.getBlock().getDirectParameters().keys());
+                TreeSet<String> learnt = new TreeSet<>(own.names());
+                learnt.removeIf(name -> name.contains("running_"));
+                names.removeIf(name -> name.contains("running_"));
+                assertEquals(learnt, names);
+                assertTrue(names.contains("encoder.mlp.0.weight"));
+            }
+        }
+    }
+
+    private static NDList byParts(
+            NDManager manager, ObjectDiscovery discovery, NDArray images, NDArray noise) {
+        Map<String, Block> parts = discovery.parts();
+        ParameterStore store = new ParameterStore(manager, false);
+        var colours = discovery.madeFrom().colours();
+        NDArray x = images.sub(colours.mean()).div(colours.deviation());
+        FeatureExtractorOutput features =
+                ((FeatureExtractor) parts.get("encoder")).extract(store, x, false);
+        NDArray start = ((Conditioning) parts.get("conditioning")).sample(store, noise, false);
+        PerceptualGroupingOutput found =
+                ((PerceptualGrouping) parts.get("grouping")).group(store, features, start, false);
+        SlotDecoding made =
+                ((SlotDecoder) parts.get("decoder")).decode(store, found.objects(), false);
+        NDList all =
+                new SlotDecoding(
+                                made.reconstruction().mul(colours.deviation()).add(colours.mean()),
+                                made.slotImages().mul(colours.deviation()).add(colours.mean()),
+                                made.masks())
+                        .toNDList();
+        return all.addAll(found.toNDList());
+    }
+}
