@@ -129,14 +129,18 @@ class BadCallsTest {
                     // files
                     "Checkpoint",
                     "ClevrScenes",
+                    "ClevrTexScenes",
                     "FeatureCache",
                     "Float64Trainer",
                     "Hdf5Scenes",
                     "ImageFolder",
                     "LoadReport",
+                    "ParquetScenes",
                     "PretrainedBackbone",
+                    "SceneFiles",
                     "SceneFormat",
                     "TfRecordScenes",
+                    "WebDatasetScenes",
                     // layers, of which BlockSamples makes blocks
                     "Attention",
                     "BatchNorm",

@@ -62,6 +62,19 @@ record ImageFile(int height, int width, byte[] values) {
     }
 
     /**
+     * Reads and decodes a mask.
+     *
+     * @param mostPixels how many pixels it may declare
+     * @param needsLabels whether colours, which are numbered, are refused
+     * @throws SceneFileException if it is damaged, cut short, too large, no image, or has too many
+     *     labels
+     */
+    static ImageFile mask(Path file, long mostPixels, boolean needsLabels) throws IOException {
+        byte[] bytes = InputFile.bytes(file, mostBytes(mostPixels));
+        return mask(Place.of(file), bytes, mostPixels, needsLabels);
+    }
+
+    /**
      * Decodes a mask: the label of each pixel, as {@link ImageFolder} describes.
      *
      * @param place where it comes from

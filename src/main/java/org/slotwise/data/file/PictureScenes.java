@@ -6,6 +6,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Crop;
 import org.slotwise.data.Scene;
+import org.slotwise.data.SceneFileException;
 import org.slotwise.internal.Check;
 
 /**
@@ -50,10 +51,10 @@ record PictureScenes(int height, int width, int voidLabel, long maxPixels) {
 
     /** Of files, as large as they are. */
     Scene whole(Path picture, @Nullable Path mask) throws IOException {
-        long most = ImageFile.mostBytes(maxPixels);
-        return whole(
-                new Encoded(Place.of(picture), InputFile.bytes(picture, most)),
-                mask == null ? null : new Encoded(Place.of(mask), InputFile.bytes(mask, most)));
+        ImageFile image = ImageFile.picture(picture, maxPixels);
+        return mask == null
+                ? new Scene(image.height(), image.width(), image.values())
+                : joined(image, Place.of(mask), ImageFile.mask(mask, maxPixels, voidLabel >= 0));
     }
 
     /**
@@ -67,26 +68,26 @@ record PictureScenes(int height, int width, int voidLabel, long maxPixels) {
 
     /** Of what was read from a larger file. */
     Scene read(Encoded picture, @Nullable Encoded mask) throws IOException {
-        return fitted(whole(picture, mask));
-    }
-
-    private Scene whole(Encoded picture, @Nullable Encoded mask) throws IOException {
         ImageFile image = ImageFile.picture(picture.place(), picture.bytes(), maxPixels);
         if (mask == null) {
-            return new Scene(image.height(), image.width(), image.values());
+            return fitted(new Scene(image.height(), image.width(), image.values()));
         }
         ImageFile labels = ImageFile.mask(mask.place(), mask.bytes(), maxPixels, voidLabel >= 0);
+        return fitted(joined(image, mask.place(), labels));
+    }
+
+    private static Scene joined(ImageFile image, Place place, ImageFile labels)
+            throws SceneFileException {
         if (labels.height() != image.height() || labels.width() != image.width()) {
-            throw mask.place()
-                    .wrong(
-                            String.format(
-                                    Locale.ROOT,
-                                    "the mask has %d x %d pixels and its image %d x %d",
-                                    labels.height(),
-                                    labels.width(),
-                                    image.height(),
-                                    image.width()),
-                            null);
+            throw place.wrong(
+                    String.format(
+                            Locale.ROOT,
+                            "the mask has %d x %d pixels and its image %d x %d",
+                            labels.height(),
+                            labels.width(),
+                            image.height(),
+                            image.width()),
+                    null);
         }
         return new Scene(image.height(), image.width(), image.values(), labels.values());
     }
