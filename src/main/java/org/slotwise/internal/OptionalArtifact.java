@@ -6,6 +6,8 @@ public enum OptionalArtifact {
     JHDF("io.jhdf:jhdf", "io.jhdf.HdfFile"),
     /** Reads the messages in TFRecord files. */
     PROTOBUF("com.google.protobuf:protobuf-java", "com.google.protobuf.CodedInputStream"),
+    /** Reads Parquet. */
+    DUCKDB("org.duckdb:duckdb_jdbc", "org.duckdb.DuckDBDriver"),
     /** Draws a bar. */
     PROGRESSBAR("me.tongfei:progressbar", "me.tongfei.progressbar.ProgressBar"),
     /** Reads pictures in WebP. */

@@ -12,6 +12,7 @@ import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,6 +33,7 @@ class OptionalArtifactTest {
                     new String[] {
                         "io.jhdf.",
                         "com.google.protobuf.",
+                        "org.duckdb.",
                         "me.tongfei.",
                         "ai.djl.onnxruntime.",
                         "com.twelvemonkeys.imageio.plugins.webp."
@@ -104,6 +106,29 @@ class OptionalArtifactTest {
                 assertThrows(
                         InvocationTargetException.class,
                         () -> constructor.newInstance(tetrominoes, folder)));
+    }
+
+    @Test
+    void parquetNeedsDuckDb() throws Exception {
+        Path file = Files.writeString(folder.resolve("a.parquet"), "PAR1");
+        Object builder = type("data.file.ParquetScenes").getMethod("builder").invoke(null);
+        call(builder, "setFiles", List.of(file));
+        call(builder, "setSize", 1, 1);
+        assertMissing(
+                "ParquetScenes: Parquet files need DuckDB: add org.duckdb:duckdb_jdbc to the class"
+                        + " path",
+                assertThrows(InvocationTargetException.class, () -> call(builder, "build")));
+        Object any = type("data.file.SceneFiles").getMethod("builder").invoke(null);
+        call(any, "setPath", file);
+        call(any, "setSize", 1, 1);
+        assertMissing(
+                "SceneFiles: Parquet files need DuckDB: add org.duckdb:duckdb_jdbc to the class"
+                        + " path",
+                assertThrows(InvocationTargetException.class, () -> call(any, "build")));
+        call(any, "setPath", Files.writeString(folder.resolve("b"), "nothing that is known"));
+        assertInstanceOf(
+                IOException.class,
+                assertThrows(InvocationTargetException.class, () -> call(any, "build")).getCause());
     }
 
     @Test

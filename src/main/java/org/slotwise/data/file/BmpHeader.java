@@ -2,7 +2,6 @@ package org.slotwise.data.file;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
 import org.slotwise.data.SceneFileException;
 
 /**
@@ -21,30 +20,28 @@ final class BmpHeader {
     private BmpHeader() {}
 
     /** Refuses what leads astray. */
-    static void check(Path file, byte[] bmp) throws SceneFileException {
+    static void check(Place place, byte[] bmp) throws SceneFileException {
         ByteBuffer bytes = ByteBuffer.wrap(bmp).order(ByteOrder.LITTLE_ENDIAN);
         if (bmp.length < FILE_HEADER + 12) {
-            throw new SceneFileException(file, "the image is cut short in its header", null);
+            throw place.wrong("the image is cut short in its header", null);
         }
         long header = unsigned(bytes, FILE_HEADER);
-        inside(file, bmp, "its header", FILE_HEADER, header);
-        inside(file, bmp, "its pixels", unsigned(bytes, 10), 0);
+        inside(place, bmp, "its header", FILE_HEADER, header);
+        inside(place, bmp, "its pixels", unsigned(bytes, 10), 0);
         if (header >= WITH_COMPRESSION) {
             int compression = bytes.getInt(30);
             if (compression < 0 || compression > BITFIELDS) {
-                throw new SceneFileException(
-                        file, "BMP of compression " + compression + " is not read", null);
+                throw place.wrong("BMP of compression " + compression + " is not read", null);
             }
         }
         if (header >= WITH_PROFILE) {
             int profile = bytes.getInt(70);
             if (profile == LINKED) {
-                throw new SceneFileException(
-                        file, "BMP with a colour profile in another file is not read", null);
+                throw place.wrong("BMP with a colour profile in another file is not read", null);
             }
             if (profile == EMBEDDED) {
                 long at = FILE_HEADER + unsigned(bytes, 126);
-                inside(file, bmp, "its colour profile", at, unsigned(bytes, 130));
+                inside(place, bmp, "its colour profile", at, unsigned(bytes, 130));
             }
         }
     }
@@ -53,11 +50,10 @@ final class BmpHeader {
         return bytes.getInt(at) & 0xffffffffL;
     }
 
-    private static void inside(Path file, byte[] bmp, String what, long at, long length)
+    private static void inside(Place place, byte[] bmp, String what, long at, long length)
             throws SceneFileException {
         if (at + length > bmp.length) {
-            throw new SceneFileException(
-                    file, "the image is damaged or cut short: " + what + " lies outside", null);
+            throw place.wrong("the image is damaged or cut short: " + what + " lies outside", null);
         }
     }
 }

@@ -14,13 +14,9 @@ import org.slotwise.internal.OptionalArtifact;
 /**
  * Scenes of an HDF5 file, the form into which the Multi-Object Datasets are commonly converted.
  *
- * <p>Names and shapes of two such conversions, with N scenes and E masks for each:
+ * <p>The names of arrays in data sets as they are published are those of a {@link Hdf5Format}.
  *
- * <pre>{@code
- *                                      images (N, H, W, 3)   masks (N, E, H, W, 1)
- * EfficientMORL's clevr6_with_masks    "train/imgs"          "train/masks"           also "test/...", "val/..."
- * multi_object_datasets_torch          "image"               "mask"
- * }</pre>
+ * <p>Images are (N, H, W, 3), masks (N, E, H, W, 1), for N scenes with E masks each.
  *
  * <p>Images may also be grey, (N, H, W, 1), and are then read as red, green and blue of one value.
  * Masks may also be (N, E, H, W), or labels (N, H, W) or (N, H, W, 1) with whole numbers from 0 to
@@ -48,14 +44,14 @@ public final class Hdf5Scenes implements Scenes, Closeable {
     private static final String WHO = "Hdf5Scenes";
 
     /** How far a value may be outside of what it must be, since it was rounded. */
-    private static final double ROUNDING = 1e-6;
+    static final double ROUNDING = 1e-6;
 
     private final Path file;
     private final Hdf5Tree tree;
     private final Hdf5Array images;
-    private final @Nullable Hdf5Array masks;
+    private final @Nullable Hdf5Masks masks;
+    private final @Nullable Hdf5Objects objects;
     private final double white;
-    private final @Nullable Integer voidLabel;
     private final int height;
     private final int width;
     private final boolean grey;
@@ -63,7 +59,6 @@ public final class Hdf5Scenes implements Scenes, Closeable {
     private Hdf5Scenes(Builder builder, Path file, String imagesName) throws IOException {
         this.file = file;
         white = builder.white;
-        voidLabel = builder.voidLabel;
         tree = new Hdf5Tree(file);
         try {
             images = array(imagesName);
@@ -80,54 +75,28 @@ public final class Hdf5Scenes implements Scenes, Closeable {
             }
             height = (int) images.shape()[1];
             width = (int) images.shape()[2];
-            masks = builder.masks == null ? null : array(builder.masks);
-            if (masks != null) {
-                checkMasks(masks);
-            }
+            masks =
+                    builder.masks == null
+                            ? null
+                            : new Hdf5Masks(file, array(builder.masks), images, builder.voidLabel);
+            objects = objects(builder);
         } catch (IOException | RuntimeException e) {
             tree.close();
             throw e;
         }
     }
 
+    private @Nullable Hdf5Objects objects(Builder builder) throws IOException {
+        if (builder.counts != null) {
+            return Hdf5Objects.counted(file, array(builder.counts), size());
+        }
+        return builder.properties == null
+                ? null
+                : Hdf5Objects.described(file, array(builder.properties), size());
+    }
+
     private Hdf5Array array(String name) throws IOException {
         return Hdf5File.guarded(file, "cannot be read as HDF5", () -> new Hdf5Array(tree, name));
-    }
-
-    private void checkMasks(Hdf5Array masks) throws IOException {
-        boolean fits =
-                masks.shape().length > 0
-                        && masks.shape()[0] == images.shape()[0]
-                        && (isLabels(masks)
-                                || masks.hasRecords(-1, height, width, 1)
-                                || masks.hasRecords(-1, height, width));
-        if (!fits) {
-            String size = height + ", " + width;
-            throw new SceneFileException(
-                    file,
-                    String.format(
-                            "masks '%s' must be (N, E, %s, 1), (N, E, %s) or (N, %s) with N %d, got"
-                                    + " %s",
-                            masks.name(), size, size, size, size(), masks.shapeText()),
-                    null);
-        }
-        if (!isLabels(masks) && voidLabel != null) {
-            throw new SceneFileException(
-                    file,
-                    "a void label needs labels (N, H, W), and masks '"
-                            + masks.name()
-                            + "' are "
-                            + masks.shapeText(),
-                    null);
-        }
-        if (!isLabels(masks) && masks.shape()[1] > 256) {
-            throw new SceneFileException(
-                    file, "at most 256 masks a scene, got " + masks.shape()[1], null);
-        }
-    }
-
-    private boolean isLabels(Hdf5Array masks) {
-        return masks.hasRecords(height, width) || masks.hasRecords(height, width, 1);
     }
 
     /** {@inheritDoc} */
@@ -146,14 +115,11 @@ public final class Hdf5Scenes implements Scenes, Closeable {
         Objects.checkIndex(index, size());
         byte[] image = image(index);
         byte[] rgb = grey ? EntityMasks.tripled(image) : image;
-        if (masks == null) {
-            return new Scene(height, width, rgb);
-        }
-        if (!isLabels(masks)) {
-            return new Scene(height, width, rgb, entities(masks, index));
-        }
-        Scene scene = new Scene(height, width, rgb, labels(masks, index));
-        return voidLabel == null ? scene : scene.withVoid(voidLabel & 0xff);
+        Scene scene =
+                masks == null
+                        ? new Scene(height, width, rgb)
+                        : masks.scene(height, width, rgb, index);
+        return objects == null ? scene : objects.added(scene, index);
     }
 
     private byte[] image(long index) throws IOException {
@@ -173,48 +139,6 @@ public final class Hdf5Scenes implements Scenes, Closeable {
             image[i] = (byte) Math.round(255 * Math.min(1, Math.max(0, value)));
         }
         return image;
-    }
-
-    private byte[] labels(Hdf5Array masks, long index) throws IOException {
-        Hdf5Array.Numbers values = masks.numbers(index);
-        byte[] labels = new byte[height * width];
-        for (int p = 0; p < labels.length; p++) {
-            double value = values.at(p);
-            double whole = Math.rint(value);
-            boolean isVoid = voidLabel != null && whole == voidLabel;
-            boolean fits = isVoid || (whole >= 0 && whole <= 255);
-            if (!fits || !(Math.abs(value - whole) <= ROUNDING)) {
-                throw new SceneFileException(
-                        file, index, "a label must be a whole number from 0 to 255, got " + value);
-            }
-            if (!isVoid && voidLabel != null && whole == (voidLabel & 0xff)) {
-                throw new SceneFileException(
-                        file, index, "with the void label -1 a label must be at most 254, got 255");
-            }
-            labels[p] = (byte) (int) whole;
-        }
-        return labels;
-    }
-
-    /** The entity whose mask is largest, the first of equals. */
-    private byte[] entities(Hdf5Array masks, long index) throws IOException {
-        Hdf5Array.Numbers values = masks.numbers(index);
-        byte[] labels = new byte[height * width];
-        int entities = (int) masks.shape()[1];
-        for (int p = 0; p < labels.length; p++) {
-            double largest = Double.NEGATIVE_INFINITY;
-            for (int e = 0; e < entities; e++) {
-                double value = values.at(e * labels.length + p);
-                if (Double.isNaN(value)) {
-                    throw new SceneFileException(file, index, "a mask's value must not be NaN");
-                }
-                if (value > largest) {
-                    largest = value;
-                    labels[p] = (byte) e;
-                }
-            }
-        }
-        return labels;
     }
 
     /** Closes the file. */
@@ -239,6 +163,8 @@ public final class Hdf5Scenes implements Scenes, Closeable {
         private @Nullable String masks;
         private double white = 255;
         private @Nullable Integer voidLabel;
+        private @Nullable String counts;
+        private @Nullable String properties;
 
         private Builder() {}
 
@@ -261,6 +187,20 @@ public final class Hdf5Scenes implements Scenes, Closeable {
          */
         public Builder setImages(String images) {
             this.images = images;
+            return this;
+        }
+
+        /**
+         * Sets the names of all arrays of a data set as it is published.
+         *
+         * @param format such as {@link Hdf5Format#SHAPES_3D}
+         * @return this
+         */
+        public Builder setFormat(Hdf5Format format) {
+            images = format.images();
+            masks = format.masks();
+            counts = format.counts();
+            properties = format.properties();
             return this;
         }
 
@@ -302,6 +242,32 @@ public final class Hdf5Scenes implements Scenes, Closeable {
         }
 
         /**
+         * Sets which array says how many objects there are, those that others hide included.
+         *
+         * @param counts the name of whole numbers (M), of which each is that of N / M scenes in a
+         *     row, such as views of the same objects; or of visibilities (N, E), above 0 for each
+         *     entity that the scene has, the background first. The labels that occur are counted if
+         *     not set
+         * @return this
+         */
+        public Builder optCounts(String counts) {
+            this.counts = counts;
+            return this;
+        }
+
+        /**
+         * Sets which array says what the objects are: {@link Scene#properties}.
+         *
+         * @param properties the name of numbers (N, K, P) of K objects, or (N, P) of one; none if
+         *     not set. The objects of a scene are then K, or 1
+         * @return this
+         */
+        public Builder optProperties(String properties) {
+            this.properties = properties;
+            return this;
+        }
+
+        /**
          * Opens the file.
          *
          * @return the scenes, to be closed
@@ -320,6 +286,10 @@ public final class Hdf5Scenes implements Scenes, Closeable {
             Check.option(
                     white > 0 && white < Double.POSITIVE_INFINITY,
                     "Hdf5Scenes: white must be above 0 and finite, got " + white);
+            Check.option(
+                    counts == null || properties == null,
+                    "Hdf5Scenes: properties say how many objects there are; counts must not be set"
+                            + " as well");
             OptionalArtifact.JHDF.require(WHO, "HDF5 files need jHDF");
             return new Hdf5Scenes(this, file, images);
         }

@@ -154,8 +154,7 @@ final class Hdf5Tree implements Closeable {
     }
 
     private SceneFileException missing(String name) throws IOException {
-        Set<String> names = new TreeSet<>();
-        Hdf5File.guarded(own.path(), "cannot be read as HDF5", () -> collect(names));
+        Set<String> names = names();
         return new SceneFileException(
                 own.path(),
                 "there is no array '"
@@ -164,6 +163,13 @@ final class Hdf5Tree implements Closeable {
                         + names
                         + (names.size() < MOST_NAMES ? "" : " and others"),
                 null);
+    }
+
+    /** The names of arrays and links, a hundred at most. */
+    Set<String> names() throws IOException {
+        Set<String> names = new TreeSet<>();
+        Hdf5File.guarded(own.path(), "cannot be read as HDF5", () -> collect(names));
+        return names;
     }
 
     /** The names of arrays, and of links, which are not followed. */

@@ -45,12 +45,24 @@ record ImageFile(int height, int width, byte[] values) {
      * @throws SceneFileException if it is damaged, cut short, too large or no image
      */
     static ImageFile picture(Path file, long mostPixels) throws IOException {
-        BufferedImage image = read(file, mostPixels);
+        return picture(Place.of(file), InputFile.bytes(file, mostBytes(mostPixels)), mostPixels);
+    }
+
+    /**
+     * Decodes a picture: red, green and blue.
+     *
+     * @param place where it comes from
+     * @param bytes the picture's file
+     * @param mostPixels how many pixels it may declare
+     * @throws SceneFileException if it is damaged, cut short, too large or no image
+     */
+    static ImageFile picture(Place place, byte[] bytes, long mostPixels) throws IOException {
+        BufferedImage image = decoded(place, bytes, mostPixels);
         return new ImageFile(image.getHeight(), image.getWidth(), RgbBytes.of(image));
     }
 
     /**
-     * Reads and decodes a mask: the label of each pixel, as {@link ImageFolder} describes.
+     * Reads and decodes a mask.
      *
      * @param mostPixels how many pixels it may declare
      * @param needsLabels whether colours, which are numbered, are refused
@@ -58,64 +70,78 @@ record ImageFile(int height, int width, byte[] values) {
      *     labels
      */
     static ImageFile mask(Path file, long mostPixels, boolean needsLabels) throws IOException {
-        BufferedImage image = read(file, mostPixels);
+        byte[] bytes = InputFile.bytes(file, mostBytes(mostPixels));
+        return mask(Place.of(file), bytes, mostPixels, needsLabels);
+    }
+
+    /**
+     * Decodes a mask: the label of each pixel, as {@link ImageFolder} describes.
+     *
+     * @param place where it comes from
+     * @param bytes the mask's file
+     * @param mostPixels how many pixels it may declare
+     * @param needsLabels whether colours, which are numbered, are refused
+     * @throws SceneFileException if it is damaged, cut short, too large, no image, or has too many
+     *     labels
+     */
+    static ImageFile mask(Place place, byte[] bytes, long mostPixels, boolean needsLabels)
+            throws IOException {
+        BufferedImage image = decoded(place, bytes, mostPixels);
         boolean labels = RgbBytes.isGrey(image) || image.getColorModel() instanceof IndexColorModel;
         if (needsLabels && !labels) {
-            throw new SceneFileException(
-                    file,
-                    "a void label needs masks of one channel, and this one has colours",
-                    null);
+            throw place.wrong(
+                    "a void label needs masks of one channel, and this one has colours", null);
         }
         return new ImageFile(
                 image.getHeight(),
                 image.getWidth(),
-                labels ? MaskLabels.values(file, image) : MaskLabels.colours(file, image));
+                labels ? MaskLabels.values(place, image) : MaskLabels.colours(place, image));
     }
 
-    private static BufferedImage read(Path file, long mostPixels) throws IOException {
-        long mostBytes =
-                mostPixels > Integer.MAX_VALUE / BYTES_OF_PIXEL
-                        ? Integer.MAX_VALUE - AROUND
-                        : BYTES_OF_PIXEL * mostPixels + AROUND;
-        byte[] bytes = InputFile.bytes(file, mostBytes);
+    /** How many bytes a file may have, of whatever kind, for a number of pixels. */
+    static long mostBytes(long mostPixels) {
+        return mostPixels > Integer.MAX_VALUE / BYTES_OF_PIXEL
+                ? Integer.MAX_VALUE - AROUND
+                : BYTES_OF_PIXEL * mostPixels + AROUND;
+    }
+
+    private static BufferedImage decoded(Place place, byte[] bytes, long mostPixels)
+            throws IOException {
         if (bytes.length == 0) {
-            throw new SceneFileException(file, "the file is empty", null);
+            throw place.wrong("the file is empty", null);
         }
         PictureKind kind = PictureKind.of(bytes);
         if (kind == null) {
-            throw new SceneFileException(
-                    file, "not an image of a known kind: " + PictureKind.all(), null);
+            throw place.wrong("not an image of a known kind: " + PictureKind.all(), null);
         }
         switch (kind) {
-            case PNG -> PngChunks.check(file, bytes);
-            case BMP -> BmpHeader.check(file, bytes);
-            case WEBP -> checkRiff(file, bytes);
+            case PNG -> PngChunks.check(place, bytes);
+            case BMP -> BmpHeader.check(place, bytes);
+            case WEBP -> checkRiff(place, bytes);
             default -> {}
         }
         ImageReader reader = kind.reader();
         if (reader == null) {
-            throw new SceneFileException(
-                    file,
-                    "an image in WebP, for which there is no reader: " + PictureKind.all(),
-                    null);
+            throw place.wrong(
+                    "an image in WebP, for which there is no reader: " + PictureKind.all(), null);
         }
         try (ImageInputStream in = new PictureBytes(bytes)) {
-            return decoded(file, kind, bytes, reader, in, mostPixels);
+            return decoded(place, kind, bytes, reader, in, mostPixels);
         } finally {
             reader.dispose();
         }
     }
 
     /** The container of WebP says how long it is. */
-    private static void checkRiff(Path file, byte[] bytes) throws SceneFileException {
+    private static void checkRiff(Place place, byte[] bytes) throws SceneFileException {
         int size = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(4);
         if ((size & 0xffffffffL) + 8 > bytes.length) {
-            throw new SceneFileException(file, "the image is cut short", null);
+            throw place.wrong("the image is cut short", null);
         }
     }
 
     private static BufferedImage decoded(
-            Path file,
+            Place place,
             PictureKind kind,
             byte[] bytes,
             ImageReader reader,
@@ -133,36 +159,34 @@ record ImageFile(int height, int width, byte[] values) {
         try {
             reader.setInput(in, true, kind != PictureKind.GIF);
             GifScreen screen = kind == PictureKind.GIF ? GifScreen.of(bytes, reader) : null;
-            checkSize(file, mostPixels, reader, screen);
+            checkSize(place, mostPixels, reader, screen);
             image = reader.read(0);
             image = screen == null ? image : screen.with(image);
         } catch (SceneFileException e) {
             throw e;
         } catch (IOException | RuntimeException e) { // decoders fail in both ways
-            throw new SceneFileException(file, "the image cannot be decoded: " + e.getMessage(), e);
+            throw place.wrong("the image cannot be decoded: " + e.getMessage(), e);
         } catch (OutOfMemoryError | StackOverflowError e) { // at what the file says, mostly
-            throw new SceneFileException(
-                    file, "the image cannot be decoded in the memory that there is", e);
+            throw place.wrong("the image cannot be decoded in the memory that there is", e);
         }
         if (!damage.isEmpty()) {
-            throw new SceneFileException(file, "the image is damaged: " + damage.get(0), null);
+            throw place.wrong("the image is damaged: " + damage.get(0), null);
         }
         return image;
     }
 
     /** Before anything of that size is allocated. */
     private static void checkSize(
-            Path file, long mostPixels, ImageReader reader, @Nullable GifScreen screen)
+            Place place, long mostPixels, ImageReader reader, @Nullable GifScreen screen)
             throws IOException {
         long height = screen == null ? reader.getHeight(0) : screen.height();
         long width = screen == null ? reader.getWidth(0) : screen.width();
         if (height < 1 || width < 1) {
-            throw new SceneFileException(
-                    file, "the image says that it has " + height + " x " + width + " pixels", null);
+            throw place.wrong(
+                    "the image says that it has " + height + " x " + width + " pixels", null);
         }
         if (height * width > mostPixels) {
-            throw new SceneFileException(
-                    file,
+            throw place.wrong(
                     String.format(
                             Locale.ROOT,
                             "the image says that it has %d x %d pixels, more than %d in all;"

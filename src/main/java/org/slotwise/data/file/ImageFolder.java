@@ -4,11 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.data.Crop;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneDataset;
 import org.slotwise.data.SceneFileException;
@@ -49,21 +47,15 @@ public final class ImageFolder implements Scenes {
     private final Path folder;
     private final @Nullable Path masks;
     private final String maskEnding;
-    private final int voidLabel;
-    private final int height;
-    private final int width;
-    private final long maxPixels;
+    private final PictureScenes pictures;
     private final List<Path> files;
 
-    private ImageFolder(Builder builder, Path folder) throws IOException {
+    private ImageFolder(Builder builder, Path folder, PictureScenes pictures) throws IOException {
         this.folder = folder;
         maskEnding = builder.maskEnding == null ? ".png" : builder.maskEnding;
         Path given = builder.masks;
         masks = given == null && builder.maskEnding != null ? folder : given;
-        voidLabel = builder.voidLabel;
-        height = builder.height;
-        width = builder.width;
-        maxPixels = builder.maxPixels;
+        this.pictures = pictures;
         files = FolderListing.of(folder, masksIn(folder), builder.leaveOutOtherKinds);
     }
 
@@ -111,42 +103,17 @@ public final class ImageFolder implements Scenes {
     @Override
     public Scene get(long index) throws IOException {
         Path file = file(index);
-        ImageFile image = ImageFile.picture(file, maxPixels);
-        Scene whole = new Scene(image.height(), image.width(), image.values());
-        if (masks != null) {
-            whole = withMask(whole, file, masks);
-        }
-        Scene kept =
-                whole.crop(Crop.centre(image.height(), image.width(), height, width))
-                        .resize(height, width);
-        if (!kept.hasMask()) {
-            return kept;
-        }
-        // Counts the objects anew: some may have been cut away.
-        Scene counted = new Scene(height, width, kept.image(), kept.mask());
-        return voidLabel < 0 ? counted : counted.withVoid(voidLabel);
+        Path maskFile = masks == null ? null : mask(file, masks);
+        return pictures.read(file, maskFile);
     }
 
-    private Scene withMask(Scene image, Path file, Path masks) throws IOException {
+    private Path mask(Path file, Path masks) throws SceneFileException {
         String name = FolderListing.name(folder.relativize(file));
         Path maskFile = masks.resolve(name.substring(0, name.lastIndexOf('.')) + maskEnding);
         if (!Files.exists(maskFile)) {
             throw new SceneFileException(file, "its mask " + maskFile + " is missing", null);
         }
-        ImageFile mask = ImageFile.mask(maskFile, maxPixels, voidLabel >= 0);
-        if (mask.height() != image.height() || mask.width() != image.width()) {
-            throw new SceneFileException(
-                    maskFile,
-                    String.format(
-                            Locale.ROOT,
-                            "the mask has %d x %d pixels and its image %d x %d",
-                            mask.height(),
-                            mask.width(),
-                            image.height(),
-                            image.width()),
-                    null);
-        }
-        return new Scene(image.height(), image.width(), image.image(), mask.values());
+        return maskFile;
     }
 
     /**
@@ -163,7 +130,7 @@ public final class ImageFolder implements Scenes {
         private @Nullable Path folder;
         private @Nullable Path masks;
         private @Nullable String maskEnding;
-        private int voidLabel = -1;
+        private int voidLabel = PictureScenes.NO_VOID;
         private int height;
         private int width;
         private long maxPixels = ImageFile.MOST_PIXELS;
@@ -229,10 +196,7 @@ public final class ImageFolder implements Scenes {
          * @return this
          */
         public Builder optVoid(int label) {
-            Check.option(
-                    label >= 0 && label <= 255,
-                    "ImageFolder: the void label must be 0 to 255, got " + label);
-            voidLabel = label;
+            voidLabel = PictureScenes.checkedVoid("ImageFolder", label);
             return this;
         }
 
@@ -272,16 +236,12 @@ public final class ImageFolder implements Scenes {
             if (folder == null) {
                 throw new IllegalArgumentException("ImageFolder: the folder is missing");
             }
-            Check.option(
-                    height > 0 && width > 0,
-                    "ImageFolder: height and width must be at least 1, got "
-                            + (height + " and " + width));
+            PictureScenes pictures =
+                    PictureScenes.of("ImageFolder", height, width, voidLabel, maxPixels);
             Check.option(
                     maskEnding == null || maskEnding.lastIndexOf('.') >= 0,
                     "ImageFolder: the ending of masks must have a dot, got " + maskEnding);
-            Check.option(
-                    maxPixels > 0, "ImageFolder: maxPixels must be at least 1, got " + maxPixels);
-            return new ImageFolder(this, folder);
+            return new ImageFolder(this, folder, pictures);
         }
     }
 }

@@ -1,7 +1,6 @@
 package org.slotwise.data.file;
 
 import java.awt.image.BufferedImage;
-import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.TreeSet;
@@ -16,15 +15,14 @@ final class MaskLabels {
     private MaskLabels() {}
 
     /** The values of the only channel (H, W). */
-    static byte[] values(Path file, BufferedImage image) throws SceneFileException {
+    static byte[] values(Place place, BufferedImage image) throws SceneFileException {
         byte[] labels = new byte[image.getHeight() * image.getWidth()];
         int[] row = new int[image.getWidth()];
         int at = 0;
         for (int y = 0; y < image.getHeight(); y++) {
             for (int sample : RgbBytes.firstChannel(image, y, row)) {
                 if (sample > MOST) {
-                    throw new SceneFileException(
-                            file, "a label must be at most 255, got " + sample, null);
+                    throw place.wrong("a label must be at most 255, got " + sample, null);
                 }
                 labels[at++] = (byte) sample;
             }
@@ -33,7 +31,7 @@ final class MaskLabels {
     }
 
     /** Each colour's place among those of the image, black being 0 (H, W). */
-    static byte[] colours(Path file, BufferedImage image) throws SceneFileException {
+    static byte[] colours(Place place, BufferedImage image) throws SceneFileException {
         byte[] rgb = RgbBytes.of(image);
         TreeSet<Integer> colours = new TreeSet<>(List.of(0));
         int last = 0;
@@ -44,8 +42,7 @@ final class MaskLabels {
                 last = colour;
             }
             if (colours.size() > MOST + 1) {
-                throw new SceneFileException(
-                        file, "a mask must have at most 255 colours and black", null);
+                throw place.wrong("a mask must have at most 255 colours and black", null);
             }
         }
         List<Integer> sorted = List.copyOf(colours);

@@ -2,7 +2,6 @@ package org.slotwise.data.file;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.zip.CRC32;
 import org.slotwise.data.SceneFileException;
 
@@ -24,7 +23,7 @@ final class PngChunks {
     private PngChunks() {}
 
     /** Requires whole chunks up to the last one; what follows that is not read by anybody. */
-    static void check(Path file, byte[] png) throws SceneFileException {
+    static void check(Place place, byte[] png) throws SceneFileException {
         ByteBuffer bytes = ByteBuffer.wrap(png);
         CRC32 crc = new CRC32();
         String type = "the signature";
@@ -32,16 +31,14 @@ final class PngChunks {
             long left = (long) png.length - at;
             long length = left < FRAME ? 0 : bytes.getInt(at) & 0xffffffffL;
             if (left < FRAME + length) {
-                throw new SceneFileException(
-                        file, "the image is cut short after its chunk " + type, null);
+                throw place.wrong("the image is cut short after its chunk " + type, null);
             }
             int data = (int) length;
             type = new String(png, at + 4, 4, StandardCharsets.ISO_8859_1);
             crc.reset();
             crc.update(png, at + 4, 4 + data);
             if ((int) crc.getValue() != bytes.getInt(at + 8 + data)) {
-                throw new SceneFileException(
-                        file,
+                throw place.wrong(
                         "the image is damaged: the checksum of its chunk at byte "
                                 + at
                                 + " does not fit",

@@ -151,7 +151,17 @@ final class TfRecordReader implements Closeable {
                 "the file is cut short in " + what + ", " + got + " of " + expected + " bytes");
     }
 
+    /** Whether a file that begins so has records. */
+    static boolean isStart(byte[] start) {
+        return start.length >= HEADER
+                && checksumFits(new CRC32C(), start, 8, littleEndian(start).getInt(8));
+    }
+
     private boolean checksumFits(byte[] data, int length, int expected) {
+        return checksumFits(crc, data, length, expected);
+    }
+
+    private static boolean checksumFits(CRC32C crc, byte[] data, int length, int expected) {
         crc.reset();
         crc.update(data, 0, length);
         return Integer.rotateRight((int) crc.getValue(), 15) + 0xa282ead8 == expected;

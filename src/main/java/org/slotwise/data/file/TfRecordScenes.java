@@ -4,13 +4,8 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
-import java.util.Spliterator;
-import java.util.Spliterators;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneFileException;
@@ -78,56 +73,30 @@ public final class TfRecordScenes implements SceneSource {
     /** {@inheritDoc} */
     @Override
     public Stream<Scene> open() throws IOException {
-        Records records = new Records();
-        return StreamSupport.stream(
-                        Spliterators.spliteratorUnknownSize(
-                                records, Spliterator.ORDERED | Spliterator.NONNULL),
-                        false)
-                .onClose(records::close);
+        return SceneStream.of(files, Records::new);
     }
 
-    /** Goes through the files; one of them is open at a time. */
-    private final class Records implements Iterator<Scene> {
-        private int opened;
-        private TfRecordReader reader;
-        private @Nullable Scene ready;
-        private boolean ended;
+    /** The scenes of a file. */
+    private final class Records implements SceneStream.Reader {
+        private final Path file;
+        private final TfRecordReader reader;
 
-        Records() throws IOException {
-            reader = new TfRecordReader(files.get(0), format.mostBytes());
+        Records(Path file) throws IOException {
+            this.file = file;
+            reader = new TfRecordReader(file, format.mostBytes());
         }
 
         @Override
-        public boolean hasNext() {
-            if (ready == null && !ended) {
-                try {
-                    ready = read();
-                } catch (IOException e) {
-                    close();
-                    throw new UncheckedIOException(e.getMessage(), e);
-                }
-                if (ready == null) {
-                    close();
-                }
-            }
-            return ready != null;
-        }
-
-        private @Nullable Scene read() throws IOException {
+        public @Nullable Scene next() throws IOException {
             byte[] data = reader.next();
-            while (data == null) {
-                reader.close();
-                if (++opened == files.size()) {
-                    return null;
-                }
-                reader = new TfRecordReader(files.get(opened), format.mostBytes());
-                data = reader.next();
+            if (data == null) {
+                return null;
             }
             try {
                 return format.scene(new TfExample(data));
             } catch (InvalidProtocolBufferException e) {
                 throw SceneFileException.inRecord(
-                        files.get(opened),
+                        file,
                         reader.record(),
                         "not a scene of " + format.name() + ": " + e.getMessage(),
                         e);
@@ -135,22 +104,8 @@ public final class TfRecordScenes implements SceneSource {
         }
 
         @Override
-        public Scene next() {
-            if (!hasNext() || ready == null) {
-                throw new NoSuchElementException();
-            }
-            Scene scene = ready;
-            ready = null;
-            return scene;
-        }
-
-        private void close() {
-            ended = true;
-            try {
-                reader.close();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e.getMessage(), e);
-            }
+        public void close() throws IOException {
+            reader.close();
         }
     }
 }

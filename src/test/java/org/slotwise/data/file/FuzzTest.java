@@ -261,6 +261,56 @@ class FuzzTest {
         }
     }
 
+    @Test
+    void tarShards() throws IOException {
+        byte[] whole =
+                TarFile.of(
+                        "0.png",
+                        Pictures.png(3, 4, 1),
+                        "0.mask.png",
+                        Pictures.mask(3, 4, 0, 1),
+                        "1.jpg",
+                        Pictures.jpeg(3, 4, 2),
+                        "1.mask.png",
+                        Pictures.mask(3, 4, 0, 2));
+        Reading reading =
+                file ->
+                        Pictures.read(
+                                WebDatasetScenes.builder()
+                                        .setShards(List.of(file))
+                                        .setSize(3, 4)
+                                        .optMasks("mask.png")
+                                        .optMaxPixels(MOST_PIXELS)
+                                        .build());
+        fuzz(whole, 500, FuzzTest::gzip, reading);
+        fuzz(gzip(whole), 200, bytes -> bytes, reading);
+    }
+
+    /** DuckDB is native code: what it does with damaged files must not end the process. */
+    @Test
+    void parquet() throws Exception {
+        Path made = folder.resolve("whole.parquet");
+        ParquetScenesTest.write(
+                made,
+                "p AS image, {'bytes': m, 'path': 'a'} AS mask",
+                Pictures.png(3, 4, 1),
+                Pictures.mask(3, 4, 0, 1),
+                Pictures.jpeg(3, 4, 2),
+                Pictures.mask(3, 4, 0, 2));
+        fuzz(
+                Files.readAllBytes(made),
+                200,
+                bytes -> bytes,
+                file ->
+                        Pictures.read(
+                                ParquetScenes.builder()
+                                        .setFiles(List.of(file))
+                                        .setSize(3, 4)
+                                        .optMasks("mask")
+                                        .optMaxPixels(MOST_PIXELS)
+                                        .build()));
+    }
+
     private static byte[] gzip(byte[] bytes) {
         try {
             ByteArrayOutputStream out = new ByteArrayOutputStream();

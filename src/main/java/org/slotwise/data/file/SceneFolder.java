@@ -1,0 +1,124 @@
+package org.slotwise.data.file;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.slotwise.data.SceneFileException;
+
+/**
+ * What lies in a folder, as far as names tell.
+ *
+ * @param folder the folder
+ * @param pictures whether there are pictures
+ * @param clevrTex whether there are pictures of ClevrTex
+ * @param files files of which each holds many scenes, by their kinds
+ * @param maskEndings what the names of masks that lie beside their pictures end with
+ * @param maskFolders folders of masks beside folders of images
+ */
+record SceneFolder(
+        Path folder,
+        boolean pictures,
+        boolean clevrTex,
+        Map<SceneFiles.Kind, List<Path>> files,
+        Set<String> maskEndings,
+        Set<Path> maskFolders) {
+
+    private static final List<String> MASK_ENDINGS =
+            List.of("_mask.png", "_masks.png", "_seg.png", "_flat.png");
+    private static final Map<SceneFiles.Kind, Pattern> NAMES =
+            Map.of(
+                    SceneFiles.Kind.WEBDATASET, Pattern.compile(".*\\.(tar|tar\\.gz|tgz)"),
+                    SceneFiles.Kind.PARQUET, Pattern.compile(".*\\.parquet"),
+                    SceneFiles.Kind.HDF5, Pattern.compile(".*\\.(h5|hdf5)"),
+                    SceneFiles.Kind.TFRECORD, Pattern.compile(".*\\.tfrecords?(\\.gz|-\\d.*)?"));
+
+    /** What the parts of a data set have in common: their names up to the last number. */
+    private static final Pattern NUMBER = Pattern.compile("[-_.]?\\d+(-of-\\d+)?\\D*$");
+
+    /** Goes through a folder. */
+    static SceneFolder of(Path folder) throws IOException {
+        boolean[] found = new boolean[2];
+        Map<SceneFiles.Kind, List<Path>> files = new EnumMap<>(SceneFiles.Kind.class);
+        Set<String> endings = new TreeSet<>();
+        Set<Path> maskFolders = new TreeSet<>();
+        FolderWalk.over(
+                folder,
+                directory -> {
+                    Path last = directory.getFileName();
+                    boolean masks =
+                            last != null
+                                    && last.toString().equals("masks")
+                                    && Files.isDirectory(directory.resolveSibling("images"));
+                    if (masks) {
+                        maskFolders.add(directory);
+                    }
+                    return masks;
+                },
+                (file, leadsNowhere) -> {
+                    String name = FolderListing.name(file).toLowerCase(Locale.ROOT);
+                    NAMES.forEach(
+                            (kind, pattern) -> {
+                                if (pattern.matcher(name).matches()) {
+                                    files.computeIfAbsent(kind, k -> new ArrayList<>()).add(file);
+                                }
+                            });
+                    if (PictureKind.isRead(name) || PictureKind.isOther(name)) {
+                        found[0] = true;
+                        found[1] |= ClevrTexFiles.isPicture(file);
+                        for (String ending : MASK_ENDINGS) {
+                            if (name.endsWith(ending)
+                                    && !endings.contains(ending)
+                                    && isMask(file, ending)) {
+                                endings.add(ending);
+                            }
+                        }
+                    }
+                });
+        files.values().forEach(list -> list.sort(FolderListing.byName(folder)));
+        return new SceneFolder(folder, found[0], found[1], files, endings, maskFolders);
+    }
+
+    /** Whether there is a picture of which a file has the name of the mask. */
+    private static boolean isMask(Path file, String ending) {
+        String name = String.valueOf(file.getFileName());
+        String stem = name.substring(0, name.length() - ending.length());
+        for (String of : List.of(".png", ".jpg", ".jpeg", ".JPG", ".webp", ".bmp")) {
+            if (Files.exists(file.resolveSibling(stem + of))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The only kind of files there is, and all of them. */
+    Map.Entry<SceneFiles.Kind, List<Path>> only() throws SceneFileException {
+        if (files.size() != 1 || pictures) {
+            throw new SceneFileException(
+                    folder,
+                    "several kinds of data in one folder: "
+                            + (pictures ? "pictures, " : "")
+                            + String.join(", ", files.keySet().stream().map(Enum::name).toList())
+                            + "; give the path of one",
+                    null);
+        }
+        Map.Entry<SceneFiles.Kind, List<Path>> only = files.entrySet().iterator().next();
+        Set<String> sets = new TreeSet<>();
+        for (Path file : only.getValue()) {
+            String name = FolderListing.name(folder.relativize(file));
+            sets.add(NUMBER.matcher(name).replaceFirst(""));
+        }
+        if (only.getValue().size() > 1 && sets.size() > 1) {
+            throw new SceneFileException(
+                    folder, "parts of several data sets, " + sets + "; give the path of one", null);
+        }
+        return only;
+    }
+}

@@ -1,0 +1,287 @@
+package org.slotwise.data.file;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.slotwise.testing.Errors.assertRefused;
+
+import io.jhdf.HdfFile;
+import io.jhdf.WritableHdfFile;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.slotwise.data.Scene;
+import org.slotwise.data.SceneFileException;
+import org.slotwise.data.file.SceneFiles.Kind;
+
+class SceneFilesTest {
+
+    static {
+        System.setProperty("org.slf4j.simpleLogger.log.io.jhdf", "error");
+    }
+
+    private static final byte[] A = Pictures.png(3, 4, 1);
+    private static final byte[] B = Pictures.png(3, 4, 2);
+    private static final byte[] MASK = Pictures.mask(3, 4, 0, 1, 255);
+
+    @TempDir Path folder;
+
+    private static byte[] text(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private Path put(String name, byte[] content) throws IOException {
+        Path file = folder.resolve(name);
+        Files.createDirectories(file.getParent());
+        return Files.write(file, content);
+    }
+
+    /** Reads all, in any order too where that can be. */
+    private static List<Scene> read(Path path, Kind kind, boolean masks) throws IOException {
+        try (SceneFiles files = SceneFiles.open(path, 3, 4)) {
+            assertEquals(kind, files.kind());
+            assertEquals(masks, files.haveMasks());
+            List<Scene> scenes = Pictures.read(files);
+            for (Scene scene : scenes) {
+                assertEquals(masks, scene.hasMask());
+                assertEquals(3, scene.height());
+                assertEquals(4, scene.width());
+            }
+            if (files.scenes().isPresent()) {
+                assertEquals(scenes.size(), files.scenes().get().size());
+                for (int i = scenes.size() - 1; i >= 0; i--) {
+                    assertEquals(scenes.get(i), files.scenes().get().get(i));
+                }
+            }
+            return scenes;
+        }
+    }
+
+    private static String fault(Path path) {
+        SceneFileException e =
+                assertThrows(SceneFileException.class, () -> SceneFiles.open(path, 3, 4));
+        assertTrue(e.getMessage().startsWith(path.toString()), e.getMessage());
+        return e.getMessage().substring(path.toString().length() + 2);
+    }
+
+    @Test
+    void pictures() throws IOException {
+        put("a.png", A);
+        put("sub/b.png", B);
+        List<Scene> plain = List.of(Pictures.scene(A, null), Pictures.scene(B, null));
+        assertEquals(plain, read(folder, Kind.PICTURES, false));
+        put("a_mask.png", MASK);
+        put("sub/b_mask.png", MASK);
+        assertEquals(
+                List.of(Pictures.scene(A, MASK), Pictures.scene(B, MASK)),
+                read(folder, Kind.PICTURES, true));
+        Files.delete(folder.resolve("sub/b_mask.png"));
+        SceneFileException e =
+                assertThrows(SceneFileException.class, () -> read(folder, Kind.PICTURES, true));
+        assertTrue(e.getMessage().contains("b_mask.png is missing"), e.getMessage());
+        Path link =
+                Files.createSymbolicLink(
+                        folder.resolveSibling(folder.getFileName() + "-link"), folder);
+        assertEquals(2, SceneFiles.open(link, 3, 4).scenes().orElseThrow().size());
+        Files.delete(link);
+        put("a_seg.png", MASK);
+        assertEquals("several kinds of masks, [_mask.png, _seg.png]", fault(folder));
+    }
+
+    @Test
+    void picturesAndMasksInFolders() throws IOException {
+        put("train/images/a.png", A);
+        put("train/masks/a.png", MASK);
+        Scene scene = Pictures.scene(A, MASK);
+        assertEquals(List.of(scene), read(folder.resolve("train"), Kind.PICTURES, true));
+        assertEquals(
+                "it has folders of images and masks inside; give the path of one, such as "
+                        + folder.resolve("train"),
+                fault(folder));
+        try (SceneFiles files =
+                SceneFiles.builder()
+                        .setPath(folder.resolve("train/images"))
+                        .optMasks(folder.resolve("train/masks"))
+                        .setSize(3, 4)
+                        .optVoid(255)
+                        .build()) {
+            assertEquals(scene.withVoid(255), files.scenes().orElseThrow().get(0));
+        }
+        assertRefused(
+                "SceneFiles: a void label, and there are no masks",
+                () ->
+                        SceneFiles.builder()
+                                .setPath(folder.resolve("train/images"))
+                                .setSize(3, 4)
+                                .optVoid(255)
+                                .build());
+        assertRefused(
+                "SceneFiles: a folder of masks needs a folder of pictures, got the file "
+                        + folder.resolve("train/images/a.png"),
+                () ->
+                        SceneFiles.builder()
+                                .setPath(folder.resolve("train/images/a.png"))
+                                .optMasks(folder)
+                                .setSize(3, 4)
+                                .build());
+    }
+
+    @Test
+    void clevrTex() throws IOException {
+        put("clevrtex_full/0/CLEVRTEX_full_000000.png", A);
+        put("clevrtex_full/0/CLEVRTEX_full_000000_flat.png", MASK);
+        assertEquals(List.of(Pictures.scene(A, MASK)), read(folder, Kind.CLEVRTEX, true));
+    }
+
+    @Test
+    void clevr() throws IOException {
+        put("images/val/CLEVR_val_000000.png", A);
+        Path scenes =
+                put(
+                        "scenes/CLEVR_val_scenes.json",
+                        text(
+                                "{\"scenes\": [{\"image_filename\": \"CLEVR_val_000000.png\","
+                                        + " \"objects\": []}]}"));
+        Scene scene = Pictures.scene(A, null).withProperties();
+        assertEquals(List.of(scene), read(folder, Kind.CLEVR, false));
+        assertEquals(1, read(scenes, Kind.CLEVR, false).size());
+        put("scenes/CLEVR_new_scenes.json", new byte[0]);
+        assertTrue(fault(folder).startsWith("there must be scenes/CLEVR_train_scenes.json"));
+        Path other = put("scenes/CLEVR_other_scenes.json", Files.readAllBytes(scenes));
+        assertEquals(
+                "the folder of its pictures, " + folder.resolve("images/other") + ", is not there",
+                fault(other));
+    }
+
+    @Test
+    void shards() throws IOException {
+        byte[] first = TarFile.of("0.png", A, "0.mask.png", MASK);
+        byte[] second = TarFile.of("0.png", B, "0.mask.png", MASK);
+        Path one = put("wds/train-0.tar", first);
+        put("wds/train-1.tar", second);
+        Scene a = Pictures.scene(A, MASK);
+        Scene b = Pictures.scene(B, MASK);
+        assertEquals(List.of(a), read(one, Kind.WEBDATASET, true));
+        assertEquals(List.of(a, b), read(folder.resolve("wds"), Kind.WEBDATASET, true));
+        Path packed = put("without-ending", TfRecordFile.gzip(first));
+        assertEquals(List.of(a), read(packed, Kind.WEBDATASET, true));
+        put("wds/val-0.tar", second);
+        assertEquals(
+                "parts of several data sets, [train, val]; give the path of one",
+                fault(folder.resolve("wds")));
+        put("wds/a.png", A);
+        assertEquals(
+                "several kinds of data in one folder: pictures, WEBDATASET; give the path of one",
+                fault(folder.resolve("wds")));
+        Path plain = put("plain.tar", TarFile.of("0.png", A));
+        assertEquals(List.of(Pictures.scene(A, null)), read(plain, Kind.WEBDATASET, false));
+    }
+
+    @Test
+    void parquet() throws Exception {
+        Path file = folder.resolve("hf/train-00000-of-00002.parquet");
+        Files.createDirectories(file.getParent());
+        ParquetScenesTest.write(file, "{'bytes': p, 'path': 'a'} AS image, m AS mask", A, MASK);
+        ParquetScenesTest.write(
+                folder.resolve("hf/train-00001-of-00002.parquet"),
+                "{'bytes': p, 'path': 'a'} AS image, m AS mask",
+                B,
+                MASK);
+        assertEquals(
+                List.of(Pictures.scene(A, MASK), Pictures.scene(B, MASK)),
+                read(file.getParent(), Kind.PARQUET, true));
+        Path other = folder.resolve("other.parquet");
+        ParquetScenesTest.write(other, "p AS jpg", A, MASK);
+        assertEquals(List.of(Pictures.scene(A, null)), read(other, Kind.PARQUET, false));
+        ParquetScenesTest.write(other, "p AS a, m AS b", A, MASK);
+        assertEquals(
+                "it is not clear which columns hold pictures and masks, of {a=BLOB, b=BLOB};"
+                        + " ParquetScenes takes their names",
+                fault(other));
+    }
+
+    @Test
+    void hdf5() throws IOException {
+        Path file = folder.resolve("a.h5");
+        byte[][][][] images = new byte[2][6][8][3];
+        images[1][0][0][0] = 77;
+        double[][] labels = {{1, 2, 3, 4, 5, 6}, {7, 8, 9, 10, 11, 12}};
+        write(file, Map.of("images", images, "labels", labels));
+        List<Scene> scenes = read(file, Kind.HDF5, false);
+        assertEquals(12, scenes.get(1).properties()[0][5]);
+        assertEquals(2, read(folder, Kind.HDF5, false).size());
+        write(file, Map.of("images", images, "labels", new int[2][6][8]));
+        assertEquals(2, read(file, Kind.HDF5, true).size());
+        write(
+                file,
+                Map.of(
+                        "color",
+                        images,
+                        "segm",
+                        new byte[2][6][8],
+                        "num_objects_on_table",
+                        new int[] {3}));
+        assertEquals(3, read(file, Kind.HDF5, true).get(0).objectCount());
+        write(file, Map.of("image", new float[2][6][8][3], "mask", new byte[2][6][8]));
+        assertTrue(fault(file).startsWith("images 'image' are not bytes"), fault(file));
+        write(file, Map.of("x", images));
+        assertEquals(
+                "no arrays of a format that is known among [x]; Hdf5Scenes takes their names",
+                fault(file));
+    }
+
+    private static void write(Path file, Map<String, Object> arrays) throws IOException {
+        Files.deleteIfExists(file);
+        try (WritableHdfFile hdf = HdfFile.write(file)) {
+            arrays.forEach(hdf::putDataset);
+        }
+    }
+
+    @Test
+    void tfRecords() throws IOException {
+        SceneFormat format = SceneFormat.TETROMINOES;
+        byte[] mask = new byte[35 * 35];
+        mask[600] = 2;
+        Scene scene = new Scene(35, 35, new byte[3 * mask.length], mask, 3);
+        Path file =
+                TfRecordFile.write(folder.resolve("t.tfrecords"), List.of(scene, scene), format);
+        List<Scene> scenes = read(file, Kind.TFRECORD, true);
+        assertEquals(3, scenes.get(1).objectCount());
+        assertEquals(2, read(folder, Kind.TFRECORD, true).size());
+        SceneFormat other = new SceneFormat("other", 2, 2, 3, 2, SceneFormat.MaskOrder.ENTITY_LAST);
+        TfRecordFile.write(file, List.of(new Scene(2, 2, new byte[12], new byte[4])), other);
+        assertTrue(fault(file).startsWith("no scenes of [clevr_with_masks, "), fault(file));
+    }
+
+    @Test
+    void whatIsNotKnown() throws IOException {
+        String known =
+                "nothing is known here; what is read: a folder of pictures (PNG, JPEG, BMP, GIF,"
+                        + " WebP), ClevrTex, CLEVR, tar shards of WebDataset, Parquet, HDF5 or"
+                        + " TFRecord";
+        assertEquals(known, fault(folder));
+        assertEquals(known, fault(put("a.png", A)), "a picture alone");
+        assertEquals(known, fault(put("a.tar", text("not what its name says"))));
+        assertEquals("the file is empty", fault(put("b.tar", new byte[0])));
+        assertTrue(fault(put("c", new byte[] {0x1f, (byte) 0x8b, 0})).startsWith("damaged GZIP"));
+        assertThrows(
+                NoSuchFileException.class, () -> SceneFiles.open(folder.resolve("none"), 1, 1));
+        assertRefused(
+                "SceneFiles: the path is missing",
+                () -> SceneFiles.builder().setSize(1, 1).build());
+        assertRefused(
+                "SceneFiles: height and width must be at least 1, got 0 and 1",
+                () -> SceneFiles.open(folder, 0, 1));
+        assertRefused(
+                "SceneFiles: the void label must be 0 to 255, got 300",
+                () -> SceneFiles.builder().optVoid(300));
+        assertEquals(OptionalInt.empty(), Pictures.scene(A, null).voidLabel());
+    }
+}
