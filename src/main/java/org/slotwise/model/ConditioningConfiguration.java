@@ -8,8 +8,8 @@ import org.slotwise.internal.Check;
  * What the slots of an {@link ObjectDiscovery} start from. Each kind is a record.
  *
  * <p>Where a start is random, {@code inferenceSeed} makes inference repeatable: each image starts
- * from the same draw, whatever batch it is in. Null draws anew with the engine's generator. Training
- * always draws anew.
+ * from the same draw, whatever batch it is in. Null draws anew with the engine's generator.
+ * Training always draws anew.
  */
 public sealed interface ConditioningConfiguration {
 
@@ -61,6 +61,47 @@ public sealed interface ConditioningConfiguration {
          */
         public Clusters {
             String who = "ConditioningConfiguration.Clusters";
+            Check.atLeast(who, "starts", starts, 1);
+            Check.atLeast(who, "trainingIterations", trainingIterations, 1);
+        }
+    }
+
+    /**
+     * The means of the features of the clusters that k-means finds among an image's colours,
+     * through a learnt linear map.
+     *
+     * <pre>{@code
+     * s_k = W mean(features whose colours are in cluster k) + b
+     * }</pre>
+     *
+     * <p>Colours are averaged over the pixels that a feature stands for, and over those around it.
+     * Unlike features, they tell things apart before anything has been learnt.
+     *
+     * @param patchSize height and width of the pixels that a feature stands for: the encoder's
+     *     stride
+     * @param around over how many of them, in height and width, colours are averaged: odd, 1 for
+     *     one
+     * @param starts from how many random starts the best clusters are kept in inference, which is
+     *     always seeded; training uses one
+     * @param trainingIterations how many iterations k-means makes at most in training
+     */
+    record ColourClusters(int patchSize, int around, int starts, int trainingIterations)
+            implements ConditioningConfiguration {
+        /**
+         * Creates the description.
+         *
+         * @param patchSize at least 1
+         * @param around odd, at least 1
+         * @param starts at least 1
+         * @param trainingIterations at least 1
+         * @throws IllegalArgumentException if a number is out of its range
+         */
+        public ColourClusters {
+            String who = "ConditioningConfiguration.ColourClusters";
+            Check.atLeast(who, "patchSize", patchSize, 1);
+            Check.option(
+                    around > 0 && around % 2 == 1,
+                    who + ": around must be odd, and at least 1, got " + around);
             Check.atLeast(who, "starts", starts, 1);
             Check.atLeast(who, "trainingIterations", trainingIterations, 1);
         }

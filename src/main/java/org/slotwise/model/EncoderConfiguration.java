@@ -70,7 +70,8 @@ public sealed interface EncoderConfiguration {
      * @param width the channels of the first stage
      * @param blocks how many blocks each stage has
      * @param stages how many stages are used
-     * @param fixedStatistics whether batch normalisation keeps to its running statistics in training
+     * @param fixedStatistics whether batch normalisation keeps to its running statistics in
+     *     training
      * @param perceptron what follows
      */
     record Residual(
@@ -109,8 +110,8 @@ public sealed interface EncoderConfiguration {
     /**
      * Colours as they are, with places beside them; nothing is learnt.
      *
-     * @param patchSize height and width of the patches over which colours are averaged; those of the
-     *     image are multiples of it
+     * @param patchSize height and width of the patches over which colours are averaged; those of
+     *     the image are multiples of it
      * @param placeWeight how much a place, from 0 to 1, counts beside a colour
      */
     record Pixels(int patchSize, double placeWeight) implements EncoderConfiguration {
@@ -129,9 +130,9 @@ public sealed interface EncoderConfiguration {
     }
 
     /**
-     * A network from a TorchScript or ONNX file, and a perceptron on each of its features. Where the
-     * decoder makes features, those of the network are to be made. A TorchScript file is a program,
-     * which runs: see {@code PretrainedBackbone}.
+     * A network from a TorchScript or ONNX file, and a perceptron on each of its features. Where
+     * the decoder makes features, those of the network are to be made. A TorchScript file is a
+     * program, which runs: see {@code PretrainedBackbone}.
      *
      * @param file the file's path; in a saved model its name in the model's folder
      * @param mean what is taken from red, green and blue in [0, 1]

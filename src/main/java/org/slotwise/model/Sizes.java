@@ -27,11 +27,15 @@ record Sizes(
 
     /** The sizes before there are features. */
     static Sizes of(ObjectDiscoveryConfiguration c, @Nullable Path folder) {
-        return new Sizes(
-                c.imageHeight(), c.imageWidth(), c.slots(), c.slotDim(), 0, 0, 0, folder);
+        return new Sizes(c.imageHeight(), c.imageWidth(), c.slots(), c.slotDim(), 0, 0, 0, folder);
     }
 
     Sizes withFeatures(int count, int dim, int ofTarget) {
         return new Sizes(height, width, slots, slotDim, count, dim, ofTarget, folder);
+    }
+
+    /** How many patches of a size an image has, begun ones too. */
+    long patches(int size) {
+        return (long) ((height + size - 1) / size) * ((width + size - 1) / size);
     }
 }
