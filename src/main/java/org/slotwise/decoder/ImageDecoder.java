@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import org.slotwise.grouping.PerceptualGroupingOutput;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Pass;
 
 /** What decoders have in common that make an image and a mask of each slot alone. */
@@ -65,6 +66,19 @@ public abstract class ImageDecoder extends DecoderBlock implements SlotDecoder {
             this.height = height;
             this.width = width;
             return self();
+        }
+
+        /** Checks that images consist of whole patches, in the name of the block. */
+        final void checkMultiples(String who, int patch) {
+            Check.option(
+                    height > 0 && width > 0 && height % patch == 0 && width % patch == 0,
+                    who
+                            + ": imageSize must be multiples of "
+                            + patch
+                            + ", got "
+                            + height
+                            + " by "
+                            + width);
         }
     }
 }

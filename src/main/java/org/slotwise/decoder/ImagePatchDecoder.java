@@ -187,15 +187,7 @@ public final class ImagePatchDecoder extends ImageDecoder {
             String who = "ImagePatchDecoder";
             check(who);
             Check.atLeast(who, "patchSize", patch, 1);
-            Check.option(
-                    height > 0 && width > 0 && height % patch == 0 && width % patch == 0,
-                    who
-                            + ": imageSize must be multiples of "
-                            + patch
-                            + ", got "
-                            + height
-                            + " by "
-                            + width);
+            checkMultiples(who, patch);
             Check.atLeast(who, "hidden", hidden, 1);
             Limits.count(who, "hiddenLayers", hiddenLayers, 0, Limits.LAYERS);
             Limits.count(who, "frequencies", frequencies, 0, Limits.LAYERS);

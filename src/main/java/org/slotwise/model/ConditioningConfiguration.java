@@ -67,6 +67,47 @@ public sealed interface ConditioningConfiguration {
     }
 
     /**
+     * The means of the features of the clusters that k-means finds among an image's colours,
+     * through a learnt linear map.
+     *
+     * <pre>{@code
+     * s_k = W mean(features whose colours are in cluster k) + b
+     * }</pre>
+     *
+     * <p>Colours are averaged over the pixels that a feature stands for, and over those around it.
+     * Unlike features, they tell things apart before anything has been learnt.
+     *
+     * @param patchSize height and width of the pixels that a feature stands for: the encoder's
+     *     stride
+     * @param around over how many of them, in height and width, colours are averaged: odd, 1 for
+     *     one
+     * @param starts from how many random starts the best clusters are kept in inference, which is
+     *     always seeded; training uses one
+     * @param trainingIterations how many iterations k-means makes at most in training
+     */
+    record ColourClusters(int patchSize, int around, int starts, int trainingIterations)
+            implements ConditioningConfiguration {
+        /**
+         * Creates the description.
+         *
+         * @param patchSize at least 1
+         * @param around odd, at least 1
+         * @param starts at least 1
+         * @param trainingIterations at least 1
+         * @throws IllegalArgumentException if a number is out of its range
+         */
+        public ColourClusters {
+            String who = "ConditioningConfiguration.ColourClusters";
+            Check.atLeast(who, "patchSize", patchSize, 1);
+            Check.option(
+                    around > 0 && around % 2 == 1,
+                    who + ": around must be odd, and at least 1, got " + around);
+            Check.atLeast(who, "starts", starts, 1);
+            Check.atLeast(who, "trainingIterations", trainingIterations, 1);
+        }
+    }
+
+    /**
      * Features of the image, drawn at random and each once, through a learnt linear map.
      *
      * @param inferenceSeed which features inference draws; null for others each time

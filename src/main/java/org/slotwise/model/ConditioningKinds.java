@@ -9,8 +9,10 @@ import org.slotwise.conditioning.LearntConditioning;
 import org.slotwise.conditioning.RandomConditioning;
 import org.slotwise.conditioning.SlotwiseLearntConditioning;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Scalars;
 import org.slotwise.model.ConditioningConfiguration.Clusters;
+import org.slotwise.model.ConditioningConfiguration.ColourClusters;
 import org.slotwise.model.ConditioningConfiguration.Colours;
 import org.slotwise.model.ConditioningConfiguration.Grid;
 import org.slotwise.model.ConditioningConfiguration.Learnt;
@@ -29,6 +31,10 @@ final class ConditioningKinds {
                     .with("learnt", Learnt.class, ConditioningKinds::learnt)
                     .with("slotwise_learnt", SlotwiseLearnt.class, ConditioningKinds::slotwise)
                     .with("clusters", Clusters.class, ConditioningKinds::clusters)
+                    .with(
+                            "colour_clusters",
+                            ColourClusters.class,
+                            ConditioningKinds::colourClusters)
                     .with("random_features", RandomFeatures.class, ConditioningKinds::features)
                     .with("grid", Grid.class, ConditioningKinds::grid)
                     .with("colours", Colours.class, ConditioningKinds::colours)
@@ -95,7 +101,23 @@ final class ConditioningKinds {
 
     private static SlotStart clusters(Clusters c, Sizes sizes) {
         requireFeatures(sizes);
-        return ofFeatures(FeatureStart.ofClusters(c, sizes));
+        return ofFeatures(FeatureStart.ofClusters(c.starts(), c.trainingIterations(), sizes));
+    }
+
+    private static SlotStart colourClusters(ColourClusters c, Sizes sizes) {
+        requireFeatures(sizes);
+        requireStride("ColourClusters: patchSize", c.patchSize(), sizes);
+        FeatureStart block = FeatureStart.ofClusters(c.starts(), c.trainingIterations(), sizes);
+        PatchColours colours = new PatchColours(c.patchSize(), c.around());
+        return new SlotStart(
+                block,
+                (store, images, features, training) ->
+                        Beginning.of(
+                                block.values(
+                                        store,
+                                        features.features(),
+                                        NoGraph.during(() -> colours.of(images)),
+                                        training)));
     }
 
     private static SlotStart features(RandomFeatures c, Sizes sizes) {
@@ -110,6 +132,21 @@ final class ConditioningKinds {
                         + sizes.features()
                         + " features of an image, got "
                         + sizes.slots());
+    }
+
+    /** Requires an option to be the encoder's stride. */
+    private static void requireStride(String option, int stride, Sizes sizes) {
+        long patches = sizes.patches(stride);
+        Check.option(
+                patches == sizes.features(),
+                "ConditioningConfiguration."
+                        + option
+                        + " must be the stride of the encoder, which makes "
+                        + sizes.features()
+                        + " features of an image, got "
+                        + stride
+                        + ", which makes "
+                        + patches);
     }
 
     private static SlotStart ofFeatures(FeatureStart block) {
@@ -168,16 +205,7 @@ final class ConditioningKinds {
     }
 
     private static SlotStart colours(Colours c, Sizes sizes) {
-        int rows = (sizes.height() + c.stride() - 1) / c.stride();
-        int columns = (sizes.width() + c.stride() - 1) / c.stride();
-        Check.option(
-                rows * columns == sizes.features(),
-                "ConditioningConfiguration.Colours: stride must be that of the encoder, which makes "
-                        + sizes.features()
-                        + " features of an image, got "
-                        + c.stride()
-                        + ", which makes "
-                        + rows * columns);
+        requireStride("Colours: stride", c.stride(), sizes);
         VectorStart block = new VectorStart(sizes.slots(), sizes.slotDim());
         ColourGuess guess = new ColourGuess(sizes.slots(), c.stride());
         return new SlotStart(

@@ -109,4 +109,13 @@ public sealed interface DecoderConfiguration {
      * }</pre>
      */
     record Appearance() implements DecoderConfiguration {}
+
+    /**
+     * Images by {@code AttendedColourDecoder}: each slot is one colour, and the masks are what the
+     * slots attend to.
+     *
+     * @param patchSize height and width of the pixels that a feature stands for: the encoder's
+     *     stride
+     */
+    record AttendedColour(int patchSize) implements DecoderConfiguration {}
 }

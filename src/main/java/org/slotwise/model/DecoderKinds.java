@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.Objects;
+import org.slotwise.decoder.AttendedColourDecoder;
 import org.slotwise.decoder.AutoregressivePatchDecoder;
 import org.slotwise.decoder.ImagePatchDecoder;
 import org.slotwise.decoder.PatchDecoder;
@@ -16,6 +17,7 @@ import org.slotwise.grouping.PositionedSlots;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Ops;
 import org.slotwise.model.DecoderConfiguration.Appearance;
+import org.slotwise.model.DecoderConfiguration.AttendedColour;
 import org.slotwise.model.DecoderConfiguration.Autoregressive;
 import org.slotwise.model.DecoderConfiguration.Features;
 import org.slotwise.model.DecoderConfiguration.ImagePatch;
@@ -33,7 +35,8 @@ final class DecoderKinds {
                     .with("shape_and_colour", ShapeAndColour.class, DecoderKinds::shapeAndColour)
                     .with("features", Features.class, DecoderKinds::features)
                     .with("autoregressive", Autoregressive.class, DecoderKinds::autoregressive)
-                    .with("appearance", Appearance.class, DecoderKinds::appearance);
+                    .with("appearance", Appearance.class, DecoderKinds::appearance)
+                    .with("attended_colour", AttendedColour.class, DecoderKinds::attendedColour);
 
     private DecoderKinds() {}
 
@@ -179,5 +182,26 @@ final class DecoderKinds {
                 true,
                 (store, found, seen, training) ->
                         Decoded.of(block.decode(store, found.slots(), training), seen.features()));
+    }
+
+    private static ObjectDecoder attendedColour(AttendedColour c, Sizes sizes) {
+        AttendedColourDecoder block =
+                AttendedColourDecoder.builder()
+                        .setSlotDim(sizes.slotDim())
+                        .setImageSize(sizes.height(), sizes.width())
+                        .optPatchSize(c.patchSize())
+                        .build();
+        Check.option(
+                sizes.patches(c.patchSize()) == sizes.features(),
+                "DecoderConfiguration.AttendedColour: patchSize must be the stride of the encoder,"
+                        + " which makes "
+                        + sizes.features()
+                        + " features of an image, got "
+                        + c.patchSize());
+        return new ObjectDecoder(
+                block,
+                false,
+                (store, found, seen, training) ->
+                        Decoded.of(block.decode(store, found.slots(), training), null));
     }
 }

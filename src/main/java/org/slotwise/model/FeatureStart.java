@@ -18,7 +18,6 @@ import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Scalars;
 import org.slotwise.layer.Linear;
-import org.slotwise.model.ConditioningConfiguration.Clusters;
 
 /**
  * Slots that start from weighted means of features, through a learnt linear map.
@@ -48,13 +47,13 @@ final class FeatureStart extends ConfiguredBlock {
     }
 
     /** From clusters of k-means: of features whose mean is taken all weigh the same. */
-    static FeatureStart ofClusters(Clusters c, Sizes sizes) {
+    static FeatureStart ofClusters(int starts, int trainingIterations, Sizes sizes) {
         KMeansGrouping rough =
                 kMeans(
                         sizes.slots(),
-                        KMeansOptions.builder().optNInit(1).optMaxIter(c.trainingIterations()));
+                        KMeansOptions.builder().optNInit(1).optMaxIter(trainingIterations));
         KMeansGrouping exact =
-                kMeans(sizes.slots(), KMeansOptions.builder().optNInit(c.starts()).optSeed(0));
+                kMeans(sizes.slots(), KMeansOptions.builder().optNInit(starts).optSeed(0));
         return new FeatureStart(
                 sizes,
                 (features, training) -> {
@@ -121,12 +120,19 @@ final class FeatureStart extends ConfiguredBlock {
 
     /** Initial values (B, K, D) for features (B, N, F). */
     NDArray values(ParameterStore store, NDArray features, boolean training) {
+        return values(store, features, features, training);
+    }
+
+    /**
+     * Initial values (B, K, D) for features (B, N, F), weighed by something else of each (B, N, C).
+     */
+    NDArray values(ParameterStore store, NDArray features, NDArray seen, boolean training) {
         return compute(
                         store,
                         features,
                         training,
                         pass -> {
-                            NDArray w = NoGraph.during(() -> weights.of(features, training));
+                            NDArray w = NoGraph.during(() -> weights.of(seen, training));
                             return new NDList(map.apply(pass, w.batchMatMul(features)));
                         })
                 .head();

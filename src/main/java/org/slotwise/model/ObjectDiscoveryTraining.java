@@ -27,7 +27,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slotwise.data.Scenes;
 import org.slotwise.internal.Check;
-import org.slotwise.loss.ReconstructionLoss;
 import org.slotwise.training.Adam;
 import org.slotwise.training.Checkpoint;
 import org.slotwise.training.DivergenceCheck;
@@ -126,7 +125,10 @@ public final class ObjectDiscoveryTraining {
                     new ProgressListener(
                             recipe.steps(), done, LOG_EVERY, GradientClipping.METRIC)) {
                 DefaultTrainingConfig config =
-                        new DefaultTrainingConfig(new ReconstructionLoss())
+                        new DefaultTrainingConfig(
+                                        new DiscoveryLoss(
+                                                recipe.maskSmoothness(),
+                                                model.block().featureGrid()))
                                 .optOptimizer(adam)
                                 .optDevices(
                                         new ai.djl.Device[] {

@@ -60,6 +60,8 @@ public final class Presets {
         Map<String, Preset> all = new TreeMap<>();
         for (Preset preset :
                 List.of(
+                        pictures("pictures", 64, 1),
+                        pictures("pictures-128", 128, 2),
                         clevr(),
                         small("paper-tetrominoes", "Tetrominoes", 35, 4),
                         small("paper-multi-dsprites", "Multi-dSprites", 64, 6),
@@ -93,7 +95,7 @@ public final class Presets {
 
     private static TrainingRecipe paperRecipe() {
         return new TrainingRecipe(
-                500_000, 64, LearningRateSchedule.paper(), 1e6, Augmentation.NONE, SEED);
+                500_000, 64, LearningRateSchedule.paper(), 1e6, Augmentation.NONE, 0, SEED);
     }
 
     private static EncoderConfiguration.Convolutional convolutional(
@@ -104,6 +106,36 @@ public final class Presets {
                 5,
                 negativeSlope,
                 new Perceptron(Positions.ADDED, norm, normEps, channels, channels));
+    }
+
+    private static Preset pictures(String name, int size, int stride) {
+        int steps = 3000;
+        return new Preset(
+                name,
+                "for pictures of one's own, of " + size + " by " + size + " pixels",
+                new ObjectDiscoveryConfiguration(
+                        size,
+                        size,
+                        Colours.FROM_0_TO_1,
+                        7,
+                        64,
+                        new EncoderConfiguration.Convolutional(
+                                List.of(32, 32, 32),
+                                List.of(stride, 1, 1),
+                                5,
+                                0,
+                                new Perceptron(Positions.ADDED, true, PYTORCH, 64, 64)),
+                        new ConditioningConfiguration.ColourClusters(stride, 3, 4, 5),
+                        slotAttention(64, 128, PYTORCH, false),
+                        new DecoderConfiguration.AttendedColour(stride)),
+                new TrainingRecipe(
+                        steps,
+                        8,
+                        new LearningRateSchedule(1e-3, 200, Decay.COSINE, 0, steps, 0.01),
+                        0.3,
+                        new Augmentation(true, 0.8),
+                        0.005,
+                        SEED));
     }
 
     private static Preset clevr() {
@@ -158,7 +190,7 @@ public final class Presets {
                         new DecoderConfiguration.SpatialBroadcast(
                                 BroadcastArchitecture.clevr(), LEAKY, false)),
                 new TrainingRecipe(
-                        500_000, 64, LearningRateSchedule.paper(), 1, Augmentation.NONE, SEED));
+                        500_000, 64, LearningRateSchedule.paper(), 1, Augmentation.NONE, 0, SEED));
     }
 
     private static Preset residual() {
@@ -214,7 +246,7 @@ public final class Presets {
                         slotAttention(256, 1024, PYTORCH, false),
                         of),
                 new TrainingRecipe(
-                        500_000, 64, LearningRateSchedule.paper(), 1, Augmentation.NONE, SEED));
+                        500_000, 64, LearningRateSchedule.paper(), 1, Augmentation.NONE, 0, SEED));
     }
 
     private static Preset tetrominoes() {
@@ -270,6 +302,7 @@ public final class Presets {
                                 1.2e-3, 200, Decay.COSINE, decayFrom, steps - decayFrom, 0.01),
                         0.05,
                         Augmentation.NONE,
+                        0,
                         SEED));
     }
 }

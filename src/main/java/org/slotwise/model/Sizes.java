@@ -33,4 +33,9 @@ record Sizes(
     Sizes withFeatures(int count, int dim, int ofTarget) {
         return new Sizes(height, width, slots, slotDim, count, dim, ofTarget, folder);
     }
+
+    /** How many patches of a size an image has, begun ones too. */
+    long patches(int size) {
+        return (long) ((height + size - 1) / size) * ((width + size - 1) / size);
+    }
 }

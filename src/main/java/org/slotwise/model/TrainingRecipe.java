@@ -10,6 +10,8 @@ import org.slotwise.internal.Check;
  * @param learningRate over the steps
  * @param largestNorm the bound of the gradients' global norm
  * @param augmentation what is done to images
+ * @param maskSmoothness how much the masks' {@link org.slotwise.loss.TotalVariationLoss} counts
+ *     beside the squared error; 0 not at all
  * @param seed what all random choices start from: the order of images, augmentation, draws of the
  *     model
  */
@@ -19,6 +21,7 @@ public record TrainingRecipe(
         LearningRateSchedule learningRate,
         double largestNorm,
         Augmentation augmentation,
+        double maskSmoothness,
         long seed) {
 
     private static final String WHO = "TrainingRecipe";
@@ -31,6 +34,7 @@ public record TrainingRecipe(
      * @param learningRate over the steps
      * @param largestNorm above 0
      * @param augmentation what is done to images
+     * @param maskSmoothness at least 0
      * @param seed any number
      * @throws IllegalArgumentException if a number is out of its range
      */
@@ -38,6 +42,7 @@ public record TrainingRecipe(
         Check.atLeast(WHO, "steps", steps, 1);
         Check.atLeast(WHO, "batchSize", batchSize, 1);
         Check.positive(WHO, "largestNorm", largestNorm);
+        Check.notNegative(WHO, "maskSmoothness", maskSmoothness);
     }
 
     /**
@@ -55,6 +60,7 @@ public record TrainingRecipe(
                 learningRate.stretched((double) steps / this.steps),
                 largestNorm,
                 augmentation,
+                maskSmoothness,
                 seed);
     }
 
@@ -65,7 +71,8 @@ public record TrainingRecipe(
      * @return a recipe
      */
     public TrainingRecipe withBatchSize(int batchSize) {
-        return new TrainingRecipe(steps, batchSize, learningRate, largestNorm, augmentation, seed);
+        return new TrainingRecipe(
+                steps, batchSize, learningRate, largestNorm, augmentation, maskSmoothness, seed);
     }
 
     /**
@@ -76,7 +83,13 @@ public record TrainingRecipe(
      */
     public TrainingRecipe withLearningRate(double peak) {
         return new TrainingRecipe(
-                steps, batchSize, learningRate.withPeak(peak), largestNorm, augmentation, seed);
+                steps,
+                batchSize,
+                learningRate.withPeak(peak),
+                largestNorm,
+                augmentation,
+                maskSmoothness,
+                seed);
     }
 
     /**
@@ -86,7 +99,8 @@ public record TrainingRecipe(
      * @return a recipe
      */
     public TrainingRecipe withAugmentation(Augmentation augmentation) {
-        return new TrainingRecipe(steps, batchSize, learningRate, largestNorm, augmentation, seed);
+        return new TrainingRecipe(
+                steps, batchSize, learningRate, largestNorm, augmentation, maskSmoothness, seed);
     }
 
     /**
@@ -96,6 +110,7 @@ public record TrainingRecipe(
      * @return a recipe
      */
     public TrainingRecipe withSeed(long seed) {
-        return new TrainingRecipe(steps, batchSize, learningRate, largestNorm, augmentation, seed);
+        return new TrainingRecipe(
+                steps, batchSize, learningRate, largestNorm, augmentation, maskSmoothness, seed);
     }
 }
