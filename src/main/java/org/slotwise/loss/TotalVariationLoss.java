@@ -59,7 +59,6 @@ public final class TotalVariationLoss extends ShownLoss {
         NDArray masks = Check.present(WHO, "masks", predictions.head());
         Check.shape(WHO, "masks", masks, "B", "K", "H", "W");
         Check.floating(WHO, "masks", masks.getDataType());
-        Check.option(masks.size() > 0, WHO + ": masks must not be empty, got " + masks.getShape());
         try (Scope scope = new Scope()) {
             NDArray loss = along(masks, 2).add(along(masks, 3));
             return scope.keep(loss, masks.getManager());

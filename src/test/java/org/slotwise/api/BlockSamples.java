@@ -16,6 +16,7 @@ import org.slotwise.conditioning.CoordinateConditioning;
 import org.slotwise.conditioning.LearntConditioning;
 import org.slotwise.conditioning.RandomConditioning;
 import org.slotwise.conditioning.SlotwiseLearntConditioning;
+import org.slotwise.decoder.AttendedColourDecoder;
 import org.slotwise.decoder.AutoregressivePatchDecoder;
 import org.slotwise.decoder.BroadcastArchitecture;
 import org.slotwise.decoder.ImagePatchDecoder;
@@ -263,6 +264,14 @@ final class BlockSamples {
                                         .setImageSize(4, 6)
                                         .optHidden(5),
                         arrays("slots", shape(2, 3, 4), "slot_positions", shape(2, 3, 2))),
+                new Sample(
+                        AttendedColourDecoder.class,
+                        () ->
+                                AttendedColourDecoder.builder()
+                                        .setSlotDim(4)
+                                        .setImageSize(4, 6)
+                                        .optPatchSize(2),
+                        arrays("objects", shape(2, 3, 4), "feature_attributions", shape(2, 3, 6))),
                 new Sample(
                         PropertyDecoder.class,
                         () -> PropertyDecoder.builder().setSlotDim(4).setProperties(5).optHidden(6),
