@@ -79,12 +79,15 @@ public sealed interface GroupingConfiguration {
      * @param learnKernelVar whether it is learnt
      * @param detachFeatures whether masks pass no gradient to features
      * @param inputLayerNorm whether features are normalised first
+     * @param inferenceSeed which draw inference uses to choose where clusters begin, the same for
+     *     each image; null for a new one each time
      */
     record StickBreaking(
             @Nullable Double kernelVar,
             boolean learnKernelVar,
             boolean detachFeatures,
-            boolean inputLayerNorm)
+            boolean inputLayerNorm,
+            @Nullable Long inferenceSeed)
             implements GroupingConfiguration {}
 
     /**

@@ -153,7 +153,7 @@ public final class SmallModels {
                         4,
                         CONVOLUTIONAL,
                         none,
-                        new GroupingConfiguration.StickBreaking(null, false, false, true),
+                        new GroupingConfiguration.StickBreaking(null, false, false, true, 1L),
                         BROADCAST));
         all.put(
                 "slot mlp",
