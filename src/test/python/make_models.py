@@ -52,7 +52,7 @@ class Places(nn.Module):
     def __init__(self, side):
         super().__init__()
         self.dense = nn.Linear(4, DIM)
-        line = torch.linspace(0, 1, side)
+        line = torch.linspace(0, 1, side, dtype=torch.float64)
         p = torch.stack(torch.meshgrid(line, line, indexing="ij"), -1)
         self.register_buffer("grid", torch.cat([p, 1 - p], -1)[None])
 

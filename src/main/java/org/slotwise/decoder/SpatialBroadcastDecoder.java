@@ -123,8 +123,7 @@ public final class SpatialBroadcastDecoder extends ImageDecoder {
     private NDArray joined(NDArray vectors, NDArray code, int h, int w) {
         long count = vectors.getShape().get(0);
         NDArray everywhere = vectors.reshape(-1, slotDim, 1, 1).broadcast(count, slotDim, h, w);
-        return NDArrays.concat(
-                new NDList(everywhere, code.broadcast(count, JOINED, h, w)), 1);
+        return NDArrays.concat(new NDList(everywhere, code.broadcast(count, JOINED, h, w)), 1);
     }
 
     /** The embedding of the grid's places, (1, D, h, w), or [p, 1 - p], (1, 4, h, w). */

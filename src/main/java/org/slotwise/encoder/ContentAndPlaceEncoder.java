@@ -24,8 +24,8 @@ import org.slotwise.layer.StartingValues;
 import org.slotwise.layer.Window;
 
 /**
- * Features of every stride-th pixel in each direction: what it sees around it, where it is, and both
- * together.
+ * Features of every stride-th pixel in each direction: what it sees around it, where it is, and
+ * both together.
  *
  * <p>Source: own. Apart, so that a grouping can go by what things look like, or by where they are,
  * as the image demands; places as sines and cosines as in Tancik et al., "Fourier Features" (2020).
@@ -89,11 +89,7 @@ public final class ContentAndPlaceEncoder extends EncoderBlock {
 
     private Linear linear(String name, int in, int out) {
         return Linear.of(
-                declarer().under(name),
-                in,
-                out,
-                StartingValues.xavier(in, out),
-                Initializer.ZEROS);
+                declarer().under(name), in, out, StartingValues.xavier(in, out), Initializer.ZEROS);
     }
 
     /** {@inheritDoc} */

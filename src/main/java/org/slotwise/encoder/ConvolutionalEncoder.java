@@ -34,8 +34,8 @@ import org.slotwise.layer.Window;
  *
  * <p>Without options these are the paper's layers for CLEVR. OCLF's {@code SAViFeatureExtractor}
  * has the same names and no ReLU after the last layer: {@link Builder#optLastActivation}. With
- * {@link Builder#optNegativeSlope} the ReLUs are leaky. Weights
- * and biases start as PyTorch's Conv2d does.
+ * {@link Builder#optNegativeSlope} the ReLUs are leaky. Weights and biases start as PyTorch's
+ * Conv2d does.
  */
 public final class ConvolutionalEncoder extends ConvolutionalBlock {
 

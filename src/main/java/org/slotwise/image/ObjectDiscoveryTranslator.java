@@ -32,7 +32,8 @@ import org.slotwise.internal.JpegReader;
  *       to, in the last iteration and in each of T
  *   <li>{@code objects} (B, K, D): the slots
  *   <li>{@code slot_images} (B, K, 3, h, w), {@code reconstruction} (B, 3, h, w): colours, in the
- *       form in which they go in; a {@code reconstruction} (B, N, F) is of features, and passed over
+ *       form in which they go in; a {@code reconstruction} (B, N, F) is of features, and passed
+ *       over
  * </ul>
  *
  * <p>Others are passed over. These are the names that {@code SlotDecoding}, {@code

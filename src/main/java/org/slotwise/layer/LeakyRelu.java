@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Activation;
 import java.util.function.UnaryOperator;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Ops;
 
 /**
  * The ReLU with a slope for what is below zero.
@@ -38,6 +39,7 @@ public record LeakyRelu(double slope) implements UnaryOperator<NDArray> {
     /** {@inheritDoc} */
     @Override
     public NDArray apply(NDArray x) {
-        return slope == 0 ? Activation.relu(x) : Activation.leakyRelu(x, (float) slope);
+        Check.floating("LeakyRelu", "x", Check.present("LeakyRelu", "x", x).getDataType());
+        return slope == 0 ? Activation.relu(x) : Ops.leakyRelu(x, slope);
     }
 }

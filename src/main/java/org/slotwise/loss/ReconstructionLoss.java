@@ -54,7 +54,8 @@ public final class ReconstructionLoss extends ShownLoss {
      * @param predictions the reconstruction: one array, or the one named "reconstruction" of what a
      *     decoder or a whole model gives. One named "target" beside it stands for the label
      * @return a number, shape ()
-     * @throws IllegalArgumentException if there is more than one array and they have no names, or the two do not agree
+     * @throws IllegalArgumentException if there is more than one array and they have no names, or
+     *     the two do not agree
      */
     @Override
     public NDArray evaluate(NDList labels, NDList predictions) {

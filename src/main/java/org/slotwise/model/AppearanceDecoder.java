@@ -31,8 +31,7 @@ final class AppearanceDecoder extends ConfiguredBlock {
     }
 
     /** Features (B, N, F), and the attributions once more as masks. */
-    FeatureDecoding decode(
-            ParameterStore store, PerceptualGroupingOutput slots, boolean training) {
+    FeatureDecoding decode(ParameterStore store, PerceptualGroupingOutput slots, boolean training) {
         NDArray objects = slots.objects();
         Check.shape(who(), "slots", objects, "B", "K", slotDim);
         NDArray masks = slots.attributions();

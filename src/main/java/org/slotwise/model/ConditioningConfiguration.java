@@ -8,8 +8,8 @@ import org.slotwise.internal.Check;
  * What the slots of an {@link ObjectDiscovery} start from. Each kind is a record.
  *
  * <p>Where a start is random, {@code inferenceSeed} makes inference repeatable: each image starts
- * from the same draw, whatever batch it is in. Null draws anew with the engine's generator. Training
- * always draws anew.
+ * from the same draw, whatever batch it is in. Null draws anew with the engine's generator.
+ * Training always draws anew.
  */
 public sealed interface ConditioningConfiguration {
 

@@ -50,10 +50,7 @@ final class ConditioningKinds {
                 c.inferenceSeed() == null
                         ? null
                         : new SettledNoise(
-                                sizes.slots(),
-                                sizes.slotDim(),
-                                c.quasiRandom(),
-                                c.inferenceSeed()),
+                                sizes.slots(), sizes.slotDim(), c.quasiRandom(), c.inferenceSeed()),
                 sizes.slots());
     }
 
@@ -81,10 +78,7 @@ final class ConditioningKinds {
         return noisy(block, null, sizes.slots());
     }
 
-    private static SlotStart noisy(
-            Conditioning block,
-            @Nullable SettledNoise settled,
-            int slots) {
+    private static SlotStart noisy(Conditioning block, @Nullable SettledNoise settled, int slots) {
         return new SlotStart(
                 block,
                 (store, images, features, training) ->
@@ -196,7 +190,6 @@ final class ConditioningKinds {
     }
 
     private static SlotStart none(None c, Sizes sizes) {
-        return new SlotStart(
-                null, (store, images, features, training) -> Beginning.of(null));
+        return new SlotStart(null, (store, images, features, training) -> Beginning.of(null));
     }
 }

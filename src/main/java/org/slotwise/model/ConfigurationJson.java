@@ -33,7 +33,9 @@ final class ConfigurationJson {
         JsonObject all = new JsonObject();
         all.addProperty("format", FORMAT);
         all.addProperty("version", VERSION);
-        RECORDS.write(configuration).getAsJsonObject().entrySet()
+        RECORDS.write(configuration)
+                .getAsJsonObject()
+                .entrySet()
                 .forEach(field -> all.add(field.getKey(), field.getValue()));
         return PRETTY.toJson(all) + "\n";
     }
@@ -42,7 +44,8 @@ final class ConfigurationJson {
         try {
             JsonElement element = RecordJson.parse(json);
             Check.option(element.isJsonObject(), "expected an object");
-            Map<String, JsonElement> fields = new LinkedHashMap<>(element.getAsJsonObject().asMap());
+            Map<String, JsonElement> fields =
+                    new LinkedHashMap<>(element.getAsJsonObject().asMap());
             checkFormat(fields.remove("format"), fields.remove("version"));
             JsonObject rest = new JsonObject();
             fields.forEach(rest::add);
@@ -54,9 +57,7 @@ final class ConfigurationJson {
         }
     }
 
-    private static void checkFormat(
-            @Nullable JsonElement format,
-            @Nullable JsonElement version) {
+    private static void checkFormat(@Nullable JsonElement format, @Nullable JsonElement version) {
         Check.option(
                 format != null && format.isJsonPrimitive() && FORMAT.equals(format.getAsString()),
                 "format must be \"" + FORMAT + "\", got " + format);

@@ -79,8 +79,7 @@ final class DecoderKinds {
                 block,
                 false,
                 (store, found, seen, training) ->
-                        Decoded.of(
-                                block.decode(store, found.slots().objects(), training), null));
+                        Decoded.of(block.decode(store, found.slots().objects(), training), null));
     }
 
     private static ObjectDecoder shapeAndColour(ShapeAndColour c, Sizes sizes) {
@@ -121,8 +120,7 @@ final class DecoderKinds {
         try (NDArray draws =
                 images.getManager().randomUniform(0, 1, new Shape(2), DataType.FLOAT64)) {
             double[] two = Ops.read(draws);
-            return new PixelLattice(
-                    stride, place(two[0], stride), place(two[1], stride));
+            return new PixelLattice(stride, place(two[0], stride), place(two[1], stride));
         }
     }
 
@@ -170,10 +168,7 @@ final class DecoderKinds {
                 (store, found, seen, training) ->
                         Decoded.of(
                                 block.decode(
-                                        store,
-                                        found.slots().objects(),
-                                        seen.features(),
-                                        training),
+                                        store, found.slots().objects(), seen.features(), training),
                                 seen.features()));
     }
 
@@ -183,7 +178,6 @@ final class DecoderKinds {
                 block,
                 true,
                 (store, found, seen, training) ->
-                        Decoded.of(
-                                block.decode(store, found.slots(), training), seen.features()));
+                        Decoded.of(block.decode(store, found.slots(), training), seen.features()));
     }
 }

@@ -3,6 +3,7 @@ package org.slotwise.model;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 
 /**
  * How the encoder of an {@link ObjectDiscovery} is made. Each kind is a record; sizes that a block
@@ -29,7 +30,22 @@ public sealed interface EncoderConfiguration {
      * @param featureDim the size of a feature, F
      */
     record Perceptron(
-            Positions positions, boolean norm, double normEps, int hidden, int featureDim) {}
+            Positions positions, boolean norm, double normEps, int hidden, int featureDim) {
+
+        /**
+         * Creates the description.
+         *
+         * @param positions how positions come to features
+         * @param norm whether features are normalised
+         * @param normEps from 1e-30 to 1
+         * @param hidden at least 1
+         * @param featureDim at least 1
+         * @throws IllegalArgumentException if normEps is out of its range
+         */
+        public Perceptron {
+            Limits.normEps("EncoderConfiguration.Perceptron", "normEps", normEps);
+        }
+    }
 
     /**
      * Convolutions, positions and a perceptron: the paper's {@code SlotAttentionEncoder}.
@@ -60,6 +76,7 @@ public sealed interface EncoderConfiguration {
         public Convolutional {
             channels = List.copyOf(channels);
             strides = List.copyOf(strides);
+            Check.notNegative("EncoderConfiguration.Convolutional", "negativeSlope", negativeSlope);
         }
     }
 
@@ -70,7 +87,8 @@ public sealed interface EncoderConfiguration {
      * @param width the channels of the first stage
      * @param blocks how many blocks each stage has
      * @param stages how many stages are used
-     * @param fixedStatistics whether batch normalisation keeps to its running statistics in training
+     * @param fixedStatistics whether batch normalisation keeps to its running statistics in
+     *     training
      * @param perceptron what follows
      */
     record Residual(
@@ -109,8 +127,8 @@ public sealed interface EncoderConfiguration {
     /**
      * Colours as they are, with places beside them; nothing is learnt.
      *
-     * @param patchSize height and width of the patches over which colours are averaged; those of the
-     *     image are multiples of it
+     * @param patchSize height and width of the patches over which colours are averaged; those of
+     *     the image are multiples of it
      * @param placeWeight how much a place, from 0 to 1, counts beside a colour
      */
     record Pixels(int patchSize, double placeWeight) implements EncoderConfiguration {
@@ -129,9 +147,9 @@ public sealed interface EncoderConfiguration {
     }
 
     /**
-     * A network from a TorchScript or ONNX file, and a perceptron on each of its features. Where the
-     * decoder makes features, those of the network are to be made. A TorchScript file is a program,
-     * which runs: see {@code PretrainedBackbone}.
+     * A network from a TorchScript or ONNX file, and a perceptron on each of its features. Where
+     * the decoder makes features, those of the network are to be made. A TorchScript file is a
+     * program, which runs: see {@code PretrainedBackbone}.
      *
      * @param file the file's path; in a saved model its name in the model's folder
      * @param mean what is taken from red, green and blue in [0, 1]

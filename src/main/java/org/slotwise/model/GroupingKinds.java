@@ -46,8 +46,7 @@ final class GroupingKinds {
 
     private GroupingKinds() {}
 
-    private static SlotGrouping slotAttention(
-            GroupingConfiguration.SlotAttention c, Sizes sizes) {
+    private static SlotGrouping slotAttention(GroupingConfiguration.SlotAttention c, Sizes sizes) {
         SlotAttention.Builder builder =
                 iterative(
                                 SlotAttention.builder(),
@@ -129,8 +128,7 @@ final class GroupingKinds {
         return hidden == null ? null : new FeedForward(dim, hidden, normEps);
     }
 
-    private static SlotGrouping stickBreaking(
-            GroupingConfiguration.StickBreaking c, Sizes sizes) {
+    private static SlotGrouping stickBreaking(GroupingConfiguration.StickBreaking c, Sizes sizes) {
         StickBreakingGrouping.Builder builder =
                 StickBreakingGrouping.builder()
                         .setFeatureDim(sizes.featureDim())

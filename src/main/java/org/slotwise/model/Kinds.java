@@ -5,8 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The kinds of a part of a model: for each its name in files, its record, and how its block is made.
- * A new kind is a record in the part's interface and a line in the part's table.
+ * The kinds of a part of a model: for each its name in files, its record, and how its block is
+ * made. A new kind is a record in the part's interface and a line in the part's table.
  *
  * @param <C> the interface of the records
  * @param <P> what is made

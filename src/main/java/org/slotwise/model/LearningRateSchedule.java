@@ -22,12 +22,7 @@ import org.slotwise.training.LearningRate;
  * @param decayTo what is left of the peak then
  */
 public record LearningRateSchedule(
-        double peak,
-        int warmUpSteps,
-        Decay decay,
-        int decayFrom,
-        int decaySteps,
-        double decayTo) {
+        double peak, int warmUpSteps, Decay decay, int decayFrom, int decaySteps, double decayTo) {
 
     private static final String WHO = "LearningRateSchedule";
 

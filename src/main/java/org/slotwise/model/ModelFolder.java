@@ -95,8 +95,10 @@ final class ModelFolder {
                 StateDict.of(block)
                         .withMetadata(
                                 Map.of(
-                                        "format", ConfigurationJson.FORMAT,
-                                        "version", Integer.toString(ConfigurationJson.VERSION)));
+                                        "format",
+                                        ConfigurationJson.FORMAT,
+                                        "version",
+                                        Integer.toString(ConfigurationJson.VERSION)));
         items.add(new Item(WEIGHTS, out -> weights.write(out, StateDictFormat.SAFETENSORS)));
         items.add(new Item(SERVING, out -> out.write(PROPERTIES.getBytes(StandardCharsets.UTF_8))));
         items.add(new Item(CONFIGURATION, out -> out.write(json)));
@@ -160,8 +162,7 @@ final class ModelFolder {
         }
         try (Stream<Path> files = Files.list(folder)) {
             List<String> names = files.map(f -> f.getFileName().toString()).toList();
-            return names.isEmpty()
-                    || (names.contains(CONFIGURATION) && names.contains(WEIGHTS));
+            return names.isEmpty() || (names.contains(CONFIGURATION) && names.contains(WEIGHTS));
         }
     }
 

@@ -27,11 +27,11 @@ import org.slotwise.model.ObjectDecoder.Seen;
 import org.slotwise.model.SlotGrouping.Found;
 
 /**
- * A whole model that finds objects without having been told what an object is: it describes an image
- * by a few slots, and learns to make the image again from them.
+ * A whole model that finds objects without having been told what an object is: it describes an
+ * image by a few slots, and learns to make the image again from them.
  *
- * <p>Source: Locatello et al., "Object-Centric Learning with Slot Attention" (2020), section 2.2, in
- * general form.
+ * <p>Source: Locatello et al., "Object-Centric Learning with Slot Attention" (2020), section 2.2,
+ * in general form.
  *
  * <pre>{@code
  * x = (images - mean) / deviation
@@ -182,8 +182,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements AutoClosea
         NDArray x = scaled(images);
         FeatureExtractorOutput features = encoder.block().extract(store, x, training);
         NDArray unprojected = features.auxFeatures().get(ImageEncoder.UNPROJECTED);
-        NDArray target =
-                (unprojected == null ? features.features() : unprojected).stopGradient();
+        NDArray target = (unprojected == null ? features.features() : unprojected).stopGradient();
         Found found =
                 grouping.way()
                         .group(
@@ -191,8 +190,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements AutoClosea
                                 features,
                                 conditioning.way().begin(store, images, features, training),
                                 training);
-        Decoded made =
-                decoder.way().decode(store, found, new Seen(images, target), training);
+        Decoded made = decoder.way().decode(store, found, new Seen(images, target), training);
         NDArray slotImages = made.slotImages();
         return new ObjectDiscoveryOutput(
                 decoder.ofFeatures() ? made.reconstruction() : unscaled(made.reconstruction()),
@@ -282,9 +280,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements AutoClosea
         Shape positions = new Shape(sizes.features(), 2);
         encoder.block()
                 .initialize(
-                        manager,
-                        dataType,
-                        new Shape(1, CHANNELS, sizes.height(), sizes.width()));
+                        manager, dataType, new Shape(1, CHANNELS, sizes.height(), sizes.width()));
         if (conditioning.block() != null) {
             conditioning.block().initialize(manager, dataType, features);
         }

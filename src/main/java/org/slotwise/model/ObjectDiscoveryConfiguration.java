@@ -52,8 +52,7 @@ public record ObjectDiscoveryConfiguration(
          * @throws IllegalArgumentException if a number is out of its range
          */
         public Colours {
-            Check.option(
-                    Double.isFinite(mean), WHO + ": colours.mean must be finite, got " + mean);
+            Check.option(Double.isFinite(mean), WHO + ": colours.mean must be finite, got " + mean);
             Check.positive(WHO, "colours.deviation", deviation);
         }
     }
@@ -119,8 +118,8 @@ public record ObjectDiscoveryConfiguration(
     }
 
     /**
-     * As JSON: an object with "format" and "version", and a field for each component; a part has its
-     * "kind" first.
+     * As JSON: an object with "format" and "version", and a field for each component; a part has
+     * its "kind" first.
      *
      * @return the text, over several lines
      */

@@ -76,8 +76,8 @@ public final class ObjectDiscoveryModel implements AutoCloseable {
      *
      * @param path the folder or .zip
      * @return the model
-     * @throws IOException if it cannot be read, is no such model, is damaged, or of a newer version;
-     *     the message names it
+     * @throws IOException if it cannot be read, is no such model, is damaged, or of a newer
+     *     version; the message names it
      */
     public static ObjectDiscoveryModel load(Path path) throws IOException {
         Model model = Model.newInstance(NAME, null, "PyTorch");

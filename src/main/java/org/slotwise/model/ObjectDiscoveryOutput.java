@@ -13,7 +13,8 @@ import org.slotwise.grouping.PositionedSlots;
  * @param reconstruction (B, 3, H, W) in the range of the images; or (B, N, F), features
  * @param slotImages (B, K, 3, H, W); null where features are made
  * @param masks (B, K, H, W), or (B, K, N) where features are made; their sum over slots is 1
- * @param slots objects (B, K, D), attributions (B, K, N) and empty slots (B, K), where there are some
+ * @param slots objects (B, K, D), attributions (B, K, N) and empty slots (B, K), where there are
+ *     some
  * @param slotPositions (B, K, 2); null for slots without
  * @param target what was to be made, where that is not the images: the features, or every so many
  *     pixels; null otherwise

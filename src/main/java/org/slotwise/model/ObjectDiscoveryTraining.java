@@ -37,8 +37,8 @@ import org.slotwise.training.ProgressListener;
 import org.slotwise.training.StepRandom;
 
 /**
- * Trains an {@link ObjectDiscoveryModel} on scenes, of which it sees nothing but the images: on DJL's
- * {@code Trainer}, with Adam, bounded gradients, a check for divergence, and checkpoints.
+ * Trains an {@link ObjectDiscoveryModel} on scenes, of which it sees nothing but the images: on
+ * DJL's {@code Trainer}, with Adam, bounded gradients, a check for divergence, and checkpoints.
  *
  * <pre>{@code
  * TrainingProgress end = ObjectDiscoveryTraining.builder()
@@ -105,9 +105,9 @@ public final class ObjectDiscoveryTraining {
      * Trains until all steps are done.
      *
      * @return how it ended
-     * @throws IOException if a scene cannot be read or a checkpoint not written, if there is none to
-     *     go on from or it is one of another run, or if the thread is interrupted: a checkpoint is
-     *     written before
+     * @throws IOException if a scene cannot be read or a checkpoint not written, if there is none
+     *     to go on from or it is one of another run, or if the thread is interrupted: a checkpoint
+     *     is written before
      * @throws IllegalStateException if the training diverges
      */
     public TrainingProgress train() throws IOException {
@@ -235,12 +235,10 @@ public final class ObjectDiscoveryTraining {
         List<byte[]> images = new ArrayList<>();
         try {
             for (int index : order.of(step, recipe.batchSize())) {
-                images.add(
-                        recipe.augmentation().image(scenes.get(index), height, width, draws));
+                images.add(recipe.augmentation().image(scenes.get(index), height, width, draws));
             }
             NDArray batch =
-                    SceneImages.of(
-                            manager, images, height, width, model.model().getDataType());
+                    SceneImages.of(manager, images, height, width, model.model().getDataType());
             return new Batch(
                     manager,
                     new NDList(batch),
@@ -380,8 +378,7 @@ public final class ObjectDiscoveryTraining {
          */
         public ObjectDiscoveryTraining build() {
             if (model == null || scenes == null || recipe == null) {
-                throw new IllegalArgumentException(
-                        WHO + ": model, scenes and recipe must be set");
+                throw new IllegalArgumentException(WHO + ": model, scenes and recipe must be set");
             }
             Check.option(
                     scenes.size() > 0 && scenes.size() <= Integer.MAX_VALUE,
@@ -392,8 +389,7 @@ public final class ObjectDiscoveryTraining {
                     checkpoint == null || checkpoint.toString().endsWith(".safetensors"),
                     WHO + ": checkpoint must end in .safetensors, got " + checkpoint);
             Check.option(
-                    !resume || checkpoint != null,
-                    WHO + ": to resume there must be a checkpoint");
+                    !resume || checkpoint != null, WHO + ": to resume there must be a checkpoint");
             return new ObjectDiscoveryTraining(this, model, scenes, recipe);
         }
     }

@@ -25,8 +25,7 @@ public record Preset(
      * @throws IllegalArgumentException if the encoder is no network from a file
      */
     public Preset withBackbone(Path file) {
-        boolean network =
-                configuration.encoder() instanceof EncoderConfiguration.Pretrained;
+        boolean network = configuration.encoder() instanceof EncoderConfiguration.Pretrained;
         Check.option(network, "Preset: " + name + " has no network from a file");
         EncoderConfiguration.Pretrained encoder =
                 (EncoderConfiguration.Pretrained) configuration.encoder();

@@ -14,8 +14,8 @@ import org.slotwise.model.ObjectDiscoveryConfiguration.Colours;
 /**
  * Models by name, with the sizes of those who made them.
  *
- * <p>Where random draws start the slots, inference of all of them is seeded: an image gives the same
- * result each time.
+ * <p>Where random draws start the slots, inference of all of them is seeded: an image gives the
+ * same result each time.
  */
 public final class Presets {
 
@@ -68,8 +68,7 @@ public final class Presets {
                         dinosaur(
                                 "dinosaur",
                                 "perceptron",
-                                new DecoderConfiguration.Features(
-                                        List.of(2048, 2048, 2048), null)),
+                                new DecoderConfiguration.Features(List.of(2048, 2048, 2048), null)),
                         dinosaur(
                                 "dinosaur-autoregressive",
                                 "transformer",
@@ -186,11 +185,7 @@ public final class Presets {
                                 new BroadcastArchitecture(
                                         128,
                                         128,
-                                        List.of(
-                                                hidden,
-                                                hidden,
-                                                hidden,
-                                                Layer.convolution(4, 3))),
+                                        List.of(hidden, hidden, hidden, Layer.convolution(4, 3))),
                                 0,
                                 true)),
                 paperRecipe());

@@ -21,8 +21,7 @@ import org.slotwise.layer.Perceptron;
  * Features of a network, each through layer normalisation and a perceptron: what DINOSAUR does
  * before its grouping. The network's own features go along as {@link ImageEncoder#UNPROJECTED}.
  */
-final class ProjectedExtractor extends ConfiguredBlock
-        implements FeatureExtractor, AutoCloseable {
+final class ProjectedExtractor extends ConfiguredBlock implements FeatureExtractor, AutoCloseable {
 
     private final PretrainedBackbone backbone;
     private final int hidden;
@@ -49,9 +48,7 @@ final class ProjectedExtractor extends ConfiguredBlock
                                 parameterStore,
                                 x,
                                 training,
-                                pass ->
-                                        new NDList(
-                                                perceptron.apply(pass, norm.apply(pass, x))))
+                                pass -> new NDList(perceptron.apply(pass, norm.apply(pass, x))))
                         .head();
         Map<String, NDArray> aux = new LinkedHashMap<>(raw.auxFeatures());
         aux.put(ImageEncoder.UNPROJECTED, x);

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 
 /**
- * Records as JSON, and back without mercy: every field is there once, and nothing else is. Gson's own
- * way passes over unknown fields and makes up missing ones.
+ * Records as JSON, and back without mercy: every field is there once, and nothing else is. Gson's
+ * own way passes over unknown fields and makes up missing ones.
  */
 final class RecordJson {
 
@@ -122,8 +122,7 @@ final class RecordJson {
         }
         JsonPrimitive primitive = json.isJsonPrimitive() ? json.getAsJsonPrimitive() : null;
         boolean bool = c == boolean.class || c == Boolean.class;
-        boolean fits =
-                primitive != null && (bool ? primitive.isBoolean() : primitive.isString());
+        boolean fits = primitive != null && (bool ? primitive.isBoolean() : primitive.isString());
         if (primitive == null || !fits) {
             throw wrong(path, bool ? "true or false" : "a text", json);
         }
@@ -172,8 +171,7 @@ final class RecordJson {
         Class<?>[] types = new Class<?>[components.length];
         for (int i = 0; i < components.length; i++) {
             String name = components[i].getName();
-            boolean nullable =
-                    components[i].getAnnotatedType().isAnnotationPresent(Nullable.class);
+            boolean nullable = components[i].getAnnotatedType().isAnnotationPresent(Nullable.class);
             types[i] = components[i].getType();
             Object value =
                     read(
@@ -281,8 +279,7 @@ final class RecordJson {
         }
     }
 
-    private static JsonElement parse(JsonReader reader, String path, int depth)
-            throws IOException {
+    private static JsonElement parse(JsonReader reader, String path, int depth) throws IOException {
         Check.option(depth < DEEPEST, path + " is too deep");
         switch (reader.peek()) {
             case BEGIN_OBJECT -> {

@@ -35,8 +35,7 @@ final class SceneEvaluation {
                     new SegmentationEvaluator(new AdjustedRandIndex(Background.LEFT_OUT)),
                     new SegmentationEvaluator(new AdjustedRandIndex(Background.COUNTED)),
                     new SegmentationEvaluator(new MeanBestOverlap(Background.LEFT_OUT)),
-                    new SegmentationEvaluator(
-                            new MeanIntersectionOverUnion(Background.LEFT_OUT)));
+                    new SegmentationEvaluator(new MeanIntersectionOverUnion(Background.LEFT_OUT)));
     private double errors;
 
     SceneEvaluation(ObjectDiscovery block, NDManager parent, DataType type) {
@@ -69,8 +68,7 @@ final class SceneEvaluation {
 
     /** A scene at the model's size. */
     private Scene sized(Scene scene, long index) {
-        Check.option(
-                scene.hasMask(), WHO + ": scene " + index + " has no mask to be scored by");
+        Check.option(scene.hasMask(), WHO + ": scene " + index + " has no mask to be scored by");
         int height = block.madeFrom().imageHeight();
         int width = block.madeFrom().imageWidth();
         return scene.height() == height && scene.width() == width
@@ -87,9 +85,7 @@ final class SceneEvaluation {
         ObjectDiscoveryOutput out =
                 block.discover(new ParameterStore(manager, false), images, false);
         NDArray target = out.target() == null ? images : out.target();
-        errors +=
-                scenes.size()
-                        * Ops.read(out.reconstruction().sub(target).square().mean())[0];
+        errors += scenes.size() * Ops.read(out.reconstruction().sub(target).square().mean())[0];
         NDList predicted = new NDList(groups(out.masks(), height, width));
         NDList truth = new NDList(truth(manager, scenes, height * width));
         evaluators.forEach(e -> e.updateAccumulator(ALL, truth, predicted));

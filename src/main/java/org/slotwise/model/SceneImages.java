@@ -36,9 +36,7 @@ final class SceneImages {
         Shape shape = new Shape(images.size(), 3, height, width);
         try (NDArray buffer = manager.create(values, shape)) {
             // Not the Java buffer, which a graph would outlive.
-            return type == DataType.FLOAT32
-                    ? Scalars.ownMemory(buffer)
-                    : buffer.toType(type, true);
+            return type == DataType.FLOAT32 ? Scalars.ownMemory(buffer) : buffer.toType(type, true);
         }
     }
 }

@@ -20,7 +20,7 @@ public record SegmentationScores(
         double error,
         long images) {
 
-    /** One line: {@code FG-ARI 0.912  ARI 0.871  mBO 0.702  mIoU 0.695  MSE 0.00213  (320 images)}. */
+    /** One line: {@code FG-ARI 0.912 ARI 0.871 mBO 0.702 mIoU 0.695 MSE 0.00213 (320 images)}. */
     @Override
     public String toString() {
         return String.format(

@@ -27,8 +27,7 @@ record Sizes(
 
     /** The sizes before there are features. */
     static Sizes of(ObjectDiscoveryConfiguration c, @Nullable Path folder) {
-        return new Sizes(
-                c.imageHeight(), c.imageWidth(), c.slots(), c.slotDim(), 0, 0, 0, folder);
+        return new Sizes(c.imageHeight(), c.imageWidth(), c.slots(), c.slotDim(), 0, 0, 0, folder);
     }
 
     Sizes withFeatures(int count, int dim, int ofTarget) {

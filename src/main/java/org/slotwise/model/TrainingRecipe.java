@@ -65,8 +65,7 @@ public record TrainingRecipe(
      * @return a recipe
      */
     public TrainingRecipe withBatchSize(int batchSize) {
-        return new TrainingRecipe(
-                steps, batchSize, learningRate, largestNorm, augmentation, seed);
+        return new TrainingRecipe(steps, batchSize, learningRate, largestNorm, augmentation, seed);
     }
 
     /**
@@ -87,8 +86,7 @@ public record TrainingRecipe(
      * @return a recipe
      */
     public TrainingRecipe withAugmentation(Augmentation augmentation) {
-        return new TrainingRecipe(
-                steps, batchSize, learningRate, largestNorm, augmentation, seed);
+        return new TrainingRecipe(steps, batchSize, learningRate, largestNorm, augmentation, seed);
     }
 
     /**
@@ -98,7 +96,6 @@ public record TrainingRecipe(
      * @return a recipe
      */
     public TrainingRecipe withSeed(long seed) {
-        return new TrainingRecipe(
-                steps, batchSize, learningRate, largestNorm, augmentation, seed);
+        return new TrainingRecipe(steps, batchSize, learningRate, largestNorm, augmentation, seed);
     }
 }

@@ -245,8 +245,8 @@ public final class KnownLayouts {
      * </ul>
      *
      * <p>Four convolutions, as his model has if not told otherwise. The preset
-     * "object-discovery-pytorch" of {@code org.slotwise.model} has these options.
-     * Images are from -1 to 1 there.
+     * "object-discovery-pytorch" of {@code org.slotwise.model} has these options. Images are from
+     * -1 to 1 there.
      *
      * @return the map
      */

@@ -134,6 +134,8 @@ class BadCallsTest {
                     "Hdf5Scenes",
                     "ImageFolder",
                     "LoadReport",
+                    "ObjectDiscoveryModel",
+                    "ObjectDiscoveryTraining",
                     "PretrainedBackbone",
                     "SceneFormat",
                     "TfRecordScenes",

@@ -14,9 +14,11 @@ import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,8 +45,7 @@ class ForeignModelsTest {
 
     /** The preset at the sizes of the fixture, which src/test/python/make_models.py makes. */
     private static ObjectDiscoveryConfiguration small(int dim) {
-        ObjectDiscoveryConfiguration c =
-                Presets.named("object-discovery-pytorch").configuration();
+        ObjectDiscoveryConfiguration c = Presets.named("object-discovery-pytorch").configuration();
         Convolutional encoder = (Convolutional) c.encoder();
         Perceptron p = encoder.perceptron();
         BroadcastArchitecture large =
@@ -86,8 +87,7 @@ class ForeignModelsTest {
         ObjectDiscovery block = new ObjectDiscovery(small(5));
         ModelWeights.draw(block, manager, DataType.FLOAT64);
         var map = KnownLayouts.objectDiscoveryPytorchModel();
-        try (StateDict checkpoint =
-                        StateDict.read(files.resolve("object_discovery_pytorch.ckpt"));
+        try (StateDict checkpoint = StateDict.read(files.resolve("object_discovery_pytorch.ckpt"));
                 StateDict theirs = checkpoint.under("model.");
                 StateDict ours = map.apply(theirs);
                 StateDict expected =
@@ -105,9 +105,9 @@ class ForeignModelsTest {
                 assertClose(name, scaled, out.get(name), 1e-10);
             }
             try (StateDict back = map.revert(StateDict.of(block))) {
-                var names = new java.util.TreeSet<>(theirs.names());
+                var names = new TreeSet<>(theirs.names());
                 names.removeIf(name -> name.endsWith(".grid"));
-                assertEquals(names, new java.util.TreeSet<>(back.names()));
+                assertEquals(names, new TreeSet<>(back.names()));
                 assertClose(
                         "decoder.4.2.weight",
                         theirs.get("decoder.4.2.weight"),
@@ -120,8 +120,8 @@ class ForeignModelsTest {
     private static ObjectDiscoveryConfiguration dinosaur(
             String file, DecoderConfiguration decoder, int featureDim) {
         return new ObjectDiscoveryConfiguration(
-                14,
-                14,
+                16,
+                24,
                 ObjectDiscoveryConfiguration.Colours.FROM_0_TO_1,
                 3,
                 4,
@@ -150,11 +150,10 @@ class ForeignModelsTest {
                     Files.copy(
                             RESOURCES.resolve("backbone/tiny.pt"),
                             folder.resolve("net.pt"),
-                            java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+                            StandardCopyOption.REPLACE_EXISTING);
             Image image = ObjectDiscoveryModelTest.image(20, 17, 1);
             DiscoveredObjects expected;
-            Scenes scenes =
-                    Scenes.of(List.of(new Scene(14, 14, new byte[588], new byte[196], 0)));
+            Scenes scenes = Scenes.of(List.of(new Scene(14, 14, new byte[588])));
             try (ObjectDiscoveryModel model =
                     ObjectDiscoveryModel.create(dinosaur(network.toString(), decoder, 5), 1)) {
                 TrainingProgress end =
@@ -175,13 +174,11 @@ class ForeignModelsTest {
             }
             Files.delete(network);
             try (ObjectDiscoveryModel model = ObjectDiscoveryModel.load(path)) {
-                assertTrue(
-                        Arrays.deepEquals(expected.slots(), model.predict(image).slots()));
+                assertTrue(Arrays.deepEquals(expected.slots(), model.predict(image).slots()));
                 model.save(again);
             }
             try (ObjectDiscoveryModel model = ObjectDiscoveryModel.load(again)) {
-                assertTrue(
-                        Arrays.deepEquals(expected.slots(), model.predict(image).slots()));
+                assertTrue(Arrays.deepEquals(expected.slots(), model.predict(image).slots()));
             }
         }
     }
@@ -200,8 +197,7 @@ class ForeignModelsTest {
             model.save(path);
         }
         Path json = path.resolve("model.json");
-        Files.writeString(
-                json, Files.readString(json).replace("\"backbone.pt\"", "\"../net.pt\""));
+        Files.writeString(json, Files.readString(json).replace("\"backbone.pt\"", "\"../net.pt\""));
         IOException e = assertThrows(IOException.class, () -> ObjectDiscoveryModel.load(path));
         assertTrue(e.getMessage().contains("encoder.file must be backbone.pt or .onnx"));
     }

@@ -26,8 +26,7 @@ class ObjectDiscoveryConfigurationTest {
     }
 
     private static String changed(Consumer<JsonObject> change) {
-        JsonObject json =
-                JsonParser.parseString(SmallModels.random().toJson()).getAsJsonObject();
+        JsonObject json = JsonParser.parseString(SmallModels.random().toJson()).getAsJsonObject();
         change.accept(json);
         return json.toString();
     }
@@ -62,7 +61,10 @@ class ObjectDiscoveryConfigurationTest {
                 changed(in("grouping", g -> g.add("eps", JsonNull.INSTANCE))));
         refused(
                 "encoder.perceptron.norm must be true or false, got 1",
-                changed(in("encoder", e -> e.getAsJsonObject("perceptron").addProperty("norm", 1))));
+                changed(
+                        in(
+                                "encoder",
+                                e -> e.getAsJsonObject("perceptron").addProperty("norm", 1))));
         refused(
                 "encoder.perceptron.positions must be one of [added, joined], got \"ADDED\"",
                 changed(
@@ -76,9 +78,7 @@ class ObjectDiscoveryConfigurationTest {
                 changed(
                         in(
                                 "encoder",
-                                e ->
-                                        e.getAsJsonArray("channels")
-                                                .set(1, new JsonPrimitive("4")))));
+                                e -> e.getAsJsonArray("channels").set(1, new JsonPrimitive("4")))));
         refused(
                 "decoder.architecture.layers[0].stride is missing",
                 changed(
@@ -99,7 +99,9 @@ class ObjectDiscoveryConfigurationTest {
                         + " features, autoregressive, appearance], got transformer",
                 changed(in("decoder", d -> d.addProperty("kind", "transformer"))));
         refused("decoder.kind is missing", changed(in("decoder", d -> d.remove("kind"))));
-        refused("encoder must be an object, got []", changed(j -> j.add("encoder", new JsonArray())));
+        refused(
+                "encoder must be an object, got []",
+                changed(j -> j.add("encoder", new JsonArray())));
     }
 
     @Test
@@ -112,7 +114,11 @@ class ObjectDiscoveryConfigurationTest {
                 "format must be \"slotwise-object-discovery\", got \"other\"",
                 changed(json -> json.addProperty("format", "other")));
         refused("format must be \"slotwise-object-discovery\", got null", "{}");
-        refused("it must be an object, got 3".replace("it must be", "expected").replace(", got 3", ""), "3");
+        refused(
+                "it must be an object, got 3"
+                        .replace("it must be", "expected")
+                        .replace(", got 3", ""),
+                "3");
     }
 
     @Test
@@ -139,7 +145,8 @@ class ObjectDiscoveryConfigurationTest {
     @Test
     void refusesPartsThatDoNotGoTogether() {
         JsonObject kMeans =
-                JsonParser.parseString(SmallModels.all().get("k-means, feature perceptron").toJson())
+                JsonParser.parseString(
+                                SmallModels.all().get("k-means, feature perceptron").toJson())
                         .getAsJsonObject();
         JsonElement none = kMeans.get("conditioning");
         refused(

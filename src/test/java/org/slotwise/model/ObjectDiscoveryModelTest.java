@@ -43,8 +43,7 @@ class ObjectDiscoveryModelTest {
     private static void assertSame(DiscoveredObjects expected, DiscoveredObjects got) {
         assertTrue(Arrays.deepEquals(expected.slots(), got.slots()), "slots");
         assertTrue(
-                Arrays.deepEquals(
-                        expected.segmentation().getMask(), got.segmentation().getMask()),
+                Arrays.deepEquals(expected.segmentation().getMask(), got.segmentation().getMask()),
                 "segmentation");
     }
 

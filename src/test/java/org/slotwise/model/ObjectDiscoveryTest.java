@@ -93,17 +93,14 @@ class ObjectDiscoveryTest {
         SmallModels.all()
                 .forEach(
                         (name, c) -> {
-                            for (DataType type :
-                                    List.of(DataType.FLOAT32, DataType.FLOAT64)) {
+                            for (DataType type : List.of(DataType.FLOAT32, DataType.FLOAT64)) {
                                 try (NDManager own = manager.newSubManager()) {
                                     ObjectDiscovery block = initialised(own, c, type);
                                     NDArray images = Tensors.uniform(own, 1, type, 3, 3, 8, 8);
                                     NDList out = run(block, images, false);
                                     Shape[] shapes =
-                                            block.getOutputShapes(
-                                                    new Shape[] {images.getShape()});
-                                    assertEquals(
-                                            List.of(shapes), List.of(out.getShapes()), name);
+                                            block.getOutputShapes(new Shape[] {images.getShape()});
+                                    assertEquals(List.of(shapes), List.of(out.getShapes()), name);
                                     NDArray masks = out.get("masks");
                                     assertEquals(type, masks.getDataType(), name);
                                     assertClose(
@@ -181,7 +178,9 @@ class ObjectDiscoveryTest {
                                         block.getParameters().values().stream()
                                                 .filter(p -> p.requiresGradient())
                                                 .count();
-                                assertTrue(moved > 0 && moved >= all - 4, name + ": " + moved + " of " + all);
+                                assertTrue(
+                                        moved > 0 && moved >= all - 4,
+                                        name + ": " + moved + " of " + all);
                             }
                         });
     }
@@ -218,17 +217,9 @@ class ObjectDiscoveryTest {
         ObjectDiscovery block = initialised(manager, SmallModels.settled(), DataType.FLOAT32);
         assertRefused(
                 "ObjectDiscovery: images must be (B, 3, 8, 8), got (1, 3, 8, 9)",
-                () ->
-                        run(
-                                block,
-                                Tensors.uniform(manager, 1, DataType.FLOAT32, 1, 3, 8, 9),
-                                false));
+                () -> run(block, Tensors.uniform(manager, 1, DataType.FLOAT32, 1, 3, 8, 9), false));
         assertRefused(
                 "ObjectDiscovery: images must be float32 as the block's parameters, got float64",
-                () ->
-                        run(
-                                block,
-                                Tensors.uniform(manager, 1, DataType.FLOAT64, 1, 3, 8, 8),
-                                false));
+                () -> run(block, Tensors.uniform(manager, 1, DataType.FLOAT64, 1, 3, 8, 8), false));
     }
 }

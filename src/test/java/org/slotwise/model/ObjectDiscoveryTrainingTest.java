@@ -49,7 +49,10 @@ class ObjectDiscoveryTrainingTest {
             int left = random.nextInt(6);
             for (int p = 0; p < size * size; p++) {
                 boolean inside =
-                        p / size >= top && p / size < top + 6 && p % size >= left && p % size < left + 6;
+                        p / size >= top
+                                && p / size < top + 6
+                                && p % size >= left
+                                && p % size < left + 6;
                 mask[p] = (byte) (inside ? 1 : 0);
                 image[3 * p] = (byte) (inside ? 250 : 20);
                 image[3 * p + 1] = (byte) (inside ? 30 : 20);
@@ -126,7 +129,8 @@ class ObjectDiscoveryTrainingTest {
         Path file = folder.resolve("run.safetensors");
         try (ObjectDiscoveryModel whole = ObjectDiscoveryModel.create(SmallModels.random(), 1);
                 ObjectDiscoveryModel first = ObjectDiscoveryModel.create(SmallModels.random(), 1);
-                ObjectDiscoveryModel second = ObjectDiscoveryModel.create(SmallModels.random(), 9)) {
+                ObjectDiscoveryModel second =
+                        ObjectDiscoveryModel.create(SmallModels.random(), 9)) {
             training(whole).build().train();
             ObjectDiscoveryTraining interrupted =
                     training(first)
@@ -213,8 +217,7 @@ class ObjectDiscoveryTrainingTest {
         for (int i = 0; i < 20; i++) {
             seen.add(List.of(box(new Augmentation(true, 1).image(scene, 1, 2, random))).toString());
         }
-        assertEquals(
-                Set.of("[[1, 2, 3, 4, 5, 6]]", "[[4, 5, 6, 1, 2, 3]]"), seen);
+        assertEquals(Set.of("[[1, 2, 3, 4, 5, 6]]", "[[4, 5, 6, 1, 2, 3]]"), seen);
         assertArrayEquals(image, Augmentation.NONE.image(scene, 1, 2, random));
         assertFalse(seen.isEmpty());
         assertEquals(12, new Augmentation(false, 0.5).image(scene, 2, 2, random).length);
@@ -236,8 +239,7 @@ class ObjectDiscoveryTrainingTest {
         assertEquals(2, s.rate().at(10), 1e-12);
         assertEquals(1.5, s.rate().at(15), 1e-12);
         assertEquals(1, s.rate().at(40), 1e-12);
-        assertEquals(
-                4e-4 * 0.5, LearningRateSchedule.paper().rate().at(100_000), 1e-12);
+        assertEquals(4e-4 * 0.5, LearningRateSchedule.paper().rate().at(100_000), 1e-12);
         assertEquals(3, LearningRateSchedule.constant(3).rate().at(1), 0);
     }
 }

@@ -51,7 +51,8 @@ class PresetsTest {
     void haveTheSizesOfTheirSource(NDManager manager) {
         // 4 convolutions, positions, norm, perceptron; slots; attention; GRU, perceptron; decoder.
         long encoder = (75 * 64 + 64) + 3 * (25 * 64 * 64 + 64) + (4 * 64 + 64) + 128 + 2 * 4160;
-        long attention = 128 + 128 + 3 * 4096 + 2 * (192 * 64 + 192) + 128 + (64 * 128 + 128) + 8256;
+        long attention =
+                128 + 128 + 3 * 4096 + 2 * (192 * 64 + 192) + 128 + (64 * 128 + 128) + 8256;
         long decoder = (4 * 64 + 64) + 5 * (25 * 64 * 64 + 64) + (9 * 64 * 4 + 4);
         assertEquals(encoder + 128 + attention + decoder, numbers(manager, "clevr"));
         assertEquals(
@@ -77,13 +78,7 @@ class PresetsTest {
                 ModelWeights.draw(block, own, DataType.FLOAT32);
                 NDArray image =
                         Tensors.uniform(
-                                own,
-                                1,
-                                DataType.FLOAT32,
-                                1,
-                                3,
-                                c.imageHeight(),
-                                c.imageWidth());
+                                own, 1, DataType.FLOAT32, 1, 3, c.imageHeight(), c.imageWidth());
                 NDList out =
                         block.forward(new ParameterStore(own, false), new NDList(image), false);
                 assertEquals(c.imageWidth(), out.get("masks").getShape().get(3), name);

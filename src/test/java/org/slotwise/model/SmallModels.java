@@ -59,7 +59,11 @@ public final class SmallModels {
     /** A model whose slots start from learnt values: nothing is drawn in a call. */
     public static ObjectDiscoveryConfiguration settled() {
         return of(
-                4, CONVOLUTIONAL, new ConditioningConfiguration.Learnt(), SLOT_ATTENTION, BROADCAST);
+                4,
+                CONVOLUTIONAL,
+                new ConditioningConfiguration.Learnt(),
+                SLOT_ATTENTION,
+                BROADCAST);
     }
 
     /** The usual one. */
@@ -157,12 +161,7 @@ public final class SmallModels {
                         BROADCAST));
         all.put(
                 "slot mlp",
-                of(
-                        4,
-                        CONVOLUTIONAL,
-                        none,
-                        new GroupingConfiguration.SlotMlp(5, 1),
-                        BROADCAST));
+                of(4, CONVOLUTIONAL, none, new GroupingConfiguration.SlotMlp(5, 1), BROADCAST));
         all.put(
                 "k-means, feature perceptron",
                 of(
