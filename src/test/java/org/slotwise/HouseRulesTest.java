@@ -131,7 +131,24 @@ class HouseRulesTest {
                     entry("metric", "data", "matching", "internal"),
                     entry("weights", "internal"),
                     entry("training", "loss", "metric", "weights", "internal"),
-                    entry("image", "grouping", "decoder", "internal"));
+                    entry("image", "grouping", "decoder", "internal"),
+                    entry(
+                            "model",
+                            "clustering",
+                            "conditioning",
+                            "data",
+                            "decoder",
+                            "encoder",
+                            "grouping",
+                            "image",
+                            "internal",
+                            "layer",
+                            "loss",
+                            "metric",
+                            "position",
+                            "training",
+                            "weights",
+                            "torchscript"));
 
     private static Map.Entry<String, Set<String>> entry(String own, String... known) {
         return Map.entry(own, Set.of(known));

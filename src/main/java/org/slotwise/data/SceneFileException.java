@@ -23,7 +23,7 @@ public final class SceneFileException extends IOException {
      * @param cause what found it, or null
      */
     public SceneFileException(Path file, String what, @Nullable Throwable cause) {
-        this(file, -1, file + ": " + what, cause);
+        this(file, -1, shown(file) + ": " + what, cause);
     }
 
     /**
@@ -34,7 +34,7 @@ public final class SceneFileException extends IOException {
      * @param what what is wrong with it
      */
     public SceneFileException(Path file, long record, String what) {
-        this(file, record, file + ", record " + record + ": " + what, null);
+        this(file, record, shown(file) + ", record " + record + ": " + what, null);
     }
 
     /**
@@ -49,7 +49,7 @@ public final class SceneFileException extends IOException {
     public static SceneFileException inRecord(
             Path file, long record, String what, Throwable cause) {
         return new SceneFileException(
-                file, record, file + ", record " + record + ": " + what, cause);
+                file, record, shown(file) + ", record " + record + ": " + what, cause);
     }
 
     private SceneFileException(Path file, long record, String message, @Nullable Throwable cause) {
@@ -74,5 +74,10 @@ public final class SceneFileException extends IOException {
      */
     public long record() {
         return record;
+    }
+
+    /** The path; the empty one, which is the current folder, by its name. */
+    private static String shown(Path file) {
+        return file.toString().isEmpty() ? "." : file.toString();
     }
 }

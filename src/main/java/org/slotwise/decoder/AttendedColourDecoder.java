@@ -69,7 +69,11 @@ public final class AttendedColourDecoder extends DecoderBlock {
     public SlotDecoding decode(
             ParameterStore parameterStore, PerceptualGroupingOutput slots, boolean training) {
         NDArray objects = checked(slots.objects());
-        NDArray attributions = slots.attributions();
+        NDArray attributions =
+                Check.present(
+                        who(),
+                        PerceptualGroupingOutput.FEATURE_ATTRIBUTIONS,
+                        slots.featureAttributions());
         Shape s = objects.getShape();
         Check.shape(who(), "attributions", attributions, s.get(0), s.get(1), features());
         Check.sameTypeAndDevice(who(), "attributions", attributions, SLOTS, objects);

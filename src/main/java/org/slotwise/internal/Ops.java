@@ -43,6 +43,17 @@ public final class Ops {
     }
 
     /**
+     * The leaky ReLU, with a slope in double precision (DJL's own takes a float).
+     *
+     * @param x any array
+     * @param slope what is below zero is multiplied by it
+     * @return an array of x's shape
+     */
+    public static NDArray leakyRelu(NDArray x, double slope) {
+        return JniUtils.leakyRelu((PtNDArray) x, slope);
+    }
+
+    /**
      * Layer normalisation over the last axis, with PyTorch's eps of 1e-5.
      *
      * @param x (..., D)

@@ -3,6 +3,7 @@ package org.slotwise.layer;
 import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Activation;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Ops;
 import org.slotwise.torchscript.ScriptedActivation;
 
 /**
@@ -38,7 +39,8 @@ public record LeakyRelu(double slope) implements ScriptedActivation {
     /** {@inheritDoc} */
     @Override
     public NDArray apply(NDArray x) {
-        return slope == 0 ? Activation.relu(x) : Activation.leakyRelu(x, (float) slope);
+        Check.floating("LeakyRelu", "x", Check.present("LeakyRelu", "x", x).getDataType());
+        return slope == 0 ? Activation.relu(x) : Ops.leakyRelu(x, slope);
     }
 
     /** {@inheritDoc} */

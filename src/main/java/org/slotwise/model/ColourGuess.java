@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.util.Random;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.StickBreakingGrouping;
@@ -52,7 +51,7 @@ record ColourGuess(int slots, int stride) {
                         .optKernelVar(KERNEL_VAR)
                         .optStoppingRule(StoppingRule.builder().optMinMaxMaskValue(LEAST).build())
                         .build();
-        grouping.setInitializer((m, shape, type) -> m.eye(SIZE), "in_proj.weight");
+        grouping.setInitializer((m, shape, type) -> m.eye(SIZE, SIZE, 0, type), "in_proj.weight");
         grouping.setInitializer((m, shape, type) -> m.zeros(shape, type), "in_proj.bias");
         NDArray some = images.get(":, :, ::" + stride + ", ::" + stride);
         NDArray angles =
@@ -77,17 +76,6 @@ record ColourGuess(int slots, int stride) {
                     .toDevice(colours.getDevice(), false)
                     .toType(colours.getDataType(), false);
         }
-        Random random = new Random(0);
-        double[] one = new double[Math.toIntExact(shape.get(1))];
-        for (int i = 0; i < one.length; i++) {
-            one[i] = random.nextFloat();
-        }
-        return Scalars.of(
-                        colours.getManager(),
-                        colours.getDevice(),
-                        one,
-                        new Shape(1, one.length),
-                        colours.getDataType())
-                .broadcast(draw);
+        return SettledNoise.uniform(colours, 0);
     }
 }

@@ -21,7 +21,21 @@ public sealed interface DecoderConfiguration {
      */
     record SpatialBroadcast(
             BroadcastArchitecture architecture, double negativeSlope, boolean joinedGrid)
-            implements DecoderConfiguration {}
+            implements DecoderConfiguration {
+
+        /**
+         * Creates the description.
+         *
+         * @param architecture grid and layers
+         * @param negativeSlope from 0 to 1
+         * @param joinedGrid whether the grid is joined to the slot
+         * @throws IllegalArgumentException if the slope is out of its range
+         */
+        public SpatialBroadcast {
+            Check.notNegative(
+                    "DecoderConfiguration.SpatialBroadcast", "negativeSlope", negativeSlope);
+        }
+    }
 
     /**
      * Images by {@code ImagePatchDecoder}.

@@ -3,6 +3,7 @@ package org.slotwise.model;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 
 /**
  * How the encoder of an {@link ObjectDiscovery} is made. Each kind is a record; sizes that a block
@@ -29,7 +30,22 @@ public sealed interface EncoderConfiguration {
      * @param featureDim the size of a feature, F
      */
     record Perceptron(
-            Positions positions, boolean norm, double normEps, int hidden, int featureDim) {}
+            Positions positions, boolean norm, double normEps, int hidden, int featureDim) {
+
+        /**
+         * Creates the description.
+         *
+         * @param positions how positions come to features
+         * @param norm whether features are normalised
+         * @param normEps from 1e-30 to 1
+         * @param hidden at least 1
+         * @param featureDim at least 1
+         * @throws IllegalArgumentException if normEps is out of its range
+         */
+        public Perceptron {
+            Limits.normEps("EncoderConfiguration.Perceptron", "normEps", normEps);
+        }
+    }
 
     /**
      * Convolutions, positions and a perceptron: the paper's {@code SlotAttentionEncoder}.
@@ -60,6 +76,7 @@ public sealed interface EncoderConfiguration {
         public Convolutional {
             channels = List.copyOf(channels);
             strides = List.copyOf(strides);
+            Check.notNegative("EncoderConfiguration.Convolutional", "negativeSlope", negativeSlope);
         }
     }
 

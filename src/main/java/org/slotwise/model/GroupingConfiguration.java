@@ -2,6 +2,8 @@ package org.slotwise.model;
 
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.SlotMixtureGrouping;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 
 /**
  * How the grouping of an {@link ObjectDiscovery} is made. Each kind is a record, whose numbers mean
@@ -30,7 +32,26 @@ public sealed interface GroupingConfiguration {
             boolean projectionBias,
             @Nullable Integer hidden,
             boolean implicitDifferentiation)
-            implements GroupingConfiguration {}
+            implements GroupingConfiguration {
+
+        /**
+         * Creates the description.
+         *
+         * @param iterations as above
+         * @param heads as above
+         * @param kvqDim as above
+         * @param eps as above
+         * @param normEps as above
+         * @param projectionBias as above
+         * @param hidden as above
+         * @param implicitDifferentiation as above
+         * @throws IllegalArgumentException if a fraction is out of its range
+         */
+        public SlotAttention {
+            Limits.eps("GroupingConfiguration.SlotAttention", "eps", eps);
+            Limits.normEps("GroupingConfiguration.SlotAttention", "normEps", normEps);
+        }
+    }
 
     /**
      * {@code InvariantSlotAttention}: slots have positions.
@@ -51,7 +72,24 @@ public sealed interface GroupingConfiguration {
             double eps,
             @Nullable Integer hidden,
             boolean implicitDifferentiation)
-            implements GroupingConfiguration {}
+            implements GroupingConfiguration {
+
+        /**
+         * Creates the description.
+         *
+         * @param iterations as above
+         * @param trainingIterations as above
+         * @param relativeDim as above
+         * @param frequencies as above
+         * @param eps as above
+         * @param hidden as above
+         * @param implicitDifferentiation as above
+         * @throws IllegalArgumentException if a fraction is out of its range
+         */
+        public InvariantSlotAttention {
+            Limits.eps("GroupingConfiguration.InvariantSlotAttention", "eps", eps);
+        }
+    }
 
     /**
      * {@code SlotMixtureGrouping}: slots are the Gaussians of a mixture; their size is even.
@@ -70,7 +108,24 @@ public sealed interface GroupingConfiguration {
             SlotMixtureGrouping.Likelihood likelihood,
             @Nullable Integer hidden,
             boolean implicitDifferentiation)
-            implements GroupingConfiguration {}
+            implements GroupingConfiguration {
+
+        /**
+         * Creates the description.
+         *
+         * @param iterations as above
+         * @param eps as above
+         * @param leastVariance as above
+         * @param likelihood as above
+         * @param hidden as above
+         * @param implicitDifferentiation as above
+         * @throws IllegalArgumentException if a fraction is out of its range
+         */
+        public SlotMixture {
+            Limits.eps("GroupingConfiguration.SlotMixture", "eps", eps);
+            Check.notNegative("GroupingConfiguration.SlotMixture", "leastVariance", leastVariance);
+        }
+    }
 
     /**
      * {@code StickBreakingGrouping}, without a rule to stop.
@@ -79,13 +134,33 @@ public sealed interface GroupingConfiguration {
      * @param learnKernelVar whether it is learnt
      * @param detachFeatures whether masks pass no gradient to features
      * @param inputLayerNorm whether features are normalised first
+     * @param inferenceSeed which draw inference uses to choose where clusters begin, the same for
+     *     each image; null for a new one each time
      */
     record StickBreaking(
             @Nullable Double kernelVar,
             boolean learnKernelVar,
             boolean detachFeatures,
-            boolean inputLayerNorm)
-            implements GroupingConfiguration {}
+            boolean inputLayerNorm,
+            @Nullable Long inferenceSeed)
+            implements GroupingConfiguration {
+
+        /**
+         * Creates the description.
+         *
+         * @param kernelVar as above
+         * @param learnKernelVar as above
+         * @param detachFeatures as above
+         * @param inputLayerNorm as above
+         * @param inferenceSeed as above
+         * @throws IllegalArgumentException if a fraction is out of its range
+         */
+        public StickBreaking {
+            if (kernelVar != null) {
+                Check.positive("GroupingConfiguration.StickBreaking", "kernelVar", kernelVar);
+            }
+        }
+    }
 
     /**
      * {@code KMeansGrouping}: nothing is learnt, slots are means of features and have their size.
@@ -102,7 +177,22 @@ public sealed interface GroupingConfiguration {
             int maxIterations,
             double tolerance,
             @Nullable Long seed)
-            implements GroupingConfiguration {}
+            implements GroupingConfiguration {
+
+        /**
+         * Creates the description.
+         *
+         * @param l2Normalization as above
+         * @param starts as above
+         * @param maxIterations as above
+         * @param tolerance as above
+         * @param seed as above
+         * @throws IllegalArgumentException if a fraction is out of its range
+         */
+        public KMeans {
+            Check.notNegative("GroupingConfiguration.KMeans", "tolerance", tolerance);
+        }
+    }
 
     /**
      * {@code SoftKMeansGrouping}: nothing is learnt, slots have the features' size.
@@ -112,7 +202,23 @@ public sealed interface GroupingConfiguration {
      * @param temperature what distances are divided by; null for the block's own
      */
     record SoftKMeans(int iterations, double eps, @Nullable Double temperature)
-            implements GroupingConfiguration {}
+            implements GroupingConfiguration {
+
+        /**
+         * Creates the description.
+         *
+         * @param iterations as above
+         * @param eps as above
+         * @param temperature as above
+         * @throws IllegalArgumentException if a fraction is out of its range
+         */
+        public SoftKMeans {
+            Limits.eps("GroupingConfiguration.SoftKMeans", "eps", eps);
+            if (temperature != null) {
+                Check.positive("GroupingConfiguration.SoftKMeans", "temperature", temperature);
+            }
+        }
+    }
 
     /**
      * {@code SlotMlp}, the baseline: it gives no attributions.

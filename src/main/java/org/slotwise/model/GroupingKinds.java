@@ -137,8 +137,21 @@ final class GroupingKinds {
                         .optLearnKernelVar(c.learnKernelVar())
                         .optDetachFeatures(c.detachFeatures())
                         .optInputLayerNorm(c.inputLayerNorm());
-        return SlotGrouping.of(
-                (c.kernelVar() == null ? builder : builder.optKernelVar(c.kernelVar())).build());
+        StickBreakingGrouping block =
+                (c.kernelVar() == null ? builder : builder.optKernelVar(c.kernelVar())).build();
+        Long seed = c.inferenceSeed();
+        return new SlotGrouping(
+                block,
+                (store, features, from, training) ->
+                        new Found(
+                                block.group(
+                                        store,
+                                        features,
+                                        training || seed == null
+                                                ? null
+                                                : SettledNoise.uniform(features.features(), seed),
+                                        training),
+                                null));
     }
 
     private static SlotGrouping kMeans(GroupingConfiguration.KMeans c, Sizes sizes) {

@@ -187,7 +187,8 @@ public final class ObjectDiscoveryTraining {
             done = step;
             losses += trainer.getMetrics().latestMetric(lossName).getValue().doubleValue();
             since++;
-            boolean interrupted = Thread.currentThread().isInterrupted();
+            // Cleared for now: an interrupted thread can write no file.
+            boolean interrupted = Thread.interrupted();
             boolean end = step == recipe.steps() || interrupted;
             if (checkpoint != null && (step % checkpointEvery == 0 || end)) {
                 Checkpoint.write(checkpoint, model.block(), adam, step, run());
@@ -212,6 +213,7 @@ public final class ObjectDiscoveryTraining {
                 since = 0;
             }
             if (interrupted) {
+                Thread.currentThread().interrupt();
                 throw new InterruptedIOException(
                         WHO
                                 + ": interrupted after step "

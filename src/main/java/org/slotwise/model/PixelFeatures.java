@@ -50,7 +50,8 @@ final class PixelFeatures extends ConfiguredBlock implements FeatureExtractor {
                         pass -> {
                             NDArray colours =
                                     images.reshape(s.get(0), COLOURS, h, patch, w, patch)
-                                            .mean(new int[] {3, 5})
+                                            .mean(new int[] {5})
+                                            .mean(new int[] {3})
                                             .reshape(s.get(0), COLOURS, h * w)
                                             .swapAxes(1, 2);
                             NDArray places = PositionGrid.like(images, h, w);

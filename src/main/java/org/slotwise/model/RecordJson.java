@@ -35,6 +35,7 @@ final class RecordJson {
 
     private static final String KIND = "kind";
     private static final int DEEPEST = 32;
+    private static final int MOST_DIGITS = 400;
 
     private final Map<Class<?>, ? extends Map<String, ? extends Class<?>>> kinds;
 
@@ -238,8 +239,10 @@ final class RecordJson {
         }
         try {
             BigDecimal number = new BigDecimal(json.getAsString());
-            // What has thousands of digits takes forever to convert.
-            Check.option(Math.abs((long) number.scale()) < 400, path + " is out of range");
+            // What has millions of digits takes forever to convert.
+            if (Math.abs((long) number.scale()) > MOST_DIGITS) {
+                throw wrong(path, what, json);
+            }
             return to.of(number);
         } catch (ArithmeticException | NumberFormatException e) {
             throw wrong(path, what, json);

@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
+import java.util.Random;
 import org.slotwise.conditioning.RandomConditioning;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
@@ -44,6 +45,23 @@ final class SettledNoise {
             ParameterStore store = new ParameterStore(manager, false);
             noise = Ops.read(unit.sample(store, manager, 1, slots, false).flatten());
         }
+    }
+
+    /** Uniform draws from [0, 1) for features (B, N, F), the same for each image: (B, N). */
+    static NDArray uniform(NDArray features, long seed) {
+        Shape shape = features.getShape();
+        Random random = new Random(seed);
+        double[] one = new double[Math.toIntExact(shape.get(1))];
+        for (int i = 0; i < one.length; i++) {
+            one[i] = random.nextFloat();
+        }
+        return Scalars.of(
+                        features.getManager(),
+                        features.getDevice(),
+                        one,
+                        new Shape(1, one.length),
+                        features.getDataType())
+                .broadcast(shape.get(0), shape.get(1));
     }
 
     /** The noise (B, K, D) for images of some type and place. */

@@ -23,6 +23,9 @@ public final class KnownLayouts {
     /** More layers than any of these models has. */
     private static final int LAYERS = 16;
 
+    /** The convolutions of HHousen's encoder, and the strided ones of his decoder. */
+    private static final int TORCH_LAYERS = 4;
+
     private static final String OCLF_EXTRACTOR = "models.feature_extractor.";
 
     private KnownLayouts() {}
@@ -205,33 +208,87 @@ public final class KnownLayouts {
      * </ul>
      *
      * <p>The file does not say which of these versions wrote it, nor how many iterations there
-     * were. Its encoder and decoder have leaky ReLUs, which those here lack; a perceptron on the
-     * inputs is refused.
+     * were. A perceptron on the inputs is refused. Encoder and decoder: {@link
+     * #objectDiscoveryPytorchModel}.
      *
      * @return the map
      */
     public static NameMap objectDiscoveryPytorch() {
+        return objectDiscoveryPytorch("");
+    }
+
+    private static NameMap objectDiscoveryPytorch(String under) {
+        String mean = "conditioning.slots_mu";
+        String deviation = "conditioning.slots_logsigma";
         return NameMap.builder()
-                .refuse("input_*", "is of a perceptron on the inputs, which SlotAttention lacks")
-                .rule("slot_mu", "conditioning.slots_mu")
-                .alias("slots_mu", "conditioning.slots_mu", Conversion.none())
-                .rule("slot_log_sigma", "conditioning.slots_logsigma")
-                .alias("slots_log_sigma", "conditioning.slots_logsigma", Conversion.none())
-                .rules(torchSlotAttention("project_", "norm_inputs", "norm_mlp"))
+                .refuse(
+                        under + "input_*",
+                        "is of a perceptron on the inputs, which SlotAttention lacks")
+                .rule(under + "slot_mu", mean)
+                .alias(under + "slots_mu", mean, Conversion.none())
+                .rule(under + "slot_log_sigma", deviation)
+                .alias(under + "slots_log_sigma", deviation, Conversion.none())
+                .rules(torchSlotAttention(under, "project_", "norm_inputs", "norm_mlp"))
+                .build();
+    }
+
+    /**
+     * The whole {@code SlotAttentionModel} of HHousen's {@code object-discovery-pytorch}; in a
+     * checkpoint it is under "model.".
+     *
+     * <ul>
+     *   <li>encoder: {@code SlotAttentionEncoder} with {@code optNorm(false)} and, as its backbone
+     *       {@code ConvolutionalEncoder}, {@code optNegativeSlope(0.01)}.
+     *   <li>conditioning and grouping: as for {@link #objectDiscoveryPytorch}.
+     *   <li>decoder: {@code SpatialBroadcastDecoder} of the paper's layers, with {@code
+     *       optNegativeSlope(0.01)}. Its grids are not parameters here.
+     * </ul>
+     *
+     * <p>Four convolutions, as his model has if not told otherwise. The preset
+     * "object-discovery-pytorch" of {@code org.slotwise.model} has these options. Images are from
+     * -1 to 1 there.
+     *
+     * @return the map
+     */
+    public static NameMap objectDiscoveryPytorchModel() {
+        NameMap.Builder map = NameMap.builder();
+        for (int i = 0; i < TORCH_LAYERS; i++) {
+            map.rule("encoder." + i + ".0.*", "encoder.backbone.layers." + 2 * i + ".*");
+        }
+        // Of the decoder's layers the last two are one module.
+        for (int i = 0; i <= TORCH_LAYERS; i++) {
+            map.rule("decoder." + i + ".0.*", "decoder.decoder." + 2 * i + ".*");
+        }
+        map.rule(
+                "decoder." + TORCH_LAYERS + ".2.*",
+                "decoder.decoder." + (2 * TORCH_LAYERS + 2) + ".*");
+        String attention = "slot_attention.";
+        return map.rule("encoder_pos_embedding.dense.*", "encoder.positional_embedding.dense.*")
+                .rule("encoder_out_layer.0.*", "encoder.mlp.0.*")
+                .rule("encoder_out_layer.2.*", "encoder.mlp.2.*")
+                .rule("decoder_pos_embedding.dense.*", "decoder.positional_embedding.dense.*")
+                .drop("encoder_pos_embedding.grid")
+                .drop("decoder_pos_embedding.grid")
+                .rules(objectDiscoveryPytorch(attention))
                 .build();
     }
 
     private static NameMap torchSlotAttention(String to, String inputNorm, String mlpNorm) {
+        return torchSlotAttention("", to, inputNorm, mlpNorm);
+    }
+
+    private static NameMap torchSlotAttention(
+            String under, String to, String inputNorm, String mlpNorm) {
         return NameMap.builder()
-                .rule("gru.*", "grouping.gru.*")
-                .rule(to + "q.*", "grouping.to_q.*")
-                .rule(to + "k.*", "grouping.to_k.*")
-                .rule(to + "v.*", "grouping.to_v.*")
-                .rule(inputNorm + ".*", "grouping.norm_input.*")
-                .rule("norm_slots.*", "grouping.norm_slots.*")
-                .rule(mlpNorm + ".*", "grouping.ff_mlp.module.0.*")
-                .rule("mlp.0.*", "grouping.ff_mlp.module.1.*")
-                .rule("mlp.2.*", "grouping.ff_mlp.module.3.*")
+                .rule(under + "gru.*", "grouping.gru.*")
+                .rule(under + to + "q.*", "grouping.to_q.*")
+                .rule(under + to + "k.*", "grouping.to_k.*")
+                .rule(under + to + "v.*", "grouping.to_v.*")
+                .rule(under + inputNorm + ".*", "grouping.norm_input.*")
+                .rule(under + "norm_slots.*", "grouping.norm_slots.*")
+                .rule(under + mlpNorm + ".*", "grouping.ff_mlp.module.0.*")
+                .rule(under + "mlp.0.*", "grouping.ff_mlp.module.1.*")
+                .rule(under + "mlp.2.*", "grouping.ff_mlp.module.3.*")
                 .build();
     }
 

@@ -137,6 +137,8 @@ class BadCallsTest {
                     "ImageFolder",
                     "LoadReport",
                     "ParquetScenes",
+                    "ObjectDiscoveryModel",
+                    "ObjectDiscoveryTraining",
                     "PretrainedBackbone",
                     "SceneFiles",
                     "SceneFormat",

@@ -56,6 +56,9 @@ final class BareObjects {
         if (type.isEnum()) {
             return type.getEnumConstants()[0];
         }
+        if (type == Class.class) {
+            return Object.class;
+        }
         if (type == String.class || type == Object.class || type == CharSequence.class) {
             return "";
         }

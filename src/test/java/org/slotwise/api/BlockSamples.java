@@ -25,6 +25,7 @@ import org.slotwise.decoder.PropertyDecoder;
 import org.slotwise.decoder.ShapeAndColourDecoder;
 import org.slotwise.decoder.SpatialBroadcastDecoder;
 import org.slotwise.decoder.TransformerDecoder;
+import org.slotwise.encoder.ContentAndPlaceEncoder;
 import org.slotwise.encoder.ConvolutionalEncoder;
 import org.slotwise.encoder.ResNetArchitecture;
 import org.slotwise.encoder.ResNetEncoder;
@@ -55,6 +56,8 @@ import org.slotwise.layer.PositionTable;
 import org.slotwise.layer.TransformerLayer;
 import org.slotwise.layer.TransposedConvolution;
 import org.slotwise.layer.Window;
+import org.slotwise.model.ObjectDiscovery;
+import org.slotwise.model.SmallModels;
 import org.slotwise.position.SoftPositionEmbed;
 import org.slotwise.quantization.SlotQuantizer;
 import org.slotwise.slate.DiscreteVae;
@@ -303,6 +306,14 @@ final class BlockSamples {
         var images = arrays("images", shape(2, 3, 8, 9));
         var slots = arrays("slots", shape(2, 3, 4));
         return List.of(
+                new Sample(
+                        ContentAndPlaceEncoder.class,
+                        () -> ContentAndPlaceEncoder.builder().setStride(2).setChannels(3),
+                        images),
+                new Sample(
+                        ObjectDiscovery.class,
+                        () -> new ObjectDiscovery(SmallModels.settled()),
+                        arrays("images", shape(2, 3, 8, 8))),
                 new Sample(
                         ConvolutionalEncoder.class,
                         () -> ConvolutionalEncoder.builder().optChannels(4, 5).optKernelSize(3),

@@ -71,6 +71,14 @@ import org.slotwise.metric.SegmentationEvaluator;
 import org.slotwise.metric.SegmentationMetric;
 import org.slotwise.metric.SetAveragePrecision;
 import org.slotwise.metric.SetAveragePrecisionEvaluator;
+import org.slotwise.model.Augmentation;
+import org.slotwise.model.ConditioningConfiguration;
+import org.slotwise.model.LearningRateSchedule;
+import org.slotwise.model.ObjectDiscoveryConfiguration;
+import org.slotwise.model.Preset;
+import org.slotwise.model.Presets;
+import org.slotwise.model.SmallModels;
+import org.slotwise.model.TrainingRecipe;
 import org.slotwise.position.PositionGrid;
 import org.slotwise.quantization.AnnealedTemperature;
 import org.slotwise.slate.SlateConfiguration;
@@ -242,6 +250,17 @@ final class ObjectSamples {
     }
 
     private static void models() {
+        add(ObjectDiscoveryConfiguration.class, m -> SmallModels.settled());
+        add(Preset.class, m -> Presets.named("tetrominoes"));
+        add(TrainingRecipe.class, m -> Presets.named("tetrominoes").recipe().withSteps(1));
+        add(LearningRateSchedule.class, m -> LearningRateSchedule.constant(0.1));
+        add(Augmentation.class, m -> Augmentation.NONE);
+        add(
+                ConditioningConfiguration.ColourClusters.class,
+                m -> new ConditioningConfiguration.ColourClusters(2, 3, 1, 1));
+        add(
+                ConditioningConfiguration.Grid.class,
+                m -> new ConditioningConfiguration.Grid(List.of(0.5), List.of(0.5), 0));
         add(FeatureExtractorOutput.class, m -> new FeatureExtractorOutput(slots(m)));
         add(
                 PerceptualGroupingOutput.class,

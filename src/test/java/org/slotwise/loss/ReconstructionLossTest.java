@@ -1,6 +1,7 @@
 package org.slotwise.loss;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.slotwise.testing.Errors.assertRefused;
 import static org.slotwise.testing.Tensors.assertClose;
 
@@ -137,5 +138,26 @@ class ReconstructionLossTest {
         assertRefused(
                 expected + "expected one array of labels, got 0; see IndexLoss",
                 () -> loss.evaluate(new NDList(), new NDList(x)));
+    }
+
+    /** As a model gives its outputs, and a data set of scenes its labels. */
+    @Test
+    void takesOutputsByNameAndTheLabelsOfScenes(NDManager manager) {
+        NDArray made = manager.create(new float[] {1, 2});
+        made.setName("reconstruction");
+        NDArray masks = manager.create(new float[] {9});
+        masks.setName("masks");
+        NDList predictions = new NDList(masks, made);
+        NDArray images = manager.create(new float[] {1, 4});
+        NDArray labels = manager.create(new long[] {7, 7, 7});
+        ReconstructionLoss loss = new ReconstructionLoss();
+        assertEquals(2, loss.evaluate(new NDList(images, labels), predictions).getFloat());
+        NDArray target = manager.create(new float[] {1, 2});
+        target.setName("target");
+        predictions.add(target);
+        assertEquals(0, loss.evaluate(new NDList(images, labels), predictions).getFloat());
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> loss.evaluate(new NDList(images, labels), new NDList(masks)));
     }
 }

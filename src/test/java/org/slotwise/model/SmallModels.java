@@ -117,6 +117,14 @@ public final class SmallModels {
                         SLOT_ATTENTION,
                         new DecoderConfiguration.ImagePatch(4, 5, 1, 2)));
         all.put(
+                "colour clusters, attended colour",
+                of(
+                        4,
+                        CONVOLUTIONAL,
+                        new ConditioningConfiguration.ColourClusters(2, 3, 2, 3),
+                        SLOT_ATTENTION,
+                        new DecoderConfiguration.AttendedColour(2)));
+        all.put(
                 "random features",
                 of(
                         4,
@@ -157,7 +165,7 @@ public final class SmallModels {
                         4,
                         CONVOLUTIONAL,
                         none,
-                        new GroupingConfiguration.StickBreaking(null, false, false, true),
+                        new GroupingConfiguration.StickBreaking(null, false, false, true, 1L),
                         BROADCAST));
         all.put(
                 "slot mlp",

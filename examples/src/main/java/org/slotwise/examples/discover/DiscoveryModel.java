@@ -27,6 +27,7 @@ import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.InvariantSlotAttention;
 import org.slotwise.grouping.PositionedSlots;
 import org.slotwise.layer.FeedForward;
+import org.slotwise.model.ObjectDiscovery;
 import org.slotwise.weights.StateDict;
 
 /**
@@ -199,7 +200,7 @@ public final class DiscoveryModel extends AbstractBlock {
 
     private static StateDict shipped(@Nullable DiscoveryTask wanted) throws IOException {
         DiscoveryTask task = wanted == null ? DiscoveryTask.TETROMINOES : wanted;
-        return ShippedWeights.read(DiscoveryModel.class, task.fileName());
+        return ShippedWeights.read(ObjectDiscovery.class, task.fileName());
     }
 
     /**

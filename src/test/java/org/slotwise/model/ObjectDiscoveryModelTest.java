@@ -1,0 +1,232 @@
+package org.slotwise.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.inference.Predictor;
+import ai.djl.modality.cv.Image;
+import ai.djl.modality.cv.ImageFactory;
+import ai.djl.repository.zoo.Criteria;
+import ai.djl.repository.zoo.ZooModel;
+import ai.djl.translate.DeferredTranslatorFactory;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.slotwise.image.DiscoveredObjects;
+
+class ObjectDiscoveryModelTest {
+
+    @TempDir Path folder;
+
+    static Image image(int height, int width, long seed) {
+        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+        Random random = new Random(seed);
+        for (int y = 0; y < height; y++) {
+            for (int x = 0; x < width; x++) {
+                image.setRGB(x, y, random.nextInt(1 << 24));
+            }
+        }
+        return ImageFactory.getInstance().fromImage(image);
+    }
+
+    private static void assertSame(DiscoveredObjects expected, DiscoveredObjects got) {
+        assertTrue(Arrays.deepEquals(expected.slots(), got.slots()), "slots");
+        assertTrue(
+                Arrays.deepEquals(expected.segmentation().getMask(), got.segmentation().getMask()),
+                "segmentation");
+    }
+
+    private static ObjectDiscoveryModel random() {
+        return ObjectDiscoveryModel.create(SmallModels.random(), 1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"model", "model.zip"})
+    void isLoadedAsItWasSaved(String name) throws IOException {
+        Path path = folder.resolve(name);
+        List<Image> images = List.of(image(8, 8, 1), image(20, 13, 2));
+        List<DiscoveredObjects> expected;
+        try (ObjectDiscoveryModel model = random()) {
+            model.save(path);
+            model.save(path); // over itself
+            expected = model.predict(images);
+        }
+        try (ObjectDiscoveryModel model = ObjectDiscoveryModel.load(path)) {
+            assertEquals(SmallModels.random(), model.configuration());
+            List<DiscoveredObjects> got = model.predict(images);
+            for (int i = 0; i < images.size(); i++) {
+                assertSame(expected.get(i), got.get(i));
+            }
+            assertEquals(20, got.get(1).segmentation().getMask().length);
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(List.of(path), files.toList());
+        }
+    }
+
+    /** By DJL alone: without a line of the library. */
+    @ParameterizedTest
+    @ValueSource(strings = {"model", "model.zip"})
+    void isLoadedByDjl(String name) throws Exception {
+        Path path = folder.resolve(name);
+        Image image = image(20, 13, 2);
+        DiscoveredObjects expected;
+        try (ObjectDiscoveryModel model = random()) {
+            model.save(path);
+            expected = model.predict(image);
+        }
+        Criteria<Image, DiscoveredObjects> criteria =
+                Criteria.builder()
+                        .setTypes(Image.class, DiscoveredObjects.class)
+                        .optModelPath(path)
+                        .optEngine("PyTorch")
+                        .optTranslatorFactory(new DeferredTranslatorFactory())
+                        .build();
+        try (ZooModel<Image, DiscoveredObjects> model = criteria.loadModel();
+                Predictor<Image, DiscoveredObjects> predictor = model.newPredictor()) {
+            assertSame(expected, predictor.predict(image));
+        }
+    }
+
+    @Test
+    void everyModelComesBack() throws IOException {
+        Image image = image(8, 8, 3);
+        for (var c : SmallModels.all().entrySet()) {
+            Path path = folder.resolve(c.getKey() + ".zip");
+            DiscoveredObjects expected;
+            try (ObjectDiscoveryModel model = ObjectDiscoveryModel.create(c.getValue(), 1)) {
+                model.save(path);
+                expected = model.predict(image);
+            }
+            try (ObjectDiscoveryModel model = ObjectDiscoveryModel.load(path)) {
+                assertEquals(c.getValue(), model.configuration());
+                assertSame(expected, model.predict(image));
+            }
+        }
+    }
+
+    private void refused(Path path, String message) {
+        IOException e = assertThrows(IOException.class, () -> ObjectDiscoveryModel.load(path));
+        assertTrue(
+                e.getMessage().startsWith("ObjectDiscoveryModel: cannot load " + path + ": "),
+                e.getMessage());
+        assertTrue(e.getMessage().contains(message), e.getMessage());
+    }
+
+    @Test
+    void refusesWhatIsNoModel() throws IOException {
+        refused(folder.resolve("nothing"), "there is no folder or file of this name");
+        refused(folder, "it has no model.json");
+        Path file = Files.writeString(folder.resolve("a.zip"), "no zip");
+        refused(file, "it is no whole zip file");
+        Path text = Files.writeString(folder.resolve("a.txt"), "");
+        refused(text, "it is no whole zip file");
+    }
+
+    @Test
+    void refusesWhatIsDamaged() throws IOException {
+        Path path = folder.resolve("model");
+        Path zip = folder.resolve("model.zip");
+        try (ObjectDiscoveryModel model = random()) {
+            model.save(path);
+            model.save(zip);
+        }
+        byte[] whole = Files.readAllBytes(zip);
+        for (int size : new int[] {0, 10, whole.length / 2, whole.length - 1}) {
+            Files.write(zip, Arrays.copyOf(whole, size));
+            refused(zip, "");
+        }
+        Path weights = path.resolve("weights.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        for (int size : new int[] {0, 4, 100, bytes.length - 1}) {
+            Files.write(weights, Arrays.copyOf(bytes, size));
+            refused(path, "weights.safetensors");
+        }
+        Files.delete(weights);
+        refused(path, "it has no weights.safetensors");
+        Files.write(weights, bytes);
+        Path json = path.resolve("model.json");
+        String text = Files.readString(json);
+        Files.writeString(json, text.replace("\"version\": 1", "\"version\": 7"));
+        refused(path, "model.json: ObjectDiscoveryConfiguration: it is of version 7");
+        Files.writeString(json, text.replace("\"slotDim\": 4", "\"slotDim\": 6"));
+        refused(path, "weights.safetensors");
+        Files.writeString(json, text.substring(0, text.length() / 2));
+        refused(path, "model.json: ");
+        Files.write(json, new byte[] {(byte) 0xff, (byte) 0xfe});
+        refused(path, "model.json: ");
+        Files.writeString(json, text);
+        ObjectDiscoveryModel.load(path).close();
+    }
+
+    /** What was there stays as it was. */
+    @Test
+    void writesOverNothingElse() throws IOException {
+        Path mine = Files.createDirectory(folder.resolve("mine"));
+        Path file = Files.writeString(mine.resolve("thesis.txt"), "years");
+        Path plain = Files.writeString(folder.resolve("plain"), "text");
+        try (ObjectDiscoveryModel model = random()) {
+            assertThrows(IOException.class, () -> model.save(mine));
+            assertThrows(IOException.class, () -> model.save(plain));
+            assertThrows(IOException.class, () -> model.save(folder.resolve("no/such/model")));
+            assertThrows(IOException.class, () -> model.save(folder.resolve("no/model.zip")));
+        }
+        assertEquals("years", Files.readString(file));
+        assertEquals("text", Files.readString(plain));
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(2, files.count());
+        }
+    }
+
+    @Test
+    void predictsInManyThreads() throws Exception {
+        try (ObjectDiscoveryModel model = random()) {
+            Image image = image(9, 9, 1);
+            DiscoveredObjects expected = model.predict(image);
+            List<Thread> threads =
+                    Stream.generate(
+                                    () ->
+                                            new Thread(
+                                                    () -> {
+                                                        for (int i = 0; i < 5; i++) {
+                                                            assertArrayEquals(
+                                                                    expected.slots(),
+                                                                    model.predict(image).slots());
+                                                        }
+                                                    }))
+                            .limit(4)
+                            .toList();
+            List<Throwable> failures = new java.util.concurrent.CopyOnWriteArrayList<>();
+            threads.forEach(t -> t.setUncaughtExceptionHandler((thread, e) -> failures.add(e)));
+            threads.forEach(Thread::start);
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            assertEquals(List.of(), failures);
+        }
+    }
+
+    @Test
+    void leavesNothingBehind() {
+        try (ObjectDiscoveryModel model = random()) {
+            model.predict(image(9, 9, 1));
+            int before = model.model().getNDManager().getManagedArrays().size();
+            for (int i = 0; i < 3; i++) {
+                model.predict(List.of(image(9, 9, i), image(5, 7, i)));
+            }
+            assertEquals(before, model.model().getNDManager().getManagedArrays().size());
+            assertEquals(List.of(), model.predict(List.of()));
+        }
+    }
+}
