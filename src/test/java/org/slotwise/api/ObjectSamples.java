@@ -73,6 +73,7 @@ import org.slotwise.training.DivergenceCheck;
 import org.slotwise.training.GradientClipping;
 import org.slotwise.training.LearningRate;
 import org.slotwise.training.LearningRates;
+import org.slotwise.training.PlateauDecay;
 import org.slotwise.training.ProgressListener;
 import org.slotwise.weights.StateDict;
 
@@ -248,6 +249,7 @@ final class ObjectSamples {
         add(DivergenceCheck.Builder.class, m -> DivergenceCheck.builder());
         add(GradientClipping.class, m -> new GradientClipping(1));
         add(LearningRate.class, m -> LearningRate.constant(0.1));
+        add(PlateauDecay.class, m -> new PlateauDecay(4, 0.5));
         add(LearningRates.class, m -> LearningRates.of(LearningRate.constant(0.1)));
         add(
                 SlateConfiguration.class,
