@@ -20,7 +20,7 @@ def case(seed, patience, factor, count=60):
     losses, scales = [], []
     for i in range(count):
         # Falls, then wanders, with equal losses among them.
-        losses.append(round(10 / (1 + i) + draws.choice([0, 0, 0.25, 0.5]), 3))
+        losses.append(round(10 / (1 + min(i, 20)) + draws.choice([0, 0, 0.25, 0.5]), 3))
         scheduler.step(losses[-1])
         scales.append(optimizer.param_groups[0]["lr"])
     return {"patience": patience, "factor": factor, "losses": losses, "scales": scales}

@@ -3,6 +3,7 @@ package org.slotwise.training;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Errors.assertRefused;
 
@@ -50,7 +51,8 @@ class PlateauDecayTest {
 
     @Test
     void doesAsPyTorch() throws IOException {
-        try (InputStream in = PlateauDecayTest.class.getResourceAsStream("/training/plateau.json")) {
+        try (InputStream in =
+                PlateauDecayTest.class.getResourceAsStream("/training/plateau.json")) {
             for (JsonElement element :
                     JsonParser.parseReader(new InputStreamReader(in, StandardCharsets.UTF_8))
                             .getAsJsonArray()) {
@@ -90,7 +92,9 @@ class PlateauDecayTest {
         PlateauDecay plateau = new PlateauDecay(4, 0.5);
         plateau.observe(3);
         Map<String, String> good = plateau.state();
-        assertRefused("must have plateau.best, got []", () -> plateau.restore(Map.of()));
+        assertRefused(
+                "PlateauDecay: the state must have plateau.best, got []",
+                () -> plateau.restore(Map.of()));
         refused(good, "plateau.waited", "4");
         refused(good, "plateau.waited", "-1");
         refused(good, "plateau.waited", "1.5");
@@ -104,7 +108,10 @@ class PlateauDecayTest {
         PlateauDecay plateau = new PlateauDecay(4, 0.5);
         Map<String, String> bad = new HashMap<>(good);
         bad.put(name, value);
-        assertRefused("PlateauDecay: " + name, () -> plateau.restore(bad));
+        String message =
+                assertThrows(IllegalArgumentException.class, () -> plateau.restore(bad))
+                        .getMessage();
+        assertTrue(message.startsWith("PlateauDecay: " + name + " must be "), message);
         assertEquals(1, plateau.scale());
         assertEquals(Double.POSITIVE_INFINITY, plateau.best(), "nothing is restored");
     }
@@ -153,12 +160,7 @@ class PlateauDecayTest {
     }
 
     private static void steps(
-            FeedForward block,
-            Adam adam,
-            PlateauDecay plateau,
-            double[] losses,
-            int from,
-            int to) {
+            FeedForward block, Adam adam, PlateauDecay plateau, double[] losses, int from, int to) {
         for (int step = from; step < to; step++) {
             for (Parameter parameter : block.getParameters().values()) {
                 NDArray weight = parameter.getArray();

@@ -327,8 +327,7 @@ class GeneratedScenesTest {
             }
             assertArrayEquals(new int[] {52, 4, 4, 4}, cells, "scene " + i);
         }
-        Scene anywhere =
-                Tetrominoes.builder().setSize(1).optSide(18).optBlock(3).build().get(0);
+        Scene anywhere = Tetrominoes.builder().setSize(1).optSide(18).optBlock(3).build().get(0);
         assertEquals(18, anywhere.height());
     }
 

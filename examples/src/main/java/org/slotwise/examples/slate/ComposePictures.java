@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
                     + " pictures of slots.",
             ""
         },
-        subcommands = {TrainSlate.class},
+        subcommands = {TrainSlate.class, EvaluateSlate.class, ShowSlate.class, ComposeSlate.class},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:All went well.",

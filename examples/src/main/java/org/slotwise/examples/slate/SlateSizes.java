@@ -51,6 +51,17 @@ final class SlateSizes {
     private int slots;
 
     @Option(
+            names = "--slot-dim",
+            defaultValue = "16",
+            paramLabel = "NUMBER",
+            description =
+                    "The size of a slot, 1 to "
+                            + MAX_DIM
+                            + ". With large ones a single slot may take all objects. Default:"
+                            + " ${DEFAULT-VALUE}.")
+    private int slotDim;
+
+    @Option(
             names = "--iterations",
             defaultValue = "3",
             paramLabel = "NUMBER",
@@ -80,7 +91,7 @@ final class SlateSizes {
             defaultValue = "64",
             paramLabel = "NUMBER",
             description =
-                    "The size of slots and of the transformer, a multiple of 4 up to "
+                    "The size of the transformer, a multiple of 4 up to "
                             + MAX_DIM
                             + ". Default: ${DEFAULT-VALUE}.")
     private int dim;
@@ -120,12 +131,13 @@ final class SlateSizes {
                 vocabulary,
                 dim,
                 new SlateConfiguration.Transformer(blocks, HEADS, dropout),
-                new SlateConfiguration.Slots(slots, dim, iterations, 1, dim, !allIterations));
+                new SlateConfiguration.Slots(slots, slotDim, iterations, 1, dim, !allIterations));
     }
 
     void check(CommandSpec spec) {
         Program.requireRange(spec, "--scenes", scenes, 1, MAX_SCENES);
         Program.requireRange(spec, "--slots", slots, 1, MAX_SLOTS);
+        Program.requireRange(spec, "--slot-dim", slotDim, 1, MAX_DIM);
         Program.requireRange(spec, "--iterations", iterations, 1, 100);
         Program.requireRange(spec, "--vocabulary", vocabulary, 2, MAX_VOCABULARY);
         Program.requireRange(spec, "--blocks", blocks, 1, MAX_BLOCKS);

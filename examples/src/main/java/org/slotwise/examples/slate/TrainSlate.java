@@ -81,12 +81,11 @@ final class TrainSlate implements Callable<Integer> {
 
     @Option(
             names = "--halve-after",
-            defaultValue = "0",
             paramLabel = "REPORTS",
             description =
-                    "Halves the learning rate after so many reports without a better cross entropy;"
-                            + " 0 for never. Default: ${DEFAULT-VALUE}.")
-    private int halveAfter;
+                    "Halves the learning rate after so many reports without a better cross entropy."
+                            + " Default: never.")
+    private @Nullable Integer halveAfter;
 
     @Option(
             names = "--report",
@@ -204,7 +203,7 @@ final class TrainSlate implements Callable<Integer> {
                         given == null ? dvaeSteps : 0,
                         steps,
                         learningRate,
-                        halveAfter,
+                        halveAfter == null ? 0 : halveAfter,
                         report,
                         given == null ? "" : Checksum.of(given),
                         seed);
@@ -220,7 +219,9 @@ final class TrainSlate implements Callable<Integer> {
         sizes.check(spec);
         Program.requireRange(spec, "--dvae-steps", dvaeSteps, 1, MAX_STEPS);
         Program.requireRange(spec, "--steps", steps, 1, MAX_STEPS);
-        Program.requireRange(spec, "--halve-after", halveAfter, 0, MAX_STEPS);
+        if (halveAfter != null) {
+            Program.requireRange(spec, "--halve-after", halveAfter, 1, MAX_STEPS);
+        }
         Program.requireRange(spec, "--report", report, 1, MAX_STEPS);
         Program.requireRange(spec, "--checkpoint-every", checkpointEvery, 1, MAX_STEPS);
         Program.requireRange(spec, "--threads", threads, 1, MAX_THREADS);
