@@ -52,28 +52,25 @@ final class SlateSizes {
 
     @Option(
             names = "--slot-dim",
-            defaultValue = "16",
+            defaultValue = "64",
             paramLabel = "NUMBER",
-            description =
-                    "The size of a slot, 1 to "
-                            + MAX_DIM
-                            + ". With large ones a single slot may take all objects. Default:"
-                            + " ${DEFAULT-VALUE}.")
+            description = "The size of a slot, 1 to " + MAX_DIM + ". Default: ${DEFAULT-VALUE}.")
     private int slotDim;
 
     @Option(
             names = "--iterations",
-            defaultValue = "3",
+            defaultValue = "1",
             paramLabel = "NUMBER",
             description =
-                    "How many iterations of slot attention, 1 to 100. Default: ${DEFAULT-VALUE}.")
+                    "How many iterations of slot attention, 1 to 100, before the one that learns."
+                            + " Default: ${DEFAULT-VALUE}.")
     private int iterations;
 
     @Option(
             names = "--all-iterations",
             description =
-                    "Lets gradients flow through all iterations, as published. Default: they flow"
-                            + " through one more, after a stop.")
+                    "Lets gradients flow through all iterations, with none after them, as published."
+                            + " Default: they flow through one more, after a stop.")
     private boolean allIterations;
 
     @Option(

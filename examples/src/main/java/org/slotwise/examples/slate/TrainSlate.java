@@ -42,7 +42,7 @@ final class TrainSlate implements Callable<Integer> {
 
     @Option(
             names = "--dvae-steps",
-            defaultValue = "2000",
+            defaultValue = "1500",
             paramLabel = "NUMBER",
             description = "How many steps the auto-encoder takes. Default: ${DEFAULT-VALUE}.")
     private int dvaeSteps;
@@ -57,7 +57,7 @@ final class TrainSlate implements Callable<Integer> {
 
     @Option(
             names = "--steps",
-            defaultValue = "12000",
+            defaultValue = "13000",
             paramLabel = "NUMBER",
             description =
                     "How many steps slots and transformer take after that. Default:"
@@ -89,7 +89,7 @@ final class TrainSlate implements Callable<Integer> {
 
     @Option(
             names = "--report",
-            defaultValue = "500",
+            defaultValue = "1000",
             paramLabel = "NUMBER",
             description = "After how many steps progress is told. Default: ${DEFAULT-VALUE}.")
     private int report;
