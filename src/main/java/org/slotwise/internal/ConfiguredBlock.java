@@ -171,6 +171,11 @@ public abstract class ConfiguredBlock extends AbstractBlock {
         for (Parameter parameter : declared.keySet()) {
             value(store, parameter, device, training);
         }
+        for (Pair<String, Block> child : getChildren()) {
+            for (Parameter parameter : child.getValue().getParameters().values()) {
+                value(store, parameter, device, training);
+            }
+        }
         return scoped(owner, new Pass(this, store, device, training), equations);
     }
 

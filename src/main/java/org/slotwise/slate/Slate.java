@@ -1,7 +1,6 @@
 package org.slotwise.slate;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
@@ -164,6 +163,33 @@ public final class Slate extends ConfiguredBlock {
     }
 
     /**
+     * A step of all but the auto-encoder, on tokens that are known: what {@link #step} gives that
+     * part of, while the auto-encoder no longer changes.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param tokens (B, L) int64, of {@link DiscreteVae#tokens} for instance
+     * @param noise what is not to be drawn; it has no draws for codes and tokens
+     * @param training whether to drop elements and to record a graph for gradients
+     * @return cross entropy, slots and attention, owned by the tokens' manager
+     * @throws IllegalArgumentException if an input has another shape or type
+     */
+    public ExplainedTokens explain(
+            ParameterStore parameterStore, NDArray tokens, SlateNoise noise, boolean training) {
+        inputs.explained(tokens, noise);
+        noise.floats().forEach(array -> requireType("noise", array));
+        DropoutMasks masks =
+                DropoutMasks.of(noise.dropout(), sizes.transformer().dropout(), training);
+        NDList out =
+                compute(
+                        parameterStore,
+                        tokens.getManager(),
+                        tokens.getDevice(),
+                        training,
+                        pass -> layers.explain(pass, tokens, noise.slots(), masks));
+        return new ExplainedTokens(out.get(0), out.get(1), out.get(2));
+    }
+
+    /**
      * Pictures as slots and tokens: the most probable tokens, no dropout.
      *
      * @param parameterStore where the parameters' values are
@@ -247,9 +273,7 @@ public final class Slate extends ConfiguredBlock {
     public NDArray compose(NDArray slots, List<SlotChoice> prompt) {
         inputs.prompt(slots, prompt);
         try (Scope scope = new Scope()) {
-            NDList rows = new NDList();
-            prompt.forEach(c -> rows.add(slots.get("{}, {}", c.picture(), c.slot())));
-            return scope.keep(NDArrays.stack(rows).expandDims(0), slots.getManager());
+            return scope.keep(SlotChoice.all(slots, prompt), slots.getManager());
         }
     }
 

@@ -76,6 +76,27 @@ record SlateInputs(String who, SlateConfiguration sizes, TokenDecoder decoder) {
                 who + ": tokens must be at most " + sizes.tokens() + " a picture, got " + n);
     }
 
+    void explained(NDArray tokens, SlateNoise noise) {
+        Check.shape(who, TOKENS, tokens, "B", sizes.tokens());
+        Check.type(who, TOKENS, tokens, DataType.INT64, "");
+        Check.option(
+                noise.codes() == null && noise.tokens() == null,
+                who + ": where tokens are known there must be no draws for codes and tokens");
+        long batch = tokens.getShape().get(0);
+        NDArray slots = noise.slots();
+        if (slots != null) {
+            Check.shape(who, SlateNoise.SLOT_NOISE, slots, batch, "K", sizes.slots().dim());
+            Check.sameDevice(who, SlateNoise.SLOT_NOISE, slots, TOKENS, tokens);
+        }
+        long count = slots == null ? sizes.slots().count() : slots.getShape().get(1);
+        Map<String, Shape> shapes = dropoutShapes(batch, count);
+        noise.dropout()
+                .values()
+                .forEach(mask -> Check.sameDevice(who, "dropout mask", mask, TOKENS, tokens));
+        NDArray like = noise.floats().isEmpty() ? tokens : noise.floats().get(0);
+        DropoutMasks.check(who, noise.dropout(), shapes, like);
+    }
+
     void prompt(NDArray slots, List<SlotChoice> prompt) {
         slots(slots);
         Check.option(!prompt.isEmpty(), who + ": the prompt must have at least one slot");

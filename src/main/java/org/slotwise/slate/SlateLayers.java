@@ -36,23 +36,29 @@ record SlateLayers(
         NDArray draw = noise.tokens();
         NDArray g = draw == null ? GumbelSoftmax.noise(logP) : draw;
         NDArray tokens = DiscreteVae.largest(logP.stopGradient().add(g)); // (B, L)
-        NDArray e =
-                masks.under("positional_encoder").drop("dropout", embedding.apply(pass, tokens));
-        NDList slots = grouping.group(pass, e.get(":, 1:"), noise.slots());
-        NDArray memory = projection.apply(pass, slots.get(0));
-        NDArray predicted = decode(pass, e, memory, masks);
-        NDArray crossEntropy = perPicture(crossEntropies(predicted, tokens).sum(), image);
+        NDList explained = explain(pass, tokens, noise.slots(), masks);
         return new NDList(
-                crossEntropy,
+                explained.get(0),
                 mse,
                 DiscreteVae.unit(reconstruction),
-                slots.get(0),
-                slots.get(1),
+                explained.get(1),
+                explained.get(2),
                 tokens);
     }
 
-    private static NDArray perPicture(NDArray sum, NDArray image) {
-        return sum.div(Scalars.like(sum, (double) image.getShape().get(0)));
+    /** Cross entropy, slots and attention of tokens (B, L): all but the auto-encoder. */
+    NDList explain(Pass pass, NDArray tokens, @Nullable NDArray slotNoise, DropoutMasks masks) {
+        NDArray e =
+                masks.under("positional_encoder").drop("dropout", embedding.apply(pass, tokens));
+        NDList slots = grouping.group(pass, e.get(":, 1:"), slotNoise);
+        NDArray memory = projection.apply(pass, slots.get(0));
+        NDArray predicted = decode(pass, e, memory, masks);
+        NDArray crossEntropy = perPicture(crossEntropies(predicted, tokens).sum(), tokens);
+        return new NDList(crossEntropy, slots.get(0), slots.get(1));
+    }
+
+    private static NDArray perPicture(NDArray sum, NDArray batch) {
+        return sum.div(Scalars.like(sum, (double) batch.getShape().get(0)));
     }
 
     /** Logits (B, n, V) of n tokens, for embeddings (B, n + 1, D) of BOS and these tokens. */

@@ -2,6 +2,8 @@ package org.slotwise.slate;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +43,15 @@ public record SlateNoise(
      */
     public static SlateNoise drawn() {
         return new SlateNoise(null, null, null, Map.of());
+    }
+
+    /** The noise of slots and dropout that is given. */
+    List<NDArray> floats() {
+        List<NDArray> arrays = new ArrayList<>(dropout.values());
+        if (slots != null) {
+            arrays.add(slots);
+        }
+        return arrays;
     }
 
     /** What a list has of it by name; the other arrays go to another list. */

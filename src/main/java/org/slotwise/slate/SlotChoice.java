@@ -1,5 +1,9 @@
 package org.slotwise.slate;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import java.util.List;
 import org.slotwise.internal.Check;
 
 /**
@@ -20,5 +24,12 @@ public record SlotChoice(int picture, int slot) {
     public SlotChoice {
         Check.atLeast("SlotChoice", "picture", picture, 0);
         Check.atLeast("SlotChoice", "slot", slot, 0);
+    }
+
+    /** The chosen ones of slots (B, K, E): (1, number of them, E). */
+    static NDArray all(NDArray slots, List<SlotChoice> prompt) {
+        NDList rows = new NDList();
+        prompt.forEach(c -> rows.add(slots.get("{}, {}", c.picture(), c.slot())));
+        return NDArrays.stack(rows).expandDims(0);
     }
 }

@@ -48,7 +48,8 @@ import org.slotwise.weights.StateDictFormat;
  * optimizer.<name>.exp_avg            Adam's moments and the number of updates,
  * optimizer.<name>.exp_avg_sq         of each parameter that was ever updated
  * optimizer.<name>.step
- * metadata: format, step, run.<name> for each text of the run, checksum
+ * metadata: format, step, checksum,
+ *           run.<name>                for each text of the run, state.<name> for each of its state
  * }</pre>
  *
  * <p>It is written beside the file and moved to its name when it is complete and on the disk: at
@@ -63,6 +64,7 @@ public final class Checkpoint implements AutoCloseable {
     private static final String VERSION = "slotwise-checkpoint-1";
     private static final String STEP = "step";
     private static final String RUN = "run.";
+    private static final String STATE = "state.";
     private static final String CHECKSUM = "checksum";
     private static final String MODEL = "model.";
     private static final String OPTIMIZER = "optimizer.";
@@ -90,6 +92,29 @@ public final class Checkpoint implements AutoCloseable {
      */
     public static void write(Path file, Block block, Adam adam, long step, Map<String, String> run)
             throws IOException {
+        write(file, block, adam, step, run, Map.of());
+    }
+
+    /**
+     * Writes a checkpoint with a state of the training's own, in place of one that is there.
+     *
+     * @param file a path that ends in ".safetensors"
+     * @param block the block that is being trained
+     * @param adam its optimizer
+     * @param step the number of the last step that was taken, at least 0
+     * @param run what tells this run from others
+     * @param state what else changes from step to step: {@link PlateauDecay#state} for instance
+     * @throws IOException if it cannot be written; the file is as it was before then
+     * @throws IllegalArgumentException if the path ends otherwise, or the step is negative
+     */
+    public static void write(
+            Path file,
+            Block block,
+            Adam adam,
+            long step,
+            Map<String, String> run,
+            Map<String, String> state)
+            throws IOException {
         Check.option(
                 file.toString().endsWith(".safetensors"),
                 WHO + ": a file must end in .safetensors, got " + file);
@@ -98,6 +123,7 @@ public final class Checkpoint implements AutoCloseable {
         StateDict.of(block).arrays().forEach((name, array) -> arrays.put(MODEL + name, array));
         Map<String, String> texts = new TreeMap<>();
         run.forEach((name, value) -> texts.put(RUN + name, value));
+        state.forEach((name, value) -> texts.put(STATE + name, value));
         texts.put(FORMAT, VERSION);
         texts.put(STEP, Long.toString(step));
         try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
@@ -195,15 +221,28 @@ public final class Checkpoint implements AutoCloseable {
      * @return texts by name
      */
     public Map<String, String> run() {
-        Map<String, String> run = new TreeMap<>();
+        return texts(RUN);
+    }
+
+    /**
+     * What else changed from step to step.
+     *
+     * @return texts by name; none where the training gave none
+     */
+    public Map<String, String> state() {
+        return texts(STATE);
+    }
+
+    private Map<String, String> texts(String prefix) {
+        Map<String, String> texts = new TreeMap<>();
         content.metadata()
                 .forEach(
                         (name, value) -> {
-                            if (name.startsWith(RUN)) {
-                                run.put(name.substring(RUN.length()), value);
+                            if (name.startsWith(prefix)) {
+                                texts.put(name.substring(prefix.length()), value);
                             }
                         });
-        return run;
+        return texts;
     }
 
     /**

@@ -92,6 +92,7 @@ import org.slotwise.training.GradientClipping;
 import org.slotwise.training.HistoryListener;
 import org.slotwise.training.LearningRate;
 import org.slotwise.training.LearningRates;
+import org.slotwise.training.PlateauDecay;
 import org.slotwise.training.ProgressListener;
 import org.slotwise.training.ScalarLog;
 import org.slotwise.weights.StateDict;
@@ -301,6 +302,7 @@ final class ObjectSamples {
         add(DivergenceCheck.Builder.class, m -> DivergenceCheck.builder());
         add(GradientClipping.class, m -> new GradientClipping(1));
         add(LearningRate.class, m -> LearningRate.constant(0.1));
+        add(PlateauDecay.class, m -> new PlateauDecay(4, 0.5));
         add(LearningRates.class, m -> LearningRates.of(LearningRate.constant(0.1)));
         add(
                 SlateConfiguration.class,

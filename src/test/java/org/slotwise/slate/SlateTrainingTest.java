@@ -1,9 +1,12 @@
 package org.slotwise.slate;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.slotwise.testing.Errors.assertRefused;
 import static org.slotwise.testing.Tensors.assertClose;
 
 import ai.djl.engine.Engine;
@@ -14,8 +17,10 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.slotwise.internal.Gradients;
@@ -184,5 +189,107 @@ class SlateTrainingTest {
         double undropped =
                 slate.step(store, images, SOFT, SlateNoise.drawn(), false).loss().getFloat();
         assertTrue(losses[0] != undropped, "dropout in training alone");
+    }
+
+    private static SlateNoise masked(NDManager manager, Slate slate, @Nullable NDArray tokens) {
+        Map<String, NDArray> masks = new LinkedHashMap<>();
+        slate.dropoutShapes(2)
+                .forEach(
+                        (name, shape) ->
+                                masks.put(
+                                        name,
+                                        Tensors.uniform(
+                                                manager,
+                                                name.hashCode(),
+                                                DataType.FLOAT64,
+                                                shape.getShape())));
+        NDArray slots = Tensors.normal(manager, 4, DataType.FLOAT64, 2, 3, 4);
+        return new SlateNoise(null, tokens, slots, masks);
+    }
+
+    private static Map<String, double[]> gradients(Slate slate) {
+        Map<String, double[]> gradients = new LinkedHashMap<>();
+        ReferenceCase.parameters(slate)
+                .forEach(
+                        (name, array) -> {
+                            NDArray gradient = Gradients.of(array);
+                            if (gradient != null) {
+                                gradients.put(name, Tensors.doubles(gradient));
+                                Gradients.zero(array);
+                            }
+                        });
+        return gradients;
+    }
+
+    /** A step's tokens, given back to it, have the same cross entropy and gradients. */
+    @Test
+    void knownTokensAreExplainedAsInAStep(NDManager manager) {
+        for (boolean implicit : new boolean[] {false, true}) {
+            Slate slate = new Slate(SlateContractTest.small(0.3, implicit));
+            slate.initialize(manager, DataType.FLOAT64, new Shape(2, 2, 8, 8));
+            NDArray images = Tensors.uniform(manager, 1, DataType.FLOAT64, 2, 2, 8, 8);
+            NDArray gumbel = Tensors.normal(manager, 3, DataType.FLOAT64, 2, 5, 2, 2);
+            ParameterStore store = new ParameterStore(manager, false);
+            SlateOutput step;
+            try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+                step = slate.step(store, images, SOFT, masked(manager, slate, gumbel), true);
+                collector.backward(step.crossEntropy());
+            }
+            Map<String, double[]> expected = gradients(slate);
+            ExplainedTokens known;
+            try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+                known = slate.explain(store, step.tokens(), masked(manager, slate, null), true);
+                collector.backward(known.crossEntropy());
+            }
+            assertClose("cross entropy", step.crossEntropy(), known.crossEntropy(), 1e-12);
+            assertClose("slots", step.slots(), known.slots(), 1e-12);
+            assertClose("attention", step.attention(), known.attention(), 1e-12);
+            Map<String, double[]> found = gradients(slate);
+            assertEquals(expected.keySet(), found.keySet());
+            assertTrue(expected.keySet().stream().noneMatch(name -> name.startsWith("dvae.")));
+            expected.forEach((name, g) -> assertArrayEquals(g, found.get(name), 1e-12, name));
+        }
+    }
+
+    @Test
+    void knownTokensAreChecked(NDManager manager) {
+        Slate slate = new Slate(SlateContractTest.small(0.3, false));
+        slate.initialize(manager, DataType.FLOAT32, new Shape(2, 2, 8, 8));
+        ParameterStore store = new ParameterStore(manager, false);
+        NDArray tokens = manager.zeros(new Shape(2, 4), DataType.INT64);
+        SlateNoise drawn = SlateNoise.drawn();
+        assertRefused(
+                "Slate: tokens must be (B, 4), got (2, 3)",
+                () ->
+                        slate.explain(
+                                store,
+                                manager.zeros(new Shape(2, 3), DataType.INT64),
+                                drawn,
+                                false));
+        assertRefused(
+                "Slate: where tokens are known there must be no draws for codes and tokens",
+                () ->
+                        slate.explain(
+                                store,
+                                tokens,
+                                new SlateNoise(
+                                        null, manager.zeros(new Shape(2, 5, 2, 2)), null, Map.of()),
+                                false));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> slate.explain(store, tokens.toType(DataType.INT32, false), drawn, false));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> slate.explain(store, tokens, masked(manager, slate, null), false),
+                "noise of another type than the parameters");
+        assertThrows(
+                IllegalArgumentException.class,
+                () ->
+                        slate.explain(
+                                store,
+                                tokens,
+                                new SlateNoise(
+                                        null, null, manager.zeros(new Shape(1, 3, 4)), Map.of()),
+                                false));
     }
 }

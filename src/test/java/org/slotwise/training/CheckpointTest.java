@@ -109,6 +109,25 @@ class CheckpointTest {
         }
     }
 
+    /** A state is no part of what tells a run from others; old checkpoints have none. */
+    @Test
+    void keepsAState(NDManager manager) throws IOException {
+        Block block = block(manager, 4);
+        try (Adam adam = Adam.builder().build()) {
+            Map<String, String> state = Map.of("seed", "8", "größe", "\"4\"\n");
+            Checkpoint.write(file, block, adam, 12, RUN, state);
+            try (Checkpoint checkpoint = Checkpoint.read(file)) {
+                assertEquals(RUN, checkpoint.run());
+                assertEquals(state, checkpoint.state());
+                checkpoint.requireRun(RUN);
+            }
+            Checkpoint.write(file, block, adam, 12, RUN);
+            try (Checkpoint checkpoint = Checkpoint.read(file)) {
+                assertEquals(Map.of(), checkpoint.state());
+            }
+        }
+    }
+
     /** Before the first step there are weights and no moments. */
     @Test
     void restoresTheStart(NDManager manager) throws IOException {

@@ -2,7 +2,9 @@ package org.slotwise.weights;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 import static org.slotwise.testing.Errors.assertRefused;
 
 import ai.djl.ndarray.NDArray;
@@ -10,13 +12,18 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.slotwise.slate.Slate;
 import org.slotwise.slate.SlateConfiguration;
 import org.slotwise.testing.OnDevice;
@@ -133,5 +140,61 @@ class SlateLayoutsTest {
         assertRefused(
                 "SlateLayouts: positional_encoder.pe must be (1, L + 1, D), got (2)",
                 () -> SlateLayouts.withMasks(dict, manager));
+    }
+
+    /** Files as torch.save writes them: make_slate_checkpoints.py. */
+    static Stream<Arguments> torchFiles() {
+        return Stream.of(
+                arguments("slate_best_model.pt", SlateLayouts.original(), ""),
+                arguments("slate_checkpoint.pt.tar", SlateLayouts.checkpoint(), "model."),
+                arguments("slate_lightning.ckpt", SlateLayouts.objectDiscoveryPytorch(), "model."));
+    }
+
+    @ParameterizedTest
+    @MethodSource("torchFiles")
+    void readsWhatTorchWrites(
+            String name, NameMap map, String prefix, NDManager manager, @TempDir Path folder)
+            throws IOException {
+        Path file = Files.write(folder.resolve(name), StateDictFileTest.bytesOf(name));
+        Path values =
+                Files.write(
+                        folder.resolve("values.npz"),
+                        StateDictFileTest.bytesOf("slate_values.npz"));
+        Slate slate = slate(manager, 1);
+        try (StateDict read = StateDict.read(file);
+                StateDict expected = StateDict.read(values)) {
+            map.apply(read).loadInto(slate);
+            ReferenceCase.parameters(slate)
+                    .forEach((one, array) -> Tensors.assertSame(one, expected.get(one), array));
+            // And back: the names and values of the file, masks included; but for the optimizer.
+            StateDict back =
+                    SlateLayouts.withMasks(map.revert(StateDict.of(slate)), manager, prefix);
+            Path written = folder.resolve("back.safetensors");
+            back.write(written);
+            try (StateDict again = StateDict.read(written)) {
+                TreeSet<String> names = new TreeSet<>(read.names());
+                names.removeIf(one -> one.startsWith("optimizer"));
+                assertEquals(names, new TreeSet<>(again.names()));
+                names.forEach(one -> Tensors.assertSame(one, read.get(one), again.get(one)));
+            }
+        }
+    }
+
+    /** One of the others' files: what is in the way is named. */
+    @Test
+    void aFileOfAnotherLayoutIsRefused(NDManager manager, @TempDir Path folder) throws IOException {
+        String name = "slate_lightning.ckpt";
+        Path file = Files.write(folder.resolve(name), StateDictFileTest.bytesOf(name));
+        try (StateDict read = StateDict.read(file)) {
+            String message =
+                    assertThrows(
+                                    IllegalArgumentException.class,
+                                    () ->
+                                            SlateLayouts.original()
+                                                    .apply(read)
+                                                    .loadInto(slate(manager, 1)))
+                            .getMessage();
+            assertTrue(message.contains("model."), message);
+        }
     }
 }

@@ -8,6 +8,7 @@ import org.slotwise.examples.group.GroupPixels;
 import org.slotwise.examples.photos.DiscoverInPhotos;
 import org.slotwise.examples.sets.PredictSets;
 import org.slotwise.examples.shared.Program;
+import org.slotwise.examples.slate.ComposePictures;
 import org.slotwise.examples.train.TrainSlotAttention;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -47,6 +48,7 @@ public final class Slotwise implements Runnable {
         add(all, "photos", new DiscoverInPhotos());
         add(all, "sets", new PredictSets());
         add(all, "edit", new EditLatents());
+        add(all, "slate", new ComposePictures());
         add(all, "ablate", new AblateSlotAttention());
         add(all, "compare", new CompareGroupings());
         add(all, "train", new TrainSlotAttention());

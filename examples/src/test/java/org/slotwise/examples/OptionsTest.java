@@ -26,8 +26,9 @@ class OptionsTest {
 
     private static final Set<String> SEEDS = Set.of("--seed", "--seeds");
     private static final Set<String> FROM_ZERO =
-            Set.of("--data-seed", "--parts", "--position", "--beta");
-    private static final Set<String> READ = Set.of("--model", "--image", "--backbone", "--images");
+            Set.of("--data-seed", "--parts", "--position", "--beta", "--dropout");
+    private static final Set<String> READ =
+            Set.of("--model", "--image", "--backbone", "--images", "--dvae");
 
     @TempDir Path folder;
 
@@ -183,6 +184,19 @@ class OptionsTest {
                 "photos --size 8 | --slots must be at most the number of patches, 1, got 6",
                 "photos --figures 3 | --figures needs --images",
                 "photos --parts 2147483647 | --parts must be 0 to",
+                "slate train --dim 6 | --dim must be a multiple of 4, got 6",
+                "slate train --images a --size 30 | --size must be a multiple of 4, got 30",
+                "slate train --size 64 | --size needs --images",
+                "slate train --images a --scenes 3 | --scenes has no effect beside --images",
+                "slate train --dvae a --dvae-steps 3 | --dvae-steps has no effect beside --dvae",
+                "slate train --resume | --resume needs --checkpoint",
+                "slate train --dropout 1 | --dropout must be from 0 to below 1, got 1",
+                "slate train --tokens a.safetensors --output a.safetensors | --tokens must be another",
+                "slate show --images a --data-seed 3 | --data-seed has no effect beside --images",
+                "slate compose --prompt 0:1,x | expected numbers as in 0:1,0:2,3:0, got 0:1,x",
+                "slate compose --prompt 64:0 | --prompt must name slots below 64:4, got 64:0",
+                "slate compose --prompt 0:0 --pictures 3 | --pictures has no effect beside --prompt",
+                "slate compose --top-k 3 | --top-k needs --temperature",
                 "discover show --scenes 3 --scenes 4 | --scenes",
                 "discover show --what all,slots | --what",
             })

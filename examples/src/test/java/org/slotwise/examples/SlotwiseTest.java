@@ -70,6 +70,7 @@ class SlotwiseTest {
                         "photos",
                         "sets",
                         "edit",
+                        "slate",
                         "ablate",
                         "compare",
                         "train");
@@ -86,12 +87,13 @@ class SlotwiseTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "foo | discover, group, photos, sets, edit, ablate, compare or train, got foo",
+                "foo | discover, group, photos, sets, edit, slate, ablate, compare or train, got foo",
                 "foo --scenes 3 | ablate, compare or train, got foo",
                 "discover foo | expected a command: train, evaluate, show, sweep or curves, got foo",
                 "sets foo | expected a command: train, evaluate or show, got foo",
                 "sets | train, evaluate or show, as in \"slotwise sets show\"",
                 "edit | train, evaluate or show, as in \"slotwise edit show\"",
+                "slate | train, evaluate, show or compose, as in \"slotwise slate compose\"",
                 "group foo | 'foo'",
                 "--foo | '--foo'"
             })

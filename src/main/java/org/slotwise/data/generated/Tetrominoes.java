@@ -25,14 +25,20 @@ import org.slotwise.internal.SplitMix;
  * overlap, but may touch. All placements without overlap are equally likely. {@link TfRecordScenes}
  * reads the real data set.
  *
- * <p>Scene i depends on the seed and on i and on nothing else: parts, batches and threads do not
- * change it. Label k of the mask is the k-th tetromino.
+ * <p>Scene i depends on the seed, the options and i and on nothing else: parts, batches and threads
+ * do not change it. Label k of the mask is the k-th tetromino.
+ *
+ * <p>Other sizes, and pieces on a lattice, are options that the data set does not have.
  */
 public final class Tetrominoes implements Scenes {
 
-    private static final int SIDE = 35;
-    private static final int BLOCK = 5;
+    private static final String WHO = "Tetrominoes";
     private static final int PIECES = 3;
+
+    /** Fewer blocks side by side may have no room for three pieces. */
+    private static final int FEWEST_BLOCKS = 6;
+
+    private static final int MAX_SIDE = 4096;
     private static final int SHAPES = 17;
 
     /** Each shape as rows of blocks, in all its orientations; in this order the first 17 count. */
@@ -49,10 +55,16 @@ public final class Tetrominoes implements Scenes {
 
     private final long seed;
     private final long size;
+    private final int side;
+    private final int block;
+    private final boolean aligned;
 
     private Tetrominoes(Builder builder) {
         seed = builder.seed;
         size = builder.size;
+        side = builder.side;
+        block = builder.block;
+        aligned = builder.aligned;
     }
 
     private static List<int[][]> shapes() {
@@ -116,7 +128,7 @@ public final class Tetrominoes implements Scenes {
             pieces[k] = PLACES.get(random.below(SHAPES));
             colours[k] = COLOURS[random.below(COLOURS.length)];
         }
-        byte[] mask = new byte[SIDE * SIDE];
+        byte[] mask = new byte[side * side];
         while (!placed(random, pieces, mask)) {
             Arrays.fill(mask, (byte) 0);
         }
@@ -129,19 +141,19 @@ public final class Tetrominoes implements Scenes {
                 image[3 * p + 2] = (byte) rgb;
             }
         }
-        return new Scene(SIDE, SIDE, image, mask, PIECES);
+        return new Scene(side, side, image, mask, PIECES);
     }
 
     /** Places all pieces anywhere; false if two overlap. Then all of them are placed anew. */
-    private static boolean placed(SplitMix random, int[][][] pieces, byte[] mask) {
+    private boolean placed(SplitMix random, int[][][] pieces, byte[] mask) {
         for (int k = 0; k < pieces.length; k++) {
             int[] rows = pieces[k][0];
             int[] columns = pieces[k][1];
-            int top = random.between(0, SIDE - BLOCK * (1 + largest(rows)));
-            int left = random.between(0, SIDE - BLOCK * (1 + largest(columns)));
-            for (int block = 0; block < rows.length; block++) {
-                int y = top + BLOCK * rows[block];
-                int x = left + BLOCK * columns[block];
+            int top = start(random, 1 + largest(rows));
+            int left = start(random, 1 + largest(columns));
+            for (int i = 0; i < rows.length; i++) {
+                int y = top + block * rows[i];
+                int x = left + block * columns[i];
                 if (!filled(mask, y, x, (byte) (k + 1))) {
                     return false;
                 }
@@ -150,13 +162,20 @@ public final class Tetrominoes implements Scenes {
         return true;
     }
 
+    /** Where a piece of so many blocks begins. */
+    private int start(SplitMix random, int blocks) {
+        return aligned
+                ? block * random.between(0, side / block - blocks)
+                : random.between(0, side - block * blocks);
+    }
+
     private static int largest(int[] values) {
         return Math.max(Math.max(values[0], values[1]), Math.max(values[2], values[3]));
     }
 
-    private static boolean filled(byte[] mask, int top, int left, byte label) {
-        for (int y = top; y < top + BLOCK; y++) {
-            for (int at = y * SIDE + left; at < y * SIDE + left + BLOCK; at++) {
+    private boolean filled(byte[] mask, int top, int left, byte label) {
+        for (int y = top; y < top + block; y++) {
+            for (int at = y * side + left; at < y * side + left + block; at++) {
                 if (mask[at] != 0) {
                     return false;
                 }
@@ -179,6 +198,9 @@ public final class Tetrominoes implements Scenes {
     public static final class Builder {
         private long size = -1;
         private long seed;
+        private int side = 35;
+        private int block = 5;
+        private boolean aligned;
 
         private Builder() {}
 
@@ -205,13 +227,60 @@ public final class Tetrominoes implements Scenes {
         }
 
         /**
+         * Sets the height and width of a scene.
+         *
+         * @param side in pixels, at least 6 blocks and at most 4096; 35 if not set
+         * @return this
+         */
+        public Builder optSide(int side) {
+            this.side = side;
+            return this;
+        }
+
+        /**
+         * Sets the height and width of the squares that a piece is made of.
+         *
+         * @param block in pixels, at least 1; 5 if not set
+         * @return this
+         */
+        public Builder optBlock(int block) {
+            this.block = block;
+            return this;
+        }
+
+        /**
+         * Sets whether pieces lie in cells of the size of a square, counted from the upper left
+         * corner, so that patches of that size show one colour each.
+         *
+         * @param aligned false if not set: at any pixel
+         * @return this
+         */
+        public Builder optAligned(boolean aligned) {
+            this.aligned = aligned;
+            return this;
+        }
+
+        /**
          * Builds the set. Nothing is generated yet.
          *
          * @return the scenes
-         * @throws IllegalArgumentException if the size is missing or below 0
+         * @throws IllegalArgumentException if the size is missing or below 0, or another option out
+         *     of its range
          */
         public Tetrominoes build() {
-            Check.option(size >= 0, "Tetrominoes: size must be at least 0, got " + size);
+            Check.option(size >= 0, WHO + ": size must be at least 0, got " + size);
+            Check.atLeast(WHO, "block", block, 1);
+            Check.option(
+                    side / FEWEST_BLOCKS >= block && side <= MAX_SIDE,
+                    WHO
+                            + ": side must be at least "
+                            + FEWEST_BLOCKS
+                            + " blocks of "
+                            + block
+                            + " and at most "
+                            + MAX_SIDE
+                            + ", got "
+                            + side);
             return new Tetrominoes(this);
         }
     }

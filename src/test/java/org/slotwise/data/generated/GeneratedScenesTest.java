@@ -297,8 +297,51 @@ class GeneratedScenesTest {
                 e.getMessage());
     }
 
+    /** Cells of 4 x 4 pixels show one colour each, and pieces take four of them. */
+    @Test
+    void piecesLieOnALattice() throws IOException {
+        Scenes aligned =
+                Tetrominoes.builder()
+                        .setSize(100)
+                        .optSeed(3)
+                        .optSide(32)
+                        .optBlock(4)
+                        .optAligned(true)
+                        .build();
+        for (int i = 0; i < 100; i++) {
+            Scene scene = aligned.get(i);
+            assertEquals(32, scene.height());
+            assertEquals(32, scene.width());
+            byte[] rgb = scene.image();
+            byte[] mask = scene.mask();
+            int[] cells = new int[4];
+            for (int p = 0; p < mask.length; p++) {
+                int corner = p / 32 / 4 * 4 * 32 + p % 32 / 4 * 4;
+                assertEquals(mask[corner], mask[p], "scene " + i);
+                for (int c = 0; c < 3; c++) {
+                    assertEquals(rgb[3 * corner + c], rgb[3 * p + c], "scene " + i);
+                }
+                if (corner == p) {
+                    cells[mask[p]]++;
+                }
+            }
+            assertArrayEquals(new int[] {52, 4, 4, 4}, cells, "scene " + i);
+        }
+        Scene anywhere = Tetrominoes.builder().setSize(1).optSide(18).optBlock(3).build().get(0);
+        assertEquals(18, anywhere.height());
+    }
+
     @Test
     void optionsAreChecked() {
+        assertRefused(
+                "Tetrominoes: side must be at least 6 blocks of 5 and at most 4096, got 29",
+                () -> Tetrominoes.builder().setSize(1).optSide(29).build());
+        assertRefused(
+                "Tetrominoes: side must be at least 6 blocks of 5 and at most 4096, got 4097",
+                () -> Tetrominoes.builder().setSize(1).optSide(4097).build());
+        assertRefused(
+                "Tetrominoes: block must be at least 1, got 0",
+                () -> Tetrominoes.builder().setSize(1).optBlock(0).build());
         assertRefused(
                 "Tetrominoes: size must be at least 0, got -1",
                 () -> Tetrominoes.builder().build());

@@ -20,6 +20,7 @@ import java.io.InterruptedIOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,8 @@ import org.slotwise.data.SceneDataset;
 import org.slotwise.data.Scenes;
 import org.slotwise.decoder.PixelLattice;
 import org.slotwise.examples.shared.SceneScoring;
+import org.slotwise.examples.shared.StepRows;
+import org.slotwise.examples.shared.StopRequest;
 import org.slotwise.loss.ReconstructionLoss;
 import org.slotwise.training.Adam;
 import org.slotwise.training.Checkpoint;
@@ -42,6 +45,8 @@ final class DiscoveryTraining implements AutoCloseable {
     private static final int BATCH = 32;
     private static final int VALIDATION_SCENES = 320;
     private static final long VALIDATION_SEED = 987_654_321;
+    private static final List<String> COLUMNS =
+            List.of("loss", "gradient_norm", "learning_rate", "fg_ari", "ari", "mse");
     private static final Duration LOG_EVERY = Duration.ofMinutes(1);
     private static final String LOSS =
             EvaluatorTrainingListener.metricName(
@@ -140,7 +145,7 @@ final class DiscoveryTraining implements AutoCloseable {
         if (done > 0 && traces.checkpoint() != null) {
             divergence.lastGood(traces.checkpoint());
         }
-        DiscoveryHistory history = new DiscoveryHistory(traces.history(), done);
+        StepRows history = new StepRows(traces.history(), COLUMNS, done);
         try (ProgressListener progress =
                         new ProgressListener(
                                 run.steps(), done, LOG_EVERY, GradientClipping.METRIC);
@@ -167,7 +172,14 @@ final class DiscoveryTraining implements AutoCloseable {
                 done = step;
                 double loss = trainer.getMetrics().latestMetric(LOSS).getValue().doubleValue();
                 SceneScoring.Scores scores = report.after(step, loss);
-                history.add(step, loss, clipping.lastNorm(), learningRate.at(step), scores);
+                history.add(
+                        step,
+                        loss,
+                        clipping.lastNorm(),
+                        learningRate.at(step),
+                        scores == null ? Double.NaN : scores.foreground(),
+                        scores == null ? Double.NaN : scores.all(),
+                        scores == null ? Double.NaN : scores.error());
                 if (traces.checkpoint() != null) {
                     if (step % traces.checkpointEvery() == 0
                             || step == run.steps()

@@ -7,13 +7,11 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Program;
+import org.slotwise.examples.shared.TrainingLog;
+import org.slotwise.examples.shared.WrittenFiles;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
@@ -178,31 +176,15 @@ final class TrainDiscovery implements Callable<Integer> {
         if (checkpoint != null) {
             Program.requireSafetensors(spec, "--checkpoint", checkpoint);
         }
-        Map<String, Path> written = new LinkedHashMap<>();
-        written.put("--output", model);
-        put(written, "--checkpoint", checkpoint);
-        put(written, "--history", history);
-        put(written, "--log", log);
-        Map<Path, String> places = new HashMap<>();
-        for (Map.Entry<String, Path> one : written.entrySet()) {
-            new OutputFile(one.getValue()).check(null);
-            Path place = one.getValue().toAbsolutePath().normalize();
-            String other = places.putIfAbsent(place, one.getKey());
-            Program.require(
-                    spec,
-                    other == null,
-                    one.getKey() + " must be another file than " + other,
-                    one.getValue());
-        }
+        new WrittenFiles()
+                .and("--output", model)
+                .and("--checkpoint", checkpoint)
+                .and("--history", history)
+                .and("--log", log)
+                .check(spec);
         if (checkpoint != null && !resume && Files.exists(checkpoint)) {
             throw new IOException(
                     checkpoint + " exists: --resume goes on from it; delete it to start anew");
-        }
-    }
-
-    private static void put(Map<String, Path> files, String option, @Nullable Path file) {
-        if (file != null) {
-            files.put(option, file);
         }
     }
 }

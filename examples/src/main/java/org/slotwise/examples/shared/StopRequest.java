@@ -1,10 +1,10 @@
-package org.slotwise.examples.discover;
+package org.slotwise.examples.shared;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /** Somebody pressed Ctrl-C, or the machine shuts down: there is a little time to save the work. */
-final class StopRequest implements AutoCloseable {
+public final class StopRequest implements AutoCloseable {
 
     private static final int SECONDS = 20;
 
@@ -12,7 +12,8 @@ final class StopRequest implements AutoCloseable {
     private final Thread hook = new Thread(this::await, "stop-request");
     private volatile boolean made;
 
-    StopRequest() {
+    /** Listens from now on. */
+    public StopRequest() {
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
@@ -28,7 +29,7 @@ final class StopRequest implements AutoCloseable {
     }
 
     /** Whether the process is about to end. */
-    boolean isMade() {
+    public boolean isMade() {
         return made;
     }
 

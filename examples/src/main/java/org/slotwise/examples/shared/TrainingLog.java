@@ -1,17 +1,15 @@
-package org.slotwise.examples.discover;
+package org.slotwise.examples.shared;
 
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.examples.shared.LineFile;
-import org.slotwise.examples.shared.WholeFile;
 
 /**
  * Passes on what a training prints, and writes its whole lines to a file as well. If the file
  * cannot be written the training goes on; {@link #close} tells of it.
  */
-final class TrainingLog extends Writer {
+public final class TrainingLog extends Writer {
 
     private final Writer out;
     private final @Nullable LineFile file;
@@ -26,7 +24,7 @@ final class TrainingLog extends Writer {
      * @param goOn whether to add to what is in the file already, or to start anew
      * @throws IOException if the file cannot be written
      */
-    TrainingLog(Writer out, @Nullable Path path, boolean goOn) throws IOException {
+    public TrainingLog(Writer out, @Nullable Path path, boolean goOn) throws IOException {
         this.out = out;
         file = path == null ? null : new LineFile(path);
         if (path != null && !goOn) {

@@ -1,4 +1,4 @@
-package org.slotwise.examples.discover;
+package org.slotwise.examples.shared;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

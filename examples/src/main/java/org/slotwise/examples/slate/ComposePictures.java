@@ -1,0 +1,51 @@
+package org.slotwise.examples.slate;
+
+import org.slotwise.examples.shared.Program;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Makes pictures again of their objects, and new ones of objects of several pictures. */
+@Command(
+        name = "ComposePictures",
+        header = {
+            "Makes pictures again of their objects, and new ones of objects of several pictures.",
+            ""
+        },
+        description = {
+            "Trains a small SLATE, evaluates it, shows what its slots attend to, and composes"
+                    + " pictures of slots.",
+            ""
+        },
+        subcommands = {TrainSlate.class, EvaluateSlate.class, ShowSlate.class, ComposeSlate.class},
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:All went well.",
+            "1:Something failed: a file, or a training that ran away.",
+            "2:An option is wrong."
+        })
+public final class ComposePictures implements Runnable {
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Shows this; each command has its own.")
+    private boolean help;
+
+    @Spec private CommandSpec spec;
+
+    /**
+     * Runs the program and ends the process with its exit code.
+     *
+     * @param args a command and its options; {@code --help} lists them
+     */
+    public static void main(String[] args) {
+        System.exit(Program.run(Program.of(new ComposePictures()), args));
+    }
+
+    @Override
+    public void run() {
+        throw Program.commandMissing(spec);
+    }
+}

@@ -1,0 +1,101 @@
+package org.slotwise.examples.slate;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.data.Scene;
+import org.slotwise.data.Scenes;
+import org.slotwise.data.file.ImageFolder;
+import org.slotwise.data.generated.Tetrominoes;
+
+/**
+ * The pictures that a model learns from: generated ones, or those of a folder.
+ *
+ * @param name what tells them from others
+ * @param scenes the pictures
+ * @param validation others, to tell of progress; at least two
+ * @param masked whether it is known what objects they have
+ */
+record TrainingPictures(String name, Scenes scenes, Scenes validation, boolean masked) {
+
+    /** Height and width of generated pictures. */
+    static final int SIDE = 32;
+
+    private static final int BLOCK = 4;
+    private static final int VALIDATION = 320;
+    private static final long VALIDATION_SEED = 987_654_321;
+
+    /** Between the seeds of training pictures and of any others lies more than one can choose. */
+    private static final long FIRST_DATA_SEED = 1L << 42;
+
+    /** Tetrominoes in cells of 4 x 4 pixels, those of a token. */
+    static Scenes tetrominoes(long seed, long count) {
+        return Tetrominoes.builder()
+                .setSize(count)
+                .optSeed(seed)
+                .optSide(SIDE)
+                .optBlock(BLOCK)
+                .optAligned(true)
+                .build();
+    }
+
+    /**
+     * Chooses the pictures of a training.
+     *
+     * @param folder a folder of pictures; null for generated ones
+     * @param side their height and width
+     * @param count how many are generated
+     * @param seed which are generated
+     */
+    static TrainingPictures of(@Nullable Path folder, int side, long count, int seed)
+            throws IOException {
+        if (folder == null) {
+            return new TrainingPictures(
+                    count + " tetrominoes of seed " + seed,
+                    tetrominoes(FIRST_DATA_SEED + seed, count),
+                    tetrominoes(VALIDATION_SEED, VALIDATION),
+                    true);
+        }
+        Scenes all = folder(folder, side);
+        // The last tenth is not learnt from.
+        long held = Math.max(2, Math.min(VALIDATION, all.size() / 10));
+        long learnt = all.size() - held;
+        if (learnt < 1) {
+            throw new IOException(
+                    "training takes at least 3 pictures, got " + all.size() + " in " + folder);
+        }
+        return new TrainingPictures(
+                all.size() + " pictures of " + folder.toAbsolutePath().normalize(),
+                all.range(0, learnt),
+                all.range(learnt, all.size()),
+                false);
+    }
+
+    /** The pictures of a folder at a size; at least one. */
+    static Scenes folder(Path folder, int side) throws IOException {
+        return ImageFolder.builder().setFolder(folder).setSize(side, side).build();
+    }
+
+    /** Some pictures (B, 3, S, S) in [0, 1]. */
+    static NDArray images(NDManager manager, Scenes scenes, long... indices) throws IOException {
+        float[] values = new float[0];
+        int side = 0;
+        int pixels = 0;
+        for (int b = 0; b < indices.length; b++) {
+            Scene scene = scenes.get(indices[b]);
+            if (b == 0) {
+                side = scene.height();
+                pixels = side * side;
+                values = new float[indices.length * 3 * pixels];
+            }
+            byte[] rgb = scene.image();
+            for (int i = 0; i < rgb.length; i++) {
+                values[(3 * b + i % 3) * pixels + i / 3] = (rgb[i] & 0xff) / 255f;
+            }
+        }
+        return manager.create(values, new Shape(indices.length, 3, side, side));
+    }
+}

@@ -1,0 +1,42 @@
+package org.slotwise.examples.slate;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Parameter;
+import ai.djl.training.GradientCollector;
+import java.util.Collection;
+import java.util.function.Supplier;
+import org.slotwise.training.Adam;
+import org.slotwise.training.GradientClipping;
+
+/**
+ * A step of one half of the model.
+ *
+ * @param loss what was minimised
+ * @param norm the largest gradient, before clipping
+ */
+record TrainingStep(double loss, double norm) {
+
+    /** Takes a step: gradients, clipping, update. */
+    static TrainingStep take(
+            NDManager manager,
+            Collection<Parameter> parameters,
+            Adam adam,
+            GradientClipping clipping,
+            Supplier<NDArray> loss) {
+        NDArray value;
+        try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
+            value = loss.get();
+            collector.backward(value);
+        }
+        double norm = clipping.clip(parameters, manager).getFloat();
+        for (Parameter parameter : parameters) {
+            NDArray weight = parameter.getArray();
+            try (NDArray gradient = weight.getGradient()) {
+                adam.update(parameter.getId(), weight, gradient);
+            }
+        }
+        return new TrainingStep(value.getFloat(), norm);
+    }
+}
