@@ -29,6 +29,7 @@ import org.slotwise.data.SceneFileException;
 final class TarRecords implements Closeable {
 
     private static final int BUFFER = 1 << 16;
+    private static final int RECORD = 512;
 
     private final Path shard;
     private final Predicate<String> wanted;
@@ -57,7 +58,8 @@ final class TarRecords implements Closeable {
         private boolean ended;
 
         Archive(InputStream in) {
-            super(in, StandardCharsets.UTF_8.name());
+            // Blocks of one record: what follows the end of larger ones would be skipped unseen.
+            super(in, RECORD, RECORD, StandardCharsets.UTF_8.name());
         }
 
         @Override
