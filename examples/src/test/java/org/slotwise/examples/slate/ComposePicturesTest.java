@@ -15,6 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -202,6 +204,24 @@ class ComposePicturesTest {
         assertArrayEquals(once, Files.readAllBytes(folder.resolve("p.png")));
         run("show", "--model", file("s.png"), "--output", file("q.png")).fails(1, "s.png");
         run("show", "--model", model, "--output", model + "/x.png").fails(1, model);
+    }
+
+    /** The model that comes with the examples does what the docs say, roughly. */
+    @Test
+    void theShippedModelMakesPicturesOfSlots() {
+        String table = run("evaluate", "--scenes", "40").succeeds().out();
+        double own = number(table, "cross entropy: ([\\d.]+)");
+        assertTrue(own < 4, table);
+        assertTrue(number(table, "own slots, ([\\d.]+)") > 20 * own, table);
+        assertTrue(number(table, "auto-encoder: error ([\\d.]+)") < 0.003, table);
+        assertTrue(number(table, "([\\d.]+) of tokens right") > 0.93, table);
+        assertTrue(number(table, "attention of slots +[\\d.]+ +([\\d.]+)") > 0.93, table);
+    }
+
+    private static double number(String text, String pattern) {
+        Matcher matcher = Pattern.compile(pattern).matcher(text);
+        assertTrue(matcher.find(), text);
+        return Double.parseDouble(matcher.group(1));
     }
 
     @Test
