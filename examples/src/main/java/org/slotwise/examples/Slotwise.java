@@ -5,11 +5,12 @@ import org.slotwise.examples.compare.CompareGroupings;
 import org.slotwise.examples.discover.DiscoverObjects;
 import org.slotwise.examples.edit.EditLatents;
 import org.slotwise.examples.group.GroupPixels;
+import org.slotwise.examples.minimal.TrainSlotAttention;
 import org.slotwise.examples.photos.DiscoverInPhotos;
+import org.slotwise.examples.pictures.TrainPictures;
 import org.slotwise.examples.sets.PredictSets;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.slate.ComposePictures;
-import org.slotwise.examples.train.TrainSlotAttention;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -43,6 +44,7 @@ public final class Slotwise implements Runnable {
     /** The command with those of all programs. */
     static CommandSpec command() {
         CommandSpec all = CommandSpec.forAnnotatedObject(new Slotwise());
+        add(all, "train", new TrainPictures());
         add(all, "discover", new DiscoverObjects());
         add(all, "group", new GroupPixels());
         add(all, "photos", new DiscoverInPhotos());
@@ -51,7 +53,7 @@ public final class Slotwise implements Runnable {
         add(all, "slate", new ComposePictures());
         add(all, "ablate", new AblateSlotAttention());
         add(all, "compare", new CompareGroupings());
-        add(all, "train", new TrainSlotAttention());
+        add(all, "minimal", new TrainSlotAttention());
         return all;
     }
 
