@@ -26,12 +26,16 @@ class OptionsTest {
 
     private static final Set<String> SEEDS = Set.of("--seed", "--seeds");
     private static final Set<String> FROM_ZERO =
-            Set.of("--data-seed", "--parts", "--position", "--beta", "--dropout");
+            Set.of(
+                    "--data-seed",
+                    "--parts",
+                    "--position",
+                    "--beta",
+                    "--dropout",
+                    "--void",
+                    "--held-out");
     private static final Set<String> READ =
-            Set.of("--model", "--image", "--backbone", "--images", "--dvae");
-            Set.of("--data-seed", "--parts", "--position", "--beta", "--void", "--held-out");
-    private static final Set<String> READ =
-            Set.of("--model", "--image", "--backbone", "--images", "--masks");
+            Set.of("--model", "--image", "--backbone", "--images", "--dvae", "--masks");
 
     @TempDir Path folder;
 

@@ -98,9 +98,8 @@ class SlotwiseTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "foo | discover, group, photos, sets, edit, slate, ablate, compare or train, got foo",
-                "foo --scenes 3 | ablate, compare or train, got foo",
-                "foo | discover, group, photos, sets, edit, ablate, compare or minimal, got foo",
+                "foo | train, evaluate, predict, show, package, discover, group, photos, sets,"
+                        + " edit, slate, ablate, compare or minimal, got foo",
                 "foo --scenes 3 | ablate, compare or minimal, got foo",
                 "discover foo | expected a command: train, evaluate, show, sweep or curves, got foo",
                 "sets foo | expected a command: train, evaluate or show, got foo",

@@ -35,7 +35,9 @@ public final class PackageModel implements Callable<Integer> {
     @Option(
             names = "--out",
             paramLabel = "FILE",
-            description = "The file for DJL, which must end in .zip. Default: none.")
+            description =
+                    "The file for DJL, which must end in .zip. Default: model.zip, or none beside"
+                            + " --torchscript.")
     private @Nullable Path output;
 
     @Option(
@@ -56,11 +58,9 @@ public final class PackageModel implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Program.require(
-                spec,
-                output != null || torchScript != null,
-                "expected --out or --torchscript",
-                "neither");
+        if (output == null && torchScript == null) {
+            output = Path.of("model.zip");
+        }
         check("--out", output, ".zip");
         check("--torchscript", torchScript, ".pt");
         PrintWriter out = spec.commandLine().getOut();

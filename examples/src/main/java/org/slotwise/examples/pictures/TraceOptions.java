@@ -3,13 +3,10 @@ package org.slotwise.examples.pictures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.OutputFolder;
 import org.slotwise.examples.shared.Program;
+import org.slotwise.examples.shared.WrittenFiles;
 import org.slotwise.training.Checkpoint;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -113,32 +110,18 @@ final class TraceOptions {
         if (checkpoint != null) {
             Program.requireSafetensors(spec, "--checkpoint", checkpoint);
         }
-        Map<String, Path> written = new LinkedHashMap<>();
-        put(written, "--checkpoint", checkpoint);
-        put(written, "--history", history);
-        put(written, "--log", log);
-        for (Path file : written.values()) {
-            new OutputFile(file).check(null);
-        }
-        put(written, "--tensorboard", tensorBoard);
+        new WrittenFiles()
+                .and("--checkpoint", checkpoint)
+                .and("--history", history)
+                .and("--log", log)
+                .check(spec);
         if (tensorBoard != null) {
             new OutputFolder(tensorBoard).check();
         }
-        Map<Path, String> places = new HashMap<>();
-        for (Map.Entry<String, Path> one : written.entrySet()) {
-            Path place = one.getValue().toAbsolutePath().normalize();
-            Program.require(
-                    spec,
-                    !place.startsWith(out.toAbsolutePath().normalize()),
-                    one.getKey() + " must not lie in --out, whose content is replaced",
-                    one.getValue());
-            String other = places.putIfAbsent(place, one.getKey());
-            Program.require(
-                    spec,
-                    other == null,
-                    one.getKey() + " must be another file than " + other,
-                    one.getValue());
-        }
+        outside(spec, out, "--checkpoint", checkpoint);
+        outside(spec, out, "--history", history);
+        outside(spec, out, "--log", log);
+        outside(spec, out, "--tensorboard", tensorBoard);
         if (checkpoint != null && resume != Files.exists(checkpoint)) {
             throw new IOException(
                     checkpoint
@@ -152,9 +135,17 @@ final class TraceOptions {
         }
     }
 
-    private static void put(Map<String, Path> files, String option, @Nullable Path file) {
-        if (file != null) {
-            files.put(option, file);
+    private static void outside(CommandSpec spec, Path out, String option, @Nullable Path written) {
+        if (written != null) {
+            Program.require(
+                    spec,
+                    !place(written).startsWith(place(out)),
+                    option + " must not lie in --out, whose content is replaced",
+                    written);
         }
+    }
+
+    private static Path place(Path path) {
+        return path.toAbsolutePath().normalize();
     }
 }

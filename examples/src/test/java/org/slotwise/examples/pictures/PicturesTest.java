@@ -281,7 +281,6 @@ class PicturesTest {
             Image image = ImageFactory.getInstance().fromFile(drawn.resolve("images/000.png"));
             assertEquals(3, model.newPredictor().predict(image).masks().slots());
         }
-        Run.of(new PackageModel(), "--model", at("model")).fails(2, "--out or --torchscript");
         Run.of(new PackageModel(), "--model", at("model"), "--out", at("m.tar"))
                 .fails(2, "--out must end in .zip");
         Run.of(new PackageModel(), "--model", at("model"), "--torchscript", at("m.pt"))
