@@ -126,7 +126,7 @@ final class ModelFolder {
         boolean replaces = Files.exists(target);
         if (replaces && !isOurs(target)) {
             throw new FileAlreadyExistsException(
-                    path.toString(), null, "is there, and is no model of this library");
+                    path.toString(), null, "is there, and is not a model of this library alone");
         }
         String mark = "." + target.getFileName() + "-" + UUID.randomUUID();
         Path whole = target.resolveSibling(mark + UNFINISHED);
@@ -162,8 +162,19 @@ final class ModelFolder {
         }
         try (Stream<Path> files = Files.list(folder)) {
             List<String> names = files.map(f -> f.getFileName().toString()).toList();
-            return names.isEmpty() || (names.contains(CONFIGURATION) && names.contains(WEIGHTS));
+            return names.isEmpty()
+                    || (names.contains(CONFIGURATION)
+                            && names.contains(WEIGHTS)
+                            && names.stream().allMatch(ModelFolder::isOfAModel));
         }
+    }
+
+    private static boolean isOfAModel(String name) {
+        return name.equals(CONFIGURATION)
+                || name.equals(WEIGHTS)
+                || name.equals(SERVING)
+                || name.equals(BACKBONE + ".pt")
+                || name.equals(BACKBONE + ".onnx");
     }
 
     /** Deletes a folder and all in it, if it is there. */
@@ -212,10 +223,7 @@ final class ModelFolder {
             for (ZipEntry entry : Collections.list(zip.entries())) {
                 String name = entry.getName();
                 // What is not of a model stays where it is: it could lie anywhere.
-                if (name.equals(CONFIGURATION)
-                        || name.equals(WEIGHTS)
-                        || name.equals(BACKBONE + ".pt")
-                        || name.equals(BACKBONE + ".onnx")) {
+                if (isOfAModel(name)) {
                     try (InputStream in = zip.getInputStream(entry)) {
                         Files.copy(in, folder.resolve(name));
                     }

@@ -99,6 +99,27 @@ public record ObjectDiscoveryConfiguration(
     }
 
     /**
+     * The same for images of another size. Weights fit if no part has parameters for a place.
+     *
+     * @param imageHeight H
+     * @param imageWidth W
+     * @return a configuration
+     * @throws IllegalArgumentException if a size is below 1, or too large
+     */
+    public ObjectDiscoveryConfiguration withImageSize(int imageHeight, int imageWidth) {
+        return new ObjectDiscoveryConfiguration(
+                imageHeight,
+                imageWidth,
+                colours,
+                slots,
+                slotDim,
+                encoder,
+                conditioning,
+                grouping,
+                decoder);
+    }
+
+    /**
      * The same with another encoder.
      *
      * @param encoder from images to features

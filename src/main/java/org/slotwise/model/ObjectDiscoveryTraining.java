@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -70,6 +71,7 @@ public final class ObjectDiscoveryTraining {
     private final int reportEvery;
     private final Consumer<TrainingProgress> reports;
     private final List<TrainingListener> listeners;
+    private final BooleanSupplier stop;
     private final StepRandom random;
     private final LearningRate rate;
     private final SceneOrder order;
@@ -87,6 +89,7 @@ public final class ObjectDiscoveryTraining {
         reportEvery = builder.reportEvery;
         reports = builder.reports;
         listeners = List.copyOf(builder.listeners);
+        stop = builder.stop;
         random = new StepRandom(recipe.seed());
         rate = recipe.learningRate().rate();
         order = new SceneOrder(recipe.seed(), Math.toIntExact(scenes.size()));
@@ -105,8 +108,8 @@ public final class ObjectDiscoveryTraining {
      *
      * @return how it ended
      * @throws IOException if a scene cannot be read or a checkpoint not written, if there is none
-     *     to go on from or it is one of another run, or if the thread is interrupted: a checkpoint
-     *     is written before
+     *     to go on from or it is one of another run, or if the thread is interrupted or asked to
+     *     stop: a checkpoint is written before
      * @throws IllegalStateException if the training diverges
      */
     public TrainingProgress train() throws IOException {
@@ -188,7 +191,8 @@ public final class ObjectDiscoveryTraining {
             losses += trainer.getMetrics().latestMetric(lossName).getValue().doubleValue();
             since++;
             // Cleared for now: an interrupted thread can write no file.
-            boolean interrupted = Thread.interrupted();
+            boolean marked = Thread.interrupted();
+            boolean interrupted = marked || stop.getAsBoolean();
             boolean end = step == recipe.steps() || interrupted;
             if (checkpoint != null && (step % checkpointEvery == 0 || end)) {
                 Checkpoint.write(checkpoint, model.block(), adam, step, run());
@@ -213,7 +217,9 @@ public final class ObjectDiscoveryTraining {
                 since = 0;
             }
             if (interrupted) {
-                Thread.currentThread().interrupt();
+                if (marked) {
+                    Thread.currentThread().interrupt();
+                }
                 throw new InterruptedIOException(
                         WHO
                                 + ": interrupted after step "
@@ -277,6 +283,7 @@ public final class ObjectDiscoveryTraining {
         private int reportEvery = 100;
         private Consumer<TrainingProgress> reports = progress -> LOG.info("{}", progress);
         private final List<TrainingListener> listeners = new ArrayList<>();
+        private BooleanSupplier stop = () -> false;
 
         private Builder() {}
 
@@ -369,6 +376,17 @@ public final class ObjectDiscoveryTraining {
          */
         public Builder optListeners(TrainingListener... listeners) {
             this.listeners.addAll(List.of(listeners));
+            return this;
+        }
+
+        /**
+         * Sets what may ask the training to end early, as an interruption of its thread does.
+         *
+         * @param stop asked after each step; never if not set
+         * @return this
+         */
+        public Builder optStop(BooleanSupplier stop) {
+            this.stop = stop;
             return this;
         }
 

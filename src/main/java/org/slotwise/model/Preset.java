@@ -45,4 +45,16 @@ public record Preset(
     public Preset withSlots(int slots) {
         return new Preset(name, description, configuration.withSlots(slots), recipe);
     }
+
+    /**
+     * The same for images of another size. Whether all parts can take it is found out when the
+     * model is made: decoders with a fixed grid cannot.
+     *
+     * @param height H
+     * @param width W
+     * @return a preset
+     */
+    public Preset withImageSize(int height, int width) {
+        return new Preset(name, description, configuration.withImageSize(height, width), recipe);
+    }
 }

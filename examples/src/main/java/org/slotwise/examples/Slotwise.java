@@ -5,20 +5,32 @@ import org.slotwise.examples.compare.CompareGroupings;
 import org.slotwise.examples.discover.DiscoverObjects;
 import org.slotwise.examples.edit.EditLatents;
 import org.slotwise.examples.group.GroupPixels;
+import org.slotwise.examples.minimal.TrainSlotAttention;
 import org.slotwise.examples.photos.DiscoverInPhotos;
+import org.slotwise.examples.pictures.EvaluatePictures;
+import org.slotwise.examples.pictures.PackageModel;
+import org.slotwise.examples.pictures.PredictPictures;
+import org.slotwise.examples.pictures.ShowPictures;
+import org.slotwise.examples.pictures.TrainPictures;
 import org.slotwise.examples.sets.PredictSets;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.slate.ComposePictures;
-import org.slotwise.examples.train.TrainSlotAttention;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** All programs as one command: the name of a program is that of its package. */
+/**
+ * All programs as one command: the name of a program is that of its package, but for those that
+ * work with one's own pictures, which lie in one.
+ */
 @Command(
         name = "slotwise",
-        description = {"Shows what Slotwise does.", ""},
+        description = {
+            "Finds the objects of pictures: train, evaluate, predict, show and package work with your"
+                    + " own; the others show what Slotwise does.",
+            ""
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:All went well.", "1:Something failed.", "2:An option is wrong."})
 public final class Slotwise implements Runnable {
@@ -43,6 +55,11 @@ public final class Slotwise implements Runnable {
     /** The command with those of all programs. */
     static CommandSpec command() {
         CommandSpec all = CommandSpec.forAnnotatedObject(new Slotwise());
+        add(all, "train", new TrainPictures());
+        add(all, "evaluate", new EvaluatePictures());
+        add(all, "predict", new PredictPictures());
+        add(all, "show", new ShowPictures());
+        add(all, "package", new PackageModel());
         add(all, "discover", new DiscoverObjects());
         add(all, "group", new GroupPixels());
         add(all, "photos", new DiscoverInPhotos());
@@ -51,7 +68,7 @@ public final class Slotwise implements Runnable {
         add(all, "slate", new ComposePictures());
         add(all, "ablate", new AblateSlotAttention());
         add(all, "compare", new CompareGroupings());
-        add(all, "train", new TrainSlotAttention());
+        add(all, "minimal", new TrainSlotAttention());
         return all;
     }
 

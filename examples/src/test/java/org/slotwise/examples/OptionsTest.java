@@ -26,9 +26,16 @@ class OptionsTest {
 
     private static final Set<String> SEEDS = Set.of("--seed", "--seeds");
     private static final Set<String> FROM_ZERO =
-            Set.of("--data-seed", "--parts", "--position", "--beta", "--dropout");
+            Set.of(
+                    "--data-seed",
+                    "--parts",
+                    "--position",
+                    "--beta",
+                    "--dropout",
+                    "--void",
+                    "--held-out");
     private static final Set<String> READ =
-            Set.of("--model", "--image", "--backbone", "--images", "--dvae");
+            Set.of("--model", "--image", "--backbone", "--images", "--dvae", "--masks");
 
     @TempDir Path folder;
 
@@ -44,7 +51,21 @@ class OptionsTest {
             if (command.equals("discover curves")) {
                 args.add("history.csv");
             }
+            for (OptionSpec other : option.command().options()) {
+                if (other.required() && !other.equals(option)) {
+                    args.addAll(List.of(other.longestName(), usual(other.longestName())));
+                }
+            }
             return run(args.toArray(String[]::new));
+        }
+
+        /** What an option that is needed may be. */
+        private static String usual(String name) {
+            return switch (name) {
+                case "--model" -> "tetrominoes";
+                case "--images" -> "../docs/images";
+                default -> "target/out";
+            };
         }
 
         boolean isFileOrFolder() {

@@ -17,7 +17,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A package a program: none knows another one, unless that one's model is its subject. */
+/**
+ * A package a program, or the programs that work with one's own pictures: none knows another one,
+ * unless that one's model is its subject.
+ */
 class PackagesTest {
 
     private static final String HERE = "org.slotwise.examples";
@@ -32,7 +35,11 @@ class PackagesTest {
             Map.of("edit", "discover", "compare", "ablate");
 
     private static List<String> programs() {
-        return List.copyOf(Slotwise.command().subcommands().keySet());
+        return Slotwise.command().subcommands().values().stream()
+                .map(program -> program.getCommand().getClass().getPackageName())
+                .map(name -> name.substring(HERE.length() + 1))
+                .distinct()
+                .toList();
     }
 
     @Test

@@ -19,6 +19,9 @@ import picocli.CommandLine.Model.CommandSpec;
 
 class SlotwiseTest {
 
+    private static final List<String> FOR_PICTURES =
+            List.of("train", "evaluate", "predict", "show", "package");
+
     private static Run run(String... args) {
         return Run.of(Slotwise.command(), args);
     }
@@ -44,13 +47,16 @@ class SlotwiseTest {
     }
 
     @Test
-    void aProgramIsCalledAsItsPackage() {
+    void aProgramIsCalledAsItsPackageOrLiesWithThoseForPictures() {
         Slotwise.command()
                 .subcommands()
                 .forEach(
                         (name, program) -> {
                             Class<?> type = program.getCommand().getClass();
-                            assertEquals("org.slotwise.examples." + name, type.getPackageName());
+                            assertEquals(
+                                    "org.slotwise.examples."
+                                            + (FOR_PICTURES.contains(name) ? "pictures" : name),
+                                    type.getPackageName());
                             String own = type.getSimpleName();
                             assertEquals(
                                     own,
@@ -65,6 +71,11 @@ class SlotwiseTest {
         CommandSpec all = Slotwise.command();
         List<String> names =
                 List.of(
+                        "train",
+                        "evaluate",
+                        "predict",
+                        "show",
+                        "package",
                         "discover",
                         "group",
                         "photos",
@@ -73,7 +84,7 @@ class SlotwiseTest {
                         "slate",
                         "ablate",
                         "compare",
-                        "train");
+                        "minimal");
         assertEquals(names, List.copyOf(all.subcommands().keySet()));
         for (String name : names) {
             String does = all.subcommands().get(name).getCommandSpec().usageMessage().header()[0];
@@ -87,8 +98,9 @@ class SlotwiseTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "foo | discover, group, photos, sets, edit, slate, ablate, compare or train, got foo",
-                "foo --scenes 3 | ablate, compare or train, got foo",
+                "foo | train, evaluate, predict, show, package, discover, group, photos, sets,"
+                        + " edit, slate, ablate, compare or minimal, got foo",
+                "foo --scenes 3 | ablate, compare or minimal, got foo",
                 "discover foo | expected a command: train, evaluate, show, sweep or curves, got foo",
                 "sets foo | expected a command: train, evaluate or show, got foo",
                 "sets | train, evaluate or show, as in \"slotwise sets show\"",

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.slotwise.examples.shared.DiscoveryFigure;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Program;
 import picocli.CommandLine.Command;

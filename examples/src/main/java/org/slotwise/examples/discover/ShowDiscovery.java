@@ -1,10 +1,8 @@
 package org.slotwise.examples.discover;
 
 import ai.djl.modality.cv.Image;
-import ai.djl.modality.cv.ImageFactory;
 import ai.djl.ndarray.NDManager;
 import ai.djl.translate.TranslateException;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -12,12 +10,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
-import org.slotwise.examples.discover.DiscoveryFigure.What;
+import org.slotwise.examples.shared.DiscoveryFigure;
+import org.slotwise.examples.shared.DiscoveryFigure.What;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.PictureFile;
 import org.slotwise.examples.shared.Program;
+import org.slotwise.examples.shared.ScenePicture;
 import org.slotwise.image.DiscoveredObjects;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -136,21 +135,9 @@ final class ShowDiscovery implements Callable<Integer> {
         Scenes data = model.task().scenes(dataSeed, scenes);
         List<Image> images = new ArrayList<>();
         for (int i = 0; i < scenes; i++) {
-            images.add(image(data.get(i)));
+            images.add(ScenePicture.of(data.get(i)));
         }
         draw(out, model, iterations, images, what, output);
-    }
-
-    private static Image image(Scene scene) {
-        byte[] rgb = scene.image();
-        int[] colours = new int[rgb.length / 3];
-        for (int i = 0; i < rgb.length; i++) {
-            colours[i / 3] = colours[i / 3] << 8 | rgb[i] & 0xff;
-        }
-        BufferedImage image =
-                new BufferedImage(scene.width(), scene.height(), BufferedImage.TYPE_INT_RGB);
-        image.setRGB(0, 0, scene.width(), scene.height(), colours, 0, scene.width());
-        return ImageFactory.getInstance().fromImage(image);
     }
 
     private static void draw(

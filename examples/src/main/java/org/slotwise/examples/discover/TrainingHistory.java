@@ -19,6 +19,9 @@ record TrainingHistory(String name, Map<String, Series> series) {
 
     private static final String STEP = "step";
 
+    /** When a line was written, as text: no quantity. */
+    private static final String TIME = "time";
+
     /**
      * Values over steps.
      *
@@ -60,7 +63,7 @@ record TrainingHistory(String name, Map<String, Series> series) {
             }
             double at = number(where, STEP, cells[step]);
             for (int c = 0; c < cells.length; c++) {
-                if (c != step && !cells[c].isBlank()) {
+                if (c != step && !names[c].equals(TIME) && !cells[c].isBlank()) {
                     Series one =
                             series.computeIfAbsent(
                                     names[c],

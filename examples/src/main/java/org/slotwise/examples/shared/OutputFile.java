@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +40,11 @@ public record OutputFile(Path path) {
                 throw new IOException(path + " is what is read, and is not overwritten");
             }
         }
+    }
+
+    /** Whether a name is one of a PNG file. */
+    public static boolean isPng(Path path) {
+        return path.toString().toLowerCase(Locale.ROOT).endsWith(".png");
     }
 
     /**

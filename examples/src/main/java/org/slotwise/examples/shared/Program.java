@@ -6,7 +6,6 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
@@ -148,11 +147,7 @@ public final class Program {
 
     /** Refuses an {@code --output} that is no name of a PNG file. */
     public static void requirePng(CommandSpec spec, Path output) {
-        require(
-                spec,
-                output.toString().toLowerCase(Locale.ROOT).endsWith(".png"),
-                "--output must end in .png",
-                output);
+        require(spec, OutputFile.isPng(output), "--output must end in .png", output);
     }
 
     /** Refuses a name that is none of a file of weights. */

@@ -7,6 +7,7 @@ import ai.djl.training.ParameterStore;
 import ai.djl.training.dataset.Batch;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
 import org.slotwise.clustering.KMeansOptions;
 import org.slotwise.data.SceneDataset;
@@ -16,6 +17,8 @@ import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.KMeansGrouping;
 import org.slotwise.metric.AdjustedRandIndex;
 import org.slotwise.metric.Background;
+import org.slotwise.metric.MeanBestOverlap;
+import org.slotwise.metric.MeanIntersectionOverUnion;
 import org.slotwise.metric.SegmentationEvaluator;
 
 /** How well scenes are segmented: by a model, and beside it by ways that learn nothing. */
@@ -48,9 +51,12 @@ public final class SceneScoring {
      *
      * @param foreground FG-ARI, over the pixels of objects
      * @param all ARI over all pixels
+     * @param overlap mBO of objects
+     * @param union mIoU of objects
      * @param error mean squared error of the reconstruction; NaN where there is none
      */
-    public record Scores(double foreground, double all, double error) {
+    public record Scores(
+            double foreground, double all, double overlap, double union, double error) {
         @Override
         public String toString() {
             return String.format(
@@ -158,8 +164,14 @@ public final class SceneScoring {
      * @return its scores
      */
     public Scores of(Way way) throws IOException, TranslateException {
-        SegmentationEvaluator foreground = evaluator("FG-ARI", Background.LEFT_OUT);
-        SegmentationEvaluator all = evaluator("ARI", Background.COUNTED);
+        List<SegmentationEvaluator> evaluators =
+                List.of(
+                        new SegmentationEvaluator(new AdjustedRandIndex(Background.LEFT_OUT)),
+                        new SegmentationEvaluator(new AdjustedRandIndex(Background.COUNTED)),
+                        new SegmentationEvaluator(new MeanBestOverlap(Background.LEFT_OUT)),
+                        new SegmentationEvaluator(
+                                new MeanIntersectionOverUnion(Background.LEFT_OUT)));
+        evaluators.forEach(evaluator -> evaluator.addAccumulator(ALL_SCENES));
         double errors = 0;
         SceneDataset data =
                 SceneDataset.builder().setScenes(scenes).setSampling(BATCH, false).build();
@@ -169,22 +181,16 @@ public final class SceneScoring {
                     NDList truth = new NDList(batch.getLabels().get(1));
                     Result result = way.segment(batch.getManager(), batch.getData().head());
                     NDList masks = new NDList(result.masks());
-                    foreground.updateAccumulator(ALL_SCENES, truth, masks);
-                    all.updateAccumulator(ALL_SCENES, truth, masks);
+                    evaluators.forEach(e -> e.updateAccumulator(ALL_SCENES, truth, masks));
                     errors += batch.getSize() * result.error();
                 }
             }
         }
         return new Scores(
-                foreground.getAccumulator(ALL_SCENES),
-                all.getAccumulator(ALL_SCENES),
+                evaluators.get(0).getAccumulator(ALL_SCENES),
+                evaluators.get(1).getAccumulator(ALL_SCENES),
+                evaluators.get(2).getAccumulator(ALL_SCENES),
+                evaluators.get(3).getAccumulator(ALL_SCENES),
                 errors / scenes.size());
-    }
-
-    private static SegmentationEvaluator evaluator(String name, Background background) {
-        SegmentationEvaluator evaluator =
-                new SegmentationEvaluator(name, new AdjustedRandIndex(background));
-        evaluator.addAccumulator(ALL_SCENES);
-        return evaluator;
     }
 }

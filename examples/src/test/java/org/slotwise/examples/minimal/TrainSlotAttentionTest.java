@@ -1,4 +1,4 @@
-package org.slotwise.examples.train;
+package org.slotwise.examples.minimal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;

@@ -1,5 +1,5 @@
 /** The smallest training with DJL's {@code Trainer}. */
 @NullMarked
-package org.slotwise.examples.train;
+package org.slotwise.examples.minimal;
 
 import org.jspecify.annotations.NullMarked;

@@ -1,4 +1,4 @@
-package org.slotwise.examples.train;
+package org.slotwise.examples.minimal;
 
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -7,7 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import org.junit.jupiter.api.Test;
 import org.slotwise.examples.shared.Leftovers;
 
-class TrainLeftoversTest {
+class MinimalLeftoversTest {
 
     @Test
     void leavesNothing() {

@@ -1,4 +1,4 @@
-package org.slotwise.examples.discover;
+package org.slotwise.examples.shared;
 
 import ai.djl.modality.cv.Image;
 import java.util.ArrayList;
@@ -10,16 +10,16 @@ import org.slotwise.image.SlotMasks;
 import org.slotwise.image.SlotPictures;
 
 /** Images below each other, and beside each what a model sees in it. */
-final class DiscoveryFigure {
+public final class DiscoveryFigure {
 
     /** About how high and wide a panel is. */
-    static final int PANEL = 140;
+    public static final int PANEL = 140;
 
     /** Room between panels. */
-    static final int GAP = 6;
+    public static final int GAP = 6;
 
     /** The bar of a slot's colour under what belongs to it. */
-    static final int BAR = 6;
+    public static final int BAR = 6;
 
     private final SlotPictures pictures = SlotPictures.builder().build();
     private final int panelHeight;
@@ -29,7 +29,7 @@ final class DiscoveryFigure {
     private record Row(List<Image> whole, List<Image> slots) {}
 
     /** What a figure shows. */
-    enum What {
+    public enum What {
         /** A row for each image: the image, made again, its segmentation, each slot. */
         SCENES,
         /** The image, its segmentation, and both over each other. */
@@ -61,7 +61,7 @@ final class DiscoveryFigure {
      * @param found what was found in each
      * @return an image
      */
-    static Image draw(What what, List<Image> images, List<DiscoveredObjects> found) {
+    public static Image draw(What what, List<Image> images, List<DiscoveredObjects> found) {
         return new DiscoveryFigure(images.get(0)).sheet(what, images, found);
     }
 
@@ -98,14 +98,15 @@ final class DiscoveryFigure {
         SlotMasks masks = found.masks();
         Image segmentation = like(image, pictures.segmentation(masks));
         List<Image> parts = pictures.slots(image, masks);
-        Row made =
-                new Row(
-                        List.of(like(image, again(found))),
-                        like(image, pictures.slotImages(found)));
+        Row made = new Row(again(image, found), like(image, pictures.slotImages(found)));
         List<Image> thresholded = pictures.thresholded(image, masks);
         switch (what) {
-            case SCENES ->
-                    rows.add(new Row(List.of(image, made.whole().get(0), segmentation), parts));
+            case SCENES -> {
+                List<Image> whole = new ArrayList<>(List.of(image));
+                whole.addAll(made.whole());
+                whole.add(segmentation);
+                rows.add(new Row(whole, parts));
+            }
             case OVERLAY ->
                     rows.add(
                             new Row(
@@ -113,16 +114,22 @@ final class DiscoveryFigure {
                                     List.of()));
             case SLOTS -> {
                 rows.add(new Row(List.of(image), parts));
-                rows.add(made);
+                addMade(made, rows);
             }
             case THRESHOLD -> rows.add(new Row(List.of(image), thresholded));
             case ATTENTION -> addAttention(image, image, found, rows);
             case ALL -> {
                 rows.add(new Row(List.of(image), parts));
-                rows.add(made);
+                addMade(made, rows);
                 rows.add(new Row(List.of(segmentation), thresholded));
                 addAttention(overlay(image, masks), image, found, rows);
             }
+        }
+    }
+
+    private static void addMade(Row made, List<Row> rows) {
+        if (!made.whole().isEmpty() || !made.slots().isEmpty()) {
+            rows.add(made);
         }
     }
 
@@ -144,12 +151,10 @@ final class DiscoveryFigure {
         return drawn.stream().map(one -> like(image, one)).toList();
     }
 
-    private static Image again(DiscoveredObjects found) {
+    /** The image made again, where the model does that. */
+    private static List<Image> again(Image image, DiscoveredObjects found) {
         Image reconstruction = found.reconstruction();
-        if (reconstruction == null) {
-            throw new IllegalStateException("the model makes no reconstruction");
-        }
-        return reconstruction;
+        return reconstruction == null ? List.of() : List.of(like(image, reconstruction));
     }
 
     /** At the panel's size: outlines would hide small images. */

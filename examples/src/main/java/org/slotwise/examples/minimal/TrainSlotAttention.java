@@ -1,4 +1,4 @@
-package org.slotwise.examples.train;
+package org.slotwise.examples.minimal;
 
 import ai.djl.Model;
 import ai.djl.engine.Engine;

@@ -1,0 +1,63 @@
+package org.slotwise.examples.pictures;
+
+import ai.djl.translate.TranslateException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import org.slotwise.model.ObjectDiscoveryModel;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Scores a model on pictures of one's own. */
+@Command(
+        name = "EvaluatePictures",
+        header = {"Scores a model on pictures whose masks are known.", ""},
+        description = {
+            "Tells how well a model finds the objects of pictures, beside ways that learn nothing."
+                    + " FG-ARI: how well objects are told apart; ARI: the same with the background;"
+                    + " mBO: how much of each object the mask that fits it best covers; mIoU: the"
+                    + " same where no mask counts twice. 1 is best, for the first two 0 is chance.",
+            ""
+        },
+        sortOptions = false,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:The table was printed.", "1:Something failed.", "2:An option is wrong."})
+public final class EvaluatePictures implements Callable<Integer> {
+
+    @Mixin private ModelOption model;
+
+    @Mixin private PictureOptions pictures;
+
+    @Mixin private EngineThreads threads;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Shows this.")
+    private boolean help;
+
+    @Spec private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException, TranslateException {
+        pictures.check(spec);
+        threads.check(spec);
+        threads.set();
+        PrintWriter out = spec.commandLine().getOut();
+        try (ObjectDiscoveryModel loaded = model.load();
+                OwnPictures own = pictures.read(spec, out, loaded.configuration().imageHeight())) {
+            if (!own.haveMasks()) {
+                throw new IOException(
+                        pictures.images()
+                                + " has no masks to score by: --masks says where they are");
+            }
+            out.printf("%d pictures%n", own.size());
+            ScoreTable.print(out, loaded, own);
+        }
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,48 @@
+package org.slotwise.examples.pictures;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.slotwise.model.ObjectDiscoveryModel;
+import picocli.CommandLine.Option;
+
+/** Which model a command takes. */
+final class ModelOption {
+
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "MODEL",
+            description = {
+                "A folder or .zip that \"train\" or \"package\" wrote, or the name of a model that"
+                        + " comes with the library: ${COMPLETION-CANDIDATES}."
+            },
+            completionCandidates = Shipped.class)
+    private Path model;
+
+    /** The names of models that come with the library, for the help. */
+    static final class Shipped implements Iterable<String> {
+        @Override
+        public java.util.Iterator<String> iterator() {
+            return ObjectDiscoveryModel.shippedNames().iterator();
+        }
+    }
+
+    Path path() {
+        return model;
+    }
+
+    /** The model, to be closed. */
+    ObjectDiscoveryModel load() throws IOException {
+        if (Files.exists(model)) {
+            return ObjectDiscoveryModel.load(model);
+        }
+        if (ObjectDiscoveryModel.shippedNames().contains(model.toString())) {
+            return ObjectDiscoveryModel.shipped(model.toString());
+        }
+        throw new IOException(
+                model
+                        + " does not exist; by their names there are "
+                        + String.join(" and ", ObjectDiscoveryModel.shippedNames()));
+    }
+}

@@ -1,0 +1,124 @@
+package org.slotwise.examples.pictures;
+
+import ai.djl.modality.cv.Image;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.slotwise.data.Scene;
+import org.slotwise.data.file.ImageFolder;
+import org.slotwise.data.file.SceneFiles;
+import org.slotwise.examples.shared.Picture;
+import org.slotwise.examples.shared.PictureFile;
+import org.slotwise.examples.shared.ScenePicture;
+
+/**
+ * Pictures whose objects are to be found: files at their own size, or what else {@link SceneFiles}
+ * reads at a model's.
+ *
+ * @param path a picture, a folder of pictures, or another file or folder of scenes
+ * @param side the height and width of a model's pictures
+ * @param longest how long the longest side of a picture may be; larger ones are made smaller
+ */
+record PictureFinder(Path path, int side, int longest) {
+
+    private static final List<String> ENDINGS = List.of(".png", ".jpg", ".jpeg", ".gif", ".bmp");
+
+    /**
+     * A picture that can be read.
+     *
+     * @param name what it is called, a path without an ending
+     * @param file its file's name, with the folders that it lies in
+     * @param read reads it
+     */
+    record Found(String name, String file, Reading read) {}
+
+    /** Reads a picture. */
+    @FunctionalInterface
+    interface Reading {
+        Image read() throws IOException;
+    }
+
+    /** Takes pictures. */
+    @FunctionalInterface
+    interface Taker {
+        void take(Found picture) throws IOException;
+    }
+
+    /** Gives all pictures to somebody, in their order. */
+    void each(Taker taker) throws IOException {
+        if (Files.isRegularFile(path) && isPicture(path)) {
+            taker.take(found(path, path.getFileName()));
+            return;
+        }
+        try (SceneFiles files = SceneFiles.open(path, side, side)) {
+            if (files.scenes().orElse(null) instanceof ImageFolder folder) {
+                for (Found picture : inFolder(folder)) {
+                    taker.take(picture);
+                }
+            } else {
+                inFile(files, taker);
+            }
+        } catch (IllegalStateException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    private static boolean isPicture(Path file) {
+        String name = file.toString().toLowerCase(Locale.ROOT);
+        return ENDINGS.stream().anyMatch(name::endsWith);
+    }
+
+    private List<Found> inFolder(ImageFolder folder) {
+        List<Path> files = new ArrayList<>();
+        for (long i = 0; i < folder.size(); i++) {
+            files.add(folder.file(i));
+        }
+        // Where pictures and masks have folders of their own, that of the pictures is left out.
+        Path images = path.resolve("images");
+        boolean inside = files.stream().allMatch(file -> file.startsWith(images));
+        Path from = inside ? images : path;
+        return files.stream().map(file -> found(file, from.relativize(file))).toList();
+    }
+
+    private Found found(Path file, Path relative) {
+        String name = relative.toString().replace('\\', '/');
+        return new Found(
+                name.substring(0, name.lastIndexOf('.')),
+                name,
+                () -> {
+                    Picture picture = new PictureFile(file).read(longest);
+                    int own = picture.longestSide();
+                    return own > longest ? picture.scaledTo(longest) : picture.image();
+                });
+    }
+
+    private static void inFile(SceneFiles files, Taker taker) throws IOException {
+        long number = 0;
+        try (Stream<Scene> scenes = files.open()) {
+            for (var each = scenes.iterator(); each.hasNext(); number++) {
+                Image image = ScenePicture.of(each.next());
+                String name = String.format(Locale.ROOT, "%06d", number);
+                taker.take(new Found(name, name, () -> image));
+            }
+        } catch (java.io.UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    /** How many there are, where that is known before they are read. */
+    Optional<Long> count() throws IOException {
+        if (Files.isRegularFile(path) && isPicture(path)) {
+            return Optional.of(1L);
+        }
+        try (SceneFiles files = SceneFiles.open(path, side, side)) {
+            return files.scenes().map(scenes -> scenes.size());
+        } catch (IllegalStateException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package org.slotwise.examples.pictures;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.data.file.SceneFiles;
+import org.slotwise.examples.shared.Program;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+
+/** Which pictures a command takes. */
+final class PictureOptions {
+
+    private static final int MAX_LABEL = 255;
+
+    @Option(
+            names = "--images",
+            required = true,
+            paramLabel = "PATH",
+            description = {
+                "A folder of pictures (PNG, JPEG, GIF, BMP) or of folders \"images\" and \"masks\";"
+                        + " ClevrTex, CLEVR; tar shards of WebDataset, Parquet, HDF5 or TFRecord."
+                        + " They are cut to squares."
+            })
+    private Path images;
+
+    @Option(
+            names = "--masks",
+            paramLabel = "PATH",
+            description =
+                    "A folder of masks, which are named as the pictures: PNG, a number or a colour"
+                            + " for each object, 0 or black for the background. Default: those that"
+                            + " lie with the pictures, in \"masks\" or as a_mask.png beside a.png.")
+    private @Nullable Path masks;
+
+    @Option(
+            names = "--void",
+            paramLabel = "LABEL",
+            description =
+                    "Which number of the masks, 0 to "
+                            + MAX_LABEL
+                            + ", means that a pixel counts for nothing. Default: none.")
+    private @Nullable Integer nothing;
+
+    /** Where the pictures are. */
+    Path images() {
+        return images;
+    }
+
+    void check(CommandSpec spec) {
+        if (nothing != null) {
+            Program.requireRange(spec, "--void", nothing, 0, MAX_LABEL);
+        }
+    }
+
+    /**
+     * Reads all pictures once.
+     *
+     * @param out where it is told how far that is, if it takes long
+     * @param side the height and width that they are brought to
+     * @throws IOException if a picture or its mask cannot be read, or one is too small
+     */
+    OwnPictures read(CommandSpec spec, PrintWriter out, int side) throws IOException {
+        try (SceneFiles files = open(spec, side)) {
+            return OwnPictures.of(files, side, nothing, out);
+        }
+    }
+
+    /** Opens what lies there. */
+    SceneFiles open(CommandSpec spec, int side) throws IOException {
+        for (Path path : masks == null ? new Path[] {images} : new Path[] {images, masks}) {
+            if (!Files.exists(path)) {
+                throw new IOException(path + " does not exist");
+            }
+            if (!Files.isReadable(path)) {
+                throw new IOException(path + " cannot be read: permission denied");
+            }
+        }
+        SceneFiles.Builder builder = SceneFiles.builder().setPath(images).setSize(side, side);
+        if (masks != null) {
+            builder.optMasks(masks);
+        }
+        if (nothing != null) {
+            builder.optVoid(nothing);
+        }
+        try {
+            return builder.build();
+        } catch (IllegalArgumentException e) {
+            Program.require(spec, false, "--masks or --void: " + e.getMessage(), images);
+            throw e;
+        } catch (IllegalStateException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+package org.slotwise.examples.pictures;
+
+import ai.djl.inference.Predictor;
+import ai.djl.modality.cv.Image;
+import ai.djl.translate.TranslateException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.slotwise.examples.pictures.PredictionFiles.Format;
+import org.slotwise.examples.shared.OutputFolder;
+import org.slotwise.examples.shared.Program;
+import org.slotwise.image.DiscoveredObjects;
+import org.slotwise.image.ObjectList;
+import org.slotwise.model.ObjectDiscoveryModel;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Finds the objects of pictures of one's own. */
+@Command(
+        name = "PredictPictures",
+        header = {"Finds the objects of pictures, and writes them to files.", ""},
+        description = {
+            "Finds the objects of a picture or of all pictures of a folder, each at its own size."
+                    + " What is seen of a picture is not cut but squeezed to a square.",
+            ""
+        },
+        sortOptions = false,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:All was written.",
+            "1:Something failed; other pictures may have been done.",
+            "2:An option is wrong."
+        })
+public final class PredictPictures implements Callable<Integer> {
+
+    private static final int MAX_SIDE = 8192;
+    private static final long TELL_EVERY = Duration.ofSeconds(10).toNanos();
+
+    @Mixin private ModelOption model;
+
+    @Option(
+            names = "--images",
+            required = true,
+            paramLabel = "PATH",
+            description =
+                    "A picture (PNG, JPEG, GIF, BMP), a folder of pictures, or whatever \"train\""
+                            + " takes, which comes in squares of the model's size.")
+    private Path images;
+
+    @Option(
+            names = "--out",
+            required = true,
+            paramLabel = "FOLDER",
+            description = "Where the files go; files of the same names are replaced.")
+    private Path output;
+
+    @Option(
+            names = "--format",
+            split = ",",
+            defaultValue = "png,json",
+            paramLabel = "NAME",
+            description = {
+                "What is written, one or more:",
+                "png: a.png, the masks over the picture",
+                "mask: a_mask.png, for each pixel the number of its object, 0 for the background",
+                "json: a.json, the objects: box, area, centre, score, mask as COCO's run lengths,"
+                        + " vector of the slot",
+                "coco: coco.json, the objects of all pictures as COCO's annotations.",
+                "Default: ${DEFAULT-VALUE}."
+            })
+    private Set<Format> formats;
+
+    @Option(
+            names = "--max-side",
+            defaultValue = "2048",
+            paramLabel = "PIXELS",
+            description =
+                    "How long the longest side of a picture may be, 16 to "
+                            + MAX_SIDE
+                            + ": larger ones are made smaller, and so are their masks. Default:"
+                            + " ${DEFAULT-VALUE}.")
+    private int maxSide;
+
+    @Mixin private EngineThreads threads;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Shows this.")
+    private boolean help;
+
+    @Spec private CommandSpec spec;
+
+    private long done;
+    private long objects;
+    private final List<String> troubles = new ArrayList<>();
+
+    @Override
+    public Integer call() throws IOException {
+        Program.requireRange(spec, "--max-side", maxSide, 16, MAX_SIDE);
+        threads.check(spec);
+        if (!Files.exists(images)) {
+            throw new IOException(images + " does not exist");
+        }
+        if (!Files.isReadable(images)) {
+            throw new IOException(images + " cannot be read: permission denied");
+        }
+        OutputFolder folder = new OutputFolder(output);
+        folder.check();
+        threads.set();
+        PrintWriter out = spec.commandLine().getOut();
+        try (ObjectDiscoveryModel loaded = model.load();
+                Predictor<Image, DiscoveredObjects> predictor = loaded.newPredictor()) {
+            PictureFinder finder =
+                    new PictureFinder(images, loaded.configuration().imageHeight(), maxSide);
+            long count = finder.count().orElse(-1L);
+            folder.make();
+            PredictionFiles files = new PredictionFiles(output, formats);
+            long[] next = {System.nanoTime() + TELL_EVERY};
+            long begun = System.nanoTime();
+            finder.each(
+                    picture -> {
+                        one(predictor, files, picture);
+                        long now = System.nanoTime();
+                        if (now >= next[0]) {
+                            next[0] = now + TELL_EVERY;
+                            tell(out, count, (now - begun) / 1e9);
+                        }
+                    });
+            files.finish();
+        }
+        out.printf(
+                "%d %s, %d objects: %s%n",
+                done,
+                done == 1 ? "picture" : "pictures",
+                objects,
+                output.toAbsolutePath().normalize());
+        out.flush();
+        if (!troubles.isEmpty()) {
+            throw new IOException(
+                    troubles.size() == 1
+                            ? troubles.get(0)
+                            : troubles.size()
+                                    + " pictures could not be read, the first one: "
+                                    + troubles.get(0));
+        }
+        return ExitCode.OK;
+    }
+
+    /** A picture that cannot be read does not keep others from being done. */
+    private void one(
+            Predictor<Image, DiscoveredObjects> predictor,
+            PredictionFiles files,
+            PictureFinder.Found picture)
+            throws IOException {
+        Image image;
+        try {
+            image = picture.read().read();
+        } catch (IOException e) {
+            troubles.add(String.valueOf(e.getMessage()));
+            return;
+        }
+        try {
+            ObjectList found = files.add(picture, image, predictor.predict(image));
+            objects += found.count();
+            done++;
+        } catch (TranslateException e) {
+            throw new IOException(picture.file() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void tell(PrintWriter out, long count, double seconds) {
+        if (count < 0) {
+            out.printf("%d pictures%n", done);
+        } else {
+            out.printf(
+                    "%d of %d pictures, about %d s left%n",
+                    done, count, Math.round(seconds * (count - done) / Math.max(1, done)));
+        }
+        out.flush();
+    }
+}

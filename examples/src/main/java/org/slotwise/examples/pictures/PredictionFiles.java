@@ -1,0 +1,126 @@
+package org.slotwise.examples.pictures;
+
+import ai.djl.modality.cv.Image;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import javax.imageio.ImageIO;
+import org.slotwise.examples.shared.OutputFolder;
+import org.slotwise.examples.shared.WholeFile;
+import org.slotwise.image.CocoAnnotations;
+import org.slotwise.image.DiscoveredObject;
+import org.slotwise.image.DiscoveredObjects;
+import org.slotwise.image.ObjectList;
+import org.slotwise.image.SlotPictures;
+
+/** What was found in pictures, in files of several kinds. */
+final class PredictionFiles {
+
+    /** What can be written. */
+    enum Format {
+        /** The masks over the picture. */
+        PNG,
+        /** For each pixel the number of its object. */
+        MASK,
+        /** The objects of a picture. */
+        JSON,
+        /** The objects of all pictures, as COCO has them. */
+        COCO
+    }
+
+    private static final String COCO_FILE = "coco.json";
+
+    /** Smaller pictures are drawn larger: outlines would hide them. */
+    private static final int SMALLEST_DRAWN = 256;
+
+    private static final int MOST_LABELS = 255;
+
+    private final Path folder;
+    private final Set<Format> formats;
+    private final Set<String> names = new HashSet<>();
+    private final List<CocoAnnotations.Picture> all = new ArrayList<>();
+    private final SlotPictures pictures = SlotPictures.builder().build();
+
+    PredictionFiles(Path folder, Set<Format> formats) {
+        this.folder = folder;
+        this.formats = formats;
+    }
+
+    /** Writes what was found in a picture. */
+    ObjectList add(PictureFinder.Found picture, Image image, DiscoveredObjects found)
+            throws IOException {
+        // Of a.jpg and a.png the second one keeps its ending.
+        String name = names.add(picture.name()) ? picture.name() : picture.file();
+        ObjectList objects = found.objects();
+        if (formats.contains(Format.PNG)) {
+            int scale =
+                    Math.max(
+                            1,
+                            SMALLEST_DRAWN
+                                    / Math.max(1, Math.max(image.getWidth(), image.getHeight())));
+            Image drawn =
+                    scale == 1
+                            ? image
+                            : image.resize(
+                                    image.getWidth() * scale, image.getHeight() * scale, true);
+            ByteArrayOutputStream png = new ByteArrayOutputStream();
+            pictures.overlay(drawn, found.masks()).save(png, "png");
+            write(name + ".png", png.toByteArray());
+        }
+        if (formats.contains(Format.MASK)) {
+            write(name + "_mask.png", labels(objects));
+        }
+        if (formats.contains(Format.JSON)) {
+            write(name + ".json", (objects.toJson() + "\n").getBytes(StandardCharsets.UTF_8));
+        }
+        if (formats.contains(Format.COCO)) {
+            all.add(new CocoAnnotations.Picture(all.size() + 1, picture.file(), objects));
+        }
+        return objects;
+    }
+
+    /** Writes what stands in one file for all pictures. */
+    void finish() throws IOException {
+        if (formats.contains(Format.COCO)) {
+            write(COCO_FILE, new CocoAnnotations(all).toJson().getBytes(StandardCharsets.UTF_8));
+        }
+    }
+
+    private void write(String name, byte[] content) throws IOException {
+        Path file = folder.resolve(name);
+        new OutputFolder(file.toAbsolutePath().getParent()).make();
+        WholeFile.write(file, content);
+    }
+
+    /** 0 for the background, then 1 and so on, in the order of the list. */
+    private static byte[] labels(ObjectList objects) throws IOException {
+        if (objects.count() > MOST_LABELS) {
+            throw new IOException(objects.count() + " objects are too many for a PNG of labels");
+        }
+        BufferedImage labels =
+                new BufferedImage(objects.width(), objects.height(), BufferedImage.TYPE_BYTE_GRAY);
+        int label = 0;
+        for (DiscoveredObject object : objects.objects()) {
+            label++;
+            int of = label;
+            object.mask().bits().stream()
+                    .forEach(
+                            i ->
+                                    labels.getRaster()
+                                            .setSample(
+                                                    i % objects.width(),
+                                                    i / objects.width(),
+                                                    0,
+                                                    of));
+        }
+        ByteArrayOutputStream png = new ByteArrayOutputStream();
+        ImageIO.write(labels, "png", png);
+        return png.toByteArray();
+    }
+}

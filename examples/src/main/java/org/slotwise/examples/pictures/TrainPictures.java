@@ -1,0 +1,224 @@
+package org.slotwise.examples.pictures;
+
+import ai.djl.translate.TranslateException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.data.Scenes;
+import org.slotwise.examples.shared.Program;
+import org.slotwise.examples.shared.StopRequest;
+import org.slotwise.examples.shared.TrainingLog;
+import org.slotwise.model.ObjectDiscoveryModel;
+import org.slotwise.model.ObjectDiscoveryTraining;
+import org.slotwise.model.Preset;
+import org.slotwise.model.SegmentationScores;
+import org.slotwise.model.TrainingProgress;
+import org.slotwise.model.TrainingRecipe;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Trains a model on pictures of one's own. */
+@Command(
+        name = "TrainPictures",
+        header = {"Learns to find the objects of your own pictures.", ""},
+        description = {
+            "Trains a model on pictures, of which it sees nothing but the pixels. Where there are"
+                    + " masks, some pictures are held out, and it is told how well the model finds"
+                    + " their objects: FG-ARI, how well they are told apart; ARI, the same with the"
+                    + " background; mBO and mIoU, how well the masks fit. 1 is best.",
+            ""
+        },
+        sortOptions = false,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:The model was trained.",
+            "1:Something failed: a file, or a training that ran away.",
+            "2:An option is wrong."
+        })
+public final class TrainPictures implements Callable<Integer> {
+
+    private static final int FEW = 50;
+
+    @Mixin private PictureOptions pictures;
+
+    @Option(
+            names = "--held-out",
+            paramLabel = "NUMBER",
+            description =
+                    "How many pictures are held out, where there are masks. Default: a tenth, at"
+                            + " most 100.")
+    private @Nullable Integer heldOut;
+
+    @Mixin private RecipeOptions recipes;
+
+    @Option(
+            names = "--out",
+            required = true,
+            paramLabel = "FOLDER",
+            description =
+                    "Where the model goes: a folder, or a file that ends in .zip. A model that is"
+                            + " there is replaced.")
+    private Path output;
+
+    @Mixin private TraceOptions traces;
+
+    @Mixin private EngineThreads threads;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Shows this.")
+    private boolean help;
+
+    @Spec private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException, TranslateException {
+        pictures.check(spec);
+        Program.require(
+                spec, heldOut == null || heldOut >= 0, "--held-out must be at least 0", heldOut);
+        recipes.check(spec);
+        threads.check(spec);
+        ModelTarget target = new ModelTarget(output);
+        traces.check(spec, output);
+        target.check();
+        Preset preset = recipes.preset(spec);
+        threads.set();
+        try (ObjectDiscoveryModel model = create(preset);
+                OwnPictures own =
+                        pictures.read(
+                                spec,
+                                spec.commandLine().getOut(),
+                                preset.configuration().imageHeight())) {
+            HeldOut split = split(own);
+            target.makeParent();
+            try (TrainingLog log =
+                            new TrainingLog(
+                                    spec.commandLine().getOut(), traces.log(), traces.resumes());
+                    Histories histories = traces.histories()) {
+                PrintWriter out = new PrintWriter(log, true);
+                train(out, model, preset, split, histories);
+                model.save(output);
+                out.printf("Model: %s%n", output);
+                out.flush();
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private ObjectDiscoveryModel create(Preset preset) {
+        try {
+            return ObjectDiscoveryModel.create(preset.configuration(), recipes.seed());
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "preset " + preset.name() + " cannot be made so: " + e.getMessage(),
+                    e);
+        }
+    }
+
+    private HeldOut split(OwnPictures own) throws IOException {
+        if (own.size() < 2) {
+            throw new IOException(
+                    pictures.images()
+                            + (own.size() == 0 ? " has no picture" : " has one picture")
+                            + ": to learn what is an object takes many, at best hundreds");
+        }
+        Program.require(
+                spec,
+                own.haveMasks() || heldOut == null || heldOut == 0,
+                "--held-out needs masks by which pictures are scored",
+                "none in " + pictures.images());
+        int count = !own.haveMasks() ? 0 : heldOut == null ? HeldOut.usual(own.size()) : heldOut;
+        Program.require(
+                spec,
+                count < own.size(),
+                "--held-out must be below the number of pictures, " + own.size(),
+                count);
+        return HeldOut.of(own, count);
+    }
+
+    private void train(
+            PrintWriter out,
+            ObjectDiscoveryModel model,
+            Preset preset,
+            HeldOut split,
+            Histories histories)
+            throws IOException, TranslateException {
+        TrainingRecipe recipe = recipes.recipe(preset);
+        Scenes others = split.others();
+        out.printf(
+                Locale.ROOT,
+                "%s: %d pictures of %d x %d%s, %d slots; %d steps of %d, learning rate %s, seed"
+                        + " %d%n",
+                preset.name(),
+                split.learning().size(),
+                preset.configuration().imageHeight(),
+                preset.configuration().imageWidth(),
+                others.size() == 0 ? "" : " and " + others.size() + " held out",
+                preset.configuration().slots(),
+                recipe.steps(),
+                recipe.batchSize(),
+                recipe.learningRate().peak(),
+                recipe.seed());
+        if (split.learning().size() < FEW) {
+            out.printf("These are few pictures: expect little.%n");
+        }
+        try (StopRequest stop = new StopRequest()) {
+            long start = System.nanoTime();
+            ObjectDiscoveryTraining.Builder training =
+                    ObjectDiscoveryTraining.builder()
+                            .setModel(model)
+                            .setScenes(split.learning())
+                            .setRecipe(recipe)
+                            .optStop(stop::isMade)
+                            .optReports(
+                                    traces.report(),
+                                    progress -> {
+                                        report(out, progress, (System.nanoTime() - start) / 1e9);
+                                        histories.add(progress);
+                                    });
+            if (others.size() > 0) {
+                training.optValidation(others);
+            }
+            if (traces.checkpoint() != null) {
+                training.optCheckpoint(traces.checkpoint(), traces.checkpointEvery())
+                        .optResume(traces.resumes());
+            }
+            training.build().train();
+        }
+        if (others.size() > 0) {
+            out.printf("The %d pictures held out:%n", others.size());
+            ScoreTable.print(out, model, others);
+        }
+    }
+
+    private static void report(PrintWriter out, TrainingProgress progress, double seconds) {
+        SegmentationScores scores = progress.scores();
+        out.printf(
+                Locale.ROOT,
+                "step %5d  loss %.5f%s  %4.0f s, %.0f s left%n",
+                progress.step(),
+                progress.loss(),
+                scores == null
+                        ? ""
+                        : String.format(
+                                Locale.ROOT,
+                                "  FG-ARI %.3f  ARI %.3f  mBO %.3f  mIoU %.3f",
+                                scores.foregroundAri(),
+                                scores.ari(),
+                                scores.meanBestOverlap(),
+                                scores.meanIou()),
+                seconds,
+                progress.secondsLeft());
+        out.flush();
+    }
+}

@@ -1,0 +1,338 @@
+package org.slotwise.examples.pictures;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.modality.cv.Image;
+import ai.djl.modality.cv.ImageFactory;
+import ai.djl.repository.zoo.Criteria;
+import ai.djl.repository.zoo.ZooModel;
+import ai.djl.translate.DeferredTranslatorFactory;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.slotwise.examples.shared.Run;
+import org.slotwise.image.CocoAnnotations;
+import org.slotwise.image.DiscoveredObjects;
+import org.slotwise.image.ObjectList;
+
+/** From pictures to masks, with trainings that are too short to learn anything. */
+class PicturesTest {
+
+    private static final int SIDE = DrawnPictures.SIDE;
+
+    @TempDir Path folder;
+    private Path drawn;
+
+    @BeforeEach
+    void draw() throws IOException {
+        drawn = DrawnPictures.draw(folder.resolve("drawn"), 12);
+    }
+
+    private String at(String name) {
+        return folder.resolve(name).toString();
+    }
+
+    /** A short training; options replace those of the same name or come after them. */
+    private Run train(String name, String... more) {
+        Map<String, String> options = new LinkedHashMap<>();
+        options.put("--images", drawn.toString());
+        options.put("--out", at(name));
+        options.put("--steps", "3");
+        options.put("--size", "16");
+        options.put("--slots", "3");
+        options.put("--report", "2");
+        for (int i = 0; i < more.length; i += 2) {
+            options.put(more[i], more[i + 1]);
+        }
+        List<String> args = new ArrayList<>();
+        options.forEach((option, value) -> args.addAll(List.of(option, value)));
+        return Run.of(new TrainPictures(), args.toArray(String[]::new));
+    }
+
+    private static List<String> names(Path in) throws IOException {
+        try (Stream<Path> files = Files.walk(in)) {
+            return files.filter(Files::isRegularFile)
+                    .map(file -> in.relativize(file).toString().replace('\\', '/'))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    @Test
+    void trainsScoresAndKeepsAModel() throws IOException {
+        String out =
+                train(
+                                "model",
+                                "--history",
+                                at("h.csv"),
+                                "--tensorboard",
+                                at("events"),
+                                "--log",
+                                at("train.log"))
+                        .succeeds()
+                        .out();
+        assertTrue(
+                out.contains("pictures: 11 pictures of 16 x 16 and 1 held out, 3 slots; 3 steps"),
+                out);
+        assertTrue(out.contains("These are few pictures"), out);
+        assertTrue(out.matches("(?s).*step +2  loss 0\\.\\d+  FG-ARI .*, \\d+ s left.*"), out);
+        for (String row : List.of("model, 3 slots", "k-means on colour and place", "a grid of")) {
+            assertTrue(out.contains(row), out);
+        }
+        assertEquals(out, Files.readString(folder.resolve("train.log")));
+        List<String> history = Files.readAllLines(folder.resolve("h.csv"));
+        assertEquals(
+                "time,step,loss,gradient_norm,learning_rate,fg_ari,ari,mbo,miou,mse",
+                history.get(0));
+        assertEquals(3, history.size());
+        assertTrue(history.get(2).matches("[^,]+,3(,-?[\\d.E-]+){8}"), history.get(2));
+        assertEquals(1, names(folder.resolve("events")).size());
+        assertEquals(
+                List.of("model.json", "serving.properties", "weights.safetensors"),
+                names(folder.resolve("model")));
+
+        String table =
+                Run.of(
+                                new EvaluatePictures(),
+                                "--model",
+                                at("model"),
+                                "--images",
+                                drawn.resolve("images").toString(),
+                                "--masks",
+                                drawn.resolve("masks").toString())
+                        .succeeds()
+                        .out();
+        assertTrue(table.startsWith("12 pictures"), table);
+        assertTrue(table.contains("FG-ARI     ARI     mBO    mIoU"), table);
+        assertTrue(table.contains("model, 3 slots"), table);
+    }
+
+    @Test
+    void repeatsASeedAndReplacesAModel() throws IOException {
+        train("a", "--seed", "3").succeeds();
+        train("b.zip", "--seed", "4").succeeds();
+        train("b", "--seed", "4").succeeds();
+        Path weights = Path.of("weights.safetensors");
+        byte[] first = Files.readAllBytes(folder.resolve("a").resolve(weights));
+        assertFalse(Arrays.equals(first, Files.readAllBytes(folder.resolve("b").resolve(weights))));
+        train("b", "--seed", "3").succeeds();
+        assertArrayEquals(first, Files.readAllBytes(folder.resolve("b").resolve(weights)));
+    }
+
+    @Test
+    void learnsWithoutMasks() {
+        String images = drawn.resolve("images").toString();
+        String out = train("new/model", "--images", images).succeeds().out();
+        assertTrue(out.contains("pictures: 12 pictures of 16 x 16, 3 slots; 3 steps"), out);
+        train("x", "--images", images, "--held-out", "1").fails(2, "--held-out needs masks");
+        assertFalse(out.contains("FG-ARI"), out);
+    }
+
+    @Test
+    void findsObjectsAndWritesThem() throws IOException {
+        train("model").succeeds();
+        Files.copy(
+                drawn.resolve("images/000.png"),
+                Files.createDirectory(drawn.resolve("images/more")).resolve("000.png"));
+        String out =
+                Run.of(
+                                new PredictPictures(),
+                                "--model",
+                                at("model"),
+                                "--images",
+                                drawn.resolve("images").toString(),
+                                "--out",
+                                at("found"),
+                                "--format",
+                                "png,mask,json,coco")
+                        .succeeds()
+                        .out();
+        assertTrue(out.startsWith("13 pictures, "), out);
+        Path found = folder.resolve("found");
+        assertEquals(13 * 3 + 1, names(found).size());
+        ObjectList objects = ObjectList.fromJson(Files.readString(found.resolve("003.json")));
+        assertEquals(SIDE, objects.height());
+        assertEquals(
+                Files.readString(found.resolve("000.json")),
+                Files.readString(found.resolve("more/000.json")));
+        BufferedImage labels = ImageIO.read(found.resolve("003_mask.png").toFile());
+        TreeSet<Integer> seen = new TreeSet<>();
+        for (int i = 0; i < SIDE * SIDE; i++) {
+            int label = labels.getRaster().getSample(i % SIDE, i / SIDE, 0);
+            seen.add(label);
+            if (label > 0) {
+                assertTrue(
+                        objects.objects().get(label - 1).mask().at(i / SIDE, i % SIDE),
+                        () -> "label " + label);
+            }
+        }
+        assertEquals(objects.count(), seen.last());
+        BufferedImage overlay = ImageIO.read(found.resolve("003.png").toFile());
+        assertEquals(10 * SIDE, overlay.getWidth());
+        CocoAnnotations coco =
+                CocoAnnotations.fromJson(Files.readString(found.resolve("coco.json")));
+        assertEquals(13, coco.images().size());
+        assertEquals("more/000.png", coco.images().get(12).fileName());
+        assertEquals(objects.count(), coco.images().get(3).objects().count());
+
+        String one = drawn.resolve("images/005.png").toString();
+        Run.of(new PredictPictures(), "--model", at("model"), "--images", one, "--out", at("one"))
+                .succeeds();
+        assertEquals(List.of("005.json", "005.png"), names(folder.resolve("one")));
+        assertEquals(
+                Files.readString(found.resolve("005.json")),
+                Files.readString(folder.resolve("one/005.json")));
+    }
+
+    /** With the model of Tetrominoes that comes with the library. */
+    @Test
+    void oneBrokenPictureDoesNotKeepOthersFromBeingDone() throws IOException {
+        Files.writeString(drawn.resolve("images/004.png"), "no picture");
+        Run run =
+                Run.of(
+                        new PredictPictures(),
+                        "--model",
+                        "tetrominoes",
+                        "--images",
+                        drawn.toString(),
+                        "--out",
+                        at("found"),
+                        "--format",
+                        "json");
+        assertEquals(1, run.exitCode());
+        assertTrue(run.err().contains("004.png is not a picture"), run.err());
+        assertTrue(run.out().startsWith("11 pictures, "), run.out());
+        assertEquals(11, names(folder.resolve("found")).size());
+    }
+
+    @Test
+    void makesLargePicturesSmaller() throws IOException {
+        Path large = folder.resolve("large.jpg");
+        ImageIO.write(
+                new BufferedImage(900, 300, BufferedImage.TYPE_INT_RGB), "jpg", large.toFile());
+        Run.of(
+                        new PredictPictures(),
+                        "--model",
+                        "tetrominoes",
+                        "--images",
+                        large.toString(),
+                        "--out",
+                        at("found"),
+                        "--max-side",
+                        "300")
+                .succeeds();
+        ObjectList objects =
+                ObjectList.fromJson(Files.readString(folder.resolve("found/large.json")));
+        assertEquals(300, objects.width());
+        assertEquals(100, objects.height());
+        assertEquals(300, ImageIO.read(folder.resolve("found/large.png").toFile()).getWidth());
+    }
+
+    @Test
+    void draws() throws IOException {
+        train("model.zip").succeeds();
+        for (String what : List.of("scenes", "all")) {
+            Run.of(
+                            new ShowPictures(),
+                            "--model",
+                            at("model.zip"),
+                            "--images",
+                            drawn.toString(),
+                            "--pictures",
+                            "2",
+                            "--what",
+                            what,
+                            "--out",
+                            at(what + ".png"))
+                    .succeeds();
+        }
+        BufferedImage scenes = ImageIO.read(folder.resolve("scenes.png").toFile());
+        BufferedImage all = ImageIO.read(folder.resolve("all.png").toFile());
+        assertEquals((scenes.getHeight() - 6) * 4, all.getHeight() - 6);
+    }
+
+    @Test
+    void makesAFileThatDjlLoads() throws Exception {
+        train("model").succeeds();
+        Run.of(new PackageModel(), "--model", at("model"), "--out", at("m.zip")).succeeds();
+        Criteria<Image, DiscoveredObjects> criteria =
+                Criteria.builder()
+                        .setTypes(Image.class, DiscoveredObjects.class)
+                        .optModelPath(folder.resolve("m.zip"))
+                        .optEngine("PyTorch")
+                        .optTranslatorFactory(new DeferredTranslatorFactory())
+                        .build();
+        try (ZooModel<Image, DiscoveredObjects> model = criteria.loadModel()) {
+            Image image = ImageFactory.getInstance().fromFile(drawn.resolve("images/000.png"));
+            assertEquals(3, model.newPredictor().predict(image).masks().slots());
+        }
+        Run.of(new PackageModel(), "--model", at("model"), "--out", at("m.tar"))
+                .fails(2, "--out must end in .zip");
+        Run.of(new PackageModel(), "--model", at("model"), "--torchscript", at("m.pt"))
+                .fails(1, "has no form in TorchScript");
+    }
+
+    @Test
+    void refusesWhatANewUserMayTry() throws IOException {
+        train("other/..", "--report", "0").fails(2, "--report");
+        Files.createDirectory(folder.resolve("full"));
+        Files.writeString(folder.resolve("full/notes.txt"), "mine");
+        train("full").fails(1, "full has other files than a model's in it, such as notes.txt");
+        train("x", "--preset", "foo").fails(2, "--preset must be one of [clevr, ");
+        train("x", "--preset", "clevr").fails(2, "preset clevr cannot be made so", "128");
+        train("x", "--preset", "dinosaur").fails(2, "--preset dinosaur needs --backbone");
+        train("x", "--held-out", "12").fails(2, "--held-out must be below", "12, got 12");
+        train("x", "--history", at("x/h.csv")).fails(1, "does not exist");
+        train("x", "--masks", at("none")).fails(1, "none does not exist");
+        Path masks = Files.createDirectory(folder.resolve("others"));
+        train("x", "--masks", masks.toString(), "--images", drawn.resolve("images").toString())
+                .fails(1, "000.png: its mask", "is missing");
+        Files.delete(drawn.resolve("masks/007.png"));
+        train("x").fails(1, "007.png", "is missing");
+
+        train("x", "--images", at("nothing")).fails(1, "nothing does not exist");
+        String empty = Files.createDirectory(folder.resolve("empty")).toString();
+        train("x", "--images", empty).fails(1, "empty", "nothing is known here");
+        Path one = DrawnPictures.draw(folder.resolve("one"), 1);
+        train("x", "--images", one.toString()).fails(1, "one has one picture");
+        train("x", "--images", one.toString(), "--size", "128")
+                .fails(1, "000.png is too small, 24 x 24", "at least 32 x 32");
+
+        Run.of(
+                        new EvaluatePictures(),
+                        "--model",
+                        "tetrominoes",
+                        "--images",
+                        one.resolve("images").toString())
+                .fails(1, "images has no masks to score by");
+        Run.of(new EvaluatePictures(), "--model", "sprites", "--images", one.toString())
+                .fails(1, "sprites does not exist", "multi-dsprites and tetrominoes");
+        Run.of(new EvaluatePictures(), "--model", at("one"), "--images", one.toString())
+                .fails(1, "it has no model.json");
+    }
+
+    @Test
+    void saysOfWhichVersionAModelIs() throws IOException {
+        train("model").succeeds();
+        Path json = folder.resolve("model/model.json");
+        Files.writeString(
+                json, Files.readString(json).replaceFirst("\"version\": \\d+", "\"version\": 99"));
+        Run.of(new EvaluatePictures(), "--model", at("model"), "--images", drawn.toString())
+                .fails(1, "it is of version 99");
+    }
+}
