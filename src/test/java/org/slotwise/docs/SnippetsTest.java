@@ -3,6 +3,7 @@ package org.slotwise.docs;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.InvocationTargetException;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,6 +86,8 @@ class SnippetsTest {
             Files.copy(checkpoint, folder.resolve("model.ckpt"));
         }
         Files.copy(NETWORK, folder.resolve("vit.pt"));
+        BufferedImage picture = new BufferedImage(80, 60, BufferedImage.TYPE_INT_RGB);
+        ImageIO.write(picture, "png", folder.resolve("picture.png").toFile());
         Path source = folder.resolve("Snippet.java");
         Files.writeString(source, program(snippet.code(), folder));
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
