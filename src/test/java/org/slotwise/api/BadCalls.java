@@ -10,6 +10,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Executable;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Parameter;
@@ -150,8 +151,11 @@ final class BadCalls {
             if (e.getMessage() == null || !NAMED.matcher(e.getMessage()).matches()) {
                 faults.add(what + ": unnamed " + e + at(e));
             }
-        } catch (IOException | MalformedModelException | TrainingDivergedException e) {
-            // what they promise to throw
+        } catch (IOException
+                | UncheckedIOException
+                | MalformedModelException
+                | TrainingDivergedException e) {
+            // what they promise to throw; unchecked it comes from Reflected.build
         } catch (IndexOutOfBoundsException e) {
             boolean promised = e.getClass() == IndexOutOfBoundsException.class;
             if (!promised || !what.matches("(?s).*(get|at|file|objects), .*")) {

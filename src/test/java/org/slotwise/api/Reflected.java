@@ -1,5 +1,7 @@
 package org.slotwise.api;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Executable;
 import java.lang.reflect.InvocationTargetException;
@@ -35,6 +37,8 @@ final class Reflected {
             return built;
         } catch (RuntimeException | Error e) {
             throw e;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Compiles and runs every Java snippet of README.md and docs. A snippet is a list of statements,
  * with its own imports above them if it shows any. Files that it names by {@code Path.of} are in a
- * temporary folder, where a checkpoint, model.ckpt, lies too.
+ * temporary folder, where a checkpoint, model.ckpt, and a folder with a picture, pictures, lie too.
  */
 class SnippetsTest {
 
@@ -36,6 +36,9 @@ class SnippetsTest {
 
     /** What lies in the folder as "vit.pt". */
     private static final Path NETWORK = Path.of("src/test/resources/backbone/vit.pt");
+
+    /** What lies in the folder "pictures". */
+    private static final Path PICTURE = Path.of("src/test/resources/pictures/clevrtex.png");
 
     private static final List<String> IMPORTED =
             List.of(
@@ -84,6 +87,8 @@ class SnippetsTest {
             Files.copy(checkpoint, folder.resolve("model.ckpt"));
         }
         Files.copy(NETWORK, folder.resolve("vit.pt"));
+        Path pictures = Files.createDirectory(folder.resolve("pictures"));
+        Files.copy(PICTURE, pictures.resolve("a.png"));
         Path source = folder.resolve("Snippet.java");
         Files.writeString(source, program(snippet.code(), folder));
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
