@@ -163,7 +163,7 @@ final class BadCalls {
                 | UncheckedIOException
                 | MalformedModelException
                 | TrainingDivergedException e) {
-            // what they promise to throw
+            // what they promise to throw; unchecked it comes from Reflected.build
         } catch (IndexOutOfBoundsException e) {
             boolean promised = e.getClass() == IndexOutOfBoundsException.class;
             if (!promised || !what.matches("(?s).*(get|at|file|objects), .*")) {

@@ -3,7 +3,6 @@ package org.slotwise.docs;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.InvocationTargetException;
@@ -16,7 +15,6 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
 import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Compiles and runs every Java snippet of README.md and docs. A snippet is a list of statements,
  * with its own imports above them if it shows any. Files that it names by {@code Path.of} are in a
- * temporary folder, where a checkpoint, model.ckpt, lies too.
+ * temporary folder, where a checkpoint, model.ckpt, and a folder with a picture, pictures, lie too.
  */
 class SnippetsTest {
 
@@ -38,6 +36,9 @@ class SnippetsTest {
 
     /** What lies in the folder as "vit.pt". */
     private static final Path NETWORK = Path.of("src/test/resources/backbone/vit.pt");
+
+    /** What lies in the folder "pictures". */
+    private static final Path PICTURE = Path.of("src/test/resources/pictures/clevrtex.png");
 
     private static final List<String> IMPORTED =
             List.of(
@@ -86,8 +87,9 @@ class SnippetsTest {
             Files.copy(checkpoint, folder.resolve("model.ckpt"));
         }
         Files.copy(NETWORK, folder.resolve("vit.pt"));
-        BufferedImage picture = new BufferedImage(80, 60, BufferedImage.TYPE_INT_RGB);
-        ImageIO.write(picture, "png", folder.resolve("picture.png").toFile());
+        Files.copy(PICTURE, folder.resolve("picture.png"));
+        Path pictures = Files.createDirectory(folder.resolve("pictures"));
+        Files.copy(PICTURE, pictures.resolve("a.png"));
         Path source = folder.resolve("Snippet.java");
         Files.writeString(source, program(snippet.code(), folder));
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
