@@ -3,6 +3,7 @@ package org.slotwise.docs;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.InvocationTargetException;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,7 +27,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Compiles and runs every Java snippet of README.md and docs. A snippet is a list of statements,
  * with its own imports above them if it shows any. Files that it names by {@code Path.of} are in a
- * temporary folder, where a checkpoint, model.ckpt, and a folder with a picture, pictures, lie too.
+ * temporary folder, where a checkpoint, model.ckpt, a picture, picture.png, a folder of them, pictures,
+ * and pictures with masks, my-pictures, lie too.
  */
 class SnippetsTest {
 
@@ -90,6 +93,9 @@ class SnippetsTest {
         Files.copy(PICTURE, folder.resolve("picture.png"));
         Path pictures = Files.createDirectory(folder.resolve("pictures"));
         Files.copy(PICTURE, pictures.resolve("a.png"));
+        if (snippet.code().contains("my-pictures")) {
+            drawPictures(folder.resolve("my-pictures"));
+        }
         Path source = folder.resolve("Snippet.java");
         Files.writeString(source, program(snippet.code(), folder));
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
@@ -113,6 +119,22 @@ class SnippetsTest {
             loader.loadClass("Snippet").getMethod("main").invoke(null);
         } catch (InvocationTargetException e) {
             throw new AssertionError(snippet + " fails", e.getCause());
+        }
+    }
+
+    /** A few pictures of a square on a ground, and their masks. */
+    private static void drawPictures(Path folder) throws IOException {
+        for (String part : List.of("images", "masks")) {
+            Path in = Files.createDirectories(folder.resolve(part));
+            for (int i = 0; i < 6; i++) {
+                BufferedImage picture = new BufferedImage(32, 32, BufferedImage.TYPE_BYTE_GRAY);
+                for (int p = 0; p < 32 * 32; p++) {
+                    boolean square = p / 32 > 9 && p / 32 < 20 && p % 32 > i && p % 32 < i + 10;
+                    int level = part.equals("masks") ? 1 : 200;
+                    picture.getRaster().setSample(p % 32, p / 32, 0, square ? level : 0);
+                }
+                ImageIO.write(picture, "png", in.resolve("00" + i + ".png").toFile());
+            }
         }
     }
 

@@ -10,14 +10,14 @@ import java.util.Random;
 import javax.imageio.ImageIO;
 
 /** Folders of small pictures, each with a disc on a ground, and of their masks. */
-final class DrawnPictures {
+public final class DrawnPictures {
 
-    static final int SIDE = 24;
+    static final int SIDE = 32;
 
     private DrawnPictures() {}
 
     /** Draws pictures to "images" and masks to "masks" in a folder. */
-    static Path draw(Path folder, int count) throws IOException {
+    public static Path draw(Path folder, int count) throws IOException {
         Path images = Files.createDirectories(folder.resolve("images"));
         Path masks = Files.createDirectories(folder.resolve("masks"));
         Random random = new Random(count);

@@ -183,7 +183,7 @@ class PicturesTest {
         }
         assertEquals(objects.count(), seen.last());
         BufferedImage overlay = ImageIO.read(found.resolve("003.png").toFile());
-        assertEquals(10 * SIDE, overlay.getWidth());
+        assertEquals(8 * SIDE, overlay.getWidth());
         CocoAnnotations coco =
                 CocoAnnotations.fromJson(Files.readString(found.resolve("coco.json")));
         assertEquals(13, coco.images().size());
@@ -310,8 +310,8 @@ class PicturesTest {
         train("x", "--images", empty).fails(1, "empty", "nothing is known here");
         Path one = DrawnPictures.draw(folder.resolve("one"), 1);
         train("x", "--images", one.toString()).fails(1, "one has one picture");
-        train("x", "--images", one.toString(), "--size", "128")
-                .fails(1, "000.png is too small, 24 x 24", "at least 32 x 32");
+        train("x", "--images", one.toString(), "--size", "160")
+                .fails(1, "000.png is too small, 32 x 32", "at least 40 x 40");
 
         Run.of(
                         new EvaluatePictures(),
