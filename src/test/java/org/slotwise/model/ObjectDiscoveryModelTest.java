@@ -189,6 +189,21 @@ class ObjectDiscoveryModelTest {
         }
     }
 
+    /** A model is replaced, but not with what else lies in its folder. */
+    @Test
+    void replacesNothingButAModel() throws IOException {
+        Path path = folder.resolve("model");
+        try (ObjectDiscoveryModel model = random()) {
+            model.save(path);
+            model.save(path);
+            Path history = Files.writeString(path.resolve("history.csv"), "hours");
+            String says = assertThrows(IOException.class, () -> model.save(path)).getMessage();
+            assertTrue(says.contains(path.toString()), says);
+            assertEquals("hours", Files.readString(history));
+        }
+        ObjectDiscoveryModel.load(path).close();
+    }
+
     @Test
     void predictsInManyThreads() throws Exception {
         try (ObjectDiscoveryModel model = random()) {

@@ -207,6 +207,29 @@ class ObjectDiscoveryTrainingTest {
         }
     }
 
+    /** As if interrupted, but the thread is not marked. */
+    @Test
+    void endsEarlyWhenAskedTo() throws IOException {
+        Path file = folder.resolve("run.safetensors");
+        try (ObjectDiscoveryModel whole = ObjectDiscoveryModel.create(SmallModels.random(), 1);
+                ObjectDiscoveryModel first = ObjectDiscoveryModel.create(SmallModels.random(), 1);
+                ObjectDiscoveryModel second =
+                        ObjectDiscoveryModel.create(SmallModels.random(), 9)) {
+            training(whole).build().train();
+            AtomicInteger steps = new AtomicInteger();
+            ObjectDiscoveryTraining stopped =
+                    training(first)
+                            .optCheckpoint(file, 100)
+                            .optStop(() -> steps.incrementAndGet() == 3)
+                            .build();
+            String says = assertThrows(InterruptedIOException.class, stopped::train).getMessage();
+            assertTrue(says.contains("after step 3; go on from " + file), says);
+            assertFalse(Thread.currentThread().isInterrupted());
+            training(second).optCheckpoint(file, 3).optResume(true).build().train();
+            assertEquals(weights(whole), weights(second));
+        }
+    }
+
     @Test
     void tellsListenersAndRefusesWhatIsMissing() throws IOException {
         AtomicInteger batches = new AtomicInteger();

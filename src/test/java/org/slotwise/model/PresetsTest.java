@@ -1,6 +1,7 @@
 package org.slotwise.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Errors.assertRefused;
 
@@ -8,6 +9,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -46,6 +48,18 @@ class PresetsTest {
                 "Preset: clevr has no network from a file",
                 () -> Presets.named("clevr").withBackbone(Path.of("a.pt")));
         assertEquals(11, Presets.named("clevr").withSlots(11).configuration().slots());
+        ObjectDiscoveryConfiguration wide =
+                Presets.named("pictures").withImageSize(20, 33).configuration();
+        assertEquals(20, wide.imageHeight());
+        try (ObjectDiscoveryModel model = ObjectDiscoveryModel.create(wide, 0)) {
+            assertEquals(new Shape(20, 33), model.block().featureGrid());
+        }
+        ObjectDiscoveryConfiguration fixed =
+                Presets.named("clevr").withImageSize(64, 64).configuration();
+        assertThrows(IllegalArgumentException.class, () -> ObjectDiscoveryModel.create(fixed, 0));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Presets.named("pictures").withImageSize(0, 64));
     }
 
     /** As many numbers as the layers' sizes give by hand. */
