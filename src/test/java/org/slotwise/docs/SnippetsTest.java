@@ -27,8 +27,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Compiles and runs every Java snippet of README.md and docs. A snippet is a list of statements,
  * with its own imports above them if it shows any. Files that it names by {@code Path.of} are in a
- * temporary folder, where a checkpoint, model.ckpt, a picture, picture.png, a folder of them, pictures,
- * and pictures with masks, my-pictures, lie too.
+ * temporary folder, where a checkpoint, model.ckpt, a picture, picture.png, a folder of them,
+ * pictures, and pictures with masks, my-pictures, lie too.
  */
 class SnippetsTest {
 
