@@ -33,7 +33,8 @@ class OptionsTest {
                     "--beta",
                     "--dropout",
                     "--void",
-                    "--held-out");
+                    "--held-out",
+                    "--least-score");
     private static final Set<String> READ =
             Set.of("--model", "--image", "--backbone", "--images", "--dvae", "--masks");
 

@@ -81,6 +81,16 @@ public final class PredictPictures implements Callable<Integer> {
     private Set<Format> formats;
 
     @Option(
+            names = "--least-score",
+            defaultValue = "0.5",
+            paramLabel = "NUMBER",
+            description =
+                    "Objects of a lower score, 0 to 1, are left out: how much of its own pixels an"
+                            + " object has to itself, which is little where slots share the ground."
+                            + " Default: ${DEFAULT-VALUE}.")
+    private double leastScore;
+
+    @Option(
             names = "--max-side",
             defaultValue = "2048",
             paramLabel = "PIXELS",
@@ -108,6 +118,11 @@ public final class PredictPictures implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Program.requireRange(spec, "--max-side", maxSide, 16, MAX_SIDE);
+        Program.require(
+                spec,
+                leastScore >= 0 && leastScore <= 1,
+                "--least-score must be 0 to 1",
+                leastScore);
         threads.check(spec);
         if (!Files.exists(images)) {
             throw new IOException(images + " does not exist");
@@ -125,7 +140,7 @@ public final class PredictPictures implements Callable<Integer> {
                     new PictureFinder(images, loaded.configuration().imageHeight(), maxSide);
             long count = finder.count().orElse(-1L);
             folder.make();
-            PredictionFiles files = new PredictionFiles(output, formats);
+            PredictionFiles files = new PredictionFiles(output, formats, leastScore);
             long[] next = {System.nanoTime() + TELL_EVERY};
             long begun = System.nanoTime();
             finder.each(

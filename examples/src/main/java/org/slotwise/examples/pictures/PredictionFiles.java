@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -43,12 +45,21 @@ final class PredictionFiles {
 
     private final Path folder;
     private final Set<Format> formats;
+    private final double leastScore;
     private final Set<String> names = new HashSet<>();
     private final List<CocoAnnotations.Picture> all = new ArrayList<>();
     private final SlotPictures pictures = SlotPictures.builder().build();
 
-    PredictionFiles(Path folder, Set<Format> formats) {
+    /**
+     * Chooses what is written.
+     *
+     * @param folder where
+     * @param formats what
+     * @param leastScore objects of a lower score are left out
+     */
+    PredictionFiles(Path folder, Set<Format> formats, double leastScore) {
         this.folder = folder;
+        this.leastScore = leastScore;
         this.formats = formats;
     }
 
@@ -57,7 +68,7 @@ final class PredictionFiles {
             throws IOException {
         // Of a.jpg and a.png the second one keeps its ending.
         String name = names.add(picture.name()) ? picture.name() : picture.file();
-        ObjectList objects = found.objects();
+        ObjectList objects = sure(found.objects());
         if (formats.contains(Format.PNG)) {
             int scale =
                     Math.max(
@@ -70,7 +81,7 @@ final class PredictionFiles {
                             : image.resize(
                                     image.getWidth() * scale, image.getHeight() * scale, true);
             ByteArrayOutputStream png = new ByteArrayOutputStream();
-            pictures.overlay(drawn, found.masks()).save(png, "png");
+            overlay(drawn, scale, found, objects).save(png, "png");
             write(name + ".png", png.toByteArray());
         }
         if (formats.contains(Format.MASK)) {
@@ -83,6 +94,41 @@ final class PredictionFiles {
             all.add(new CocoAnnotations.Picture(all.size() + 1, picture.file(), objects));
         }
         return objects;
+    }
+
+    /** The largest one is taken for the background; of the others those that are sure enough. */
+    private ObjectList sure(ObjectList all) {
+        DiscoveredObject known = all.background();
+        DiscoveredObject ground =
+                known != null
+                        ? known
+                        : all.objects().stream()
+                                .max(Comparator.comparing(DiscoveredObject::area))
+                                .orElse(null);
+        return new ObjectList(
+                all.height(),
+                all.width(),
+                all.objects().stream()
+                        .filter(object -> object != ground && object.score() >= leastScore)
+                        .toList(),
+                ground);
+    }
+
+    /** The masks over the picture; what belongs to no object stays as it is. */
+    private Image overlay(Image drawn, int scale, DiscoveredObjects found, ObjectList objects) {
+        Image over = pictures.overlay(drawn, found.masks());
+        BufferedImage from = (BufferedImage) drawn.getWrappedImage();
+        BufferedImage to = (BufferedImage) over.getWrappedImage();
+        BitSet taken = new BitSet();
+        objects.objects().forEach(object -> taken.or(object.mask().bits()));
+        for (int y = 0; y < to.getHeight(); y++) {
+            for (int x = 0; x < to.getWidth(); x++) {
+                if (!taken.get(y / scale * objects.width() + x / scale)) {
+                    to.setRGB(x, y, from.getRGB(x, y));
+                }
+            }
+        }
+        return over;
     }
 
     /** Writes what stands in one file for all pictures. */

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slotwise.examples.shared.Run;
 import org.slotwise.image.CocoAnnotations;
+import org.slotwise.image.DiscoveredObject;
 import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.image.ObjectList;
 
@@ -62,6 +63,10 @@ class PicturesTest {
         List<String> args = new ArrayList<>();
         options.forEach((option, value) -> args.addAll(List.of(option, value)));
         return Run.of(new TrainPictures(), args.toArray(String[]::new));
+    }
+
+    private static String[] all(String[] some, String... more) {
+        return Stream.concat(Stream.of(some), Stream.of(more)).toArray(String[]::new);
     }
 
     private static List<String> names(Path in) throws IOException {
@@ -159,7 +164,9 @@ class PicturesTest {
                                 "--out",
                                 at("found"),
                                 "--format",
-                                "png,mask,json,coco")
+                                "png,mask,json,coco",
+                                "--least-score",
+                                "0")
                         .succeeds()
                         .out();
         assertTrue(out.startsWith("13 pictures, "), out);
@@ -167,6 +174,8 @@ class PicturesTest {
         assertEquals(13 * 3 + 1, names(found).size());
         ObjectList objects = ObjectList.fromJson(Files.readString(found.resolve("003.json")));
         assertEquals(SIDE, objects.height());
+        DiscoveredObject ground = objects.background();
+        assertTrue(objects.objects().stream().allMatch(one -> one.area() <= ground.area()));
         assertEquals(
                 Files.readString(found.resolve("000.json")),
                 Files.readString(found.resolve("more/000.json")));
@@ -191,12 +200,19 @@ class PicturesTest {
         assertEquals(objects.count(), coco.images().get(3).objects().count());
 
         String one = drawn.resolve("images/005.png").toString();
-        Run.of(new PredictPictures(), "--model", at("model"), "--images", one, "--out", at("one"))
-                .succeeds();
+        String[] again = {"--model", at("model"), "--images", one, "--least-score"};
+        Run.of(new PredictPictures(), all(again, "0", "--out", at("one"))).succeeds();
         assertEquals(List.of("005.json", "005.png"), names(folder.resolve("one")));
         assertEquals(
                 Files.readString(found.resolve("005.json")),
                 Files.readString(folder.resolve("one/005.json")));
+        // A model that has learnt nothing is sure of nothing: the picture stays as it is.
+        Run.of(new PredictPictures(), all(again, "1", "--out", at("sure"))).succeeds();
+        Path sure = folder.resolve("sure");
+        assertEquals(0, ObjectList.fromJson(Files.readString(sure.resolve("005.json"))).count());
+        assertEquals(
+                ImageIO.read(Path.of(one).toFile()).getRGB(3, 3),
+                ImageIO.read(sure.resolve("005.png").toFile()).getRGB(8 * 3, 8 * 3));
     }
 
     /** With the model of Tetrominoes that comes with the library. */
