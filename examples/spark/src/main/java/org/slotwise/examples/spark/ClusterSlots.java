@@ -101,7 +101,7 @@ public final class ClusterSlots implements Callable<Integer> {
                 spec.commandLine(), clusters > 1, "--clusters must be at least 2", clusters);
         Program.require(
                 spec.commandLine(), iterations > 0, "--iterations must be at least 1", iterations);
-        SparkSession spark = SparkSession.builder().appName("ClusterSlots").getOrCreate();
+        SparkSession spark = Program.session("ClusterSlots");
         Program.requireAbsent(spec.commandLine(), spark, out);
         Dataset<Row> slots = slots(spark).cache();
         long all = requireOneModel(slots);

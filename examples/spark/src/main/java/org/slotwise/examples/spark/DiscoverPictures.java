@@ -131,7 +131,7 @@ public final class DiscoverPictures implements Callable<Integer> {
         Program.require(spec.commandLine(), batch > 0, "--batch must be at least 1", batch);
         Program.require(
                 spec.commandLine(), maxPixels > 0, "--max-pixels must be at least 1", maxPixels);
-        SparkSession spark = SparkSession.builder().appName("DiscoverPictures").getOrCreate();
+        SparkSession spark = Program.session("DiscoverPictures");
         Program.requireAbsent(spec.commandLine(), spark, out);
         Discovery discovery = new Discovery(SharedModel.of(spark, model), batch, maxPixels);
         source.read(spark, column)

@@ -42,6 +42,15 @@ final class Program {
         return exit;
     }
 
+    /** The session that {@code spark-submit} describes. */
+    static SparkSession session(String name) {
+        return SparkSession.builder()
+                .appName(name)
+                // Tasks look for files in a folder of the session otherwise, where they are not.
+                .config("spark.sql.artifact.isolation.enabled", false)
+                .getOrCreate();
+    }
+
     /** Refuses an option's value. */
     static void require(CommandLine line, boolean condition, String expected, Object got) {
         if (!condition) {
