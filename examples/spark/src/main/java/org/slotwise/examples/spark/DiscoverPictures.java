@@ -107,7 +107,7 @@ public final class DiscoverPictures implements Callable<Integer> {
                 description = "Parquet files: a folder, a file, or a pattern.")
         private String parquet;
 
-        private Dataset<Row> read(SparkSession spark, String column) {
+        private Dataset<Row> read(SparkSession spark, String column) throws IOException {
             if (folder != null) {
                 return EncodedPictures.ofFolder(spark, folder);
             }

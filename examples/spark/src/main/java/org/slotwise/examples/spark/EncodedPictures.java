@@ -4,11 +4,22 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
 import static org.apache.spark.sql.functions.lit;
 
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.GlobFilter;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.PathFilter;
+import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
@@ -41,7 +52,7 @@ final class EncodedPictures {
     private EncodedPictures() {}
 
     /** The pictures of a folder and of those in it. */
-    static Dataset<Row> ofFolder(SparkSession spark, String folder) {
+    static Dataset<Row> ofFolder(SparkSession spark, String folder) throws IOException {
         Dataset<Row> files =
                 spark.read()
                         .format("binaryFile")
@@ -54,7 +65,28 @@ final class EncodedPictures {
         Column nothing = lit(null).cast(DataTypes.BinaryType).as("content");
         return files.filter(fits)
                 .select(col("path"), col("content"), NONE.as("error"))
-                .unionAll(files.filter(fits.unary_$bang()).select(col("path"), nothing, why));
+                .unionAll(files.filter(fits.unary_$bang()).select(col("path"), nothing, why))
+                .unionAll(spark.createDataFrame(empty(spark, folder), SCHEMA));
+    }
+
+    /** Spark passes files without a byte over, silently. */
+    private static List<Row> empty(SparkSession spark, String folder) throws IOException {
+        Path top = new Path(folder);
+        FileSystem system = top.getFileSystem(spark.sparkContext().hadoopConfiguration());
+        FileStatus[] parents = system.globStatus(top);
+        PathFilter pictures = new GlobFilter(ENDINGS);
+        List<Row> rows = new ArrayList<>();
+        for (FileStatus parent : parents == null ? new FileStatus[0] : parents) {
+            RemoteIterator<LocatedFileStatus> files = system.listFiles(parent.getPath(), true);
+            while (files.hasNext()) {
+                FileStatus file = files.next();
+                if (file.getLen() == 0 && pictures.accept(file.getPath())) {
+                    String path = file.getPath().toString();
+                    rows.add(RowFactory.create(path, null, "the file is empty"));
+                }
+            }
+        }
+        return rows;
     }
 
     /**
