@@ -1,0 +1,134 @@
+package org.slotwise.examples.spark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.slotwise.model.ObjectDiscoveryModel;
+
+class PictureBatchesTest {
+
+    private static final long PIXELS = 1 << 20;
+    private static final int PICTURES = 7;
+
+    private static ObjectDiscoveryModel model;
+    private static Map<String, byte[]> pictures;
+
+    @BeforeAll
+    static void start() throws IOException {
+        model = ObjectDiscoveryModel.shipped("multi-dsprites");
+        pictures = Pictures.png(PICTURES);
+    }
+
+    @AfterAll
+    static void end() {
+        model.close();
+    }
+
+    private static List<Row> discover(List<Row> encoded, int batch, long pixels) {
+        List<Row> rows = new ArrayList<>();
+        try (PictureBatches batches =
+                new PictureBatches(model, encoded.iterator(), batch, pixels)) {
+            batches.forEachRemaining(rows::add);
+        }
+        return rows;
+    }
+
+    private static void checkAll(List<Row> rows) throws IOException {
+        for (Row row : rows) {
+            if (row.isNullAt(3)) {
+                LocalAnswers.check(
+                        model, pictures.get(row.getString(0)), row, LocalAnswers.OTHER_BATCHES);
+            }
+        }
+    }
+
+    @Test
+    void rowsAreThoseOfSinglePicturesInTheirOrder() throws IOException {
+        for (int batch : new int[] {1, 3, PICTURES, 100}) {
+            List<Row> rows = discover(Pictures.rows(pictures), batch, PIXELS);
+            assertEquals(
+                    List.copyOf(pictures.keySet()),
+                    rows.stream().map(r -> r.getString(0)).toList());
+            checkAll(rows);
+        }
+    }
+
+    @Test
+    void aBatchEndsWhereItHasManyPixels() throws IOException {
+        List<Row> rows = discover(Pictures.rows(pictures), 100, 64 * 70);
+        assertEquals(PICTURES, rows.size());
+        assertTrue(rows.stream().allMatch(row -> row.isNullAt(3)));
+        checkAll(rows);
+    }
+
+    @Test
+    void badPicturesSpoilNoOthers() throws IOException {
+        List<Row> encoded = Pictures.rows(pictures);
+        byte[] whole = pictures.get("000.png");
+        encoded.add(2, RowFactory.create("cut", Arrays.copyOf(whole, whole.length / 2), null));
+        encoded.add(3, RowFactory.create("text", "no picture".getBytes(), null));
+        encoded.add(4, RowFactory.create("empty", new byte[0], null));
+        encoded.add(5, RowFactory.create("told", null, "so it is"));
+        encoded.add(RowFactory.create("null", null, null));
+        List<Row> rows = discover(encoded, 4, PIXELS);
+        assertEquals(
+                encoded.stream().map(r -> r.getString(0)).toList(),
+                rows.stream().map(r -> r.getString(0)).toList());
+        for (Row row : rows) {
+            boolean good = pictures.containsKey(row.getString(0));
+            assertEquals(good, row.isNullAt(3), row.toString());
+            assertEquals(good, !row.isNullAt(4), row.toString());
+        }
+        assertEquals("so it is", rows.get(5).getString(3));
+        checkAll(rows);
+    }
+
+    @Test
+    void tooLargeIsSaidBeforeItIsDecoded() {
+        // 64 x 64, 63 x 65, 62 x 66, 64 x 67 pixels and so on
+        List<Row> rows = discover(Pictures.rows(pictures), 4, 64 * 64);
+        assertTrue(rows.get(0).isNullAt(3));
+        assertTrue(rows.get(1).isNullAt(3));
+        assertEquals("4288 pixels are more than 4096", rows.get(3).getString(3));
+    }
+
+    @Test
+    void nothingNativeIsLeftOfAPartition() {
+        discover(Pictures.rows(pictures), 3, PIXELS);
+        int before = model.model().getNDManager().getManagedArrays().size();
+        for (int i = 0; i < 3; i++) {
+            discover(Pictures.rows(pictures), 3, PIXELS);
+        }
+        assertEquals(before, model.model().getNDManager().getManagedArrays().size());
+    }
+
+    @Test
+    void allThreadsOfAJvmHaveOneModel() {
+        SharedModel shared = new SharedModel(SharedModel.Kind.SHIPPED, "tetrominoes");
+        List<ObjectDiscoveryModel> models =
+                IntStream.range(0, 8)
+                        .parallel()
+                        .mapToObj(
+                                i -> {
+                                    try {
+                                        return shared.get();
+                                    } catch (IOException e) {
+                                        throw new AssertionError(e);
+                                    }
+                                })
+                        .toList();
+        models.forEach(one -> assertSame(models.get(0), one));
+    }
+}
