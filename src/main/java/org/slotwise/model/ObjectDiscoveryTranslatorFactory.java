@@ -1,6 +1,8 @@
 package org.slotwise.model;
 
 import ai.djl.Model;
+import ai.djl.modality.Input;
+import ai.djl.modality.Output;
 import ai.djl.modality.cv.Image;
 import ai.djl.modality.cv.output.CategoryMask;
 import ai.djl.ndarray.types.Shape;
@@ -13,15 +15,23 @@ import java.lang.reflect.Type;
 import java.util.Map;
 import java.util.Set;
 import org.slotwise.image.DiscoveredObjects;
+import org.slotwise.image.ObjectDiscoveryServingTranslator;
 import org.slotwise.image.ObjectDiscoveryTranslator;
 
 /**
  * Makes the translator of a saved model, for {@code translatorFactory} in DJL's {@code
- * serving.properties}: from images to {@link DiscoveredObjects} or to a {@link CategoryMask}.
+ * serving.properties}: from images to {@link DiscoveredObjects} or to a {@link CategoryMask}, and
+ * from DJL's {@link Input} to {@link Output}, as its server asks ({@link
+ * ObjectDiscoveryServingTranslator}).
+ *
+ * <p>One argument is read, for the server: {@code mostPixels}, how many pixels a picture may have.
  */
 public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory, Serializable {
 
     private static final long serialVersionUID = 1;
+
+    private static final String WHO = "ObjectDiscoveryTranslatorFactory";
+    private static final String MOST_PIXELS = "mostPixels";
 
     /** Creates the factory, as DJL does. */
     public ObjectDiscoveryTranslatorFactory() {}
@@ -31,7 +41,8 @@ public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory
     public Set<Pair<Type, Type>> getSupportedTypes() {
         return Set.of(
                 new Pair<>(Image.class, DiscoveredObjects.class),
-                new Pair<>(Image.class, CategoryMask.class));
+                new Pair<>(Image.class, CategoryMask.class),
+                new Pair<>(Input.class, Output.class));
     }
 
     /** {@inheritDoc} */
@@ -42,20 +53,43 @@ public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory
             throws TranslateException {
         if (!isSupported(input, output)) {
             throw new TranslateException(
-                    "ObjectDiscoveryTranslatorFactory: from Image to DiscoveredObjects or"
-                            + " CategoryMask, got "
+                    WHO
+                            + ": from Image to DiscoveredObjects or CategoryMask, or from Input to"
+                            + " Output, got "
                             + input.getName()
                             + " to "
                             + output.getName());
         }
         if (!(model.getBlock() instanceof ObjectDiscovery block)) {
             throw new TranslateException(
-                    "ObjectDiscoveryTranslatorFactory: the model's block must be an"
-                            + " ObjectDiscovery; is blockFactory set in serving.properties?");
+                    WHO
+                            + ": the model's block must be an ObjectDiscovery; is blockFactory set"
+                            + " in serving.properties?");
         }
         ObjectDiscoveryTranslator translator = of(block);
+        if (output == Output.class) {
+            return (Translator<I, O>)
+                    new ObjectDiscoveryServingTranslator(translator, mostPixels(arguments));
+        }
         return (Translator<I, O>)
                 (output == CategoryMask.class ? translator.toCategoryMask() : translator);
+    }
+
+    private static long mostPixels(Map<String, ?> arguments) throws TranslateException {
+        Object value = arguments.get(MOST_PIXELS);
+        if (value == null) {
+            return ObjectDiscoveryServingTranslator.MOST_PIXELS;
+        }
+        try {
+            long most = Long.parseLong(value.toString().strip());
+            if (most >= 1) {
+                return most;
+            }
+        } catch (NumberFormatException e) {
+            // said below
+        }
+        throw new TranslateException(
+                WHO + ": " + MOST_PIXELS + " must be a whole number of at least 1, got " + value);
     }
 
     /** The translator of a block. */
