@@ -11,14 +11,15 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import org.slotwise.data.file.PictureDecoder;
 import org.slotwise.internal.Check;
 
 /**
  * Puts an {@link ObjectDiscoveryTranslator} behind DJL's server: pictures as clients send them in,
  * JSON or PNG out.
  *
- * <p>In: the bytes of a picture of any size and any kind that {@code ImageIO} reads, as the body of
- * the request, or the part "data" of a form.
+ * <p>In: the bytes of a picture of any size and any kind that a {@link PictureDecoder} reads, as
+ * the body of the request, or the part "data" of a form.
  *
  * <p>Out, by the property {@code Accept}, with its qualities: {@code application/json}, {@link
  * ObjectList#toJson}; or {@code image/png}, the segmentation that {@link SlotPictures} draws, as
@@ -28,9 +29,8 @@ import org.slotwise.internal.Check;
  * its code, type and message. The others of its batch are answered as if it had not been there.
  *
  * <ul>
- *   <li>400: no picture, or none that can be decoded
+ *   <li>400: no picture, or one that is damaged, cut short or too large
  *   <li>406: {@code Accept} allows neither form
- *   <li>413: more pixels than are allowed
  *   <li>415: {@code Content-Type} is JSON. Addresses of pictures are not fetched
  * </ul>
  *
@@ -46,7 +46,7 @@ public final class ObjectDiscoveryServingTranslator implements Translator<Input,
     private static final String WHO = "ObjectDiscoveryServingTranslator";
 
     private final ObjectDiscoveryTranslator translator;
-    private final long mostPixels;
+    private final PictureDecoder decoder;
     private final SlotPictures pictures = SlotPictures.builder().build();
 
     /**
@@ -68,7 +68,7 @@ public final class ObjectDiscoveryServingTranslator implements Translator<Input,
     public ObjectDiscoveryServingTranslator(ObjectDiscoveryTranslator translator, long mostPixels) {
         Check.option(mostPixels >= 1, WHO + ": mostPixels must be at least 1, got " + mostPixels);
         this.translator = translator;
-        this.mostPixels = mostPixels;
+        decoder = new PictureDecoder(mostPixels);
     }
 
     /**
@@ -80,7 +80,7 @@ public final class ObjectDiscoveryServingTranslator implements Translator<Input,
     @Override
     public NDList processInput(TranslatorContext ctx, Input input) throws TranslateException {
         try {
-            PictureRequest request = PictureRequest.of(WHO, input, mostPixels);
+            PictureRequest request = PictureRequest.of(WHO, input, decoder);
             NDList list = translator.processInput(ctx, request.image());
             PendingImages.replies(ctx).add(request.form());
             return list;
@@ -96,7 +96,7 @@ public final class ObjectDiscoveryServingTranslator implements Translator<Input,
         List<Image> images = new ArrayList<>();
         for (Input input : inputs) {
             try {
-                PictureRequest request = PictureRequest.of(WHO, input, mostPixels);
+                PictureRequest request = PictureRequest.of(WHO, input, decoder);
                 images.add(request.image());
                 replies.add(request.form());
             } catch (RefusedRequestException e) {

@@ -2,17 +2,11 @@ package org.slotwise.image;
 
 import ai.djl.modality.Input;
 import ai.djl.modality.cv.Image;
-import ai.djl.modality.cv.ImageFactory;
 import ai.djl.ndarray.BytesSupplier;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.util.Iterator;
 import java.util.Locale;
-import javax.imageio.ImageIO;
-import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
-import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.data.file.PictureDecoder;
 
 /**
  * What a client asks for.
@@ -29,10 +23,10 @@ record PictureRequest(Image image, AnswerForm form) {
      * Reads a request.
      *
      * @param who whose errors they are
-     * @param mostPixels how many pixels the picture may have
+     * @param decoder what reads the picture
      * @throws RefusedRequestException if it cannot be answered
      */
-    static PictureRequest of(String who, Input input, long mostPixels)
+    static PictureRequest of(String who, Input input, PictureDecoder decoder)
             throws RefusedRequestException {
         String accept = input.getProperty("Accept", null);
         AnswerForm form = AnswerForm.accepted(accept);
@@ -44,10 +38,10 @@ record PictureRequest(Image image, AnswerForm form) {
                             + ": Accept must allow application/json or image/png, got "
                             + shown(accept));
         }
-        return new PictureRequest(image(who, input, mostPixels), form);
+        return new PictureRequest(image(who, input, decoder), form);
     }
 
-    private static Image image(String who, Input input, long mostPixels)
+    private static Image image(String who, Input input, PictureDecoder decoder)
             throws RefusedRequestException {
         String type = input.getProperty("Content-Type", "").toLowerCase(Locale.ROOT);
         if (type.startsWith(AnswerForm.JSON.mediaType())) {
@@ -63,43 +57,9 @@ record PictureRequest(Image image, AnswerForm form) {
             throw new RefusedRequestException(400, "Bad Request", who + ": no picture was sent");
         }
         try {
-            checkSize(who, bytes, mostPixels);
-            return ImageFactory.getInstance().fromInputStream(new ByteArrayInputStream(bytes));
-        } catch (IOException | RuntimeException e) { // decoders fail in both ways
-            throw new RefusedRequestException(
-                    400,
-                    "Bad Request",
-                    who
-                            + (": a picture that can be decoded must be sent, got " + bytes.length)
-                            + (" bytes: " + shown(e.getMessage())));
-        }
-    }
-
-    /** Before anything of that size is allocated. */
-    private static void checkSize(String who, byte[] bytes, long mostPixels)
-            throws IOException, RefusedRequestException {
-        try (ImageInputStream in =
-                new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
-            Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
-            if (!readers.hasNext()) {
-                throw new IOException("of no known kind");
-            }
-            ImageReader reader = readers.next();
-            try {
-                reader.setInput(in, true, true);
-                long height = reader.getHeight(0);
-                long width = reader.getWidth(0);
-                if (height * width > mostPixels) {
-                    throw new RefusedRequestException(
-                            413,
-                            "Content Too Large",
-                            who
-                                    + (": a picture may have " + mostPixels + " pixels, got ")
-                                    + (height + " x " + width));
-                }
-            } finally {
-                reader.dispose();
-            }
+            return decoder.decode(bytes);
+        } catch (IOException e) {
+            throw new RefusedRequestException(400, "Bad Request", who + ": " + e.getMessage());
         }
     }
 

@@ -14,6 +14,8 @@ import java.io.Serializable;
 import java.lang.reflect.Type;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.image.BackgroundSlot;
 import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.image.ObjectDiscoveryServingTranslator;
 import org.slotwise.image.ObjectDiscoveryTranslator;
@@ -24,7 +26,9 @@ import org.slotwise.image.ObjectDiscoveryTranslator;
  * from DJL's {@link Input} to {@link Output}, as its server asks ({@link
  * ObjectDiscoveryServingTranslator}).
  *
- * <p>One argument is read, for the server: {@code mostPixels}, how many pixels a picture may have.
+ * <p>Two arguments are read, which may stand in {@code serving.properties}: {@code background},
+ * which slot is the background, {@code none}, {@code largest} or a slot's number; and, for the
+ * server, {@code mostPixels}, how many pixels a picture may have.
  */
 public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory, Serializable {
 
@@ -32,6 +36,7 @@ public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory
 
     private static final String WHO = "ObjectDiscoveryTranslatorFactory";
     private static final String MOST_PIXELS = "mostPixels";
+    private static final String BACKGROUND = "background";
 
     /** Creates the factory, as DJL does. */
     public ObjectDiscoveryTranslatorFactory() {}
@@ -66,13 +71,37 @@ public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory
                             + ": the model's block must be an ObjectDiscovery; is blockFactory set"
                             + " in serving.properties?");
         }
-        ObjectDiscoveryTranslator translator = of(block);
+        ObjectDiscoveryTranslator translator =
+                of(block, background(arguments.get(BACKGROUND), block.madeFrom().slots()));
         if (output == Output.class) {
             return (Translator<I, O>)
                     new ObjectDiscoveryServingTranslator(translator, mostPixels(arguments));
         }
         return (Translator<I, O>)
                 (output == CategoryMask.class ? translator.toCategoryMask() : translator);
+    }
+
+    private static BackgroundSlot background(@Nullable Object value, int slots)
+            throws TranslateException {
+        String text = value == null ? "none" : value.toString().strip();
+        if (text.equals("none")) {
+            return BackgroundSlot.none();
+        }
+        if (text.equals("largest")) {
+            return BackgroundSlot.largest();
+        }
+        try {
+            int slot = Integer.parseInt(text);
+            if (slot >= 0 && slot < slots) {
+                return BackgroundSlot.number(slot);
+            }
+        } catch (NumberFormatException e) {
+            // said below
+        }
+        throw new TranslateException(
+                WHO
+                        + (": " + BACKGROUND + " must be none, largest or a slot from 0 to ")
+                        + (slots - 1 + ", got " + text));
     }
 
     private static long mostPixels(Map<String, ?> arguments) throws TranslateException {
@@ -92,13 +121,18 @@ public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory
                 WHO + ": " + MOST_PIXELS + " must be a whole number of at least 1, got " + value);
     }
 
-    /** The translator of a block. */
+    /** The translator of a block, in which no slot is the background. */
     static ObjectDiscoveryTranslator of(ObjectDiscovery block) {
+        return of(block, BackgroundSlot.none());
+    }
+
+    private static ObjectDiscoveryTranslator of(ObjectDiscovery block, BackgroundSlot background) {
         ObjectDiscoveryConfiguration c = block.madeFrom();
         Shape grid = block.featureGrid();
         return ObjectDiscoveryTranslator.builder()
                 .setImageSize(c.imageHeight(), c.imageWidth())
                 .optFeatureGrid((int) grid.get(0), (int) grid.get(1))
+                .optBackground(background)
                 .build();
     }
 }

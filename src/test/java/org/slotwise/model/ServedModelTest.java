@@ -184,11 +184,7 @@ class ServedModelTest {
             assertEquals(8, outputs.size());
             for (int i = 0; i < 8; i++) {
                 if (i == 3) {
-                    assertRefused(
-                            400,
-                            "Bad Request",
-                            "a picture that can be decoded must be sent, got 60 bytes: ",
-                            outputs.get(i));
+                    assertRefused(400, "Bad Request", "picture: ", outputs.get(i));
                 } else if (i % 2 == 0) {
                     assertAnswersPng(images.get(i), outputs.get(i));
                 } else {
@@ -226,10 +222,7 @@ class ServedModelTest {
             assertRefused(400, "Bad Request", "no picture was sent", outputs.get(0));
             assertRefused(400, "Bad Request", "no picture was sent", outputs.get(1));
             assertRefused(
-                    400,
-                    "Bad Request",
-                    "a picture that can be decoded must be sent, got 10 bytes: of no known kind",
-                    outputs.get(2));
+                    400, "Bad Request", "picture: not an image of a known kind", outputs.get(2));
             assertRefused(
                     415,
                     "Unsupported Media Type",
@@ -242,9 +235,9 @@ class ServedModelTest {
                     outputs.get(4));
             assertTrue(outputs.get(4).getData().getAsBytes().length < 400);
             assertRefused(
-                    413,
-                    "Content Too Large",
-                    "a picture may have 100 pixels, got 12 x 12",
+                    400,
+                    "Bad Request",
+                    "picture: the image says that it has 12 x 12 pixels, more than 100 in all",
                     outputs.get(5));
             // None of them has spoilt what comes after.
             assertEquals(200, predictor.predict(request(good, null)).getCode());
@@ -295,7 +288,7 @@ class ServedModelTest {
                 requests.add(request(png(image), null));
                 List<Output> outputs = predictor.batchPredict(requests);
                 for (Output output : outputs) {
-                    assertTrue(List.of(200, 400, 413).contains(output.getCode()));
+                    assertTrue(List.of(200, 400).contains(output.getCode()));
                 }
                 assertAnswersJson(image, outputs.get(100));
             }
@@ -390,7 +383,41 @@ class ServedModelTest {
             assertAnswersPng(images.get(1), outputs.get(1));
             TranslateException e =
                     assertThrows(TranslateException.class, () -> predictor.batchPredict(requests));
-            assertTrue(e.getMessage().startsWith(WHO + "a picture that can be decoded"));
+            assertTrue(e.getMessage().startsWith(WHO + "picture: not an image"));
+        }
+    }
+
+    /** A line of serving.properties, or an argument of the server's. */
+    @Test
+    void theBackgroundStandsBesideTheObjects() throws Exception {
+        Image image = ObjectDiscoveryModelTest.image(20, 13, 2);
+        for (String value : List.of("none", "largest", "2")) {
+            Criteria<Input, Output> criteria =
+                    asTheServer(folder.resolve("model")).optArgument("background", value).build();
+            try (ZooModel<Input, Output> zoo = criteria.loadModel();
+                    Predictor<Input, Output> predictor = zoo.newPredictor()) {
+                JsonObject found = json(predictor.predict(request(png(image), null)));
+                JsonObject plain =
+                        JsonParser.parseString(model.predict(image).objects().toJson())
+                                .getAsJsonObject();
+                int objects = plain.getAsJsonArray("objects").size();
+                boolean none = value.equals("none");
+                assertEquals(none, found.get("background").isJsonNull());
+                assertEquals(none ? objects : objects - 1, found.getAsJsonArray("objects").size());
+            }
+        }
+        for (String value : List.of("sky", "-1", "4", "1.5", "")) {
+            Criteria<Input, Output> criteria =
+                    asTheServer(folder.resolve("model")).optArgument("background", value).build();
+            Throwable e = assertThrows(ModelNotFoundException.class, criteria::loadModel);
+            while (e.getCause() != null) {
+                e = e.getCause();
+            }
+            assertEquals(
+                    "ObjectDiscoveryTranslatorFactory: background must be none, largest or a"
+                            + " slot from 0 to 3, got "
+                            + value,
+                    e.getMessage());
         }
     }
 
