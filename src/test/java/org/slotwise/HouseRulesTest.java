@@ -131,7 +131,7 @@ class HouseRulesTest {
                     entry("metric", "data", "matching", "internal"),
                     entry("weights", "internal"),
                     entry("training", "loss", "metric", "weights", "internal"),
-                    entry("image", "grouping", "decoder", "internal"),
+                    entry("image", "data.file", "grouping", "decoder", "internal"),
                     entry(
                             "model",
                             "clustering",

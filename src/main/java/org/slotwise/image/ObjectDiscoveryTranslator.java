@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.image.PendingSizes.Size;
+import org.slotwise.image.PendingImages.Size;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.JpegReader;
 
@@ -83,7 +83,7 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
     public NDList processInput(TranslatorContext ctx, Image input) {
         List<Size> sizes = new ArrayList<>();
         NDArray batch = prepared(ctx, List.of(input), sizes);
-        PendingSizes.of(ctx).add(sizes.get(0));
+        PendingImages.sizes(ctx).add(sizes.get(0));
         return new NDList(batch.squeeze(0));
     }
 
@@ -92,7 +92,7 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
     public NDList batchProcessInput(TranslatorContext ctx, List<Image> inputs) {
         List<Size> sizes = new ArrayList<>();
         NDList batch = inputs.isEmpty() ? new NDList() : new NDList(prepared(ctx, inputs, sizes));
-        PendingSizes.of(ctx).addBatch(sizes);
+        PendingImages.sizes(ctx).addBatch(sizes);
         return batch;
     }
 
@@ -123,7 +123,7 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
     @Override
     public DiscoveredObjects processOutput(TranslatorContext ctx, NDList list) {
         // Taken even if the outputs are wrong: the next image's must find its own.
-        Size size = PendingSizes.of(ctx).next(who());
+        Size size = PendingImages.sizes(ctx).next(who());
         NDList batch = new NDList();
         for (NDArray array : list) {
             NDArray one = array.expandDims(0);
@@ -136,7 +136,7 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
     /** {@inheritDoc} */
     @Override
     public List<DiscoveredObjects> batchProcessOutput(TranslatorContext ctx, NDList list) {
-        List<Size> sizes = PendingSizes.of(ctx).nextBatch(who());
+        List<Size> sizes = PendingImages.sizes(ctx).nextBatch(who());
         return sizes.isEmpty() ? List.of() : found(list, sizes);
     }
 

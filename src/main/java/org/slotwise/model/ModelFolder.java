@@ -11,20 +11,19 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.UUID;
+import java.util.Set;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 import org.slotwise.internal.AtomicFile;
+import org.slotwise.internal.AtomicFolder;
 import org.slotwise.model.EncoderConfiguration.Pretrained;
 import org.slotwise.weights.StateDict;
 import org.slotwise.weights.StateDictFormat;
@@ -39,7 +38,7 @@ import org.slotwise.weights.StateDictFormat;
  * backbone.pt, .onnx    the network of the encoder, if it is one from a file
  * }</pre>
  *
- * <p>It is written beside its place and moved there when it is whole.
+ * <p>It is written beside its place and moved there when it is whole ({@link AtomicFolder}).
  */
 final class ModelFolder {
 
@@ -49,7 +48,10 @@ final class ModelFolder {
 
     private static final String WHO = "ObjectDiscoveryModel";
     private static final String BACKBONE = "backbone";
-    private static final String UNFINISHED = ".tmp";
+    private static final String TORCHSCRIPT = BACKBONE + ".pt";
+    private static final String ONNX = BACKBONE + ".onnx";
+    private static final Set<String> NAMES =
+            Set.of(CONFIGURATION, WEIGHTS, SERVING, TORCHSCRIPT, ONNX);
 
     /** More than any configuration has. */
     private static final long MOST_JSON = 1 << 22;
@@ -86,7 +88,7 @@ final class ModelFolder {
         List<Item> items = new ArrayList<>();
         if (c.encoder() instanceof Pretrained encoder) {
             Path file = block.networkFile();
-            String name = BACKBONE + (isOnnx(file) ? ".onnx" : ".pt");
+            String name = isOnnx(file) ? ONNX : TORCHSCRIPT;
             c = c.withEncoder(encoder.withFile(name));
             items.add(new Item(name, out -> Files.copy(file, out)));
         }
@@ -122,36 +124,21 @@ final class ModelFolder {
     }
 
     private static void writeFolder(Path path, List<Item> items) throws IOException {
-        Path target = path.toAbsolutePath();
-        boolean replaces = Files.exists(target);
-        if (replaces && !isOurs(target)) {
+        AtomicFolder.finish(path);
+        if (Files.exists(path) && !isOurs(path)) {
             throw new FileAlreadyExistsException(
                     path.toString(), null, "is there, and is not a model of this library alone");
         }
-        String mark = "." + target.getFileName() + "-" + UUID.randomUUID();
-        Path whole = target.resolveSibling(mark + UNFINISHED);
-        Path former = target.resolveSibling(mark + "-former" + UNFINISHED);
         try {
-            Files.createDirectory(whole);
-            for (Item item : items) {
-                AtomicFile.write(whole.resolve(item.name()), item.content());
-            }
-            if (replaces) {
-                Files.move(target, former, StandardCopyOption.ATOMIC_MOVE);
-            }
-            try {
-                Files.move(whole, target, StandardCopyOption.ATOMIC_MOVE);
-            } catch (IOException e) {
-                if (replaces) {
-                    Files.move(former, target, StandardCopyOption.ATOMIC_MOVE);
-                }
-                throw e;
-            }
+            AtomicFolder.write(
+                    path,
+                    folder -> {
+                        for (Item item : items) {
+                            AtomicFile.write(folder.resolve(item.name()), item.content());
+                        }
+                    });
         } catch (IOException e) {
             throw new IOException(WHO + ": cannot write " + path + ": " + e.getMessage(), e);
-        } finally {
-            delete(whole);
-            delete(former);
         }
     }
 
@@ -165,26 +152,7 @@ final class ModelFolder {
             return names.isEmpty()
                     || (names.contains(CONFIGURATION)
                             && names.contains(WEIGHTS)
-                            && names.stream().allMatch(ModelFolder::isOfAModel));
-        }
-    }
-
-    private static boolean isOfAModel(String name) {
-        return name.equals(CONFIGURATION)
-                || name.equals(WEIGHTS)
-                || name.equals(SERVING)
-                || name.equals(BACKBONE + ".pt")
-                || name.equals(BACKBONE + ".onnx");
-    }
-
-    /** Deletes a folder and all in it, if it is there. */
-    static void delete(Path folder) throws IOException {
-        if (Files.isDirectory(folder)) {
-            try (Stream<Path> files = Files.walk(folder)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.deleteIfExists(file);
-                }
-            }
+                            && NAMES.containsAll(names));
         }
     }
 
@@ -194,6 +162,7 @@ final class ModelFolder {
      */
     static ObjectDiscovery read(Path path, Model model) throws IOException {
         try {
+            AtomicFolder.finish(path);
             if (Files.isDirectory(path)) {
                 return readFolder(path, model);
             }
@@ -210,7 +179,7 @@ final class ModelFolder {
                 if (block != null && block.madeFrom().encoder() instanceof Pretrained) {
                     block.unpackedTo(folder); // to be saved again
                 } else {
-                    delete(folder);
+                    AtomicFolder.delete(folder);
                 }
             }
         } catch (IOException | IllegalArgumentException | UncheckedIOException e) {
@@ -223,7 +192,10 @@ final class ModelFolder {
             for (ZipEntry entry : Collections.list(zip.entries())) {
                 String name = entry.getName();
                 // What is not of a model stays where it is: it could lie anywhere.
-                if (isOfAModel(name)) {
+                if (name.equals(CONFIGURATION)
+                        || name.equals(WEIGHTS)
+                        || name.equals(TORCHSCRIPT)
+                        || name.equals(ONNX)) {
                     try (InputStream in = zip.getInputStream(entry)) {
                         Files.copy(in, folder.resolve(name));
                     }
@@ -252,13 +224,13 @@ final class ModelFolder {
             throw new IOException(CONFIGURATION + ": " + e.getMessage(), e);
         }
         if (c.encoder() instanceof Pretrained encoder
-                && !encoder.file().equals(BACKBONE + ".pt")
-                && !encoder.file().equals(BACKBONE + ".onnx")) {
+                && !encoder.file().equals(TORCHSCRIPT)
+                && !encoder.file().equals(ONNX)) {
             throw new IOException(
                     CONFIGURATION
                             + ": encoder.file must be "
-                            + BACKBONE
-                            + ".pt or .onnx in the model's folder, got "
+                            + TORCHSCRIPT
+                            + " or .onnx in the model's folder, got "
                             + encoder.file());
         }
         try (StateDict state = StateDict.read(weights)) {

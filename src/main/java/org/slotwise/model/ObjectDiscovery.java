@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
+import org.slotwise.internal.AtomicFolder;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Inputs;
@@ -342,7 +343,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
         closeEncoder();
         if (unpacked != null) {
             try {
-                ModelFolder.delete(unpacked);
+                AtomicFolder.delete(unpacked);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

@@ -1,26 +1,10 @@
 package org.slotwise.model;
 
-import ai.djl.engine.Engine;
-import ai.djl.metric.Metrics;
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.djl.training.DefaultTrainingConfig;
-import ai.djl.training.EasyTrain;
-import ai.djl.training.Trainer;
-import ai.djl.training.dataset.Batch;
-import ai.djl.training.listener.EvaluatorTrainingListener;
 import ai.djl.training.listener.TrainingListener;
-import ai.djl.translate.Batchifier;
 import java.io.IOException;
-import java.io.InterruptedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Random;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -28,13 +12,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slotwise.data.Scenes;
 import org.slotwise.internal.Check;
-import org.slotwise.training.Adam;
-import org.slotwise.training.Checkpoint;
-import org.slotwise.training.DivergenceCheck;
-import org.slotwise.training.GradientClipping;
-import org.slotwise.training.LearningRate;
-import org.slotwise.training.ProgressListener;
-import org.slotwise.training.StepRandom;
 
 /**
  * Trains an {@link ObjectDiscoveryModel} on scenes, of which it sees nothing but the images: on
@@ -59,48 +36,11 @@ public final class ObjectDiscoveryTraining {
 
     private static final String WHO = "ObjectDiscoveryTraining";
     private static final Logger LOG = LoggerFactory.getLogger(ObjectDiscoveryTraining.class);
-    private static final Duration LOG_EVERY = Duration.ofMinutes(1);
 
-    private final ObjectDiscoveryModel model;
-    private final Scenes scenes;
-    private final TrainingRecipe recipe;
-    private final @Nullable Scenes validation;
-    private final @Nullable Path checkpoint;
-    private final int checkpointEvery;
-    private final boolean resume;
-    private final int reportEvery;
-    private final Consumer<TrainingProgress> reports;
-    private final List<TrainingListener> listeners;
-    private final BooleanSupplier stop;
-    private final StepRandom random;
-    private final LearningRate rate;
-    private final SceneOrder order;
-    private long done;
+    private final TrainingRun.Options options;
 
-    private ObjectDiscoveryTraining(
-            Builder builder, ObjectDiscoveryModel model, Scenes scenes, TrainingRecipe recipe) {
-        this.model = model;
-        this.scenes = scenes;
-        this.recipe = recipe;
-        validation = builder.validation;
-        checkpoint = builder.checkpoint;
-        checkpointEvery = builder.checkpointEvery;
-        resume = builder.resume;
-        reportEvery = builder.reportEvery;
-        reports = builder.reports;
-        listeners = List.copyOf(builder.listeners);
-        stop = builder.stop;
-        random = new StepRandom(recipe.seed());
-        rate = recipe.learningRate().rate();
-        order = new SceneOrder(recipe.seed(), Math.toIntExact(scenes.size()));
-    }
-
-    /** What tells this run from others: a checkpoint of another is refused. */
-    private Map<String, String> run() {
-        return Map.of(
-                "configuration", model.configuration().toJson(),
-                "recipe", recipe.toString(),
-                "scenes", Long.toString(scenes.size()));
+    private ObjectDiscoveryTraining(TrainingRun.Options options) {
+        this.options = options;
     }
 
     /**
@@ -113,153 +53,7 @@ public final class ObjectDiscoveryTraining {
      * @throws IllegalStateException if the training diverges
      */
     public TrainingProgress train() throws IOException {
-        done = 0;
-        try (Adam adam = Adam.builder().optLearningRate(rate).build()) {
-            if (resume) {
-                resume(adam);
-            }
-            GradientClipping clipping = new GradientClipping(recipe.largestNorm());
-            DivergenceCheck divergence =
-                    DivergenceCheck.builder(clipping).optFirstStep(done + 1).build();
-            if (done > 0 && checkpoint != null) {
-                divergence.lastGood(checkpoint);
-            }
-            try (ProgressListener progress =
-                    new ProgressListener(
-                            recipe.steps(), done, LOG_EVERY, GradientClipping.METRIC)) {
-                DefaultTrainingConfig config =
-                        new DefaultTrainingConfig(
-                                        new DiscoveryLoss(
-                                                recipe.maskSmoothness(),
-                                                model.block().featureGrid()))
-                                .optOptimizer(adam)
-                                .optDevices(
-                                        new ai.djl.Device[] {
-                                            model.model().getNDManager().getDevice()
-                                        })
-                                .addTrainingListeners(
-                                        new EvaluatorTrainingListener(),
-                                        clipping,
-                                        divergence,
-                                        progress);
-                listeners.forEach(config::addTrainingListeners);
-                try (Trainer trainer = model.newTrainer(config)) {
-                    return steps(trainer, adam, clipping, divergence, progress);
-                }
-            }
-        }
-    }
-
-    private void resume(Adam adam) throws IOException {
-        if (checkpoint == null || !Files.exists(checkpoint)) {
-            throw new IOException(
-                    WHO + ": there is no checkpoint to go on from, got " + checkpoint);
-        }
-        try (Checkpoint last = Checkpoint.read(checkpoint)) {
-            last.requireRun(run());
-            last.restore(model.block(), adam);
-            done = last.step();
-        }
-        LOG.info("{}: going on after step {}", WHO, done);
-    }
-
-    private TrainingProgress steps(
-            Trainer trainer,
-            Adam adam,
-            GradientClipping clipping,
-            DivergenceCheck divergence,
-            ProgressListener display)
-            throws IOException {
-        String lossName =
-                EvaluatorTrainingListener.metricName(
-                        trainer.getLoss(), EvaluatorTrainingListener.TRAIN_ALL);
-        long first = done;
-        long start = System.nanoTime();
-        double losses = 0;
-        int since = 0;
-        TrainingProgress last = nothing();
-        while (done < recipe.steps()) {
-            // A trainer's metrics grow with every step.
-            trainer.setMetrics(new Metrics());
-            long step = done + 1;
-            random.seedEngine(Engine.getEngine("PyTorch"), step);
-            try (Batch batch = batch(trainer.getManager().newSubManager(), step)) {
-                EasyTrain.trainBatch(trainer, batch);
-            }
-            trainer.step();
-            done = step;
-            losses += trainer.getMetrics().latestMetric(lossName).getValue().doubleValue();
-            since++;
-            // Cleared for now: an interrupted thread can write no file.
-            boolean marked = Thread.interrupted();
-            boolean interrupted = marked || stop.getAsBoolean();
-            boolean end = step == recipe.steps() || interrupted;
-            if (checkpoint != null && (step % checkpointEvery == 0 || end)) {
-                Checkpoint.write(checkpoint, model.block(), adam, step, run());
-                divergence.lastGood(checkpoint);
-            }
-            if (step % reportEvery == 0 || end) {
-                double seconds = (System.nanoTime() - start) / 1e9;
-                last =
-                        new TrainingProgress(
-                                step,
-                                recipe.steps(),
-                                losses / since,
-                                clipping.lastNorm(),
-                                rate.at(step),
-                                seconds / (step - first) * (recipe.steps() - step),
-                                validation == null || interrupted
-                                        ? null
-                                        : model.evaluate(validation));
-                TrainingProgress now = last;
-                display.aside(() -> reports.accept(now));
-                losses = 0;
-                since = 0;
-            }
-            if (interrupted) {
-                if (marked) {
-                    Thread.currentThread().interrupt();
-                }
-                throw new InterruptedIOException(
-                        WHO
-                                + ": interrupted after step "
-                                + step
-                                + (checkpoint == null ? "" : "; go on from " + checkpoint));
-            }
-        }
-        return last;
-    }
-
-    /** How a training stands of which nothing is left to do. */
-    private TrainingProgress nothing() {
-        return new TrainingProgress(
-                done, recipe.steps(), Double.NaN, Double.NaN, rate.at(Math.max(1, done)), 0, null);
-    }
-
-    private Batch batch(NDManager manager, long step) throws IOException {
-        Random draws = random.at(step);
-        int height = model.configuration().imageHeight();
-        int width = model.configuration().imageWidth();
-        List<byte[]> images = new ArrayList<>();
-        try {
-            for (int index : order.of(step, recipe.batchSize())) {
-                images.add(recipe.augmentation().image(scenes.get(index), height, width, draws));
-            }
-            NDArray batch =
-                    SceneImages.of(manager, images, height, width, model.model().getDataType());
-            return new Batch(
-                    manager,
-                    new NDList(batch),
-                    new NDList(batch),
-                    images.size(),
-                    Batchifier.STACK,
-                    Batchifier.STACK,
-                    step,
-                    recipe.steps());
-        } catch (IOException | RuntimeException e) {
-            manager.close();
-            throw e;
-        }
+        return new TrainingRun(options).run();
     }
 
     /**
@@ -410,7 +204,19 @@ public final class ObjectDiscoveryTraining {
                     WHO + ": checkpoint must end in .safetensors, got " + checkpoint);
             Check.option(
                     !resume || checkpoint != null, WHO + ": to resume there must be a checkpoint");
-            return new ObjectDiscoveryTraining(this, model, scenes, recipe);
+            return new ObjectDiscoveryTraining(
+                    new TrainingRun.Options(
+                            model,
+                            scenes,
+                            recipe,
+                            validation,
+                            checkpoint,
+                            checkpointEvery,
+                            resume,
+                            reportEvery,
+                            reports,
+                            List.copyOf(listeners),
+                            stop));
         }
     }
 }

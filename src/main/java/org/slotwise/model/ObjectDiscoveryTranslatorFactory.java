@@ -1,6 +1,8 @@
 package org.slotwise.model;
 
 import ai.djl.Model;
+import ai.djl.modality.Input;
+import ai.djl.modality.Output;
 import ai.djl.modality.cv.Image;
 import ai.djl.modality.cv.output.CategoryMask;
 import ai.djl.ndarray.types.Shape;
@@ -12,16 +14,29 @@ import java.io.Serializable;
 import java.lang.reflect.Type;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.image.BackgroundSlot;
 import org.slotwise.image.DiscoveredObjects;
+import org.slotwise.image.ObjectDiscoveryServingTranslator;
 import org.slotwise.image.ObjectDiscoveryTranslator;
 
 /**
  * Makes the translator of a saved model, for {@code translatorFactory} in DJL's {@code
- * serving.properties}: from images to {@link DiscoveredObjects} or to a {@link CategoryMask}.
+ * serving.properties}: from images to {@link DiscoveredObjects} or to a {@link CategoryMask}, and
+ * from DJL's {@link Input} to {@link Output}, as its server asks ({@link
+ * ObjectDiscoveryServingTranslator}).
+ *
+ * <p>Two arguments are read, which may stand in {@code serving.properties}: {@code background},
+ * which slot is the background, {@code largest}, {@code none} or a slot's number, the largest if
+ * not said; and, for the server, {@code mostPixels}, how many pixels a picture may have.
  */
 public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory, Serializable {
 
     private static final long serialVersionUID = 1;
+
+    private static final String WHO = "ObjectDiscoveryTranslatorFactory";
+    private static final String MOST_PIXELS = "mostPixels";
+    private static final String BACKGROUND = "background";
 
     /** Creates the factory, as DJL does. */
     public ObjectDiscoveryTranslatorFactory() {}
@@ -31,7 +46,8 @@ public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory
     public Set<Pair<Type, Type>> getSupportedTypes() {
         return Set.of(
                 new Pair<>(Image.class, DiscoveredObjects.class),
-                new Pair<>(Image.class, CategoryMask.class));
+                new Pair<>(Image.class, CategoryMask.class),
+                new Pair<>(Input.class, Output.class));
     }
 
     /** {@inheritDoc} */
@@ -42,29 +58,81 @@ public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory
             throws TranslateException {
         if (!isSupported(input, output)) {
             throw new TranslateException(
-                    "ObjectDiscoveryTranslatorFactory: from Image to DiscoveredObjects or"
-                            + " CategoryMask, got "
+                    WHO
+                            + ": from Image to DiscoveredObjects or CategoryMask, or from Input to"
+                            + " Output, got "
                             + input.getName()
                             + " to "
                             + output.getName());
         }
         if (!(model.getBlock() instanceof ObjectDiscovery block)) {
             throw new TranslateException(
-                    "ObjectDiscoveryTranslatorFactory: the model's block must be an"
-                            + " ObjectDiscovery; is blockFactory set in serving.properties?");
+                    WHO
+                            + ": the model's block must be an ObjectDiscovery; is blockFactory set"
+                            + " in serving.properties?");
         }
-        ObjectDiscoveryTranslator translator = of(block);
+        ObjectDiscoveryTranslator translator =
+                of(block, background(arguments.get(BACKGROUND), block.madeFrom().slots()));
+        if (output == Output.class) {
+            return (Translator<I, O>)
+                    new ObjectDiscoveryServingTranslator(translator, mostPixels(arguments));
+        }
         return (Translator<I, O>)
                 (output == CategoryMask.class ? translator.toCategoryMask() : translator);
     }
 
-    /** The translator of a block. */
+    private static BackgroundSlot background(@Nullable Object value, int slots)
+            throws TranslateException {
+        String text = value == null ? "largest" : value.toString().strip();
+        if (text.equals("none")) {
+            return BackgroundSlot.none();
+        }
+        if (text.equals("largest")) {
+            return BackgroundSlot.largest();
+        }
+        try {
+            int slot = Integer.parseInt(text);
+            if (slot >= 0 && slot < slots) {
+                return BackgroundSlot.number(slot);
+            }
+        } catch (NumberFormatException e) {
+            // said below
+        }
+        throw new TranslateException(
+                WHO
+                        + (": " + BACKGROUND + " must be none, largest or a slot from 0 to ")
+                        + (slots - 1 + ", got " + text));
+    }
+
+    private static long mostPixels(Map<String, ?> arguments) throws TranslateException {
+        Object value = arguments.get(MOST_PIXELS);
+        if (value == null) {
+            return ObjectDiscoveryServingTranslator.MOST_PIXELS;
+        }
+        try {
+            long most = Long.parseLong(value.toString().strip());
+            if (most >= 1) {
+                return most;
+            }
+        } catch (NumberFormatException e) {
+            // said below
+        }
+        throw new TranslateException(
+                WHO + ": " + MOST_PIXELS + " must be a whole number of at least 1, got " + value);
+    }
+
+    /** The translator of a block, in which the slot of most pixels is the background. */
     static ObjectDiscoveryTranslator of(ObjectDiscovery block) {
+        return of(block, BackgroundSlot.largest());
+    }
+
+    private static ObjectDiscoveryTranslator of(ObjectDiscovery block, BackgroundSlot background) {
         ObjectDiscoveryConfiguration c = block.madeFrom();
         Shape grid = block.featureGrid();
         return ObjectDiscoveryTranslator.builder()
                 .setImageSize(c.imageHeight(), c.imageWidth())
                 .optFeatureGrid((int) grid.get(0), (int) grid.get(1))
+                .optBackground(background)
                 .build();
     }
 }

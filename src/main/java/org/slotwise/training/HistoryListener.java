@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 
 /**
@@ -40,7 +41,8 @@ public final class HistoryListener extends TrainingListenerAdapter {
     private final ScalarLog log;
     private final int everySteps;
     private final List<String> metrics;
-    private final Map<String, Integer> seen = new HashMap<>();
+    private final Map<String, Sum> sums = new HashMap<>();
+    private @Nullable Metrics last;
     private long step;
     private int epoch;
     private boolean validated;
@@ -67,29 +69,57 @@ public final class HistoryListener extends TrainingListenerAdapter {
     @Override
     public void onTrainingBatch(Trainer trainer, BatchData batchData) {
         step++;
-        if (everySteps > 0 && step % everySteps == 0) {
-            Map<String, Number> values = new LinkedHashMap<>();
-            for (Evaluator evaluator : trainer.getEvaluators()) {
-                String name = name(evaluator, EvaluatorTrainingListener.TRAIN_ALL);
-                values.put("train/" + evaluator.getName(), meanOfNew(metrics(trainer), name));
+        if (everySteps == 0) {
+            return;
+        }
+        Metrics measured = metrics(trainer);
+        if (measured != last) {
+            // A trainer's metrics grow with every step: long trainings give it new ones.
+            sums.values().forEach(sum -> sum.seen = 0);
+            last = measured;
+        }
+        boolean now = step % everySteps == 0;
+        Map<String, Number> values = new LinkedHashMap<>();
+        for (Evaluator evaluator : trainer.getEvaluators()) {
+            String name = name(evaluator, EvaluatorTrainingListener.TRAIN_ALL);
+            Sum sum = sums.computeIfAbsent(name, any -> new Sum());
+            sum.addNew(measured, name);
+            if (now) {
+                values.put("train/" + evaluator.getName(), sum.takeMean());
             }
+        }
+        if (now) {
             write(trainer, values);
         }
     }
 
-    private double meanOfNew(Metrics measured, String name) {
-        List<Metric> all = measured.hasMetric(name) ? measured.getMetric(name) : List.of();
-        int from = seen.getOrDefault(name, 0);
-        if (all.size() <= from) {
-            throw new IllegalStateException(
-                    WHO + ": " + name + " is missing; EvaluatorTrainingListener must come before");
+    /** What came of one number since the last time that it was written. */
+    private static final class Sum {
+        private int seen;
+        private double total;
+        private int count;
+
+        void addNew(Metrics measured, String name) {
+            List<Metric> all = measured.hasMetric(name) ? measured.getMetric(name) : List.of();
+            if (all.size() <= seen) {
+                throw new IllegalStateException(
+                        WHO
+                                + (": " + name)
+                                + " is missing; EvaluatorTrainingListener must come before");
+            }
+            for (int i = seen; i < all.size(); i++) {
+                total += all.get(i).getValue().doubleValue();
+                count++;
+            }
+            seen = all.size();
         }
-        double sum = 0;
-        for (int i = from; i < all.size(); i++) {
-            sum += all.get(i).getValue().doubleValue();
+
+        double takeMean() {
+            double mean = total / count;
+            total = 0;
+            count = 0;
+            return mean;
         }
-        seen.put(name, all.size());
-        return sum / (all.size() - from);
     }
 
     /** {@inheritDoc} */

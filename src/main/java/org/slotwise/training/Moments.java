@@ -61,7 +61,8 @@ final class Moments implements AutoCloseable {
                         + " must stay on "
                         + device
                         + ", where its moments are, got "
-                        + weight.getDevice());
+                        + weight.getDevice()
+                        + "; a trainer must have one device: optDevices(new Device[] {device})");
         Moments moved = of(new SavedMoments(first, second, steps), weight);
         close();
         return moved;

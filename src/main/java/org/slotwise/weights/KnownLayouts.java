@@ -1,7 +1,6 @@
 package org.slotwise.weights;
 
 import ai.djl.ndarray.types.Shape;
-import java.util.List;
 
 /**
  * The names and layouts of other implementations of Slot Attention, for {@link NameMap}.
@@ -19,9 +18,6 @@ import java.util.List;
  * <p>Each map goes both ways. Which options the blocks need to compute the same is said at each.
  */
 public final class KnownLayouts {
-
-    /** More layers than any of these models has. */
-    private static final int LAYERS = 16;
 
     /** The convolutions of HHousen's encoder, and the strided ones of his decoder. */
     private static final int TORCH_LAYERS = 4;
@@ -305,31 +301,7 @@ public final class KnownLayouts {
      * @return the map
      */
     public static NameMap kerasSlotAttention() {
-        NameMap.Builder map =
-                NameMap.builder()
-                        .rule("slots_mu", "conditioning.slots_mu")
-                        .rule("slots_log_sigma", "conditioning.slots_logsigma");
-        kerasSlotAttention(map, "");
-        return map.build();
-    }
-
-    private static void kerasSlotAttention(NameMap.Builder map, String prefix) {
-        String gru = prefix + "gru/";
-        String ours = "grouping.";
-        dense(map, prefix + "project_q", ours + "to_q");
-        dense(map, prefix + "project_k", ours + "to_k");
-        dense(map, prefix + "project_v", ours + "to_v");
-        map.rule(gru + "kernel", ours + "gru.weight_ih", KerasConversions.gruKernel());
-        map.rule(gru + "recurrent_kernel", ours + "gru.weight_hh", KerasConversions.gruKernel());
-        map.rule(
-                gru + "bias",
-                List.of(ours + "gru.bias_ih", ours + "gru.bias_hh"),
-                KerasConversions.gruBias());
-        layerNorm(map, prefix + "norm_inputs", ours + "norm_input");
-        layerNorm(map, prefix + "norm_slots", ours + "norm_slots");
-        layerNorm(map, prefix + "norm_mlp", ours + "ff_mlp.module.0");
-        dense(map, prefix + "mlp/layer_with_weights-0", ours + "ff_mlp.module.1");
-        dense(map, prefix + "mlp/layer_with_weights-1", ours + "ff_mlp.module.3");
+        return KerasNames.slotAttention();
     }
 
     /**
@@ -347,45 +319,6 @@ public final class KnownLayouts {
      * @return the map
      */
     public static NameMap kerasAutoEncoder() {
-        NameMap.Builder map = NameMap.builder();
-        for (int i = 0; i < LAYERS; i++) {
-            layer(
-                    map,
-                    "encoder_cnn/layer_with_weights-" + i,
-                    "encoder.backbone.layers." + 2 * i,
-                    KerasConversions.convolution());
-        }
-        dense(map, "encoder_pos/dense", "encoder.positional_embedding.dense");
-        layerNorm(map, "layer_norm", "encoder.norm");
-        dense(map, "mlp/layer_with_weights-0", "encoder.mlp.0");
-        dense(map, "mlp/layer_with_weights-1", "encoder.mlp.2");
-        map.rule("slot_attention/slots_mu", "conditioning.slots_mu");
-        map.rule("slot_attention/slots_log_sigma", "conditioning.slots_logsigma");
-        kerasSlotAttention(map, "slot_attention/");
-        dense(map, "decoder_pos/dense", "decoder.positional_embedding.dense");
-        Conversion transposed = KerasConversions.transposedConvolution();
-        for (int i = 0; i < 6; i++) {
-            layer(
-                    map,
-                    "decoder_cnn/layer_with_weights-" + i,
-                    "decoder.decoder." + 2 * i,
-                    i < 4 ? KerasConversions.shifted(transposed) : transposed);
-        }
-        return map.build();
-    }
-
-    private static void dense(NameMap.Builder map, String theirs, String ours) {
-        layer(map, theirs, ours, KerasConversions.dense());
-    }
-
-    private static void layer(
-            NameMap.Builder map, String theirs, String ours, Conversion conversion) {
-        map.rule(theirs + "/kernel", ours + ".weight", conversion);
-        map.rule(theirs + "/bias", ours + ".bias");
-    }
-
-    private static void layerNorm(NameMap.Builder map, String theirs, String ours) {
-        map.rule(theirs + "/gamma", ours + ".weight");
-        map.rule(theirs + "/beta", ours + ".bias");
+        return KerasNames.autoEncoder();
     }
 }

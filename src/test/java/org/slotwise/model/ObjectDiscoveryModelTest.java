@@ -2,6 +2,7 @@ package org.slotwise.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,13 +12,18 @@ import ai.djl.modality.cv.ImageFactory;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.DeferredTranslatorFactory;
+import com.google.common.jimfs.Configuration;
+import com.google.common.jimfs.Jimfs;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.file.FileSystem;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -189,19 +195,101 @@ class ObjectDiscoveryModelTest {
         }
     }
 
-    /** A model is replaced, but not with what else lies in its folder. */
+    /** What is no part of a model, beside one. */
     @Test
-    void replacesNothingButAModel() throws IOException {
+    void keepsWhatWasPutIntoAModelsFolder() throws IOException {
         Path path = folder.resolve("model");
         try (ObjectDiscoveryModel model = random()) {
             model.save(path);
-            model.save(path);
-            Path history = Files.writeString(path.resolve("history.csv"), "hours");
-            String says = assertThrows(IOException.class, () -> model.save(path)).getMessage();
-            assertTrue(says.contains(path.toString()), says);
-            assertEquals("hours", Files.readString(history));
+            Path mine = Files.writeString(path.resolve("notes.txt"), "years");
+            IOException e = assertThrows(IOException.class, () -> model.save(path));
+            assertEquals(
+                    path + ": is there, and is not a model of this library alone", e.getMessage());
+            assertEquals("years", Files.readString(mine));
         }
-        ObjectDiscoveryModel.load(path).close();
+    }
+
+    /** A process that was killed between the two moves of a folder that takes another's place. */
+    @Test
+    void aKilledSaveIsFinished() throws IOException {
+        Path path = folder.resolve("model");
+        Image image = image(8, 8, 1);
+        try (ObjectDiscoveryModel model = random();
+                ObjectDiscoveryModel other = ObjectDiscoveryModel.create(SmallModels.random(), 2)) {
+            model.save(path);
+            other.save(folder.resolve("other"));
+            Files.move(path, folder.resolve(".model.1.former.tmp"));
+            Files.move(folder.resolve("other"), folder.resolve(".model.1.new.tmp"));
+            try (ObjectDiscoveryModel loaded = ObjectDiscoveryModel.load(path)) {
+                assertSame(other.predict(image), loaded.predict(image));
+            }
+            model.save(path);
+            try (Stream<Path> files = Files.list(folder)) {
+                assertEquals(List.of(path), files.toList());
+            }
+        }
+    }
+
+    /** Of every size, up to one that holds two models; a zip is written where nothing is. */
+    @ParameterizedTest
+    @ValueSource(strings = {"model", "model.zip"})
+    void aFullDiskLeavesTheFormerModel(String name) throws IOException {
+        Path unfilled = folder.resolve(name);
+        int full = 0;
+        int held = 0;
+        try (ObjectDiscoveryModel model = random();
+                ObjectDiscoveryModel other = ObjectDiscoveryModel.create(SmallModels.random(), 2)) {
+            model.save(unfilled);
+            long bytes = content(unfilled).values().stream().mapToLong(b -> b.length).sum();
+            // The file system that is full knows no move of a file over another.
+            boolean replaces = !name.endsWith(".zip");
+            long first = replaces ? bytes + 4096 : 512;
+            for (long size = first; size < 3 * bytes + 16384; size += bytes / 9 + 1) {
+                Configuration disk =
+                        Configuration.unix().toBuilder().setBlockSize(512).setMaxSize(size).build();
+                try (FileSystem system = Jimfs.newFileSystem(disk)) {
+                    Path path = system.getPath("/work", name);
+                    if (replaces) {
+                        model.save(path);
+                    }
+                    Map<String, Integer> before = digest(content(path));
+                    try {
+                        other.save(path);
+                        held++;
+                        assertNotEquals(before, digest(content(path)));
+                    } catch (IOException e) {
+                        full++;
+                        assertTrue(e.getMessage().contains("cannot write " + path), e.getMessage());
+                        assertEquals(before, digest(content(path)));
+                    }
+                    try (Stream<Path> files = Files.list(system.getPath("/work"))) {
+                        assertEquals(
+                                replaces || Files.exists(path) ? List.of(path) : List.of(),
+                                files.toList());
+                    }
+                }
+            }
+        }
+        assertTrue(full >= 3 && held >= 1, full + " full, " + held + " held");
+    }
+
+    private static Map<String, byte[]> content(Path path) throws IOException {
+        Map<String, byte[]> content = new TreeMap<>();
+        if (!Files.exists(path)) {
+            return content;
+        }
+        try (Stream<Path> files = Files.walk(path)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                content.put(file.toString(), Files.readAllBytes(file));
+            }
+        }
+        return content;
+    }
+
+    private static Map<String, Integer> digest(Map<String, byte[]> content) {
+        Map<String, Integer> digest = new TreeMap<>();
+        content.forEach((name, bytes) -> digest.put(name, Arrays.hashCode(bytes)));
+        return digest;
     }
 
     @Test

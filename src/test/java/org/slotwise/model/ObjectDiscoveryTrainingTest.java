@@ -32,6 +32,8 @@ import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
 import org.slotwise.loss.TotalVariationLoss;
 import org.slotwise.testing.Tensors;
+import org.slotwise.training.HistoryListener;
+import org.slotwise.training.ScalarLog;
 import org.slotwise.weights.StateDict;
 
 class ObjectDiscoveryTrainingTest {
@@ -257,6 +259,34 @@ class ObjectDiscoveryTrainingTest {
             assertRefused(
                     "ObjectDiscoveryModel: scene 0 has no mask to be scored by",
                     () -> model.evaluate(Scenes.of(List.of(new Scene(8, 8, new byte[192])))));
+        }
+    }
+
+    /** The training gives its trainer new metrics at each step. */
+    @Test
+    void itsLossesGoIntoHistories() throws IOException {
+        Map<Long, Double> written = new TreeMap<>();
+        List<TrainingProgress> told = new ArrayList<>();
+        ScalarLog log =
+                new ScalarLog() {
+                    @Override
+                    public void write(long step, Map<String, ? extends Number> values) {
+                        written.put(step, values.get("train/DiscoveryLoss").doubleValue());
+                    }
+
+                    @Override
+                    public void close() {}
+                };
+        try (ObjectDiscoveryModel model = ObjectDiscoveryModel.create(SmallModels.settled(), 1)) {
+            training(model)
+                    .optReports(4, told::add)
+                    .optListeners(HistoryListener.builder(log).optEverySteps(4).build())
+                    .build()
+                    .train();
+        }
+        assertEquals(List.of(4L, 8L), List.copyOf(written.keySet()));
+        for (TrainingProgress progress : told) {
+            assertEquals(progress.loss(), written.get(progress.step()), 1e-6 * progress.loss());
         }
     }
 

@@ -271,7 +271,8 @@ class AdamTest {
         assertRefused(
                 "Adam: parameter w must stay on "
                         + weight.getDevice()
-                        + ", where its moments are, got gpu(7)",
+                        + ", where its moments are, got gpu(7); a trainer must have one device:"
+                        + " optDevices(new Device[] {device})",
                 () -> adam.update("w", elsewhere, FakeArray.on(Device.gpu(7), gradient)));
         assertEquals(1, adam.step());
     }

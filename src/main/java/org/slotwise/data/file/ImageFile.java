@@ -105,8 +105,7 @@ record ImageFile(int height, int width, byte[] values) {
                 : BYTES_OF_PIXEL * mostPixels + AROUND;
     }
 
-    private static BufferedImage decoded(Place place, byte[] bytes, long mostPixels)
-            throws IOException {
+    static BufferedImage decoded(Place place, byte[] bytes, long mostPixels) throws IOException {
         if (bytes.length == 0) {
             throw place.wrong("the file is empty", null);
         }
@@ -189,11 +188,13 @@ record ImageFile(int height, int width, byte[] values) {
             throw place.wrong(
                     String.format(
                             Locale.ROOT,
-                            "the image says that it has %d x %d pixels, more than %d in all;"
-                                    + " optMaxPixels lets larger ones pass",
+                            "the image says that it has %d x %d pixels, more than %d in all%s",
                             height,
                             width,
-                            mostPixels),
+                            mostPixels,
+                            place.equals(PictureDecoder.SENT)
+                                    ? ""
+                                    : "; optMaxPixels lets larger ones pass"),
                     null);
         }
     }

@@ -1,0 +1,243 @@
+package org.slotwise.model;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.metric.Metrics;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.training.DefaultTrainingConfig;
+import ai.djl.training.EasyTrain;
+import ai.djl.training.Trainer;
+import ai.djl.training.dataset.Batch;
+import ai.djl.training.listener.EvaluatorTrainingListener;
+import ai.djl.training.listener.TrainingListener;
+import ai.djl.translate.Batchifier;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slotwise.data.Scenes;
+import org.slotwise.training.Adam;
+import org.slotwise.training.Checkpoint;
+import org.slotwise.training.DivergenceCheck;
+import org.slotwise.training.GradientClipping;
+import org.slotwise.training.LearningRate;
+import org.slotwise.training.ProgressListener;
+import org.slotwise.training.StepRandom;
+
+/** One run of an {@link ObjectDiscoveryTraining}, from its first step or its checkpoint on. */
+final class TrainingRun {
+
+    private static final String WHO = "ObjectDiscoveryTraining";
+    private static final Logger LOG = LoggerFactory.getLogger(ObjectDiscoveryTraining.class);
+    private static final Duration LOG_EVERY = Duration.ofMinutes(1);
+
+    /** What the training was built with. */
+    record Options(
+            ObjectDiscoveryModel model,
+            Scenes scenes,
+            TrainingRecipe recipe,
+            @Nullable Scenes validation,
+            @Nullable Path checkpoint,
+            int checkpointEvery,
+            boolean resume,
+            int reportEvery,
+            Consumer<TrainingProgress> reports,
+            List<TrainingListener> listeners,
+            BooleanSupplier stop) {
+
+        /** What tells this run from others: a checkpoint of another is refused. */
+        private Map<String, String> identity() {
+            return Map.of(
+                    "configuration", model.configuration().toJson(),
+                    "recipe", recipe.toString(),
+                    "scenes", Long.toString(scenes.size()));
+        }
+    }
+
+    private final Options options;
+    private final ObjectDiscoveryModel model;
+    private final TrainingRecipe recipe;
+    private final StepRandom random;
+    private final LearningRate rate;
+    private final SceneOrder order;
+    private final GradientClipping clipping;
+    private long first;
+    private long done;
+    private long start;
+    private double losses;
+    private int since;
+
+    TrainingRun(Options options) {
+        this.options = options;
+        model = options.model();
+        recipe = options.recipe();
+        random = new StepRandom(recipe.seed());
+        rate = recipe.learningRate().rate();
+        order = new SceneOrder(recipe.seed(), Math.toIntExact(options.scenes().size()));
+        clipping = new GradientClipping(recipe.largestNorm());
+    }
+
+    /** As {@link ObjectDiscoveryTraining#train}. */
+    TrainingProgress run() throws IOException {
+        try (Adam adam = Adam.builder().optLearningRate(rate).build()) {
+            if (options.resume()) {
+                resume(adam);
+            }
+            DivergenceCheck divergence =
+                    DivergenceCheck.builder(clipping).optFirstStep(done + 1).build();
+            if (done > 0 && options.checkpoint() != null) {
+                divergence.lastGood(options.checkpoint());
+            }
+            try (ProgressListener display =
+                            new ProgressListener(
+                                    recipe.steps(), done, LOG_EVERY, GradientClipping.METRIC);
+                    Trainer trainer = model.newTrainer(config(adam, divergence, display))) {
+                return steps(trainer, adam, divergence, display);
+            }
+        }
+    }
+
+    /** On the model's one device: see {@link Adam}. */
+    private DefaultTrainingConfig config(
+            Adam adam, DivergenceCheck divergence, ProgressListener display) {
+        DefaultTrainingConfig config =
+                new DefaultTrainingConfig(
+                                new DiscoveryLoss(
+                                        recipe.maskSmoothness(), model.block().featureGrid()))
+                        .optOptimizer(adam)
+                        .optDevices(new Device[] {model.model().getNDManager().getDevice()})
+                        .addTrainingListeners(
+                                new EvaluatorTrainingListener(), clipping, divergence, display);
+        options.listeners().forEach(config::addTrainingListeners);
+        return config;
+    }
+
+    private void resume(Adam adam) throws IOException {
+        Path checkpoint = options.checkpoint();
+        if (checkpoint == null || !Files.exists(checkpoint)) {
+            throw new IOException(
+                    WHO + ": there is no checkpoint to go on from, got " + checkpoint);
+        }
+        try (Checkpoint last = Checkpoint.read(checkpoint)) {
+            last.requireRun(options.identity());
+            last.restore(model.block(), adam);
+            done = last.step();
+            first = done;
+        }
+        LOG.info("{}: going on after step {}", WHO, done);
+    }
+
+    private TrainingProgress steps(
+            Trainer trainer, Adam adam, DivergenceCheck divergence, ProgressListener display)
+            throws IOException {
+        Path checkpoint = options.checkpoint();
+        TrainingProgress last = nothing();
+        start = System.nanoTime();
+        while (done < recipe.steps()) {
+            step(trainer);
+            // Cleared for now: an interrupted thread can write no file.
+            boolean marked = Thread.interrupted();
+            boolean interrupted = marked || options.stop().getAsBoolean();
+            boolean end = done == recipe.steps() || interrupted;
+            if (checkpoint != null && (done % options.checkpointEvery() == 0 || end)) {
+                Checkpoint.write(checkpoint, model.block(), adam, done, options.identity());
+                divergence.lastGood(checkpoint);
+            }
+            if (done % options.reportEvery() == 0 || end) {
+                TrainingProgress now = progress(interrupted ? null : options.validation());
+                display.aside(() -> options.reports().accept(now));
+                last = now;
+            }
+            if (interrupted) {
+                if (marked) {
+                    Thread.currentThread().interrupt();
+                }
+                throw new InterruptedIOException(
+                        WHO
+                                + (": interrupted after step " + done)
+                                + (checkpoint == null ? "" : "; go on from " + checkpoint));
+            }
+        }
+        return last;
+    }
+
+    private void step(Trainer trainer) throws IOException {
+        // A trainer's metrics grow with every step.
+        trainer.setMetrics(new Metrics());
+        long step = done + 1;
+        random.seedEngine(Engine.getEngine("PyTorch"), step);
+        try (Batch batch = batch(trainer.getManager().newSubManager(), step)) {
+            EasyTrain.trainBatch(trainer, batch);
+        }
+        trainer.step();
+        done = step;
+        String loss =
+                EvaluatorTrainingListener.metricName(
+                        trainer.getLoss(), EvaluatorTrainingListener.TRAIN_ALL);
+        losses += trainer.getMetrics().latestMetric(loss).getValue().doubleValue();
+        since++;
+    }
+
+    /** How it stands since the last report. */
+    private TrainingProgress progress(@Nullable Scenes validation) throws IOException {
+        double seconds = (System.nanoTime() - start) / 1e9;
+        TrainingProgress now =
+                new TrainingProgress(
+                        done,
+                        recipe.steps(),
+                        losses / since,
+                        clipping.lastNorm(),
+                        rate.at(done),
+                        seconds / (done - first) * (recipe.steps() - done),
+                        validation == null ? null : model.evaluate(validation));
+        losses = 0;
+        since = 0;
+        return now;
+    }
+
+    /** How a training stands of which nothing is left to do. */
+    private TrainingProgress nothing() {
+        return new TrainingProgress(
+                done, recipe.steps(), Double.NaN, Double.NaN, rate.at(Math.max(1, done)), 0, null);
+    }
+
+    private Batch batch(NDManager manager, long step) throws IOException {
+        Random draws = random.at(step);
+        int height = model.configuration().imageHeight();
+        int width = model.configuration().imageWidth();
+        List<byte[]> images = new ArrayList<>();
+        try {
+            for (int index : order.of(step, recipe.batchSize())) {
+                images.add(
+                        recipe.augmentation()
+                                .image(options.scenes().get(index), height, width, draws));
+            }
+            NDArray batch =
+                    SceneImages.of(manager, images, height, width, model.model().getDataType());
+            return new Batch(
+                    manager,
+                    new NDList(batch),
+                    new NDList(batch),
+                    images.size(),
+                    Batchifier.STACK,
+                    Batchifier.STACK,
+                    step,
+                    recipe.steps());
+        } catch (IOException | RuntimeException e) {
+            manager.close();
+            throw e;
+        }
+    }
+}
