@@ -15,6 +15,7 @@ import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.KMeansGrouping;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Ops;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Scalars;
 import org.slotwise.layer.Linear;
@@ -63,8 +64,7 @@ final class FeatureStart extends ConfiguredBlock {
                                     .attributions();
                     NDArray counts = members.sum(new int[] {2}, true);
                     // An empty cluster has a mean of 0.
-                    NDArray some = counts.add(counts.eq(0).toType(counts.getDataType(), false));
-                    return members.div(some);
+                    return members.div(Ops.clampMin(counts, 1));
                 });
     }
 

@@ -14,7 +14,13 @@ enum IntendedCrossing {
             "Java's generator draws it, so that a seed gives the same numbers on every device",
             "conditioning.NormalNoise",
             "conditioning.SobolNoise",
-            "clustering.UniformDraws"),
+            "clustering.UniformDraws",
+            "model.SettledNoise"),
+    SEEDED_PLACES(
+            FROM_HOST,
+            "a configuration says them, or Java's generator draws them: once a batch",
+            "model.ConditioningKinds.positions",
+            "model.FeatureStart.chosen"),
     STARTING_VALUES(
             "drawn once, and computed in Java in double precision",
             "layer.StartingValues.orthogonal",
@@ -26,7 +32,9 @@ enum IntendedCrossing {
             FROM_HOST,
             "Java reads or draws them: once a batch",
             "data.SceneBatch",
-            "data.SceneDataset.get"),
+            "data.SceneDataset.get",
+            "model.SceneImages.of",
+            "model.SceneEvaluation.truth"),
     PICTURES(
             FROM_HOST, "Java reads them: once a batch", "image.ObjectDiscoveryTranslator.prepared"),
 
@@ -42,7 +50,8 @@ enum IntendedCrossing {
             "weights.SafetensorsWriter.write",
             "weights.StateDictFormat.encode",
             "weights.NameMap.own",
-            "training.Checksum.add"),
+            "training.Checksum.add",
+            "torchscript.TorchScript.write"),
     OPTIMIZER_READ(
             "its state comes from a file, or moves with a parameter before the first step",
             "training.Moments.of",
@@ -79,6 +88,7 @@ enum IntendedCrossing {
             "their results are Java's numbers",
             "metric.ImageScores.totals",
             "metric.SetAveragePrecision.add",
+            "model.SceneEvaluation.score",
             "loss.ShownLoss.updateAccumulators"),
     MASKS_OR_LABELS(
             TO_HOST,
@@ -88,11 +98,22 @@ enum IntendedCrossing {
             TO_HOST,
             "a metric of the training, once a step",
             "training.GradientClipping.onTrainingBatch"),
+    LOSS(TO_HOST, "a metric of the training, once a step", "model.TrainingRun.step"),
+    LATTICE(
+            TO_HOST,
+            "where the pixels that are made begin: once a step",
+            "model.DecoderKinds.drawn"),
 
     MASKS_AND_IMAGES(
             TO_HOST,
             "they are drawn and counted in Java's memory: once an output",
             "image.SlotMasks.floats"),
+    MASKS_AS_ARRAYS(
+            FROM_HOST,
+            "from Java's memory, to be scored: once an image",
+            "image.SlotMasks.toNDArray",
+            "image.ObjectList.labels",
+            "model.SceneEvaluation.groups"),
 
     WEIGHTS_TO_KERAS(
             TO_HOST,
