@@ -2,6 +2,7 @@ package org.slotwise.examples.pictures;
 
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -193,7 +194,14 @@ public final class TrainPictures implements Callable<Integer> {
                 training.optCheckpoint(traces.checkpoint(), traces.checkpointEvery())
                         .optResume(traces.resumes());
             }
-            training.build().train();
+            try {
+                training.build().train();
+            } catch (InterruptedIOException e) {
+                // The process ends with the request, before anybody could tell of an error.
+                out.println(e.getMessage());
+                out.flush();
+                throw e;
+            }
         }
         if (others.size() > 0) {
             out.printf("The %d pictures held out:%n", others.size());
