@@ -130,6 +130,7 @@ public final class PredictPictures implements Callable<Integer> {
         if (!Files.isReadable(images)) {
             throw new IOException(images + " cannot be read: permission denied");
         }
+        requireOtherFolder();
         OutputFolder folder = new OutputFolder(output);
         folder.check();
         threads.set();
@@ -192,6 +193,20 @@ public final class PredictPictures implements Callable<Integer> {
         } catch (TranslateException e) {
             throw new IOException(picture.file() + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Pictures that are written have the names of those that are read, and would replace them. */
+    private void requireOtherFolder() throws IOException {
+        if (!Files.exists(output)) {
+            return;
+        }
+        Path target = output.toRealPath();
+        Path source = images.toRealPath();
+        Path inside = source.resolve("images");
+        boolean same =
+                target.equals(Files.isDirectory(source) ? source : source.getParent())
+                        || (Files.exists(inside) && target.equals(inside.toRealPath()));
+        Program.require(spec, !same, "--out must be another folder than the pictures'", output);
     }
 
     private void tell(PrintWriter out, long count, double seconds) {
