@@ -205,7 +205,12 @@ public final class AtomicFile {
         }
     }
 
-    private static void deleteIfLeft(Path file) throws IOException {
+    /**
+     * One thread at a time: where to close a file gives up all locks that a process has on it, a
+     * second thread that looked at the same file would give up the lock of the first, which then
+     * deleted what another process had meanwhile begun to write.
+     */
+    private static synchronized void deleteIfLeft(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
             if (isLeft(channel)) {
                 Files.deleteIfExists(file);
