@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributeView;
@@ -19,6 +20,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -158,60 +160,87 @@ class AtomicFileTest {
     void severalWriteOneFile() throws Exception {
         Path file = folder.resolve("a");
         Files.createFile(folder.resolve(".a.left.tmp"));
-        String path =
-                Path.of(
-                                AtomicFile.class
-                                        .getProtectionDomain()
-                                        .getCodeSource()
-                                        .getLocation()
-                                        .toURI())
-                        + File.pathSeparator
-                        + Path.of(
-                                AtomicFileTest.class
-                                        .getProtectionDomain()
-                                        .getCodeSource()
-                                        .getLocation()
-                                        .toURI());
-        List<Process> processes = new ArrayList<>();
-        for (int i = 0; i < 2; i++) {
-            processes.add(
-                    new ProcessBuilder(
-                                    Path.of(System.getProperty("java.home"), "bin", "java")
-                                            .toString(),
-                                    "-cp",
-                                    path
-                                            + File.pathSeparator
-                                            + System.getProperty("java.class.path"),
-                                    AtomicFileTest.class.getName(),
-                                    file.toString(),
-                                    "100")
-                            .redirectErrorStream(true)
-                            .start());
-        }
-        List<Thread> threads = new ArrayList<>();
+        List<Process> processes = List.of(writing(file, 100), writing(file, 100));
         List<Throwable> failed = new CopyOnWriteArrayList<>();
-        for (int i = 0; i < 3; i++) {
+        List<Thread> threads =
+                started(3, failed, () -> main(new String[] {file.toString(), "100"}));
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        for (Process process : processes) {
+            assertFinished(process);
+        }
+        assertEquals(List.of(), failed);
+        assertEquals(100_000, Files.size(file));
+        assertEquals(List.of("a"), names());
+    }
+
+    /**
+     * To close a file gives up all locks of a process on it: of two threads that look at the file
+     * that another process writes, neither may take the lock from the other.
+     */
+    @Test
+    void severalThreadsLookForUnfinishedFiles() throws Exception {
+        Path file = folder.resolve("a");
+        Process process = writing(file, 2000);
+        List<Throwable> failed = new CopyOnWriteArrayList<>();
+        List<Thread> threads =
+                started(
+                        4,
+                        failed,
+                        () -> {
+                            while (process.isAlive()) {
+                                AtomicFile.deleteUnfinished(file);
+                            }
+                        });
+        assertFinished(process);
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        assertEquals(List.of(), failed);
+        assertEquals(List.of("a"), names());
+    }
+
+    private static List<Thread> started(int count, List<Throwable> failed, Executable work) {
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
             Thread thread =
                     new Thread(
                             () -> {
                                 try {
-                                    main(new String[] {file.toString(), "100"});
-                                } catch (IOException e) {
+                                    work.execute();
+                                } catch (Throwable e) {
                                     failed.add(e);
                                 }
                             });
             thread.start();
             threads.add(thread);
         }
-        for (Thread thread : threads) {
-            thread.join();
-        }
-        for (Process process : processes) {
-            String said = new String(process.getInputStream().readAllBytes(), UTF_8);
-            assertEquals(0, process.waitFor(), said);
-        }
-        assertEquals(List.of(), failed);
-        assertEquals(100_000, Files.size(file));
-        assertEquals(List.of("a"), names());
+        return threads;
+    }
+
+    private static Process writing(Path file, int times) throws Exception {
+        return new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        place(AtomicFile.class)
+                                + File.pathSeparator
+                                + place(AtomicFileTest.class)
+                                + File.pathSeparator
+                                + System.getProperty("java.class.path"),
+                        AtomicFileTest.class.getName(),
+                        file.toString(),
+                        String.valueOf(times))
+                .redirectErrorStream(true)
+                .start();
+    }
+
+    private static Path place(Class<?> type) throws URISyntaxException {
+        return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+    }
+
+    private static void assertFinished(Process process) throws Exception {
+        String said = new String(process.getInputStream().readAllBytes(), UTF_8);
+        assertEquals(0, process.waitFor(), said);
     }
 }

@@ -13,6 +13,8 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.SceneFileException;
 import org.slotwise.internal.Check;
@@ -59,6 +61,12 @@ public final class FeatureCache {
         NDArray extract(NDManager manager, int from, int to) throws IOException;
     }
 
+    /**
+     * What this process is writing. On some systems to close a file gives up all locks that a
+     * process has on it: its own are not even opened.
+     */
+    private static final Set<Path> WRITING = ConcurrentHashMap.newKeySet();
+
     private final FeatureRecords records;
 
     private FeatureCache(FeatureRecords records) {
@@ -84,12 +92,10 @@ public final class FeatureCache {
             Files.createDirectories(folder);
         }
         Path file = file(folder, origin);
-        if (Files.exists(file)) {
-            InputFile.require(file);
-            FeatureRecords finished = finished(file, origin);
-            if (finished != null) {
-                return new FeatureCache(finished);
-            }
+        Path written = folder.toRealPath().resolve(file.getFileName());
+        FeatureRecords finished = finishedOrBegun(file, written, origin);
+        if (finished != null) {
+            return new FeatureCache(finished);
         }
         try (FileChannel channel =
                         FileChannel.open(
@@ -101,7 +107,33 @@ public final class FeatureCache {
             FeatureRecords records = complete(file, channel, origin, manager, extraction);
             assert lock.isValid();
             return new FeatureCache(records);
+        } finally {
+            WRITING.remove(written);
         }
+    }
+
+    /**
+     * The records of a finished file; else null, and this thread alone of the process writes the
+     * file.
+     */
+    private static synchronized @Nullable FeatureRecords finishedOrBegun(
+            Path file, Path written, FeatureOrigin origin) throws IOException {
+        if (WRITING.contains(written)) {
+            throw writtenByAnother(file);
+        }
+        if (Files.exists(file)) {
+            InputFile.require(file);
+            FeatureRecords finished = finished(file, origin);
+            if (finished != null) {
+                return finished;
+            }
+        }
+        WRITING.add(written);
+        return null;
+    }
+
+    private static IOException writtenByAnother(Path file) {
+        return new IOException(file + ": somebody else is writing this feature cache");
     }
 
     /** The records of a file that has them all, for which no lock is needed; else null. */
@@ -138,7 +170,7 @@ public final class FeatureCache {
             lock = null;
         }
         if (lock == null) {
-            throw new IOException(file + ": somebody else is writing this feature cache");
+            throw writtenByAnother(file);
         }
         return lock;
     }

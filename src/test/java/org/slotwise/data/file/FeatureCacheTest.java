@@ -12,9 +12,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.io.File;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -269,6 +271,50 @@ class FeatureCacheTest {
                             assertThrows(IOException.class, () -> open(manager)).getMessage());
                     return extract(m, from, to);
                 });
+        assertWhole(open(manager), manager);
+    }
+
+    /** Says whether nobody holds a lock on a file. */
+    public static void main(String[] arguments) throws IOException {
+        try (FileChannel channel =
+                        FileChannel.open(Path.of(arguments[0]), StandardOpenOption.WRITE);
+                FileLock lock = channel.tryLock()) {
+            System.out.print(lock == null ? "locked" : "free");
+        }
+    }
+
+    private static String lockSeenByAnotherProcess(Path file) throws IOException {
+        Process process =
+                new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                "-cp",
+                                FeatureCacheTest.class
+                                                .getProtectionDomain()
+                                                .getCodeSource()
+                                                .getLocation()
+                                                .getPath()
+                                        + File.pathSeparator
+                                        + System.getProperty("java.class.path"),
+                                FeatureCacheTest.class.getName(),
+                                file.toString())
+                        .redirectErrorStream(true)
+                        .start();
+        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+
+    /** To close a file gives up all locks of a process on it. */
+    @Test
+    void whoIsRefusedLeavesTheLockInPlace(NDManager manager) throws IOException {
+        FeatureCache.open(
+                folder,
+                origin("vit"),
+                manager,
+                (m, from, to) -> {
+                    assertThrows(IOException.class, () -> open(manager));
+                    assertEquals("locked", lockSeenByAnotherProcess(file()));
+                    return extract(m, from, to);
+                });
+        assertEquals("free", lockSeenByAnotherProcess(file()));
         assertWhole(open(manager), manager);
     }
 
