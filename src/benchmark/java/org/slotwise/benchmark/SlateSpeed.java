@@ -175,16 +175,27 @@ final class SlateSpeed {
     }
 
     private static SlateOutput ours(NDManager scratch, Slate slate, NDList in, boolean training) {
-        return slate.step(
-                new ParameterStore(scratch, false),
-                in.get(0),
-                SOFT,
-                new SlateNoise(in.get(1), in.get(2), in.get(3), Map.of()),
-                training);
+        ParameterStore store = new ParameterStore(scratch, false);
+        return slate.step(store, in.get(0), SOFT, noise(in), training);
+    }
+
+    private static SlateNoise noise(NDList in) {
+        return new SlateNoise(in.get(1), in.get(2), in.get(3), Map.of());
     }
 
     /** Forward and backward; the updates of the optimizer are left out. */
     private static void ourStep(NDManager manager, Slate slate, NDList in) {
+        try (NDManager scratch = manager.newSubManager();
+                GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector();
+                NDScope scope = new NDScope()) {
+            scope.suppressNotUsedWarning();
+            ParameterStore store = new ParameterStore(scratch, false);
+            slate.backward(store, in.get(0), SOFT, noise(in), collector::backward);
+        }
+    }
+
+    /** The same with both halves in one graph. */
+    private static void oneGraph(NDManager manager, Slate slate, NDList in) {
         try (NDManager scratch = manager.newSubManager();
                 GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector();
                 NDScope scope = new NDScope()) {
@@ -223,6 +234,7 @@ final class SlateSpeed {
                 new ArrayList<>(
                         List.of(
                                 contender("library", () -> ourStep(manager, slate, in)),
+                                contender("one graph", () -> oneGraph(manager, slate, in)),
                                 contender("plain", () -> plainStep(plain, in))));
         Process python = arguments.get("python") == null ? null : python(threads);
         if (python != null) {
@@ -400,9 +412,15 @@ final class SlateSpeed {
         SlateConfiguration sizes = SlateConfiguration.shapes3d();
         Slate slate = slate(sizes);
         NDList in = inputs(sizes);
-        boolean library = arguments.list("who", "library").contains("library");
+        String who = arguments.list("who", "library").get(0);
         SlatePlain plain = plain(manager, slate, sizes.transformer().dropout());
-        Runnable step = library ? () -> ourStep(manager, slate, in) : () -> plainStep(plain, in);
+        Runnable step =
+                switch (who) {
+                    case "library" -> () -> ourStep(manager, slate, in);
+                    case "graph" -> () -> oneGraph(manager, slate, in);
+                    case "plain" -> () -> plainStep(plain, in);
+                    default -> throw new IllegalArgumentException("nobody is called " + who);
+                };
         for (int i = 0; i < 3; i++) {
             step.run();
         }
@@ -412,7 +430,7 @@ final class SlateSpeed {
         step.run();
         System.out.printf(
                 "training step, batch %d, %s: peak %.1f MB beyond %.1f MB%n",
-                BATCH, library ? "library" : "plain", resident("VmHWM") - before, before);
+                BATCH, who, resident("VmHWM") - before, before);
     }
 
     private static double resident(String entry) throws IOException {

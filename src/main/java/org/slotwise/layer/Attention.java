@@ -40,11 +40,11 @@ public record Attention(Linear query, Linear key, Linear value, Linear output, i
      * @param x (B, N, D)
      * @param memory (B, M, D')
      * @param causal whether a place sees only itself and those before it; N = M then
-     * @param dropout what the weights are multiplied by, (B, H, N, M); null for nothing
+     * @param dropout what is kept of the weights, (B, H, N, M); null for all
      * @return y (B, N, size of the output), and a before dropout
      */
     public Attended attend(
-            Pass pass, NDArray x, NDArray memory, boolean causal, @Nullable NDArray dropout) {
+            Pass pass, NDArray x, NDArray memory, boolean causal, @Nullable DropoutMask dropout) {
         Attended heard =
                 new ScaledDotProduct(heads, causal, dropout)
                         .attend(

@@ -2,7 +2,6 @@ package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Limits;
@@ -49,9 +48,28 @@ public record Dropout(double rate) {
         if (rate == 0) {
             return null;
         }
-        NDArray uniform = Ops.uniform(like, shape.getShape());
-        NDArray kept = uniform.gte(Scalars.like(like, rate)).toType(like.getDataType(), false);
-        return kept.mul(Scalars.like(like, 1 / (1 - rate)));
+        return drawn(like, shape)
+                .toType(like.getDataType(), false)
+                .mul(Scalars.like(like, 1 / (1 - rate)));
+    }
+
+    /**
+     * Draws a mask of booleans with the engine's generator: the same draw as that of {@link #mask},
+     * in less memory.
+     *
+     * @param like the array whose type, device and manager are used
+     * @param shape the mask's shape
+     * @return what is kept, and its scale; null if nothing is dropped, p being 0
+     */
+    public @Nullable DropoutMask kept(NDArray like, Shape shape) {
+        Check.present("Dropout", "like", like);
+        Check.floating("Dropout", "like", like.getDataType());
+        Limits.numbers("Dropout", "the mask", shape.getShape());
+        return rate == 0 ? null : new DropoutMask(drawn(like, shape), 1 / (1 - rate));
+    }
+
+    private NDArray drawn(NDArray like, Shape shape) {
+        return Ops.uniform(like, shape.getShape()).gte(Scalars.like(like, rate));
     }
 
     /**
@@ -66,12 +84,6 @@ public record Dropout(double rate) {
             return x;
         }
         Check.present("Dropout", "x", x);
-        Check.shape("Dropout", "mask", mask, sizes(x.getShape()));
-        Check.sameTypeAndDevice("Dropout", "mask", mask, "x", x);
-        return x.mul(mask);
-    }
-
-    private static Object[] sizes(Shape shape) {
-        return Arrays.stream(shape.getShape()).boxed().toArray();
+        return DropoutMask.of(mask).apply(x);
     }
 }

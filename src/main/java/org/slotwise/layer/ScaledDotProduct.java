@@ -23,7 +23,7 @@ public final class ScaledDotProduct {
 
     private final int heads;
     private final boolean causal;
-    private final @Nullable NDArray dropout;
+    private final @Nullable DropoutMask dropout;
 
     /**
      * Attention of all to all.
@@ -39,10 +39,9 @@ public final class ScaledDotProduct {
      *
      * @param heads H
      * @param causal whether a place sees only itself and those before it; N = M then
-     * @param dropout what the weights are multiplied by, (B, H, N, M) as in {@link Dropout#mask};
-     *     null for nothing
+     * @param dropout what is kept of the weights, (B, H, N, M); null for all
      */
-    public ScaledDotProduct(int heads, boolean causal, @Nullable NDArray dropout) {
+    public ScaledDotProduct(int heads, boolean causal, @Nullable DropoutMask dropout) {
         Check.atLeast("ScaledDotProduct", "heads", heads, 1);
         this.heads = heads;
         this.causal = causal;
@@ -71,10 +70,11 @@ public final class ScaledDotProduct {
         NDArray a = scores.softmax(1);
         NDArray kept = a.swapAxes(1, 2); // (B H, N, M)
         if (dropout != null) {
-            kept = kept.mul(dropout.reshape(batch * heads, n, m));
+            kept = dropout.reshaped(batch * heads, n, m).dropped(kept);
         }
+        NDArray values = dropout == null ? v : dropout.scaled(v);
         NDArray y =
-                kept.batchMatMul(byHeads(v)) // (B H, N, D / H)
+                kept.batchMatMul(byHeads(values)) // (B H, N, D / H)
                         .reshape(batch, heads, n, dim / heads)
                         .transpose(0, 2, 1, 3)
                         .reshape(batch, n, dim);
@@ -97,8 +97,7 @@ public final class ScaledDotProduct {
         Check.sameTypeAndDevice(who, "values", v, "queries", q);
         if (dropout != null) {
             long n = q.getShape().get(1);
-            Check.shape(who, "dropout", dropout, batch, heads, n, k.getShape().get(1));
-            Check.sameTypeAndDevice(who, "dropout", dropout, "queries", q);
+            dropout.check("queries", q, batch, heads, n, k.getShape().get(1));
         }
     }
 

@@ -6,6 +6,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.layer.Dropout;
+import org.slotwise.layer.DropoutMask;
 
 /**
  * The masks of one call, by the names of the original's modules: those that were given and, in
@@ -27,14 +28,18 @@ record DropoutMasks(Map<String, NDArray> given, @Nullable Dropout drawn, String 
     }
 
     /** A mask; null for nothing to drop. */
-    @Nullable NDArray mask(String name, NDArray like, long... shape) {
+    @Nullable DropoutMask mask(String name, NDArray like, long... shape) {
         NDArray mask = given.get(prefix + name);
-        return mask != null || drawn == null ? mask : drawn.mask(like, new Shape(shape));
+        if (mask != null) {
+            return DropoutMask.of(mask);
+        }
+        return drawn == null ? null : drawn.kept(like, new Shape(shape));
     }
 
     /** x with elements dropped. */
     NDArray drop(String name, NDArray x) {
-        return Dropout.apply(x, mask(name, x, x.getShape().getShape()));
+        DropoutMask mask = mask(name, x, x.getShape().getShape());
+        return mask == null ? x : mask.apply(x);
     }
 
     /** Requires given masks to be of these names and shapes. */

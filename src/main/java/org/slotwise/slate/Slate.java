@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
@@ -160,6 +161,42 @@ public final class Slate extends ConfiguredBlock {
                         images,
                         training,
                         pass -> layers.step(pass, images, sampling, noise, masks)));
+    }
+
+    /**
+     * Takes the gradients of a training step. They are those of {@link SlateOutput#loss}, since no
+     * gradient is shared by its two parts; but the graph of the auto-encoder is gone before that of
+     * slots and transformer is recorded, so that less memory is needed.
+     *
+     * <pre>{@code
+     * try (GradientCollector collector = engine.newGradientCollector()) {
+     *     slate.backward(store, images, sampling, SlateNoise.drawn(), collector::backward);
+     * }
+     * }</pre>
+     *
+     * @param parameterStore where the parameters' values are
+     * @param images (B, C, S, S), as of {@link #step}
+     * @param sampling how tokens are sampled for the auto-encoder's decoder
+     * @param noise what is given of the noise
+     * @param backward goes back from a loss; called twice
+     * @return the values, without a graph
+     * @throws IllegalArgumentException if an input has another shape or type
+     */
+    public SlateOutput backward(
+            ParameterStore parameterStore,
+            NDArray images,
+            GumbelSoftmax sampling,
+            SlateNoise noise,
+            Consumer<NDArray> backward) {
+        inputs.images(images);
+        inputs.noise(noise, images);
+        DropoutMasks masks = DropoutMasks.of(noise.dropout(), sizes.transformer().dropout(), true);
+        return SlateOutput.of(
+                compute(
+                        parameterStore,
+                        images,
+                        true,
+                        pass -> layers.backward(pass, images, sampling, noise, masks, backward)));
     }
 
     /**

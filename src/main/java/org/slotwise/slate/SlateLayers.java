@@ -2,9 +2,11 @@ package org.slotwise.slate;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
+import org.slotwise.internal.Scope;
 import org.slotwise.layer.GumbelSoftmax;
 import org.slotwise.layer.Linear;
 
@@ -27,34 +29,73 @@ record SlateLayers(
             GumbelSoftmax sampling,
             SlateNoise noise,
             DropoutMasks masks) {
-        NDArray logP = dvae.logits(pass, image).logSoftmax(1); // (B, V, h, h)
-        NDArray z = sampling.sample(logP, noise.codes(), 1);
-        NDArray reconstruction = dvae.decode(pass, z);
-        NDArray mse = perPicture(image.sub(reconstruction).square().sum(), image);
+        NDList seen = tokenize(pass, image, sampling, noise);
+        return joined(seen, explain(pass, seen.get(2), noise.slots(), masks));
+    }
 
-        // A second draw, of which no gradient comes back.
-        NDArray draw = noise.tokens();
-        NDArray g = draw == null ? GumbelSoftmax.noise(logP) : draw;
-        NDArray tokens = DiscreteVae.largest(logP.stopGradient().add(g)); // (B, L)
-        NDList explained = explain(pass, tokens, noise.slots(), masks);
+    /** A training step that goes back through each half before the next one is computed. */
+    NDList backward(
+            Pass pass,
+            NDArray image,
+            GumbelSoftmax sampling,
+            SlateNoise noise,
+            DropoutMasks masks,
+            Consumer<NDArray> backward) {
+        NDList seen = gone(tokenize(pass, image, sampling, noise), backward);
+        return joined(seen, gone(explain(pass, seen.get(2), noise.slots(), masks), backward));
+    }
+
+    /** The values of a list, after going back from the first, without the graph. */
+    private static NDList gone(NDList list, Consumer<NDArray> backward) {
+        backward.accept(list.head());
+        NDList values = new NDList();
+        list.forEach(array -> values.add(array.stopGradient()));
+        list.close();
+        return values;
+    }
+
+    private static NDList joined(NDList seen, NDList explained) {
         return new NDList(
                 explained.get(0),
-                mse,
-                DiscreteVae.unit(reconstruction),
+                seen.get(0),
+                seen.get(1),
                 explained.get(1),
                 explained.get(2),
-                tokens);
+                seen.get(2));
+    }
+
+    /** Squared error, reconstruction and tokens: all of the auto-encoder. */
+    private NDList tokenize(Pass pass, NDArray image, GumbelSoftmax sampling, SlateNoise noise) {
+        try (Scope scope = new Scope()) {
+            NDArray logP = dvae.logits(pass, image).logSoftmax(1); // (B, V, h, h)
+            NDArray z = sampling.sample(logP, noise.codes(), 1);
+            NDArray reconstruction = dvae.decode(pass, z);
+            NDArray mse = perPicture(image.sub(reconstruction).square().sum(), image);
+
+            // A second draw, of which no gradient comes back.
+            NDArray draw = noise.tokens();
+            NDArray g = draw == null ? GumbelSoftmax.noise(logP) : draw;
+            NDArray tokens = DiscreteVae.largest(logP.stopGradient().add(g)); // (B, L)
+            return new NDList(
+                    scope.keep(mse),
+                    scope.keep(DiscreteVae.unit(reconstruction)),
+                    scope.keep(tokens));
+        }
     }
 
     /** Cross entropy, slots and attention of tokens (B, L): all but the auto-encoder. */
     NDList explain(Pass pass, NDArray tokens, @Nullable NDArray slotNoise, DropoutMasks masks) {
-        NDArray e =
-                masks.under("positional_encoder").drop("dropout", embedding.apply(pass, tokens));
-        NDList slots = grouping.group(pass, e.get(":, 1:"), slotNoise);
-        NDArray memory = projection.apply(pass, slots.get(0));
-        NDArray predicted = decode(pass, e, memory, masks);
-        NDArray crossEntropy = perPicture(crossEntropies(predicted, tokens).sum(), tokens);
-        return new NDList(crossEntropy, slots.get(0), slots.get(1));
+        try (Scope scope = new Scope()) {
+            NDArray e =
+                    masks.under("positional_encoder")
+                            .drop("dropout", embedding.apply(pass, tokens));
+            NDList slots = grouping.group(pass, e.get(":, 1:"), slotNoise);
+            NDArray memory = projection.apply(pass, slots.get(0));
+            NDArray predicted = decode(pass, e, memory, masks);
+            NDArray crossEntropy = perPicture(crossEntropies(predicted, tokens).sum(), tokens);
+            return new NDList(
+                    scope.keep(crossEntropy), scope.keep(slots.get(0)), scope.keep(slots.get(1)));
+        }
     }
 
     private static NDArray perPicture(NDArray sum, NDArray batch) {

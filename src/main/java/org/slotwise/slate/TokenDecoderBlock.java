@@ -8,6 +8,7 @@ import java.util.Map;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.Attention;
+import org.slotwise.layer.DropoutMask;
 import org.slotwise.layer.LayerNorm;
 import org.slotwise.layer.Linear;
 import org.slotwise.layer.StartingValues;
@@ -79,7 +80,7 @@ record TokenDecoderBlock(
         long batch = x.getShape().get(0);
         long n = x.getShape().get(1);
         long m = memory.getShape().get(1);
-        NDArray mask = masks.mask("attn_dropout", x, batch, attention.heads(), n, m);
+        DropoutMask mask = masks.mask("attn_dropout", x, batch, attention.heads(), n, m);
         NDArray heard = attention.attend(pass, x, memory, causal, mask).output();
         return masks.drop("output_dropout", heard);
     }

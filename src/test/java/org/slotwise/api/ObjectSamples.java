@@ -59,6 +59,7 @@ import org.slotwise.image.PixelMask;
 import org.slotwise.image.RunLengthEncoding;
 import org.slotwise.image.SlotMasks;
 import org.slotwise.image.SlotPictures;
+import org.slotwise.layer.DropoutMask;
 import org.slotwise.layer.ScaledDotProduct;
 import org.slotwise.layer.TimeEmbedding;
 import org.slotwise.layer.Window;
@@ -285,6 +286,7 @@ final class ObjectSamples {
         add(KMeansOptions.class, m -> KMeansOptions.builder().build());
         add(KMeans.class, m -> new KMeans(2, KMeansOptions.builder().build()));
         add(Window.class, m -> Window.same(3));
+        add(DropoutMask.class, m -> DropoutMask.of(m.ones(new Shape(2, 2))));
         add(ScaledDotProduct.class, m -> new ScaledDotProduct(2));
         add(HungarianLoss.class, m -> new HungarianLoss(PropertyLayout.CLEVR));
         add(org.slotwise.matching.Assignment.class, m -> HungarianMatching.match(slots(m)));

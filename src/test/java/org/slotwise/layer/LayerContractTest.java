@@ -124,9 +124,12 @@ class LayerContractTest {
                                                     new NDList(
                                                             attention
                                                                     .attend(
-                                                                            pass, in.get(0),
-                                                                            in.get(1), false,
-                                                                            in.get(2))
+                                                                            pass,
+                                                                            in.get(0),
+                                                                            in.get(1),
+                                                                            false,
+                                                                            DropoutMask.of(
+                                                                                    in.get(2)))
                                                                     .output());
                                         }),
                         (m, type) ->
@@ -221,6 +224,35 @@ class LayerContractTest {
         assertEquals(2000.0, (double) dropped, 200); // five deviations
         assertNull(new Dropout(0).mask(x, x.getShape()));
         assertSame(x, Dropout.apply(x, null));
+    }
+
+    /** The same draw, one byte an element; attention scales what is smaller. */
+    @Test
+    void aMaskOfBooleansDropsTheSame(NDManager manager) {
+        NDArray x = Tensors.normal(manager, 1, DataType.FLOAT64, 4, 3, 5, 6);
+        Dropout dropout = new Dropout(0.3);
+        Engine.getInstance().setRandomSeed(3);
+        NDArray mask = dropout.mask(x, x.getShape());
+        Engine.getInstance().setRandomSeed(3);
+        DropoutMask kept = dropout.kept(x, x.getShape());
+        assertEquals(DataType.BOOLEAN, kept.kept().getDataType());
+        assertClose("dropped", Dropout.apply(x, mask), kept.apply(x), 1e-15);
+        assertNull(new Dropout(0).kept(x, x.getShape()));
+        NDArray q = Tensors.normal(manager, 2, DataType.FLOAT64, 4, 5, 9);
+        NDArray k = Tensors.normal(manager, 3, DataType.FLOAT64, 4, 6, 9);
+        assertClose(
+                "attended",
+                new ScaledDotProduct(3, false, DropoutMask.of(mask)).attend(q, k, k).output(),
+                new ScaledDotProduct(3, false, kept).attend(q, k, k).output(),
+                1e-14);
+        assertRefused(
+                "Dropout: mask must be (4, 3, 5, 6), got (4, 3, 5, 5)",
+                () -> {
+                    DropoutMask small = dropout.kept(x, new Shape(4, 3, 5, 5));
+                    new ScaledDotProduct(3, false, small).attend(q, k, k);
+                });
+        assertRefused(
+                "DropoutMask: scale must be above 0 and finite, got 0.0", () -> new DropoutMask(mask, 0));
     }
 
     @Test
