@@ -59,7 +59,7 @@ final class SlateSizes {
 
     @Option(
             names = "--iterations",
-            defaultValue = "1",
+            defaultValue = "3",
             paramLabel = "NUMBER",
             description =
                     "How many iterations of slot attention, 1 to 100, before the one that learns."
