@@ -73,6 +73,7 @@ final class ModelFolder {
     static void write(Path path, ObjectDiscovery block) throws IOException {
         List<Item> items = items(block);
         if (isZip(path)) {
+            requireReplaceable(path);
             AtomicFile.write(path, out -> zip(items, out));
         } else {
             writeFolder(path, items);
@@ -125,10 +126,7 @@ final class ModelFolder {
 
     private static void writeFolder(Path path, List<Item> items) throws IOException {
         AtomicFolder.finish(path);
-        if (Files.exists(path) && !isOurs(path)) {
-            throw new FileAlreadyExistsException(
-                    path.toString(), null, "is there, and is not a model of this library alone");
-        }
+        requireReplaceable(path);
         try {
             AtomicFolder.write(
                     path,
@@ -142,18 +140,40 @@ final class ModelFolder {
         }
     }
 
-    /** Whether it is a folder with nothing but a model in it, or an empty one. */
-    private static boolean isOurs(Path folder) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            return false;
+    /** Requires that what is there, if anything, is a model and nothing else, or empty. */
+    static void requireReplaceable(Path path) throws IOException {
+        boolean zip = isZip(path);
+        if (Files.isDirectory(path) ? zip : !zip && Files.exists(path)) {
+            throw taken(path, "is a " + (zip ? "folder, not a .zip" : "file, not a folder"));
         }
-        try (Stream<Path> files = Files.list(folder)) {
-            List<String> names = files.map(f -> f.getFileName().toString()).toList();
-            return names.isEmpty()
-                    || (names.contains(CONFIGURATION)
-                            && names.contains(WEIGHTS)
-                            && NAMES.containsAll(names));
+        List<String> names = List.of();
+        if (Files.isDirectory(path)) {
+            try (Stream<Path> files = Files.list(path)) {
+                names = files.map(f -> f.getFileName().toString()).sorted().toList();
+            }
+        } else if (Files.isRegularFile(path) && Files.size(path) > 0) {
+            try (ZipFile file = new ZipFile(path.toFile())) {
+                names = file.stream().map(ZipEntry::getName).sorted().toList();
+            } catch (ZipException e) {
+                throw taken(path, "is no whole zip file");
+            }
+            if (names.isEmpty()) {
+                throw taken(path, "is no model");
+            }
         }
+        for (String name : names) {
+            if (!NAMES.contains(name)) {
+                throw taken(path, "has other files than a model's in it, such as " + name);
+            }
+        }
+        if (!names.isEmpty() && !names.containsAll(List.of(CONFIGURATION, WEIGHTS))) {
+            throw taken(path, "is no model");
+        }
+    }
+
+    private static FileAlreadyExistsException taken(Path path, String why) {
+        return new FileAlreadyExistsException(
+                path.toString(), null, "it " + why + ", and is not overwritten");
     }
 
     /**

@@ -10,9 +10,6 @@ import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
@@ -22,7 +19,6 @@ import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Inputs;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Options;
-import org.slotwise.internal.Scalars;
 import org.slotwise.model.ObjectDecoder.Decoded;
 import org.slotwise.model.ObjectDecoder.Seen;
 import org.slotwise.model.SlotGrouping.Found;
@@ -61,11 +57,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
     private static final int CHANNELS = 3;
 
     private final ObjectDiscoveryConfiguration configuration;
-    private final Sizes sizes;
-    private final ImageEncoder encoder;
-    private final SlotStart conditioning;
-    private final SlotGrouping grouping;
-    private final ObjectDecoder decoder;
+    private final DiscoveryParts made;
     private @Nullable Path unpacked;
 
     /**
@@ -84,32 +76,11 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
     ObjectDiscovery(ObjectDiscoveryConfiguration c, @Nullable Path folder) {
         configuration = c;
         try {
-            Sizes images = Sizes.of(c, folder);
-            encoder = EncoderKinds.ALL.make(c.encoder(), images);
-            int features = Math.multiplyExact(encoder.gridHeight(), encoder.gridWidth());
-            int featureDim = encoder.block().featureDim();
-            int target =
-                    encoder.block() instanceof ProjectedExtractor projected
-                            ? projected.unprojectedDim()
-                            : featureDim;
-            sizes = images.withFeatures(features, featureDim, target);
-            try {
-                conditioning = ConditioningKinds.ALL.make(c.conditioning(), sizes);
-                grouping = GroupingKinds.ALL.make(c.grouping(), sizes);
-                decoder = DecoderKinds.ALL.make(c.decoder(), sizes);
-            } catch (RuntimeException e) {
-                closeEncoder();
-                throw e;
-            }
+            made = DiscoveryParts.of(c, folder);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        addChildBlock("encoder", encoder.block());
-        if (conditioning.block() != null) {
-            addChildBlock("conditioning", conditioning.block());
-        }
-        addChildBlock("grouping", grouping.block());
-        addChildBlock("decoder", decoder.block());
+        made.blocks().forEach(this::addChildBlock);
     }
 
     /**
@@ -124,7 +95,8 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
     /** The file of the encoder's network, for models that have one. */
     Path networkFile() {
         String file = ((EncoderConfiguration.Pretrained) configuration.encoder()).file();
-        return sizes.folder() == null ? Path.of(file) : sizes.folder().resolve(file);
+        Path folder = made.sizes().folder();
+        return folder == null ? Path.of(file) : folder.resolve(file);
     }
 
     /**
@@ -133,7 +105,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
      * @return its rows and columns
      */
     public Shape featureGrid() {
-        return new Shape(encoder.gridHeight(), encoder.gridWidth());
+        return new Shape(made.encoder().gridHeight(), made.encoder().gridWidth());
     }
 
     /**
@@ -142,14 +114,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
      * @return "encoder", "conditioning" where something is learnt for it, "grouping" and "decoder"
      */
     public Map<String, Block> parts() {
-        Map<String, Block> parts = new LinkedHashMap<>();
-        parts.put("encoder", encoder.block());
-        if (conditioning.block() != null) {
-            parts.put("conditioning", conditioning.block());
-        }
-        parts.put("grouping", grouping.block());
-        parts.put("decoder", decoder.block());
-        return parts;
+        return made.blocks();
     }
 
     /**
@@ -165,7 +130,8 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
     public ObjectDiscoveryOutput discover(
             ParameterStore parameterStore, NDArray images, boolean training) {
         checkShape(Check.present(who(), IMAGES, images).getShape());
-        Check.shape(who(), IMAGES, images, "B", CHANNELS, sizes.height(), sizes.width());
+        Check.shape(
+                who(), IMAGES, images, "B", CHANNELS, made.sizes().height(), made.sizes().width());
         Check.floating(who(), IMAGES, images.getDataType());
         fetchAll(parameterStore, images, training);
         return NoGraph.unless(
@@ -183,26 +149,29 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
     }
 
     private ObjectDiscoveryOutput parts(ParameterStore store, NDArray images, boolean training) {
-        NDArray x = scaled(images);
-        FeatureExtractorOutput features = encoder.block().extract(store, x, training);
+        NDArray x = configuration.colours().scaled(images);
+        FeatureExtractorOutput features = made.encoder().block().extract(store, x, training);
         NDArray unprojected = features.auxFeatures().get(ImageEncoder.UNPROJECTED);
         NDArray target = (unprojected == null ? features.features() : unprojected).stopGradient();
         Found found =
-                grouping.way()
+                made.grouping()
+                        .way()
                         .group(
                                 store,
                                 features,
-                                conditioning.way().begin(store, images, features, training),
+                                made.conditioning().way().begin(store, images, features, training),
                                 training);
-        Decoded made = decoder.way().decode(store, found, new Seen(images, target), training);
-        NDArray slotImages = made.slotImages();
+        Decoded out = made.decoder().way().decode(store, found, new Seen(images, target), training);
+        NDArray slotImages = out.slotImages();
         return new ObjectDiscoveryOutput(
-                decoder.ofFeatures() ? made.reconstruction() : unscaled(made.reconstruction()),
-                slotImages == null ? null : unscaled(slotImages),
-                made.masks(),
+                made.decoder().ofFeatures()
+                        ? out.reconstruction()
+                        : configuration.colours().unscaled(out.reconstruction()),
+                slotImages == null ? null : configuration.colours().unscaled(slotImages),
+                out.masks(),
                 found.slots(),
                 found.positions(),
-                made.target());
+                out.target());
     }
 
     /**
@@ -214,37 +183,19 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
      */
     @Override
     public ScriptModule script() {
-        Block start = conditioning.block();
+        Block start = made.conditioning().block();
         if (start == null) {
             throw new IllegalArgumentException(
                     who() + ": this conditioning cannot be written in TorchScript: it is no block");
         }
         var colours = configuration.colours();
         return DiscoveryScript.of(
-                encoder.block(),
+                made.encoder().block(),
                 start,
-                grouping.block(),
-                decoder.block(),
+                made.grouping().block(),
+                made.decoder().block(),
                 colours.mean(),
                 colours.deviation());
-    }
-
-    private NDArray scaled(NDArray images) {
-        var colours = configuration.colours();
-        if (colours.equals(ObjectDiscoveryConfiguration.Colours.FROM_0_TO_1)) {
-            return images;
-        }
-        return images.sub(Scalars.like(images, colours.mean()))
-                .div(Scalars.like(images, colours.deviation()));
-    }
-
-    private NDArray unscaled(NDArray made) {
-        var colours = configuration.colours();
-        if (colours.equals(ObjectDiscoveryConfiguration.Colours.FROM_0_TO_1)) {
-            return made;
-        }
-        return made.mul(Scalars.like(made, colours.deviation()))
-                .add(Scalars.like(made, colours.mean()));
     }
 
     /** {@inheritDoc} */
@@ -262,58 +213,22 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
 
     /** Requires the shape of images (B, 3, H, W), where -1 is an unknown size. */
     private void checkShape(Shape images) {
-        Check.shape(who(), IMAGES, images, "B", CHANNELS, sizes.height(), sizes.width());
+        Check.shape(
+                who(), IMAGES, images, "B", CHANNELS, made.sizes().height(), made.sizes().width());
     }
 
     /** {@inheritDoc} */
     @Override
     protected Shape[] outputShapes(Shape[] inputShapes) {
         checkShape(inputShapes[0]);
-        long batch = inputShapes[0].get(0);
-        int k = sizes.slots();
-        int n = sizes.features();
-        List<Shape> shapes = new ArrayList<>();
-        Shape objects = new Shape(batch, k, sizes.slotDim());
-        Shape attributions = new Shape(batch, k, n);
-        if (decoder.ofFeatures()) {
-            shapes.add(new Shape(batch, n, sizes.targetDim()));
-            shapes.add(attributions);
-        } else {
-            shapes.addAll(List.of(decoder.block().getOutputShapes(new Shape[] {objects})));
-        }
-        shapes.add(objects);
-        GroupingConfiguration kind = configuration.grouping();
-        if (!(kind instanceof GroupingConfiguration.SlotMlp)) {
-            shapes.add(attributions);
-        }
-        if (kind instanceof GroupingConfiguration.StickBreaking
-                || configuration.conditioning() instanceof ConditioningConfiguration.Colours) {
-            shapes.add(new Shape(batch, k));
-        }
-        if (kind instanceof GroupingConfiguration.InvariantSlotAttention) {
-            shapes.add(new Shape(batch, k, 2));
-        }
-        if (decoder.ofFeatures()) {
-            shapes.add(new Shape(batch, n, sizes.targetDim()));
-        }
-        return shapes.toArray(Shape[]::new);
+        return made.outputShapes(configuration, inputShapes[0].get(0));
     }
 
     /** {@inheritDoc} */
     @Override
     protected void initializeChildBlocks(
             NDManager manager, DataType dataType, Shape... inputShapes) {
-        Shape features = new Shape(1, sizes.features(), sizes.featureDim());
-        Shape slots = new Shape(1, sizes.slots(), sizes.slotDim());
-        Shape positions = new Shape(sizes.features(), 2);
-        encoder.block()
-                .initialize(
-                        manager, dataType, new Shape(1, CHANNELS, sizes.height(), sizes.width()));
-        if (conditioning.block() != null) {
-            conditioning.block().initialize(manager, dataType, features);
-        }
-        grouping.block().initialize(manager, dataType, features, positions, slots);
-        decoder.block().initialize(manager, dataType, slots, features);
+        made.initialize(manager, dataType);
     }
 
     /** {@inheritDoc} */
@@ -327,20 +242,10 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
         unpacked = folder;
     }
 
-    private void closeEncoder() {
-        if (encoder.block() instanceof AutoCloseable closeable) {
-            try {
-                closeable.close();
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        }
-    }
-
     /** Closes the network from a file, if the encoder has one. */
     @Override
     public void close() {
-        closeEncoder();
+        made.close();
         if (unpacked != null) {
             try {
                 AtomicFolder.delete(unpacked);

@@ -1,7 +1,9 @@
 package org.slotwise.model;
 
+import ai.djl.ndarray.NDArray;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Limits;
+import org.slotwise.internal.Scalars;
 
 /**
  * Everything that an {@link ObjectDiscovery} is made from. It is saved with the weights, as JSON.
@@ -54,6 +56,20 @@ public record ObjectDiscoveryConfiguration(
         public Colours {
             Check.option(Double.isFinite(mean), WHO + ": colours.mean must be finite, got " + mean);
             Check.positive(WHO, "colours.deviation", deviation);
+        }
+
+        /** Colours from 0 to 1 as the model sees them. */
+        NDArray scaled(NDArray images) {
+            return equals(FROM_0_TO_1)
+                    ? images
+                    : images.sub(Scalars.like(images, mean)).div(Scalars.like(images, deviation));
+        }
+
+        /** Colours as the model makes them, from 0 to 1 again. */
+        NDArray unscaled(NDArray made) {
+            return equals(FROM_0_TO_1)
+                    ? made
+                    : made.mul(Scalars.like(made, deviation)).add(Scalars.like(made, mean));
         }
     }
 

@@ -236,10 +236,24 @@ public final class ObjectDiscoveryModel implements AutoCloseable {
      * there under this name is replaced when the new one is whole.
      *
      * @param path a folder, or a file if it ends in .zip
-     * @throws IOException if it cannot be written, or there is something else of this name
+     * @throws IOException if it cannot be written, or there is something else of this name ({@link
+     *     #requireReplaceable})
      */
     public void save(Path path) throws IOException {
         ModelFolder.write(path, block);
+    }
+
+    /**
+     * Finds out before a training whether {@link #save} would refuse what is there: it replaces
+     * models, empty folders and empty files, and nothing else.
+     *
+     * @param path a folder, or a file if it ends in .zip
+     * @throws java.nio.file.FileAlreadyExistsException if there is something else; the message says
+     *     what
+     * @throws IOException if that cannot be read
+     */
+    public static void requireReplaceable(Path path) throws IOException {
+        ModelFolder.requireReplaceable(path);
     }
 
     /** Frees the weights. */

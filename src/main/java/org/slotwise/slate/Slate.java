@@ -374,16 +374,7 @@ public final class Slate extends ConfiguredBlock {
     protected Shape[] outputShapes(Shape[] inputShapes) {
         Shape images = inputShapes[0];
         inputs.images(images);
-        long batch = images.get(0);
-        SlateConfiguration.Slots slots = sizes.slots();
-        return new Shape[] {
-            new Shape(),
-            new Shape(),
-            images,
-            new Shape(batch, slots.count(), slots.dim()),
-            new Shape(batch, slots.count(), sizes.tokens()),
-            new Shape(batch, sizes.tokens())
-        };
+        return SlateOutput.shapes(sizes, images);
     }
 
     /** {@inheritDoc} */

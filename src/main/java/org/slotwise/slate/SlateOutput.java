@@ -51,6 +51,20 @@ public record SlateOutput(
                 list.get(0), list.get(1), list.get(2), list.get(3), list.get(4), list.get(5));
     }
 
+    /** The shapes of a list, for images of a shape that the sizes allow. */
+    static Shape[] shapes(SlateConfiguration sizes, Shape images) {
+        long batch = images.get(0);
+        SlateConfiguration.Slots slots = sizes.slots();
+        return new Shape[] {
+            new Shape(),
+            new Shape(),
+            images,
+            new Shape(batch, slots.count(), slots.dim()),
+            new Shape(batch, slots.count(), sizes.tokens()),
+            new Shape(batch, sizes.tokens())
+        };
+    }
+
     /**
      * What is minimised: cross entropy and squared error, each with weight 1.
      *

@@ -16,6 +16,7 @@ import com.google.common.jimfs.Configuration;
 import com.google.common.jimfs.Jimfs;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystem;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,10 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -204,9 +208,63 @@ class ObjectDiscoveryModelTest {
             Path mine = Files.writeString(path.resolve("notes.txt"), "years");
             IOException e = assertThrows(IOException.class, () -> model.save(path));
             assertEquals(
-                    path + ": is there, and is not a model of this library alone", e.getMessage());
+                    path
+                            + ": it has other files than a model's in it, such as notes.txt, and is"
+                            + " not overwritten",
+                    e.getMessage());
             assertEquals("years", Files.readString(mine));
         }
+    }
+
+    /** A zip takes the place of a model, and of nothing else. */
+    @Test
+    void keepsAZipThatIsNoModel() throws IOException {
+        Path path = folder.resolve("photos.zip");
+        try (ObjectDiscoveryModel model = random()) {
+            Files.writeString(path, "no zip at all");
+            refuses(model, path, "is no whole zip file");
+            zip(path, "model.json", "weights.safetensors", "holidays.jpg");
+            refuses(model, path, "such as holidays.jpg");
+            zip(path, "model.json");
+            refuses(model, path, "it is no model");
+            zip(path);
+            refuses(model, path, "it is no model");
+            Files.delete(path);
+            Files.createDirectory(path);
+            refuses(model, path, "it is a folder, not a .zip");
+            Files.delete(path);
+
+            model.save(path);
+            byte[] first = Files.readAllBytes(path);
+            model.save(path);
+            assertArrayEquals(first, Files.readAllBytes(path));
+            Files.write(path, new byte[0]);
+            model.save(path);
+            assertArrayEquals(first, Files.readAllBytes(path));
+            ObjectDiscoveryModel.requireReplaceable(folder.resolve("nothing.zip"));
+        }
+    }
+
+    private static void zip(Path path, String... names) throws IOException {
+        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(path))) {
+            for (String name : names) {
+                zip.putNextEntry(new ZipEntry(name));
+            }
+        }
+    }
+
+    private static void refuses(ObjectDiscoveryModel model, Path path, String why)
+            throws IOException {
+        byte[] before = Files.isRegularFile(path) ? Files.readAllBytes(path) : new byte[0];
+        for (Executable call :
+                List.<Executable>of(
+                        () -> ObjectDiscoveryModel.requireReplaceable(path),
+                        () -> model.save(path))) {
+            IOException e = assertThrows(FileAlreadyExistsException.class, call);
+            assertTrue(e.getMessage().contains(why), e.getMessage());
+        }
+        assertArrayEquals(
+                before, Files.isRegularFile(path) ? Files.readAllBytes(path) : new byte[0]);
     }
 
     /** A process that was killed between the two moves of a folder that takes another's place. */
