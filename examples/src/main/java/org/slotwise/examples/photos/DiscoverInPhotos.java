@@ -20,6 +20,7 @@ import org.slotwise.examples.shared.FileTrouble;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.OutputFolder;
 import org.slotwise.examples.shared.Program;
+import org.slotwise.examples.shared.WrittenFiles;
 import org.slotwise.image.SlotMasks;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -212,8 +213,15 @@ public final class DiscoverInPhotos implements Callable<Integer> {
                 backbone != null || size % BuiltInFeatures.PATCH == 0,
                 "--size must be a multiple of " + BuiltInFeatures.PATCH + " without --backbone",
                 size);
-        new OutputFolder(cache).check();
-        new OutputFolder(output).check();
+        new WrittenFiles().andFolder("--cache", cache).andFolder("--output", output).check(spec);
+        if (images != null && Files.exists(images) && Files.exists(output)) {
+            // Folders in it are not looked into.
+            Program.require(
+                    spec,
+                    !Files.isSameFile(images, output),
+                    "--output must be another folder than the photographs'",
+                    output);
+        }
     }
 
     /** The photographs in order of their names; none for the still life. */

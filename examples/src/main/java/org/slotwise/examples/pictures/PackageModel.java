@@ -1,8 +1,10 @@
 package org.slotwise.examples.pictures;
 
+import ai.djl.nn.Block;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.shared.OutputFile;
@@ -63,6 +65,9 @@ public final class PackageModel implements Callable<Integer> {
         }
         check("--out", output, ".zip");
         check("--torchscript", torchScript, ".pt");
+        if (output != null) {
+            ObjectDiscoveryModel.requireReplaceable(output);
+        }
         PrintWriter out = spec.commandLine().getOut();
         try (ObjectDiscoveryModel loaded = model.load()) {
             // First what may not be possible.
@@ -94,7 +99,24 @@ public final class PackageModel implements Callable<Integer> {
             return TorchScript.of(loaded.block());
         } catch (IllegalArgumentException e) {
             throw new IOException(
-                    model.path() + " has no form in TorchScript: " + e.getMessage(), e);
+                    "--torchscript: the model "
+                            + model.path()
+                            + " has no form for PyTorch: its "
+                            + inWords(loaded)
+                            + " has none. Without --torchscript, --out writes a .zip for DJL",
+                    e);
         }
+    }
+
+    /** The first part without a form, as model.json has it. */
+    private static String inWords(ObjectDiscoveryModel loaded) {
+        for (Map.Entry<String, Block> part : loaded.block().parts().entrySet()) {
+            try {
+                TorchScript.of(part.getValue());
+            } catch (IllegalArgumentException e) {
+                return part.getKey();
+            }
+        }
+        return "conditioning";
     }
 }

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.slotwise.examples.pictures.PredictionFiles.Format;
 import org.slotwise.examples.shared.OutputFolder;
+import org.slotwise.examples.shared.PicturesRead;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.image.ObjectList;
@@ -131,8 +132,7 @@ public final class PredictPictures implements Callable<Integer> {
             throw new IOException(images + " cannot be read: permission denied");
         }
         requireOtherFolder();
-        OutputFolder folder = new OutputFolder(output);
-        folder.check();
+        new OutputFolder(output).check();
         threads.set();
         PrintWriter out = spec.commandLine().getOut();
         try (ObjectDiscoveryModel loaded = model.load();
@@ -140,7 +140,6 @@ public final class PredictPictures implements Callable<Integer> {
             PictureFinder finder =
                     new PictureFinder(images, loaded.configuration().imageHeight(), maxSide);
             long count = finder.count().orElse(-1L);
-            folder.make();
             PredictionFiles files = new PredictionFiles(output, formats, leastScore);
             long[] next = {System.nanoTime() + TELL_EVERY};
             long begun = System.nanoTime();
@@ -153,15 +152,17 @@ public final class PredictPictures implements Callable<Integer> {
                             tell(out, count, (now - begun) / 1e9);
                         }
                     });
-            files.finish();
+            if (done > 0) {
+                files.finish();
+                out.printf(
+                        "%d %s, %d objects: %s%n",
+                        done,
+                        done == 1 ? "picture" : "pictures",
+                        objects,
+                        output.toAbsolutePath().normalize());
+                out.flush();
+            }
         }
-        out.printf(
-                "%d %s, %d objects: %s%n",
-                done,
-                done == 1 ? "picture" : "pictures",
-                objects,
-                output.toAbsolutePath().normalize());
-        out.flush();
         if (!troubles.isEmpty()) {
             throw new IOException(
                     troubles.size() == 1
@@ -197,16 +198,12 @@ public final class PredictPictures implements Callable<Integer> {
 
     /** Pictures that are written have the names of those that are read, and would replace them. */
     private void requireOtherFolder() throws IOException {
-        if (!Files.exists(output)) {
-            return;
-        }
-        Path target = output.toRealPath();
-        Path source = images.toRealPath();
-        Path inside = source.resolve("images");
-        boolean same =
-                target.equals(Files.isDirectory(source) ? source : source.getParent())
-                        || (Files.exists(inside) && target.equals(inside.toRealPath()));
-        Program.require(spec, !same, "--out must be another folder than the pictures'", output);
+        new PicturesRead(images).refuse(spec, "--out", output);
+        boolean beside =
+                Files.exists(output)
+                        && Files.isRegularFile(images)
+                        && output.toRealPath().equals(images.toRealPath().getParent());
+        Program.require(spec, !beside, "--out must be another folder than the picture's", output);
     }
 
     private void tell(PrintWriter out, long count, double seconds) {

@@ -13,6 +13,7 @@ import org.slotwise.data.file.SceneFiles;
 import org.slotwise.examples.shared.DiscoveryFigure;
 import org.slotwise.examples.shared.DiscoveryFigure.What;
 import org.slotwise.examples.shared.OutputFile;
+import org.slotwise.examples.shared.PicturesRead;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.ScenePicture;
 import org.slotwise.image.DiscoveredObjects;
@@ -95,6 +96,7 @@ public final class ShowPictures implements Callable<Integer> {
         Program.require(spec, OutputFile.isPng(output), "--out must end in .png", output);
         OutputFile file = new OutputFile(output);
         file.check(pictures.images());
+        new PicturesRead(pictures.images()).refuse(spec, "--out", output);
         threads.set();
         PrintWriter out = spec.commandLine().getOut();
         try (ObjectDiscoveryModel loaded = model.load()) {

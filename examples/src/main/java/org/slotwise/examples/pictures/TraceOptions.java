@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.examples.shared.OutputFolder;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.WrittenFiles;
 import org.slotwise.training.Checkpoint;
@@ -114,10 +113,8 @@ final class TraceOptions {
                 .and("--checkpoint", checkpoint)
                 .and("--history", history)
                 .and("--log", log)
+                .andFolder("--tensorboard", tensorBoard)
                 .check(spec);
-        if (tensorBoard != null) {
-            new OutputFolder(tensorBoard).check();
-        }
         outside(spec, out, "--checkpoint", checkpoint);
         outside(spec, out, "--history", history);
         outside(spec, out, "--log", log);

@@ -22,6 +22,11 @@ public final class FileTrouble {
      * @return an exception with a message for the user
      */
     public static IOException writing(Path file, IOException e) {
+        return writing(file.toString(), e);
+    }
+
+    /** A failure to write something that has a name. */
+    static IOException writing(String file, IOException e) {
         return new IOException(file + " cannot be written: " + reason(e), e);
     }
 
@@ -60,7 +65,7 @@ public final class FileTrouble {
         if (e instanceof NotDirectoryException) {
             return "it is not a folder";
         }
-        if (e instanceof FileAlreadyExistsException) {
+        if (e instanceof FileAlreadyExistsException taken && taken.getReason() == null) {
             return "there is another file of that name";
         }
         String says = e instanceof FileSystemException known ? known.getReason() : e.getMessage();

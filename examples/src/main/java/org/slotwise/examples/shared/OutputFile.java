@@ -30,10 +30,16 @@ public record OutputFile(Path path) {
         if (!Files.isDirectory(folder)) {
             throw new IOException("the folder " + folder + " does not exist");
         }
-        // The new file is written beside the old one.
-        if (!Files.isWritable(folder) && !WholeFile.isSpecial(target)
-                || Files.exists(target) && !Files.isWritable(target)) {
+        if (Files.exists(target) && !Files.isWritable(target)) {
             throw new IOException(path + " cannot be written: permission denied");
+        }
+        if (!WholeFile.isSpecial(target)) {
+            // The new file is written beside the old one.
+            try {
+                OutputFolder.tryToWriteIn(folder);
+            } catch (IOException e) {
+                throw FileTrouble.writing(path, e);
+            }
         }
         if (source != null && Files.exists(path) && Files.exists(source)) {
             if (Files.isSameFile(path, source)) {

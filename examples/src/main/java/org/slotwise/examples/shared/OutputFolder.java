@@ -24,9 +24,16 @@ public record OutputFolder(Path path) {
         if (!Files.isDirectory(known)) {
             throw new IOException(known + " is a file, not a folder to write to");
         }
-        if (!Files.isWritable(known)) {
-            throw new IOException("the folder " + known + " cannot be written: permission denied");
+        try {
+            tryToWriteIn(known);
+        } catch (IOException e) {
+            throw FileTrouble.writing("the folder " + known, e);
         }
+    }
+
+    /** Writes something and takes it away again: permissions alone do not tell. */
+    static void tryToWriteIn(Path folder) throws IOException {
+        Files.delete(Files.createTempFile(folder, ".slotwise", ".tmp"));
     }
 
     /**

@@ -191,7 +191,8 @@ public final class Program {
     private static int complain(CommandLine command, Throwable e, int exitCode) {
         PrintWriter err = command.getErr();
         // Failures of the engine go on with a stack of their own.
-        err.println("error: " + message(e).lines().findFirst().orElse(""));
+        String first = message(e).lines().findFirst().orElse("");
+        err.println("error: " + Complaint.of(first, command.getCommandSpec()));
         if (exitCode == ExitCode.USAGE) {
             err.println(
                     command.getSubcommands().isEmpty()
@@ -216,7 +217,10 @@ public final class Program {
         if (e instanceof UncheckedIOException failure) {
             return FileTrouble.message(failure.getCause());
         }
-        if (e instanceof ParameterException || e instanceof TrainingDivergedException) {
+        // The library's errors about what it is given are sentences.
+        if (e instanceof ParameterException
+                || e instanceof TrainingDivergedException
+                || e instanceof IllegalArgumentException && e.getMessage() != null) {
             return e.getMessage();
         }
         return e.getCause() == null ? e.toString() : e + ", because of " + e.getCause();

@@ -12,6 +12,7 @@ import picocli.CommandLine.Model.CommandSpec;
 public final class WrittenFiles {
 
     private final Map<String, Path> files = new LinkedHashMap<>();
+    private final Map<String, Path> folders = new LinkedHashMap<>();
 
     /**
      * Adds a file.
@@ -28,15 +29,34 @@ public final class WrittenFiles {
     }
 
     /**
+     * Adds a folder.
+     *
+     * @param option the option: "--out"
+     * @param folder what it names; null for none
+     * @return this
+     */
+    public WrittenFiles andFolder(String option, @Nullable Path folder) {
+        if (folder != null) {
+            folders.put(option, folder);
+        }
+        return this;
+    }
+
+    /**
      * Finds out what stands in the way before any work is done.
      *
      * @param spec the command
-     * @throws IOException if one cannot be written, with a message for the user
+     * @throws IOException if one cannot be written, with a message for the user that begins with
+     *     the option
      */
     public void check(CommandSpec spec) throws IOException {
         Map<Path, String> places = new HashMap<>();
         for (Map.Entry<String, Path> one : files.entrySet()) {
-            new OutputFile(one.getValue()).check(null);
+            try {
+                new OutputFile(one.getValue()).check(null);
+            } catch (IOException e) {
+                throw named(one.getKey(), e);
+            }
             Path place = one.getValue().toAbsolutePath().normalize();
             String other = places.putIfAbsent(place, one.getKey());
             Program.require(
@@ -45,5 +65,16 @@ public final class WrittenFiles {
                     one.getKey() + " must be another file than " + other,
                     one.getValue());
         }
+        for (Map.Entry<String, Path> one : folders.entrySet()) {
+            try {
+                new OutputFolder(one.getValue()).check();
+            } catch (IOException e) {
+                throw named(one.getKey(), e);
+            }
+        }
+    }
+
+    private static IOException named(String option, IOException e) {
+        return new IOException(option + ": " + e.getMessage(), e);
     }
 }

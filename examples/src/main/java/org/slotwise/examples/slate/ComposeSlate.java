@@ -143,6 +143,7 @@ final class ComposeSlate implements Callable<Integer> {
         check();
         OutputFile file = new OutputFile(output);
         file.check(options.model());
+        options.refuseAmongPictures(spec, "--output", output);
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager()) {
             Slate slate = options.load(manager);

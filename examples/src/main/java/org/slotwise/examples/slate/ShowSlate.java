@@ -60,6 +60,7 @@ final class ShowSlate implements Callable<Integer> {
         Program.requirePng(spec, output);
         OutputFile file = new OutputFile(output);
         file.check(options.model());
+        options.refuseAmongPictures(spec, "--output", output);
         try (NDManager manager = NDManager.newBaseManager()) {
             Slate slate = options.load(manager);
             Scenes pictures = options.scenes(spec, slate, scenes, 1);

@@ -300,7 +300,7 @@ class PicturesTest {
         Run.of(new PackageModel(), "--model", at("model"), "--out", at("m.tar"))
                 .fails(2, "--out must end in .zip");
         Run.of(new PackageModel(), "--model", at("model"), "--torchscript", at("m.pt"))
-                .fails(1, "has no form in TorchScript");
+                .fails(1, "has no form for PyTorch");
     }
 
     @Test
@@ -308,12 +308,23 @@ class PicturesTest {
         train("other/..", "--report", "0").fails(2, "--report");
         Files.createDirectory(folder.resolve("full"));
         Files.writeString(folder.resolve("full/notes.txt"), "mine");
-        train("full").fails(1, "full has other files than a model's in it, such as notes.txt");
+        train("full")
+                .fails(
+                        1,
+                        "--out",
+                        "full: it has other files than a model's in it, such as notes.txt");
+        Files.writeString(folder.resolve("mine.zip"), "mine");
+        train("mine.zip").fails(1, "--out", "mine.zip: it is no whole zip file");
+        Files.writeString(folder.resolve("file"), "mine");
+        train("file/model").fails(1, "--out", "file is a file, not a folder");
+        train("file").fails(1, "--out", "file", "is a file");
+        assertEquals("mine", Files.readString(folder.resolve("mine.zip")));
         train("x", "--preset", "foo").fails(2, "--preset must be one of [clevr, ");
         train("x", "--preset", "clevr").fails(2, "preset clevr cannot be made so", "128");
         train("x", "--preset", "dinosaur").fails(2, "--preset dinosaur needs --backbone");
         train("x", "--held-out", "12").fails(2, "--held-out must be below", "12, got 12");
-        train("x", "--history", at("x/h.csv")).fails(1, "does not exist");
+        train("x", "--history", at("x/h.csv")).fails(1, "--history", "does not exist");
+        assertFalse(Files.exists(folder.resolve("x")));
         train("x", "--masks", at("none")).fails(1, "none does not exist");
         Path masks = Files.createDirectory(folder.resolve("others"));
         train("x", "--masks", masks.toString(), "--images", drawn.resolve("images").toString())
@@ -340,6 +351,112 @@ class PicturesTest {
                 .fails(1, "sprites does not exist", "multi-dsprites and tetrominoes");
         Run.of(new EvaluatePictures(), "--model", at("one"), "--images", one.toString())
                 .fails(1, "it has no model.json");
+    }
+
+    /** Whatever way leads to the pictures that are read, they and their masks stay as they are. */
+    @Test
+    void writesNothingAmongThePicturesThatItReads() throws IOException {
+        Path images = drawn.resolve("images");
+        Path link = Files.createSymbolicLink(folder.resolve("link"), images);
+        Path all = Files.createSymbolicLink(folder.resolve("all"), drawn);
+        Path relative = Path.of("").toAbsolutePath().relativize(images);
+        Files.createDirectory(images.resolve("more"));
+        for (Path from : List.of(drawn, images, link, all, relative)) {
+            for (Path to :
+                    List.of(
+                            images,
+                            link,
+                            relative,
+                            images.resolve("."),
+                            images.resolve("more/.."),
+                            images.resolve("more"),
+                            link.resolve("new/folder"),
+                            all.resolve("images"))) {
+                predict(from, to).fails(2, "--out must not lie among the pictures");
+                Run.of(
+                                new ShowPictures(),
+                                "--model",
+                                "tetrominoes",
+                                "--images",
+                                from.toString(),
+                                "--out",
+                                to.resolve("000.png").toString())
+                        .fails(to.endsWith("new/folder") ? 1 : 2, "--out");
+            }
+        }
+        for (Path to : List.of(drawn, drawn.resolve("masks"), all)) {
+            predict(drawn, to).fails(2, "--out must not lie among the pictures");
+        }
+        Path one = images.resolve("000.png");
+        for (Path to : List.of(images, link, relative)) {
+            predict(one, to).fails(2, "--out must be another folder than the picture's");
+        }
+        assertEquals(24, names(drawn).size());
+        predict(drawn, drawn.resolve("found")).succeeds();
+        predict(one, images.resolve("more")).succeeds();
+    }
+
+    private Run predict(Path from, Path to) {
+        return Run.of(
+                new PredictPictures(),
+                "--model",
+                "tetrominoes",
+                "--images",
+                from.toString(),
+                "--out",
+                to.toString(),
+                "--format",
+                "json");
+    }
+
+    @Test
+    void leavesNoFolderWhereNoPictureCanBeRead() throws IOException {
+        Path broken = Files.createDirectory(folder.resolve("broken"));
+        Files.writeString(broken.resolve("a.png"), "no picture");
+        Files.writeString(broken.resolve("b.png"), "no picture");
+        for (String format : List.of("json", "png,mask,json,coco")) {
+            Run run =
+                    Run.of(
+                            new PredictPictures(),
+                            "--model",
+                            "tetrominoes",
+                            "--images",
+                            broken.toString(),
+                            "--out",
+                            at("found/here"),
+                            "--format",
+                            format);
+            run.fails(1, "--images: 2 pictures could not be read, the first one", "a.png is not");
+            assertFalse(Files.exists(folder.resolve("found")));
+        }
+    }
+
+    @Test
+    void packageLeavesOtherFilesAlone() throws IOException {
+        Path mine = Files.writeString(folder.resolve("mine.zip"), "mine");
+        Run.of(new PackageModel(), "--model", "tetrominoes", "--out", mine.toString())
+                .fails(1, "--out", "mine.zip: it is no whole zip file, and is not overwritten");
+        assertEquals("mine", Files.readString(mine));
+    }
+
+    @Test
+    void saysInItsUsersTermsWhatIsWrongWithAModel() throws IOException {
+        train("model").succeeds();
+        Path json = folder.resolve("model/model.json");
+        String text = Files.readString(json);
+        Files.writeString(json, text.replaceFirst("\\{", "{\"zork\": 1,"));
+        Run run =
+                Run.of(
+                        new EvaluatePictures(),
+                        "--model",
+                        at("model"),
+                        "--images",
+                        drawn.toString());
+        run.fails(1, "--model: cannot load ", "model.json: zork is unknown");
+        assertFalse(run.err().contains("ObjectDiscovery"), run.err());
+        Run made = train("x", "--preset", "clevr");
+        made.fails(2, "preset clevr cannot be made so");
+        assertFalse(made.err().contains("Configuration"), made.err());
     }
 
     @Test

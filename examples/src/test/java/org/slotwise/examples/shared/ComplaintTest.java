@@ -1,0 +1,98 @@
+package org.slotwise.examples.shared;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+class ComplaintTest {
+
+    @Command(name = "Failing")
+    private static final class Failing implements Callable<Integer> {
+
+        private final Exception failure;
+
+        @Option(names = "--model")
+        private Path model;
+
+        @Option(names = "--images")
+        private Path images;
+
+        @Option(names = "--out", defaultValue = "out.png")
+        private Path out;
+
+        Failing(Exception failure) {
+            this.failure = failure;
+        }
+
+        @Override
+        public Integer call() throws Exception {
+            throw failure;
+        }
+    }
+
+    private static String complaint(Exception failure, String... args) {
+        return Run.of(new Failing(failure), args).err().strip().substring("error: ".length());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "StateDict: no tensor of this name | no tensor of this name",
+                "ObjectDiscoveryModel: cannot load m: model.json: ObjectDiscoveryConfiguration: zork"
+                        + " is unknown | --model: cannot load m: model.json: zork is unknown",
+                "ConditioningConfiguration.Grid: slots must be 4 | slots must be 4",
+                "m does not exist | --model: m does not exist",
+                "i/a.png is broken | --images: i/a.png is broken",
+                "the folder i does not exist | --images: the folder i does not exist",
+                "out.png cannot be written | --out: out.png cannot be written",
+                "--images has no effect beside m | --images has no effect beside m",
+                // Words that are no paths, classes of the user's, and nothing known.
+                "it has no m and no i | it has no m and no i",
+                "im.png is broken | im.png is broken",
+                "Error: something | Error: something",
+                "MyPictures: none | none",
+            })
+    void isInTheUsersTerms(String message, String expected) {
+        assertEquals(
+                expected, complaint(new IOException(message), "--model", "m", "--images", "i"));
+    }
+
+    @Test
+    void leavesNamesThatAreTheUsersOwn() {
+        assertEquals(
+                "--images: MyPictures: it is empty",
+                complaint(new IOException("MyPictures: it is empty"), "--images", "MyPictures"));
+    }
+
+    @Test
+    void findsTheOptionThatNamesMostOfAPath() {
+        String folder = Path.of("x").toAbsolutePath().toString();
+        String[] args = {"--images", "x", "--out", "x/y/z.png"};
+        assertEquals(
+                "--out: the folder " + folder + "/y does not exist",
+                complaint(new IOException("the folder " + folder + "/y does not exist"), args));
+        assertEquals(
+                "--images: " + folder + "/a.png is broken",
+                complaint(new IOException(folder + "/a.png is broken"), args));
+        assertEquals(
+                "--out: x/y/z.png is a folder",
+                complaint(new IOException("x/y/z.png is a folder"), args));
+    }
+
+    @Test
+    void tellsTheLibrarysErrorsAsSentences() {
+        assertEquals(
+                "slots must be at least 1, got 0",
+                complaint(
+                        new IllegalArgumentException(
+                                "SlotAttention: slots must be at least 1, got 0")));
+    }
+}
