@@ -115,7 +115,7 @@ class HouseRulesTest {
                     entry("build", "internal"),
                     entry("torchscript", "internal"),
                     entry("layer", "torchscript", "internal"),
-                    entry("clustering", "internal"),
+                    entry("clustering", "torchscript", "internal"),
                     entry("position", "layer", "torchscript", "internal"),
                     entry("grouping", "clustering", "layer", "position", "torchscript", "internal"),
                     entry("conditioning", "grouping", "layer", "torchscript", "internal"),

@@ -50,6 +50,11 @@ final class InitialCenters {
         };
     }
 
+    /** How many features are tried for each centre after the first. */
+    static int trials(int clusters) {
+        return 2 + (int) Math.log(clusters);
+    }
+
     private NDArray random(int clusters, int starts, UniformDraws draws) {
         // The places of the K highest of N draws.
         NDList highest = draws.next(features, starts, size).topK(clusters, 2, true, true);
@@ -57,7 +62,7 @@ final class InitialCenters {
     }
 
     private NDArray plusPlus(int clusters, int starts, UniformDraws draws) {
-        int trials = 2 + (int) Math.log(clusters); // L
+        int trials = trials(clusters); // L
         NDArray u = draws.next(features, starts, 1 + (clusters - 1L) * trials);
         NDArray scaled = u.get(":, :, 0").mul(Scalars.like(u, (double) size));
         NDArray row = scaled.toType(DataType.INT64, false).minimum(last).add(firstRow); // (B, R)

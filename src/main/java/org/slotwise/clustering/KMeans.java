@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Scope;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * k-means on every image of a batch, or on any sets of vectors.
@@ -29,7 +31,7 @@ import org.slotwise.internal.Scope;
  * float32's range. No gradient flows. {@link KMeansOptions} says how starts are drawn and when they
  * end.
  */
-public final class KMeans {
+public final class KMeans implements Scriptable {
 
     private final int clusters;
     private final KMeansOptions options;
@@ -144,6 +146,21 @@ public final class KMeans {
                                     scope.keep(inertia, owner),
                                     scope.keep(found.iterations(), owner));
                         });
+    }
+
+    /**
+     * The equations in TorchScript, for starts that a seed draws by k-means++: {@code
+     * forward(features)} gives the members (B, K, N), in the features' type. What is computed in
+     * float64 there are features of that type alone.
+     *
+     * @return a module without parameters
+     * @throws IllegalArgumentException if there is no seed, starts are drawn otherwise, or features
+     *     are to be normalised
+     */
+    @Override
+    public ScriptModule script() {
+        Check.option(!normalised, who + ": normalised features cannot be written in TorchScript");
+        return KMeansScript.of(who, clusters, options);
     }
 
     private <T> T run(

@@ -10,6 +10,8 @@ import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.Linear;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Decodes each slot to one colour, which the slot's attention places.
@@ -40,7 +42,7 @@ import org.slotwise.layer.Linear;
  * <p>Parameters: {@code colour.weight} (3, D) and {@code colour.bias}, which start as PyTorch's
  * Linear does.
  */
-public final class AttendedColourDecoder extends DecoderBlock {
+public final class AttendedColourDecoder extends DecoderBlock implements Scriptable {
 
     private static final int COLOURS = 3;
 
@@ -107,6 +109,32 @@ public final class AttendedColourDecoder extends DecoderBlock {
 
     private long features() {
         return (long) (height / patch) * (width / patch);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("AttendedColourDecoder")
+                .module("colour", colour.script())
+                .optInputs("objects", PerceptualGroupingOutput.FEATURE_ATTRIBUTIONS)
+                .setCode(
+                        """
+                        def forward(self, slots: Tensor, attributions: Tensor) -> Dict[str, Tensor]:
+                          c = self.colour.forward(slots)
+                          made = self.enlarged(torch.matmul(torch.transpose(c, 1, 2), attributions))
+                          b = torch.size(c, 0)
+                          k = torch.size(c, 1)
+                          flat = torch.expand(torch.reshape(c, [b, k, 3, 1, 1]), [-1, -1, -1, %1$d, %2$d])
+                          return {"reconstruction": made, "slot_images": flat, "masks": self.enlarged(attributions)}
+                        def enlarged(self, map: Tensor) -> Tensor:
+                          b = torch.size(map, 0)
+                          n = torch.size(map, 1)
+                          small = torch.reshape(map, [b, n, %4$d, 1, %5$d, 1])
+                          large = torch.expand(small, [-1, -1, -1, %3$d, -1, %3$d])
+                          return torch.reshape(large, [b, n, %1$d, %2$d])
+                        """
+                                .formatted(height, width, patch, height / patch, width / patch))
+                .build();
     }
 
     @Override

@@ -9,7 +9,6 @@ import org.slotwise.conditioning.LearntConditioning;
 import org.slotwise.conditioning.RandomConditioning;
 import org.slotwise.conditioning.SlotwiseLearntConditioning;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Scalars;
 import org.slotwise.model.ConditioningConfiguration.Clusters;
 import org.slotwise.model.ConditioningConfiguration.ColourClusters;
@@ -101,23 +100,15 @@ final class ConditioningKinds {
 
     private static SlotStart clusters(Clusters c, Sizes sizes) {
         requireFeatures(sizes);
-        return ofFeatures(FeatureStart.ofClusters(c.starts(), c.trainingIterations(), sizes));
+        return ofFeatures(FeatureStart.ofClusters(c.starts(), c.trainingIterations(), null, sizes));
     }
 
     private static SlotStart colourClusters(ColourClusters c, Sizes sizes) {
         requireFeatures(sizes);
         requireStride("ColourClusters: patchSize", c.patchSize(), sizes);
-        FeatureStart block = FeatureStart.ofClusters(c.starts(), c.trainingIterations(), sizes);
         PatchColours colours = new PatchColours(c.patchSize(), c.around());
-        return new SlotStart(
-                block,
-                (store, images, features, training) ->
-                        Beginning.of(
-                                block.values(
-                                        store,
-                                        features.features(),
-                                        NoGraph.during(() -> colours.of(images)),
-                                        training)));
+        return ofFeatures(
+                FeatureStart.ofClusters(c.starts(), c.trainingIterations(), colours, sizes));
     }
 
     private static SlotStart features(RandomFeatures c, Sizes sizes) {
@@ -153,7 +144,7 @@ final class ConditioningKinds {
         return new SlotStart(
                 block,
                 (store, images, features, training) ->
-                        Beginning.of(block.values(store, features.features(), training)));
+                        Beginning.of(block.values(store, images, features.features(), training)));
     }
 
     private static SlotStart grid(Grid c, Sizes sizes) {

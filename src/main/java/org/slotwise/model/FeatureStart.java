@@ -10,15 +10,16 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.clustering.KMeans;
 import org.slotwise.clustering.KMeansOptions;
-import org.slotwise.grouping.FeatureExtractorOutput;
-import org.slotwise.grouping.KMeansGrouping;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Scalars;
 import org.slotwise.layer.Linear;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Slots that start from weighted means of features, through a learnt linear map.
@@ -27,7 +28,7 @@ import org.slotwise.layer.Linear;
  * s = W (weights features) + b                     weights (B, K, N), which sum to 1 over features
  * }</pre>
  */
-final class FeatureStart extends ConfiguredBlock {
+final class FeatureStart extends ConfiguredBlock implements Scriptable {
 
     /** From features (B, N, F) to weights (B, K, N). */
     @FunctionalInterface
@@ -38,42 +39,48 @@ final class FeatureStart extends ConfiguredBlock {
     private final int slots;
     private final int dim;
     private final Weights weights;
+    private final @Nullable KMeans clusters; // of inference, where there are some
+    private final @Nullable PatchColours colours; // what is weighed by; null for features
     private final Linear map;
 
-    private FeatureStart(Sizes sizes, Weights weights) {
+    private FeatureStart(
+            Sizes sizes,
+            Weights weights,
+            @Nullable KMeans clusters,
+            @Nullable PatchColours colours) {
         slots = sizes.slots();
         dim = sizes.slotDim();
         this.weights = weights;
+        this.clusters = clusters;
+        this.colours = colours;
         map = Linear.of(declarer().under("map"), sizes.featureDim(), dim);
     }
 
-    /** From clusters of k-means: of features whose mean is taken all weigh the same. */
-    static FeatureStart ofClusters(int starts, int trainingIterations, Sizes sizes) {
-        KMeansGrouping rough =
-                kMeans(
+    /**
+     * From clusters of k-means: of features whose mean is taken all weigh the same.
+     *
+     * @param colours what is clustered; null for features
+     */
+    static FeatureStart ofClusters(
+            int starts, int trainingIterations, @Nullable PatchColours colours, Sizes sizes) {
+        KMeans rough =
+                new KMeans(
                         sizes.slots(),
-                        KMeansOptions.builder().optNInit(1).optMaxIter(trainingIterations));
-        KMeansGrouping exact =
-                kMeans(sizes.slots(), KMeansOptions.builder().optNInit(starts).optSeed(0));
+                        KMeansOptions.builder().optNInit(1).optMaxIter(trainingIterations).build());
+        KMeans exact =
+                new KMeans(
+                        sizes.slots(), KMeansOptions.builder().optNInit(starts).optSeed(0).build());
         return new FeatureStart(
                 sizes,
                 (features, training) -> {
                     NDArray members =
-                            (training ? rough : exact)
-                                    .group(null, new FeatureExtractorOutput(features), null, false)
-                                    .attributions();
+                            (training ? rough : exact).partition(features, null).members();
                     NDArray counts = members.sum(new int[] {2}, true);
                     // An empty cluster has a mean of 0.
                     return members.div(Ops.clampMin(counts, 1));
-                });
-    }
-
-    private static KMeansGrouping kMeans(int slots, KMeansOptions.Builder options) {
-        return KMeansGrouping.builder()
-                .setSlots(slots)
-                .optL2Normalization(false)
-                .optClustering(options.build())
-                .build();
+                },
+                exact,
+                colours);
     }
 
     /** From features drawn without repetition. */
@@ -86,7 +93,9 @@ final class FeatureStart extends ConfiguredBlock {
                             ? drawn(features, sizes.slots())
                             : chosen(features, sizes.slots(), inferenceSeed)
                                     .broadcast(s.get(0), sizes.slots(), s.get(1));
-                });
+                },
+                null,
+                null);
     }
 
     private static NDArray drawn(NDArray features, int slots) {
@@ -118,15 +127,17 @@ final class FeatureStart extends ConfiguredBlock {
                 features.getDataType());
     }
 
-    /** Initial values (B, K, D) for features (B, N, F). */
-    NDArray values(ParameterStore store, NDArray features, boolean training) {
-        return values(store, features, features, training);
+    /** Initial values (B, K, D) for images (B, 3, H, W) in [0, 1] and their features (B, N, F). */
+    NDArray values(ParameterStore store, NDArray images, NDArray features, boolean training) {
+        return weighed(
+                store,
+                features,
+                colours == null ? features : NoGraph.during(() -> colours.of(images)),
+                training);
     }
 
-    /**
-     * Initial values (B, K, D) for features (B, N, F), weighed by something else of each (B, N, C).
-     */
-    NDArray values(ParameterStore store, NDArray features, NDArray seen, boolean training) {
+    private NDArray weighed(
+            ParameterStore store, NDArray features, NDArray seen, boolean training) {
         return compute(
                         store,
                         features,
@@ -138,9 +149,42 @@ final class FeatureStart extends ConfiguredBlock {
                 .head();
     }
 
+    /** Of clusters, which nothing is drawn for: as many slots as it was built with. */
+    @Override
+    public ScriptModule script() {
+        if (clusters == null) {
+            throw new IllegalArgumentException(
+                    who() + ": features drawn at random cannot be written in TorchScript");
+        }
+        return ScriptModule.builder("FeatureStart")
+                .module("clusters", clusters.script())
+                .module("colours", colours == null ? null : colours.script())
+                .module("map", map.script())
+                .optInputs("images", "features", "noise", "slots")
+                .setCode(
+                        """
+                        def forward(self, images: Tensor, features: Tensor, noise: Optional[Tensor], slots: Optional[int]) -> Tensor:
+                          if torch.__isnot__(noise, None):
+                            ops.prim.RaiseException("nothing is drawn: noise must be None")
+                          if torch.__isnot__(slots, None):
+                            if torch.ne(unchecked_cast(int, slots), %1$d):
+                              ops.prim.RaiseException("slots must be %1$d")
+                          m = self.clusters.forward(%2$s)
+                          w = torch.div(m, torch.clamp(torch.sum(m, [2], True), 1))
+                          return self.map.forward(torch.matmul(w, features))
+                        """
+                                .formatted(
+                                        slots,
+                                        colours == null
+                                                ? "features"
+                                                : "self.colours.forward(images)"))
+                .build();
+    }
+
     @Override
     protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
-        return new NDList(values(parameterStore, inputs.head(), training));
+        NDArray features = inputs.head();
+        return new NDList(weighed(parameterStore, features, features, training));
     }
 
     @Override

@@ -3,9 +3,11 @@ package org.slotwise.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.pooling.Pool;
+import org.slotwise.torchscript.ScriptModule;
 
 /**
- * The mean colours of patches of pixels and of those around them.
+ * The mean colours of patches of pixels and of those around them. What lies beyond the border
+ * counts as black: DJL's averages count it, whatever they are asked for.
  *
  * @param size height and width of a patch
  * @param around over how many patches, in height and width; odd
@@ -32,5 +34,29 @@ record PatchColours(int size, int around) {
                                 false,
                                 false);
         return smooth.reshape(images.getShape().get(0), COLOURS, -1).swapAxes(1, 2);
+    }
+
+    /** The same in TorchScript: {@code forward(images)}. */
+    ScriptModule script() {
+        String means =
+                size == 1
+                        ? "images"
+                        : "torch.avg_pool2d(images, [%1$d, %1$d], [%1$d, %1$d], [0, 0], True, False)"
+                                .formatted(size);
+        String smooth =
+                around == 1
+                        ? "m"
+                        : "torch.avg_pool2d(m, [%1$d, %1$d], [1, 1], [%2$d, %2$d], False, True)"
+                                .formatted(around, around / 2);
+        return ScriptModule.builder("PatchColours")
+                .setCode(
+                        """
+                        def forward(self, images: Tensor) -> Tensor:
+                          m = %s
+                          s = torch.reshape(%s, [torch.size(images, 0), 3, -1])
+                          return torch.transpose(s, 1, 2)
+                        """
+                                .formatted(means, smooth))
+                .build();
     }
 }

@@ -1,6 +1,10 @@
 package org.slotwise.torchscript;
 
 import ai.djl.nn.Block;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 
@@ -17,6 +21,10 @@ import org.slotwise.internal.Check;
  * are as many slots as are asked for, or as the conditioning was built with. Parameters are named
  * "encoder.", "conditioning.", "grouping." and "decoder.", then as in their blocks.
  *
+ * <p>A conditioning and a decoder may take other inputs ({@link ScriptModule.Builder#optInputs}):
+ * "images" as they came, "features", "positions", "noise", "slots"; a decoder "objects" and
+ * "feature_attributions" too.
+ *
  * <pre>{@code
  * TorchScript.of(DiscoveryScript.of(encoder, conditioning, grouping, decoder)).write(Path.of("model.pt"));
  * }</pre>
@@ -24,6 +32,16 @@ import org.slotwise.internal.Check;
 public final class DiscoveryScript {
 
     private static final String WHO = "DiscoveryScript";
+
+    private static final Map<String, String> KNOWN =
+            Map.of(
+                    "images", "images",
+                    "features", "x",
+                    "positions", "torch.__getitem__(f, \"positions\")",
+                    "noise", "noise",
+                    "slots", "slots",
+                    "objects", "torch.__getitem__(g, \"objects\")",
+                    "feature_attributions", "torch.__getitem__(g, \"feature_attributions\")");
 
     private DiscoveryScript() {}
 
@@ -66,6 +84,8 @@ public final class DiscoveryScript {
         Check.option(
                 deviation > 0 && Double.isFinite(deviation),
                 WHO + ": deviation must be above 0 and finite, got " + deviation);
+        ScriptModule start = ScriptModule.of(WHO, conditioning);
+        ScriptModule made = decoder == null ? null : ScriptModule.of(WHO, decoder);
         boolean scaled = mean != 0 || deviation != 1;
         StringBuilder code =
                 new StringBuilder(
@@ -73,21 +93,22 @@ public final class DiscoveryScript {
                         def forward(self, images: Tensor, noise: Optional[Tensor]=None, slots: Optional[int]=None) -> Dict[str, Tensor]:
                           f = self.encoder.forward(%s)
                           x = torch.__getitem__(f, "features")
-                          if torch.__is__(slots, None):
-                            c = self.conditioning.forward(x, noise=noise)
-                          else:
-                            c = self.conditioning.forward(x, unchecked_cast(int, slots), noise)
+                        %s
                           g = self.grouping.group(x, torch.__getitem__(f, "positions"), c)
                         """
                                 .formatted(
                                         scaled
                                                 ? "torch.div(torch.sub(images, %s), %s)"
                                                         .formatted(mean, deviation)
-                                                : "images"));
+                                                : "images",
+                                        begun(start.inputs()).stripTrailing()));
         if (decoder == null) {
             code.append("  out = annotate(Dict[str, Tensor], {})\n");
         } else {
-            code.append("  out = self.decoder.forward(torch.__getitem__(g, \"objects\"))\n");
+            List<String> inputs = made == null ? null : made.inputs();
+            code.append(
+                    "  out = self.decoder.forward(%s)\n"
+                            .formatted(given(inputs == null ? List.of("objects") : inputs)));
         }
         if (decoder != null && scaled) {
             code.append(
@@ -106,10 +127,36 @@ public final class DiscoveryScript {
                 """);
         return ScriptModule.builder("ObjectDiscovery")
                 .module("encoder", ScriptModule.of(WHO, encoder))
-                .module("conditioning", ScriptModule.of(WHO, conditioning))
+                .module("conditioning", start)
                 .module("grouping", ScriptModule.of(WHO, grouping))
-                .module("decoder", decoder == null ? null : ScriptModule.of(WHO, decoder))
+                .module("decoder", made)
                 .setCode(code.toString())
                 .build();
+    }
+
+    private static String begun(@Nullable List<String> inputs) {
+        if (inputs != null) {
+            return "  c = self.conditioning.forward(" + given(inputs) + ")";
+        }
+        return """
+              if torch.__is__(slots, None):
+                c = self.conditioning.forward(x, noise=noise)
+              else:
+                c = self.conditioning.forward(x, unchecked_cast(int, slots), noise)
+            """;
+    }
+
+    /** The expressions of inputs that have names. */
+    private static String given(List<String> inputs) {
+        for (String input : inputs) {
+            Check.option(
+                    KNOWN.containsKey(input),
+                    WHO
+                            + ": a part's inputs must be of "
+                            + new TreeSet<>(KNOWN.keySet())
+                            + ", got "
+                            + input);
+        }
+        return inputs.stream().map(KNOWN::get).collect(Collectors.joining(", "));
     }
 }

@@ -3,6 +3,7 @@ package org.slotwise.torchscript;
 import ai.djl.nn.Parameter;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -32,12 +33,14 @@ public final class ScriptModule {
     private final String type;
     private final Map<String, Parameter> parameters;
     private final Map<String, ScriptModule> modules;
+    private final @Nullable List<String> inputs;
     private final String code;
 
     private ScriptModule(Builder builder, String code) {
         type = builder.type;
         parameters = Collections.unmodifiableMap(new LinkedHashMap<>(builder.parameters));
         modules = Collections.unmodifiableMap(new LinkedHashMap<>(builder.modules));
+        inputs = builder.inputs;
         this.code = code;
     }
 
@@ -79,6 +82,11 @@ public final class ScriptModule {
 
     String code() {
         return code;
+    }
+
+    /** What a whole model gives to {@code forward}; null for what its kind usually takes. */
+    @Nullable List<String> inputs() {
+        return inputs;
     }
 
     /**
@@ -123,6 +131,7 @@ public final class ScriptModule {
         private final String type;
         private final Map<String, Parameter> parameters = new LinkedHashMap<>();
         private final Map<String, ScriptModule> modules = new LinkedHashMap<>();
+        private @Nullable List<String> inputs;
         private @Nullable String code;
 
         private Builder(String type) {
@@ -166,6 +175,18 @@ public final class ScriptModule {
             Check.option(
                     !parameters.containsKey(name) && !modules.containsKey(name),
                     WHO + ": there is a " + name + " already");
+        }
+
+        /**
+         * Sets what a whole model gives to {@code forward} of a conditioning or a decoder, if that
+         * is not what {@link Scriptable} says.
+         *
+         * @param inputs names that {@link DiscoveryScript} has, in the order of the arguments
+         * @return this
+         */
+        public Builder optInputs(String... inputs) {
+            this.inputs = List.of(inputs);
+            return this;
         }
 
         /**

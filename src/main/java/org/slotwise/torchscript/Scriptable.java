@@ -14,6 +14,9 @@ package org.slotwise.torchscript;
  *                       group(features, positions, conditioning)           -> {"objects", "feature_attributions"}
  * a decoder             forward(slots)                                     -> {"reconstruction", "slot_images", "masks"}
  * }</pre>
+ *
+ * <p>A conditioning or a decoder that takes something else says so: {@link
+ * ScriptModule.Builder#optInputs}.
  */
 @FunctionalInterface
 public interface Scriptable {

@@ -252,7 +252,8 @@ class LayerContractTest {
                     new ScaledDotProduct(3, false, small).attend(q, k, k);
                 });
         assertRefused(
-                "DropoutMask: scale must be above 0 and finite, got 0.0", () -> new DropoutMask(mask, 0));
+                "DropoutMask: scale must be above 0 and finite, got 0.0",
+                () -> new DropoutMask(mask, 0));
     }
 
     @Test

@@ -1,9 +1,11 @@
 package org.slotwise.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Model;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -12,12 +14,15 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slotwise.conditioning.Conditioning;
 import org.slotwise.decoder.SlotDecoder;
@@ -77,6 +82,75 @@ class ObjectDiscoveryScriptTest {
                 assertTrue(names.contains("encoder.mlp.0.weight"));
             }
         }
+    }
+
+    /**
+     * Nothing is drawn, so that the whole model computes the same: by k-means on colours. In
+     * float32 a pixel that is as near to two of them may go to the other one.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "pictures, 32, 7, FLOAT64",
+        "pictures, 48, 3, FLOAT64",
+        "pictures-128, 64, 5, FLOAT64",
+        "pictures, 32, 7, FLOAT32",
+        "pictures-128, 64, 5, FLOAT32"
+    })
+    void startsOnTheSameClusters(
+            String preset,
+            int size,
+            int slots,
+            DataType type,
+            NDManager manager,
+            @TempDir Path folder)
+            throws Exception {
+        ObjectDiscoveryConfiguration c =
+                Presets.named(preset).configuration().withSlots(slots).withImageSize(size, size);
+        try (ObjectDiscovery discovery = new ObjectDiscovery(c)) {
+            discovery.initialize(manager, type, new Shape(1, 3, size, size));
+            Path file = folder.resolve("model.pt");
+            TorchScript.of(discovery).write(file);
+            try (Model model = load(file, Map.of())) {
+                ParameterStore store = new ParameterStore(manager, false);
+                Map<String, NDArray> inputs = new LinkedHashMap<>();
+                NDArray patches = patches(manager, type, size);
+                inputs.put("patches", patches);
+                inputs.put("one", patches.get("0:1"));
+                inputs.put("black", patches.mul(0));
+                if (type == DataType.FLOAT64) {
+                    inputs.put("noise", Tensors.uniform(manager, 1, type, 3, 3, size, size));
+                }
+                for (Map.Entry<String, NDArray> input : inputs.entrySet()) {
+                    NDArray images = input.getValue();
+                    NDList expected = discovery.discover(store, images, false).toNDList();
+                    NDList actual = model.getBlock().forward(store, new NDList(images), false);
+                    for (String name :
+                            List.of(
+                                    "reconstruction",
+                                    "slot_images",
+                                    "masks",
+                                    "objects",
+                                    "feature_attributions")) {
+                        Tensors.assertClose(
+                                input.getKey() + ": " + name,
+                                expected.get(name),
+                                actual.get(name),
+                                1e-5);
+                    }
+                }
+                NDArray noise = Tensors.normal(manager, 2, type, 2, slots, 64);
+                assertThrows(
+                        EngineException.class,
+                        () -> model.getBlock().forward(store, new NDList(patches, noise), false));
+            }
+        }
+    }
+
+    /** Sixteen colours, each of a square. */
+    private static NDArray patches(NDManager manager, DataType type, int size) {
+        return Tensors.uniform(manager, 2, type, 2, 3, 4, 1, 4, 1)
+                .broadcast(2, 3, 4, size / 4, 4, size / 4)
+                .reshape(2, 3, size, size);
     }
 
     private static NDList byParts(

@@ -5,10 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.Model;
 import ai.djl.modality.cv.Image;
 import ai.djl.modality.cv.ImageFactory;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;
+import ai.djl.training.ParameterStore;
 import ai.djl.translate.DeferredTranslatorFactory;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -299,8 +304,21 @@ class PicturesTest {
         }
         Run.of(new PackageModel(), "--model", at("model"), "--out", at("m.tar"))
                 .fails(2, "--out must end in .zip");
-        Run.of(new PackageModel(), "--model", at("model"), "--torchscript", at("m.pt"))
-                .fails(1, "has no form for PyTorch");
+        Run.of(new PackageModel(), "--model", at("model"), "--torchscript", at("m.pt")).succeeds();
+        try (Model script = Model.newInstance("m", null, "PyTorch");
+                NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            script.load(folder, "m.pt", Map.of());
+            NDList made =
+                    script.getBlock()
+                            .forward(
+                                    new ParameterStore(manager, false),
+                                    new NDList(manager.ones(new Shape(2, 3, 16, 16))),
+                                    false);
+            assertEquals(new Shape(2, 3, 16, 16), made.get("masks").getShape());
+        }
+        Run.of(new PackageModel(), "--model", "tetrominoes", "--torchscript", at("t.pt"))
+                .fails(1, "--torchscript: the model tetrominoes has no form for PyTorch");
+        assertFalse(Files.exists(folder.resolve("t.pt")));
     }
 
     @Test
