@@ -35,7 +35,7 @@ class PatchColoursTest {
                     model.getBlock()
                             .forward(new ParameterStore(manager, false), new NDList(images), false)
                             .head();
-            int patches = (side + size - 1) / size;
+            long patches = (side + size - 1L) / size;
             assertEquals(patches * patches, found.getShape().get(1));
             Tensors.assertClose("colours", colours.of(images), found, 1e-6);
         }
