@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
@@ -32,6 +33,7 @@ import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.PerceptualGrouping;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.testing.OnDevice;
+import org.slotwise.testing.Python;
 import org.slotwise.testing.Tensors;
 import org.slotwise.torchscript.TorchScript;
 import org.slotwise.weights.StateDict;
@@ -144,6 +146,48 @@ class ObjectDiscoveryScriptTest {
                         () -> model.getBlock().forward(store, new NDList(patches, noise), false));
             }
         }
+    }
+
+    /** PyTorch itself gives what the model gives, of which nothing is drawn. */
+    @Test
+    void pyTorchStartsOnTheSameClusters(NDManager manager, @TempDir Path folder) throws Exception {
+        Python.assumeModules(folder, "torch, numpy");
+        ObjectDiscoveryConfiguration c =
+                Presets.named("pictures").configuration().withImageSize(32, 32);
+        try (ObjectDiscovery discovery = new ObjectDiscovery(c)) {
+            discovery.initialize(manager, DataType.FLOAT32, new Shape(1, 3, 32, 32));
+            TorchScript.of(discovery).write(folder.resolve("model.pt"));
+            NDArray images = patches(manager, DataType.FLOAT32, 32);
+            Map<String, NDArray> io = new LinkedHashMap<>();
+            discovery
+                    .discover(new ParameterStore(manager, false), images, false)
+                    .toNDList()
+                    .forEach(array -> io.put(array.getName(), array));
+            io.put("images", images);
+            StateDict.of(io).write(folder.resolve("io.npz"));
+        }
+        Python.run(
+                folder,
+                """
+                import numpy as np, torch
+                io = {k: torch.from_numpy(v) for k, v in np.load("io.npz").items()}
+                module = torch.jit.load("model.pt")
+                images = io.pop("images")
+                out = module(images)
+                assert set(out) == set(io), (out.keys(), io.keys())
+                for name, value in io.items():
+                    worst = (out[name] - value).abs().max().item()
+                    print(name, worst)
+                    assert worst < 1e-5 * max(1, value.abs().max().item()), (name, worst)
+                (out["reconstruction"] - images).square().mean().backward()
+                for name, value in module.named_parameters():
+                    assert value.grad is not None and value.grad.isfinite().all(), name
+                try:
+                    module(images, slots=5)
+                    assert False
+                except torch.jit.Error as e:
+                    assert "slots must be 7" in str(e), e
+                """);
     }
 
     /**
