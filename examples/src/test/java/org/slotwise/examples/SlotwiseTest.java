@@ -83,6 +83,7 @@ class SlotwiseTest {
                         "sets",
                         "edit",
                         "slate",
+                        "gnm",
                         "ablate",
                         "compare",
                         "minimal");
@@ -100,12 +101,13 @@ class SlotwiseTest {
             delimiter = '|',
             value = {
                 "foo | train, evaluate, predict, show, package, distance, discover, group, photos,"
-                        + " sets, edit, slate, ablate, compare or minimal, got foo",
+                        + " sets, edit, slate, gnm, ablate, compare or minimal, got foo",
                 "foo --scenes 3 | ablate, compare or minimal, got foo",
                 "discover foo | expected a command: train, evaluate, show, sweep or curves, got foo",
                 "sets foo | expected a command: train, evaluate or show, got foo",
                 "sets | train, evaluate or show, as in \"slotwise sets show\"",
                 "edit | train, evaluate or show, as in \"slotwise edit show\"",
+                "gnm | train, evaluate, show, generate or beside, as in",
                 "slate | train, evaluate, show or compose, as in \"slotwise slate compose\"",
                 "group foo | 'foo'",
                 "--foo | '--foo'"
