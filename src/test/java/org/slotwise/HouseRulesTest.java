@@ -122,6 +122,8 @@ class HouseRulesTest {
                     entry("encoder", "grouping", "layer", "position", "torchscript", "internal"),
                     entry("decoder", "grouping", "layer", "position", "torchscript", "internal"),
                     entry("quantization", "layer", "internal"),
+                    entry("unet", "layer", "position", "internal"),
+                    entry("autoencoder", "layer", "internal"),
                     entry("slate", "grouping", "layer", "position", "internal"),
                     entry("data", "internal"),
                     entry("data.generated", "data", "internal"),
