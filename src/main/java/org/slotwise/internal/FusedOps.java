@@ -45,6 +45,13 @@ public final class FusedOps {
                           return torch.reshape(torch.transpose(y, 1, 2), [b, n, d])
                         def tokens(self: __torch__.Script, x: Tensor) -> Tensor:
                           return torch.contiguous(torch.transpose(torch.flatten(x, 2), 1, 2))
+                        def image(self: __torch__.Script, y: Tensor, like: Tensor) -> Tensor:
+                          b = torch.size(y, 0)
+                          c = torch.size(y, 2)
+                          h = torch.size(like, 2)
+                          w = torch.size(like, 3)
+                          x = torch.reshape(torch.transpose(y, 1, 2), [b, c, h, w])
+                          return torch.contiguous(x)
                         def double(self: __torch__.Script, x: Tensor) -> Tensor:
                           return torch.upsample_nearest2d(x, None, [2., 2.])
                         def halve(self: __torch__.Script, x: Tensor) -> Tensor:
@@ -111,6 +118,17 @@ public final class FusedOps {
      */
     public static NDArray tokens(NDArray x) {
         return call("tokens", x);
+    }
+
+    /**
+     * Tokens as maps again.
+     *
+     * @param tokens (B, h w, C)
+     * @param like a map whose height and width are h and w
+     * @return (B, C, h, w), not a view
+     */
+    public static NDArray image(NDArray tokens, NDArray like) {
+        return call("image", tokens, like);
     }
 
     /**
