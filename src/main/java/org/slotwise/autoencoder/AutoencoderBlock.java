@@ -86,10 +86,14 @@ abstract class AutoencoderBlock extends ConfiguredBlock implements LatentAutoenc
     /** {@inheritDoc} */
     @Override
     public NDArray decode(ParameterStore store, NDArray latents, boolean training) {
+        checkLatents(latents);
+        return compute(store, latents, training, pass -> new NDList(decoded(pass, latents))).head();
+    }
+
+    final void checkLatents(NDArray latents) {
         Check.shape(who(), LATENTS, latents, "B", latentChannels, "h", "w");
         Check.floating(who(), LATENTS, latents.getDataType());
         requireType(LATENTS, latents);
-        return compute(store, latents, training, pass -> new NDList(decoded(pass, latents))).head();
     }
 
     /** The shape of latents of images. */

@@ -8,7 +8,6 @@ import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scope;
 import org.slotwise.layer.GroupNorm;
-import org.slotwise.layer.ImageAttention;
 import org.slotwise.layer.LayerNorm;
 import org.slotwise.layer.Linear;
 import org.slotwise.layer.PointwiseConvolution;
@@ -53,8 +52,7 @@ record BranchNormTransformer(
     static BranchNormTransformer of(
             Declarer p, int channels, int slotDim, int headSize, int repeats) {
         GroupNorm norm = GroupNorm.of(p.under("norm1"), BranchNormResidual.GROUPS, channels);
-        PointwiseConvolution first =
-                PointwiseConvolution.of(p.under("conv1"), channels, channels);
+        PointwiseConvolution first = PointwiseConvolution.of(p.under("conv1"), channels, channels);
         int heads = Heads.size(headSize).at(channels);
         List<Repeat> all = new ArrayList<>();
         for (int i = 0; i < repeats; i++) {

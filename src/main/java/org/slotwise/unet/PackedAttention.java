@@ -30,11 +30,7 @@ final class PackedAttention {
     private final Linear output;
 
     private PackedAttention(
-            int heads,
-            @Nullable Parameter all,
-            Parameter[] each,
-            Parameter bias,
-            Linear output) {
+            int heads, @Nullable Parameter all, Parameter[] each, Parameter bias, Linear output) {
         this.heads = heads;
         this.all = all;
         this.each = each;
@@ -50,7 +46,8 @@ final class PackedAttention {
                         StartingValues.xavier(channels, 3L * channels),
                         3L * channels,
                         channels);
-        return new PackedAttention(heads, all, new Parameter[0], bias(p, channels), out(p, channels));
+        return new PackedAttention(
+                heads, all, new Parameter[0], bias(p, channels), out(p, channels));
     }
 
     /** Attention to a memory. */

@@ -90,8 +90,7 @@ class BranchNormReferenceTest {
                 p -> {
                     BranchNormLayers layers = new BranchNormLayers(p, sizes);
                     return (pass, in) ->
-                            layers.apply(
-                                    pass, in.get(0), FusedOps.silu(in.get(1)), in.get(2));
+                            layers.apply(pass, in.get(0), FusedOps.silu(in.get(1)), in.get(2));
                 },
                 "x",
                 "time",

@@ -30,6 +30,7 @@ import org.slotwise.testing.AgainstReference;
 import org.slotwise.testing.EquationBlock;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.ReferenceCase;
+import org.slotwise.weights.DiffusionLayouts;
 
 /** Values and gradients beside the originals': {@code resources/unet}. */
 @ExtendWith(OnDevice.class)
@@ -212,6 +213,30 @@ class UNetReferenceTest {
         AgainstReference.check(
                 manager,
                 reference,
+                unet,
+                (store, in) ->
+                        Map.of(
+                                "out",
+                                unet.predict(
+                                        store, in.get("x"), in.get("t"), in.get("slots"), true)));
+    }
+
+    /** SlotDiffusion's network is the same under other names. */
+    @Test
+    void slotDiffusion(NDManager manager) {
+        ReferenceCase reference = named("SlotDiffusion UNetModel", "slotdiffusion_unet");
+        UNet unet =
+                new UNet(
+                        UNetConfiguration.builder()
+                                .setChannels(3, 3)
+                                .setWidths(8, 16)
+                                .setTransformer(TransformerOptions.of(10, Heads.size(4)))
+                                .optAttention(false, true)
+                                .optGroups(4)
+                                .build());
+        AgainstReference.check(
+                manager,
+                reference.converted(DiffusionLayouts.compVisUNet(1, false, true)),
                 unet,
                 (store, in) ->
                         Map.of(
