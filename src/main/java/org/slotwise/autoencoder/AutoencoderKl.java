@@ -1,6 +1,9 @@
 package org.slotwise.autoencoder;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.io.IOException;
+import java.nio.file.Path;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 
@@ -40,6 +43,26 @@ public final class AutoencoderKl extends AutoencoderBlock {
         this.sizes = sizes;
         encoder = new ImageEncoder(declarer(), sizes, 2 * sizes.latentChannels());
         decoder = new ImageDecoder(declarer(), sizes);
+    }
+
+    /**
+     * Reads a network that diffusers wrote, {@code AutoencoderKL}.
+     *
+     * @param folder its folder, with {@code config.json} and the weights
+     * @param manager the owner of the parameters, which are float32
+     * @return the network, ready for use
+     * @throws IOException if a file is missing or damaged, or has options that are not supported,
+     *     which it names
+     */
+    public static AutoencoderKl read(Path folder, NDManager manager) throws IOException {
+        return AutoencoderReader.read(
+                folder,
+                manager,
+                options -> {
+                    options.require("use_quant_conv", "true");
+                    options.require("use_post_quant_conv", "true");
+                    return new AutoencoderKl(AutoencoderReader.sizes(options, "AutoencoderKL", 4));
+                });
     }
 
     /**

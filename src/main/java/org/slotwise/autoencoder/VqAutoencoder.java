@@ -2,7 +2,10 @@ package org.slotwise.autoencoder;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 import ai.djl.training.ParameterStore;
+import java.io.IOException;
+import java.nio.file.Path;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
@@ -51,6 +54,27 @@ public final class VqAutoencoder extends AutoencoderBlock {
         encoder = new ImageEncoder(declarer(), sizes, sizes.latentChannels());
         nearest = new NearestCode(declarer().under("quantize"), codes, sizes.latentChannels());
         decoder = new ImageDecoder(declarer(), sizes);
+    }
+
+    /**
+     * Reads a network that diffusers wrote, {@code VQModel}.
+     *
+     * @param folder its folder, with {@code config.json} and the weights
+     * @param manager the owner of the parameters, which are float32
+     * @return the network, ready for use
+     * @throws IOException if a file is missing or damaged, or has options that are not supported,
+     *     which it names
+     */
+    public static VqAutoencoder read(Path folder, NDManager manager) throws IOException {
+        return AutoencoderReader.read(
+                folder,
+                manager,
+                options -> {
+                    AutoencoderSizes sizes = AutoencoderReader.sizes(options, "VQModel", 3);
+                    options.require("norm_type", "\"group\"");
+                    options.require("vq_embed_dim", Integer.toString(sizes.latentChannels()));
+                    return new VqAutoencoder(sizes, options.integer("num_vq_embeddings", 256));
+                });
     }
 
     /**

@@ -27,6 +27,12 @@ public final class FusedOps {
                           groups = int(torch.select(setting, 0, 0))
                           eps = float(torch.select(setting, 0, 1))
                           return torch.silu(torch.group_norm(x, groups, gain, offset, eps, True))
+                        def instance_norm(self: __torch__.Script,
+                          x: Tensor,
+                          setting: Tensor) -> Tensor:
+                          eps = float(torch.select(setting, 0, 1))
+                          n = None
+                          return torch.instance_norm(x, n, n, n, n, True, 0.1, eps, True)
                         def attention(self: __torch__.Script,
                           q: Tensor,
                           k: Tensor,
@@ -94,6 +100,17 @@ public final class FusedOps {
     public static NDArray groupNormSilu(
             NDArray x, int groups, NDArray gain, NDArray offset, double eps) {
         return call("group_norm_silu", x, gain, offset, new Setting(groups, eps).array());
+    }
+
+    /**
+     * Normalises each channel of each image by its own mean and biased variance.
+     *
+     * @param x (B, C, h, w)
+     * @param eps what is added to the variance
+     * @return (B, C, h, w)
+     */
+    public static NDArray instanceNorm(NDArray x, double eps) {
+        return call("instance_norm", x, new Setting(0, eps).array());
     }
 
     /**

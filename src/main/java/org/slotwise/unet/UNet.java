@@ -2,10 +2,17 @@ package org.slotwise.unet;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
+import java.io.IOException;
+import java.nio.file.Path;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Options;
+import org.slotwise.weights.DiffusersFolder;
+import org.slotwise.weights.DiffusionLayouts;
+import org.slotwise.weights.StateDict;
 
 /**
  * The denoiser of latent diffusion: a U-Net whose places look at slots.
@@ -49,6 +56,33 @@ public final class UNet extends DenoiserBlock {
         super(sizes.in(), sizes.out(), slotDim(sizes));
         this.sizes = sizes;
         layers = new UNetLayers(declarer(), sizes);
+    }
+
+    /**
+     * Reads a network that diffusers wrote, {@code UNet2DConditionModel} or Latent Slot Diffusion's
+     * {@code UNet2DConditionModelWithPos}.
+     *
+     * @param folder its folder, with {@code config.json} and the weights
+     * @param manager the owner of the parameters, which are float32
+     * @return the network, ready for use
+     * @throws IOException if a file is missing or damaged, or has options that are not supported,
+     *     which it names
+     */
+    public static UNet read(Path folder, NDManager manager) throws IOException {
+        DiffusersFolder options = DiffusersFolder.open(folder);
+        UNet unet;
+        try {
+            unet = new UNet(new UNetReader(options).read());
+        } catch (IllegalArgumentException e) {
+            throw new IOException(options.path() + ": " + e.getMessage(), e);
+        }
+        int side = unet.sizes.factor();
+        unet.initialize(manager, DataType.FLOAT32, new Shape(1, unet.sizes.in(), side, side));
+        try (StateDict weights = options.weights();
+                StateDict ours = DiffusionLayouts.diffusers().apply(weights)) {
+            ours.loadInto(unet);
+        }
+        return unet;
     }
 
     private static int slotDim(UNetConfiguration sizes) {

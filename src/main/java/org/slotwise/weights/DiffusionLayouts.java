@@ -155,28 +155,38 @@ public final class DiffusionLayouts {
     }
 
     /**
-     * Latent Slot Diffusion's slot attention, {@code MultiHeadSTEVESA}, part by part:
-     * "conditioning" for a {@code RandomConditioning}, "grouping" for a {@code SlotAttention}
-     * without biases, with a {@code FeedForward}, an eps of 1e-6 and as many heads. What is before
-     * and after it, positions, {@code in_layer_norm}, {@code in_mlp}, {@code out_layer_norm} and
-     * {@code out_linear}, keeps its name under "features" and "slots".
+     * Latent Slot Diffusion's slot attention, {@code MultiHeadSTEVESA}, part by part.
+     *
+     * <ul>
+     *   <li>encoder: what {@code SlotAttentionEncoder} has after its backbone, a {@code
+     *       UNetEncoder}: positions, norm and perceptron. The backbone is in another file.
+     *   <li>conditioning: {@code RandomConditioning}, or {@code LearntConditioning} where starts
+     *       are learnt.
+     *   <li>grouping: {@code SlotAttention} with an eps of 1e-6, as many heads, and a {@code
+     *       FeedForward}.
+     *   <li>slots: what comes after it, {@code out_layer_norm} and {@code out_linear}.
+     * </ul>
      *
      * @param heads how many heads it has: of two or more, queries are scaled by the size of a slot,
      *     not of a head, and are converted
+     * @param learnt whether starts are learnt, {@code learnable_slot_init}
      * @return the map
      * @throws IllegalArgumentException if there is no head
      */
-    public static NameMap latentSlotDiffusionSlots(int heads) {
+    public static NameMap latentSlotDiffusionSlots(int heads, boolean learnt) {
         Check.atLeast(WHO, "heads", heads, 1);
         Conversion queries =
                 heads == 1 ? Conversion.none() : new ScaleConversion(1 / Math.sqrt(heads));
         return NameMap.builder()
-                .rule("slot_mu", "conditioning.slots_mu")
+                .rule("slot_mu", learnt ? "conditioning.slots" : "conditioning.slots_mu")
                 .rule("slot_log_sigma", "conditioning.slots_logsigma")
                 .drop("pos.pe")
-                .rule("pos.projection.*", "features.pos.projection.*")
-                .rule("in_layer_norm.*", "features.in_layer_norm.*")
-                .rule("in_mlp.*", "features.in_mlp.*")
+                .rule(
+                        "pos.projection.*",
+                        "encoder.positional_embedding.dense.*",
+                        Conversion.pointwise())
+                .rule("in_layer_norm.*", "encoder.norm.*")
+                .rule("in_mlp.*", "encoder.mlp.*")
                 .rule("norm_inputs.*", "grouping.norm_input.*")
                 .rule("norm_slots.*", "grouping.norm_slots.*")
                 .rule("norm_mlp.*", "grouping.ff_mlp.module.0.*")
@@ -188,6 +198,37 @@ public final class DiffusionLayouts {
                 .rule("gru.*", "grouping.gru.*")
                 .rule("out_layer_norm.*", "slots.out_layer_norm.*")
                 .rule("out_linear.*", "slots.out_linear.*")
+                .build();
+    }
+
+    /**
+     * Encoder and slot attention of ris04hit's solution of COL775, part by part; its U-Net's names
+     * are those of {@code BranchNormUNet}.
+     *
+     * <ul>
+     *   <li>encoder: {@code SlotAttentionEncoder} with the backbone {@code InstanceNormEncoder}.
+     *   <li>conditioning: {@code LearntConditioning}.
+     *   <li>grouping: {@code SlotAttention}, with a feed-forward that is a {@code LayerBlock}: a
+     *       {@code Perceptron} on slots that are not normalised, added to them.
+     * </ul>
+     *
+     * @return the map
+     */
+    public static NameMap col775() {
+        return NameMap.builder()
+                .drop("encoder.grid")
+                .rule("encoder.cnn.*", "encoder.backbone.cnn.*")
+                .rule("encoder.embed.*", "encoder.positional_embedding.dense.*")
+                .rule("encoder.layer_norm.*", "encoder.norm.*")
+                .rule("encoder.mlp.*", "encoder.mlp.*")
+                .rule("slot_attention.slots", "conditioning.slots")
+                .rule("slot_attention.layer_norm_inp.*", "grouping.norm_input.*")
+                .rule("slot_attention.layer_norm_slot.*", "grouping.norm_slots.*")
+                .rule("slot_attention.project_query.*", "grouping.to_q.*")
+                .rule("slot_attention.project_key.*", "grouping.to_k.*")
+                .rule("slot_attention.project_value.*", "grouping.to_v.*")
+                .rule("slot_attention.gru.*", "grouping.gru.*")
+                .rule("slot_attention.mlp.*", "grouping.ff_mlp.*")
                 .build();
     }
 }
