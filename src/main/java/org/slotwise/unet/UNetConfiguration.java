@@ -29,7 +29,7 @@ import org.slotwise.layer.TimeEmbedding;
  * @param residual what residual blocks have in common
  * @param transformer what transformers have in common; null for a network that is not told slots,
  *     whose middle then has plain self-attention
- * @param middle the heads of that self-attention; of no meaning with a transformer
+ * @param middle the heads of that self-attention; with a transformer always its heads
  * @param time how the time is embedded, of the size of the first level
  * @param zeroStart whether the last layer of each residual block, transformer and of the whole
  *     starts at zero, as in SlotDiffusion
@@ -66,6 +66,7 @@ public record UNetConfiguration(
     public UNetConfiguration {
         widths = List.copyOf(widths);
         attention = List.copyOf(attention);
+        middle = transformer == null ? middle : transformer.heads();
         Check.atLeast(WHO, "in", in, 1);
         Check.atLeast(WHO, "out", out, 1);
         Limits.count(WHO, "widths", widths.size(), 1, 16);
@@ -90,7 +91,7 @@ public record UNetConfiguration(
                             + " groups, got "
                             + width);
             if (attention.get(i) || i == widths.size() - 1) {
-                (transformer == null ? middle : transformer.heads()).at(width);
+                middle.at(width);
             }
         }
         Check.option(

@@ -14,6 +14,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.slotwise.testing.BlockContract;
@@ -36,6 +37,70 @@ class AutoencoderContractTest {
                         () -> new ConvolutionalAutoencoder(3, 4, 1),
                         (m, type) -> withNoise(m, type, 3))
                 .check(manager);
+    }
+
+    private static final AutoencoderSizes SIZES =
+            new AutoencoderSizes(3, 2, List.of(4, 4, 8), 1, 2, 1);
+
+    @Test
+    void normal(NDManager manager) {
+        new BlockContract(() -> new AutoencoderKl(SIZES), (m, type) -> withNoise(m, type, 2))
+                .check(manager);
+    }
+
+    /** Its gradient is not that of what it computes: codes are jumped over. */
+    @Test
+    void quantised(NDManager manager) {
+        BlockContract contract =
+                new BlockContract(
+                        () -> new VqAutoencoder(SIZES, 5),
+                        (m, type) -> new NDList(Tensors.uniform(m, 1, type, 2, 3, 8, 12)));
+        contract.leavesNothingButOutputs(manager);
+        contract.recordsNoGraphInInference(manager);
+        contract.isTheSameAfterSaveAndLoad(manager);
+        contract.isTheSameThroughAStateDict(manager);
+    }
+
+    @Test
+    void codesAreTheNearest(NDManager manager) {
+        VqAutoencoder block = new VqAutoencoder(SIZES, 5);
+        block.initialize(manager, DataType.FLOAT32, new Shape(2, 3, 8, 12));
+        ParameterStore store = new ParameterStore(manager, false);
+        NDArray z = Tensors.uniform(manager, 4, DataType.FLOAT32, 2, 2, 2, 3).sub(0.5).div(2.5);
+        QuantizedLatents found = block.quantize(store, z, false);
+        double[][] codes = new double[5][2];
+        NDArray table = block.getParameters().get("quantize.embedding.weight").getArray();
+        for (int k = 0; k < 5; k++) {
+            codes[k] = Tensors.doubles(table.get(k));
+        }
+        for (long b = 0; b < 2; b++) {
+            for (long i = 0; i < 2; i++) {
+                for (long j = 0; j < 3; j++) {
+                    int nearest = 0;
+                    double least = Double.MAX_VALUE;
+                    for (int k = 0; k < 5; k++) {
+                        double x = z.getFloat(b, 0, i, j) - codes[k][0];
+                        double y = z.getFloat(b, 1, i, j) - codes[k][1];
+                        if (x * x + y * y < least) {
+                            least = x * x + y * y;
+                            nearest = k;
+                        }
+                    }
+                    assertEquals(nearest, found.codes().getLong(b, i, j));
+                    assertEquals(codes[nearest][0], found.latents().getFloat(b, 0, i, j), 1e-6);
+                }
+            }
+        }
+        Tensors.assertClose(
+                "decoding quantises",
+                block.decodeQuantized(store, found.latents(), false),
+                block.decode(store, z, false),
+                1e-6);
+        Tensors.assertClose(
+                "once is enough",
+                found.latents(),
+                block.quantize(store, found.latents(), false).latents(),
+                1e-6);
     }
 
     @Test
