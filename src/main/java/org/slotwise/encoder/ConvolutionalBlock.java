@@ -28,6 +28,11 @@ public abstract class ConvolutionalBlock extends EncoderBlock {
     /** The features (B, N, F) of images, row by row. */
     abstract NDArray features(Pass pass, NDArray images);
 
+    /** The positions (N, 2) of a map of so many places. */
+    NDArray positions(NDArray images, long height, long width) {
+        return FeatureMap.positions(images, height, width);
+    }
+
     /** {@inheritDoc} */
     @Override
     public final FeatureExtractorOutput extract(
@@ -43,8 +48,7 @@ public abstract class ConvolutionalBlock extends EncoderBlock {
                         pass ->
                                 new NDList(
                                         features(pass, images),
-                                        FeatureMap.positions(
-                                                images, mapSize(s.get(2)), mapSize(s.get(3)))));
+                                        positions(images, mapSize(s.get(2)), mapSize(s.get(3)))));
         return new FeatureExtractorOutput(out.get(0), out.get(1));
     }
 

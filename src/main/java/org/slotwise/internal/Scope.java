@@ -52,6 +52,20 @@ public final class Scope implements AutoCloseable {
         return array;
     }
 
+    /**
+     * Frees an array that what follows from it no longer needs, before its scope ends.
+     *
+     * @param used an array of this thread's scope, of no use afterwards
+     * @param next what was made of it; may be the same
+     * @return next
+     */
+    public static NDArray next(NDArray used, NDArray next) {
+        if (used != next) {
+            used.close();
+        }
+        return next;
+    }
+
     /** Frees the arrays of this scope that were not kept. */
     @Override
     public void close() {

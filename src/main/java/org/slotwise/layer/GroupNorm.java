@@ -5,6 +5,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.ScriptedOps;
@@ -83,11 +84,27 @@ public final class GroupNorm implements Layer {
     /** {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
+        check(x);
+        return ScriptedOps.groupNorm(x, groups, pass.value(gain), pass.value(offset), eps);
+    }
+
+    /**
+     * Normalises, and takes y times the logistic function of y, in one call of the engine.
+     *
+     * @param pass the call of the block
+     * @param x (B, C, ...)
+     * @return silu(y)
+     */
+    public NDArray activated(Pass pass, NDArray x) {
+        check(x);
+        return FusedOps.groupNormSilu(x, groups, pass.value(gain), pass.value(offset), eps);
+    }
+
+    private void check(NDArray x) {
         Check.present("GroupNorm", "input", x);
         Shape shape = x.getShape();
         Check.option(
                 shape.dimension() > 1 && shape.get(1) == channels && shape.size() > 0,
                 "GroupNorm: input must be (B, " + channels + ", ...), got " + shape);
-        return ScriptedOps.groupNorm(x, groups, pass.value(gain), pass.value(offset), eps);
     }
 }

@@ -58,4 +58,14 @@ public interface Conversion {
     static Conversion logarithm() {
         return new LogarithmConversion();
     }
+
+    /**
+     * A convolution of 1 x 1 becomes a linear map: (out, in, 1, 1) to (out, in). What has one axis
+     * or two stays; back, what has two gets four.
+     *
+     * @return the conversion
+     */
+    static Conversion pointwise() {
+        return new PointwiseConversion();
+    }
 }

@@ -12,6 +12,11 @@ import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.slotwise.autoencoder.AutoencoderKl;
+import org.slotwise.autoencoder.AutoencoderSizes;
+import org.slotwise.autoencoder.ConvolutionalAutoencoder;
+import org.slotwise.autoencoder.PatchLatents;
+import org.slotwise.autoencoder.VqAutoencoder;
 import org.slotwise.conditioning.CoordinateConditioning;
 import org.slotwise.conditioning.LearntConditioning;
 import org.slotwise.conditioning.RandomConditioning;
@@ -27,11 +32,13 @@ import org.slotwise.decoder.SpatialBroadcastDecoder;
 import org.slotwise.decoder.TransformerDecoder;
 import org.slotwise.encoder.ContentAndPlaceEncoder;
 import org.slotwise.encoder.ConvolutionalEncoder;
+import org.slotwise.encoder.InstanceNormEncoder;
 import org.slotwise.encoder.ResNetArchitecture;
 import org.slotwise.encoder.ResNetEncoder;
 import org.slotwise.encoder.SlotAttentionEncoder;
 import org.slotwise.gnm.Gnm;
 import org.slotwise.gnm.GnmConfiguration;
+import org.slotwise.encoder.UNetEncoder;
 import org.slotwise.grouping.InvariantSlotAttention;
 import org.slotwise.grouping.KMeansGrouping;
 import org.slotwise.grouping.RecurrentGrouping;
@@ -45,9 +52,11 @@ import org.slotwise.grouping.StickBreakingGrouping;
 import org.slotwise.internal.Declarer;
 import org.slotwise.layer.BatchNorm;
 import org.slotwise.layer.Convolution;
+import org.slotwise.layer.Downsample;
 import org.slotwise.layer.FeedForward;
 import org.slotwise.layer.GeGlu;
 import org.slotwise.layer.GroupNorm;
+import org.slotwise.layer.ImageAttention;
 import org.slotwise.layer.Layer;
 import org.slotwise.layer.LayerBlock;
 import org.slotwise.layer.LayerNorm;
@@ -55,9 +64,12 @@ import org.slotwise.layer.Linear;
 import org.slotwise.layer.MultiHeadAttention;
 import org.slotwise.layer.NormedStack;
 import org.slotwise.layer.Perceptron;
+import org.slotwise.layer.PointwiseConvolution;
 import org.slotwise.layer.PositionTable;
+import org.slotwise.layer.ResnetBlock;
 import org.slotwise.layer.TransformerLayer;
 import org.slotwise.layer.TransposedConvolution;
+import org.slotwise.layer.Upsample;
 import org.slotwise.layer.Window;
 import org.slotwise.model.ObjectDiscovery;
 import org.slotwise.model.SmallModels;
@@ -71,6 +83,12 @@ import org.slotwise.slate.SlateConfiguration.Transformer;
 import org.slotwise.slate.TokenDecoder;
 import org.slotwise.slate.TokenGrouping;
 import org.slotwise.testing.Tensors;
+import org.slotwise.unet.BranchNormConfiguration;
+import org.slotwise.unet.BranchNormUNet;
+import org.slotwise.unet.Heads;
+import org.slotwise.unet.TransformerOptions;
+import org.slotwise.unet.UNet;
+import org.slotwise.unet.UNetConfiguration;
 
 /** A small block of each kind, and inputs that it takes. */
 final class BlockSamples {
@@ -121,7 +139,62 @@ final class BlockSamples {
                         Gnm.class,
                         () -> new Gnm(GnmConfiguration.small(32)),
                         arrays("images", shape(2, 3, 32, 32))));
+        all.addAll(diffusion());
         return all;
+    }
+
+    /** The sizes of a small U-Net. */
+    static UNetConfiguration.Builder unet() {
+        return UNetConfiguration.builder().setChannels(2, 2).setWidths(4, 4).optGroups(2);
+    }
+
+    private static List<Sample> diffusion() {
+        TransformerOptions transformer = TransformerOptions.of(4, Heads.count(2));
+        AutoencoderSizes sizes = new AutoencoderSizes(3, 2, List.of(4, 4), 1, 2, 1);
+        var images = arrays("images", shape(2, 3, 8, 8));
+        BiFunction<NDManager, DataType, NDList> noisy =
+                (manager, type) -> {
+                    NDList list =
+                            arrays("latents", shape(2, 2, 8, 8), "slots", shape(2, 3, 4))
+                                    .apply(manager, type);
+                    NDArray timesteps = manager.create(new long[] {3, 5});
+                    timesteps.setName("timesteps");
+                    list.add(1, timesteps);
+                    return list;
+                };
+        return List.of(
+                new Sample(
+                        UNet.class,
+                        () -> new UNet(unet().setTransformer(transformer).build()),
+                        noisy),
+                new Sample(
+                        BranchNormUNet.class,
+                        () -> new BranchNormUNet(new BranchNormConfiguration(2, 4, 6, 4, 4, 1, 0)),
+                        noisy),
+                new Sample(AutoencoderKl.class, () -> new AutoencoderKl(sizes), images),
+                new Sample(VqAutoencoder.class, () -> new VqAutoencoder(sizes, 5), images),
+                new Sample(
+                        ConvolutionalAutoencoder.class,
+                        () -> new ConvolutionalAutoencoder(2, 4, 1),
+                        images),
+                new Sample(PatchLatents.class, () -> new PatchLatents(3, 2), images),
+                new Sample(InstanceNormEncoder.class, () -> new InstanceNormEncoder(4, 1), images),
+                new Sample(UNetEncoder.class, () -> new UNetEncoder(unet().build(), 2), images),
+                layer(p -> PointwiseConvolution.of(p, 4, 5), arrays("x", shape(2, 3, 4))),
+                layer(p -> Downsample.of(p, 3, true), images),
+                layer(p -> Upsample.of(p, 3), images),
+                layer(p -> ImageAttention.of(p, 3, 1, 1e-6, 1), images),
+                layer(
+                        p ->
+                                new ResnetBlock(
+                                        p,
+                                        3,
+                                        4,
+                                        0,
+                                        ResnetBlock.Options.of(1, 1e-5),
+                                        ResnetBlock.Resize.HALF,
+                                        null),
+                        images));
     }
 
     private static List<Sample> slate() {

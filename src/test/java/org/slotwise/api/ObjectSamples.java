@@ -15,6 +15,9 @@ import ai.djl.training.initializer.Initializer;
 import ai.djl.training.tracker.ParameterTracker;
 import ai.djl.training.tracker.Tracker;
 import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,6 +30,8 @@ import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.autoencoder.AutoencoderSizes;
+import org.slotwise.autoencoder.LatentDistribution;
 import org.slotwise.clustering.KMeans;
 import org.slotwise.clustering.KMeansOptions;
 import org.slotwise.clustering.MiniBatchKMeans;
@@ -89,6 +94,7 @@ import org.slotwise.image.SlotMasks;
 import org.slotwise.image.SlotPictures;
 import org.slotwise.layer.DropoutMask;
 import org.slotwise.layer.Gaussian;
+import org.slotwise.layer.ResnetBlock;
 import org.slotwise.layer.ScaledDotProduct;
 import org.slotwise.layer.TimeEmbedding;
 import org.slotwise.layer.Window;
@@ -126,6 +132,11 @@ import org.slotwise.training.PlateauDecay;
 import org.slotwise.training.ProgressListener;
 import org.slotwise.training.RmsProp;
 import org.slotwise.training.ScalarLog;
+import org.slotwise.unet.BranchNormConfiguration;
+import org.slotwise.unet.Heads;
+import org.slotwise.unet.TransformerOptions;
+import org.slotwise.unet.UNetConfiguration;
+import org.slotwise.weights.DiffusersFolder;
 import org.slotwise.weights.StateDict;
 
 /** A good value of each type that calls take, or that they are called on. */
@@ -308,6 +319,31 @@ final class ObjectSamples {
         add(Composition.class, m -> library(m).compose(2, CompositionRule.shifted(), 0));
         add(SlotRenderer.class, m -> slots -> slots.getManager().zeros(RENDERED));
         add(ClusterPictures.class, m -> new ClusterPictures(2, 4, 6));
+    private static void diffusion() {
+        add(ResnetBlock.Options.class, m -> ResnetBlock.Options.of(2, 1e-5));
+        add(ResnetBlock.Resize.class, m -> ResnetBlock.Resize.SAME);
+        add(Heads.class, m -> Heads.count(2));
+        add(TransformerOptions.class, m -> TransformerOptions.of(4, Heads.count(2)));
+        add(UNetConfiguration.class, m -> BlockSamples.unet().build());
+        add(UNetConfiguration.Builder.class, m -> BlockSamples.unet());
+        add(BranchNormConfiguration.class, m -> new BranchNormConfiguration(2, 4, 6, 4, 4, 1, 0));
+        add(AutoencoderSizes.class, m -> new AutoencoderSizes(3, 2, List.of(4, 4), 1, 2, 1));
+        add(
+                LatentDistribution.class,
+                m ->
+                        new LatentDistribution(
+                                m.ones(new Shape(1, 2, 2, 2)), m.ones(new Shape(1, 2, 2, 2))));
+        add(DiffusersFolder.class, m -> folder());
+    }
+
+    private static DiffusersFolder folder() {
+        try {
+            Path folder = Files.createDirectories(Path.of("target", "diffusers"));
+            Files.writeString(folder.resolve("config.json"), "{}");
+            return DiffusersFolder.open(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static void models() {
@@ -379,6 +415,7 @@ final class ObjectSamples {
                                 6,
                                 new SlateConfiguration.Transformer(2, 2, 0),
                                 new SlateConfiguration.Slots(3, 4, 2, 2, 5, false)));
+        diffusion();
         add(ScalarLog.class, m -> new NoLog());
         add(HistoryListener.class, m -> HistoryListener.builder(new NoLog()).build());
         add(HistoryListener.Builder.class, m -> HistoryListener.builder(new NoLog()));

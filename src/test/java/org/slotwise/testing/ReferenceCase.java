@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import org.slotwise.weights.NameMap;
+import org.slotwise.weights.StateDict;
 
 /**
  * One case that the reference implementation computed: see {@code resources/reference/README.md}.
@@ -30,11 +32,49 @@ public final class ReferenceCase {
     private final String folder;
     private final JsonObject description;
     private final UnaryOperator<String> names;
+    private final UnaryOperator<Map<String, NDArray>> conversion;
 
     private ReferenceCase(String folder, JsonObject description, UnaryOperator<String> names) {
+        this(folder, description, names, UnaryOperator.identity());
+    }
+
+    private ReferenceCase(
+            String folder,
+            JsonObject description,
+            UnaryOperator<String> names,
+            UnaryOperator<Map<String, NDArray>> conversion) {
         this.folder = folder;
         this.description = description;
         this.names = names;
+        this.conversion = conversion;
+    }
+
+    /** The same case, whose parameters and their gradients have our names and layouts. */
+    public ReferenceCase converted(NameMap map) {
+        return new ReferenceCase(folder, description, names, arrays -> converted(map, arrays));
+    }
+
+    private static Map<String, NDArray> converted(NameMap map, Map<String, NDArray> arrays) {
+        Map<String, NDArray> result = new LinkedHashMap<>();
+        for (String prefix : new String[] {"param/", "grad/param/"}) {
+            Map<String, NDArray> theirs = under(prefix, arrays);
+            try (StateDict ours = map.apply(StateDict.of(theirs))) {
+                ours.arrays()
+                        .forEach(
+                                (name, array) -> {
+                                    NDArray copy = array.duplicate();
+                                    copy.attach(theirs.values().iterator().next().getManager());
+                                    result.put(prefix + name, copy);
+                                });
+            }
+        }
+        arrays.forEach(
+                (name, array) -> {
+                    if (!name.startsWith("param/") && !name.startsWith("grad/param/")) {
+                        result.put(name, array);
+                    }
+                });
+        return result;
     }
 
     /** The same case, whose arrays have other names. */
@@ -117,7 +157,7 @@ public final class ReferenceCase {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return arrays;
+        return conversion.apply(arrays);
     }
 
     /** Those arrays whose names begin with a prefix, by the rest of their names. */

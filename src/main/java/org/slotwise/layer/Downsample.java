@@ -1,0 +1,48 @@
+package org.slotwise.layer;
+
+import ai.djl.ndarray.NDArray;
+import org.slotwise.internal.Declarer;
+import org.slotwise.internal.FusedOps;
+import org.slotwise.internal.Pass;
+import org.slotwise.internal.Scope;
+
+/**
+ * Half the size, by a convolution of 3 x 3 with stride 2, as {@code Downsample2D} of diffusers.
+ *
+ * <pre>{@code
+ * y = conv(x)              zeros around the map, as in a U-Net
+ * y = conv(x)              zeros below and at the right alone, as in an autoencoder
+ * }</pre>
+ *
+ * <p>x is (B, C, h, w), y (B, C, h / 2, w / 2), rounded up in a U-Net and down in an autoencoder;
+ * {@code conv.weight} (C, C, 3, 3), {@code conv.bias} (C).
+ *
+ * @param convolution with stride 2
+ * @param endAlone whether the zeros are below and at the right alone
+ */
+public record Downsample(Convolution convolution, boolean endAlone) implements Layer {
+
+    /**
+     * A layer that starts as PyTorch's Conv2d does.
+     *
+     * @param parameters declares under the layer's name
+     * @param channels C
+     * @param endAlone whether the zeros are below and at the right alone
+     * @return the layer
+     */
+    public static Downsample of(Declarer parameters, long channels, boolean endAlone) {
+        Window window = new Window(3, 2, endAlone ? 0 : 1);
+        return new Downsample(
+                Convolution.of(parameters.under("conv"), channels, channels, window), endAlone);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public NDArray apply(Pass pass, NDArray x) {
+        if (!endAlone) {
+            return convolution.apply(pass, x);
+        }
+        NDArray padded = FusedOps.padEnd(x);
+        return Scope.next(padded, convolution.apply(pass, padded));
+    }
+}

@@ -1,0 +1,82 @@
+package org.slotwise.layer;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.FusedOps;
+import org.slotwise.internal.Pass;
+import org.slotwise.internal.Scope;
+
+/**
+ * {@link Attention} of many places, whose weights nobody looks at: they are not kept, so that
+ * memory grows with the places, not with their square.
+ *
+ * <pre>{@code
+ * q = Wq x          k = Wk m          v = Wv m
+ * y = Wo attention(q, k, v)
+ * }</pre>
+ *
+ * <p>x is (B, N, D), m is (B, M, D').
+ *
+ * @param query Wq, from D to a multiple of the heads
+ * @param key Wk, from D' to the same
+ * @param value Wv, from D' to the same
+ * @param output Wo, from that to the size of y
+ * @param heads H
+ */
+public record LeanAttention(Layer query, Layer key, Layer value, Layer output, int heads)
+        implements Layer {
+
+    /** Self-attention. {@inheritDoc} */
+    @Override
+    public NDArray apply(Pass pass, NDArray x) {
+        return attend(pass, x, x);
+    }
+
+    /**
+     * Attends.
+     *
+     * @param pass the call of the block
+     * @param x (B, N, D)
+     * @param memory (B, M, D')
+     * @return y (B, N, size of the output), a new array
+     */
+    public NDArray attend(Pass pass, NDArray x, NDArray memory) {
+        Check.shape("LeanAttention", "memory", memory, x.getShape().get(0), "M", "D'");
+        try (Scope scope = new Scope()) {
+            NDArray heard =
+                    heard(
+                            query.apply(pass, x),
+                            key.apply(pass, memory),
+                            value.apply(pass, memory),
+                            heads);
+            return scope.keep(output.apply(pass, heard));
+        }
+    }
+
+    /**
+     * What is heard, once queries, keys and values are there.
+     *
+     * @param q (B, N, D), D a multiple of the heads
+     * @param k (B, M, D)
+     * @param v (B, M, D)
+     * @param heads H
+     * @return (B, N, D)
+     * @throws IllegalArgumentException if the shapes do not agree
+     */
+    public static NDArray heard(NDArray q, NDArray k, NDArray v, int heads) {
+        String who = "LeanAttention";
+        Check.shape(who, "queries", q, "B", "N", "D");
+        Check.floating(who, "queries", q.getDataType());
+        Check.atLeast(who, "heads", heads, 1);
+        Shape s = q.getShape();
+        Check.option(
+                s.get(2) % heads == 0,
+                who + ": D must be a multiple of heads, got " + s.get(2) + " and " + heads);
+        Check.shape(who, "keys", k, s.get(0), "M", s.get(2));
+        Check.shape(who, "values", v, s.get(0), k.getShape().get(1), s.get(2));
+        Check.sameTypeAndDevice(who, "keys", k, "queries", q);
+        Check.sameTypeAndDevice(who, "values", v, "queries", q);
+        return FusedOps.attention(q, k, v, heads);
+    }
+}

@@ -1,0 +1,195 @@
+package org.slotwise.layer;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.training.initializer.Initializer;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.Declarer;
+import org.slotwise.internal.FusedOps;
+import org.slotwise.internal.Pass;
+import org.slotwise.internal.Scalars;
+import org.slotwise.internal.Scope;
+
+/**
+ * A residual block of diffusion networks and their autoencoders, which may be told the time.
+ *
+ * <p>Source: Ho et al., "Denoising Diffusion Probabilistic Models" (2020), appendix B; scale and
+ * shift: Dhariwal and Nichol, "Diffusion Models Beat GANs on Image Synthesis" (2021), section 3; in
+ * the form of {@code ResnetBlock2D} of diffusers, whose parameter names it uses.
+ *
+ * <pre>{@code
+ * h = conv1(resize(silu(norm1 x)))
+ * h = silu(norm2(h + W e + b))                             e: silu of the time's embedding
+ * h = silu(norm2(h) (1 + a) + c),   [a, c] = W e + b       with scale and shift
+ * y = shortcut(resize(x)) + conv2(dropout(h))
+ * }</pre>
+ *
+ * <p>x is (B, in, h, w), y (B, out, h', w'), of the same size, half of it or twice; e is (B, E).
+ * The shortcut is a convolution of 1 x 1 where the channels change, else x itself.
+ */
+public final class ResnetBlock implements Layer {
+
+    /**
+     * What residual blocks of a network have in common.
+     *
+     * @param groups of both normalisations
+     * @param eps what they add to the variance
+     * @param dropout what part is dropped in training, at least 0 and below 1
+     * @param scaleShift whether the time scales and shifts in place of being added
+     */
+    public record Options(int groups, double eps, double dropout, boolean scaleShift) {
+
+        /**
+         * Creates options.
+         *
+         * @param groups at least 1
+         * @param eps above 0
+         * @param dropout at least 0 and below 1
+         * @param scaleShift whether the time scales and shifts in place of being added
+         * @throws IllegalArgumentException if a number is out of range
+         */
+        public Options {
+            Check.atLeast("ResnetBlock", "groups", groups, 1);
+            Check.positive("ResnetBlock", "eps", eps);
+            Check.option(
+                    dropout >= 0 && dropout < 1,
+                    "ResnetBlock: dropout must be at least 0 and below 1, got " + dropout);
+        }
+
+        /**
+         * Options without dropout, scale and shift.
+         *
+         * @param groups at least 1
+         * @param eps above 0
+         * @return the options
+         */
+        public static Options of(int groups, double eps) {
+            return new Options(groups, eps, 0, false);
+        }
+    }
+
+    /** What a block does to the size. */
+    public enum Resize {
+        /** Nothing. */
+        SAME,
+        /** Means of 2 x 2 places. */
+        HALF,
+        /** Each place four times. */
+        TWICE;
+
+        /**
+         * Resizes.
+         *
+         * @param x (B, C, h, w)
+         * @return a new array; x itself if nothing changes
+         */
+        public NDArray apply(NDArray x) {
+            return switch (this) {
+                case SAME -> x;
+                case HALF -> FusedOps.half(x);
+                case TWICE -> FusedOps.twice(x);
+            };
+        }
+    }
+
+    private final Options options;
+    private final Resize resize;
+    private final GroupNorm norm1;
+    private final Convolution conv1;
+    private final @Nullable Linear time;
+    private final GroupNorm norm2;
+    private final Convolution conv2;
+    private final Layer shortcut;
+
+    /**
+     * Declares a block.
+     *
+     * @param parameters declares under the block's name
+     * @param in the channels that go in, a multiple of the groups
+     * @param out the channels that come out, a multiple of the groups
+     * @param timeSize E; 0 for a block that is not told the time
+     * @param options what blocks have in common
+     * @param resize what it does to the size
+     * @param last how the last convolution starts; null as PyTorch's Conv2d does
+     */
+    public ResnetBlock(
+            Declarer parameters,
+            long in,
+            long out,
+            long timeSize,
+            Options options,
+            Resize resize,
+            @Nullable Initializer last) {
+        this.options = options;
+        this.resize = resize;
+        norm1 = GroupNorm.of(parameters.under("norm1"), options.groups, in, options.eps);
+        conv1 = Convolution.of(parameters.under("conv1"), in, out, Window.same(3));
+        time =
+                timeSize == 0
+                        ? null
+                        : Linear.of(
+                                parameters.under("time_emb_proj"),
+                                timeSize,
+                                options.scaleShift ? 2 * out : out);
+        norm2 = GroupNorm.of(parameters.under("norm2"), options.groups, out, options.eps);
+        Initializer start = last == null ? StartingValues.convolution(out, 3) : last;
+        conv2 = Convolution.of(parameters.under("conv2"), out, out, Window.same(3), start, start);
+        shortcut =
+                in == out
+                        ? Layer.NONE
+                        : Convolution.of(
+                                parameters.under("conv_shortcut"), in, out, Window.valid(1));
+    }
+
+    /** A block that is not told the time. {@inheritDoc} */
+    @Override
+    public NDArray apply(Pass pass, NDArray x) {
+        return apply(pass, x, null);
+    }
+
+    /**
+     * Computes the block.
+     *
+     * @param pass the call of the block
+     * @param x (B, in, h, w); of even sizes if they are halved
+     * @param e silu of the time's embedding (B, E); null for a block that is not told the time
+     * @return (B, out, h', w'), a new array
+     */
+    public NDArray apply(Pass pass, NDArray x, @Nullable NDArray e) {
+        try (Scope scope = new Scope()) {
+            NDArray h = norm1.activated(pass, x);
+            h = Scope.next(h, resize.apply(h));
+            h = Scope.next(h, conv1.apply(pass, h));
+            h = Scope.next(h, second(pass, h, e));
+            h = Scope.next(h, dropped(pass, h));
+            h = Scope.next(h, conv2.apply(pass, h));
+            return scope.keep(h.addi(shortcut.apply(pass, resize.apply(x))));
+        }
+    }
+
+    /** The time, second normalisation and silu of h. */
+    private NDArray second(Pass pass, NDArray h, @Nullable NDArray e) {
+        if (time == null || e == null) {
+            Check.option(
+                    time == null && e == null,
+                    "ResnetBlock: the time must be given where there is a projection of it");
+            return norm2.activated(pass, h);
+        }
+        NDArray t = time.apply(pass, e).expandDims(2).expandDims(3); // (B, C or 2 C, 1, 1)
+        if (!options.scaleShift) {
+            return norm2.activated(pass, h.addi(t));
+        }
+        NDList halves = t.split(2, 1);
+        NDArray scale = halves.get(0).add(Scalars.like(t, 1));
+        NDArray moved = norm2.apply(pass, h).mul(scale).add(halves.get(1));
+        return Scope.next(moved, FusedOps.silu(moved));
+    }
+
+    private NDArray dropped(Pass pass, NDArray h) {
+        if (!pass.training() || options.dropout == 0) {
+            return h;
+        }
+        return Dropout.apply(h, new Dropout(options.dropout).mask(h, h.getShape()));
+    }
+}

@@ -1,0 +1,41 @@
+package org.slotwise.layer;
+
+import ai.djl.ndarray.NDArray;
+import org.slotwise.internal.Declarer;
+import org.slotwise.internal.FusedOps;
+import org.slotwise.internal.Pass;
+import org.slotwise.internal.Scope;
+
+/**
+ * Twice the size: each place four times, then a convolution, as {@code Upsample2D} of diffusers.
+ *
+ * <pre>{@code
+ * y = conv(each place of x four times)
+ * }</pre>
+ *
+ * <p>x is (B, C, h, w), y (B, C, 2 h, 2 w); {@code conv.weight} (C, C, 3, 3), {@code conv.bias}
+ * (C).
+ *
+ * @param convolution that keeps the size
+ */
+public record Upsample(Convolution convolution) implements Layer {
+
+    /**
+     * A layer that starts as PyTorch's Conv2d does.
+     *
+     * @param parameters declares under the layer's name
+     * @param channels C
+     * @return the layer
+     */
+    public static Upsample of(Declarer parameters, long channels) {
+        return new Upsample(
+                Convolution.of(parameters.under("conv"), channels, channels, Window.same(3)));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public NDArray apply(Pass pass, NDArray x) {
+        NDArray large = FusedOps.twice(x);
+        return Scope.next(large, convolution.apply(pass, large));
+    }
+}

@@ -1,0 +1,41 @@
+package org.slotwise.unet;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.nn.Block;
+import ai.djl.training.ParameterStore;
+
+/**
+ * A network that tells noise from picture, conditioned on slots: what a diffusion model learns.
+ *
+ * <p>Source: Ho et al., "Denoising Diffusion Probabilistic Models" (2020), section 3.2; on slots as
+ * in Jiang et al., "Object-Centric Slot Diffusion" (2023), and Wu et al., "SlotDiffusion" (2023).
+ *
+ * <pre>{@code
+ * prediction = f(z_t, t, slots)
+ * }</pre>
+ *
+ * <p>What the prediction is of, the noise, the latents or the velocity between them, is the
+ * training's affair: the network is the same. As a block on lists it takes latents, timesteps and
+ * slots, in this order, and gives the prediction.
+ */
+public interface Denoiser extends Block {
+
+    /**
+     * Predicts.
+     *
+     * @param store where the parameters' values are
+     * @param latents z_t (B, C, h, w) of the parameters' type
+     * @param timesteps t (B) int64, for each picture its own
+     * @param slots (B, K, D) of the parameters' type; any K of at least 1
+     * @param training whether to record a graph for gradients
+     * @return (B, C', h, w), owned by the latents' manager; C' is C where the network predicts
+     *     noise, latents or velocity
+     * @throws IllegalArgumentException if an input has another shape or type
+     */
+    NDArray predict(
+            ParameterStore store,
+            NDArray latents,
+            NDArray timesteps,
+            NDArray slots,
+            boolean training);
+}

@@ -1,0 +1,75 @@
+package org.slotwise.unet;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.ConfiguredBlock;
+
+/** What every denoiser of this package does as a DJL block, and what its inputs must be. */
+abstract class DenoiserBlock extends ConfiguredBlock implements Denoiser {
+
+    static final String LATENTS = "latents";
+    private static final String TIMESTEPS = "timesteps";
+    private static final String SLOTS = "slots";
+
+    private final int in;
+    private final int out;
+    private final int slotDim;
+
+    DenoiserBlock(int in, int out, int slotDim) {
+        this.in = in;
+        this.out = out;
+        this.slotDim = slotDim;
+    }
+
+    /** Requires latents of a shape to be of a size that the network can halve. */
+    abstract void checkSize(Shape latents);
+
+    /** {@inheritDoc} */
+    @Override
+    protected String inputName() {
+        return LATENTS;
+    }
+
+    final void check(NDArray latents, NDArray timesteps, NDArray slots) {
+        Check.shape(who(), LATENTS, latents, "B", in, "h", "w");
+        Check.floating(who(), LATENTS, latents.getDataType());
+        checkSize(latents.getShape());
+        long batch = latents.getShape().get(0);
+        Check.shape(who(), TIMESTEPS, timesteps, batch);
+        Check.type(who(), TIMESTEPS, timesteps, DataType.INT64, "");
+        Check.sameDevice(who(), TIMESTEPS, timesteps, LATENTS, latents);
+        Check.shape(who(), SLOTS, slots, batch, "K", slotDim);
+        Check.sameTypeAndDevice(who(), SLOTS, slots, LATENTS, latents);
+    }
+
+    /** Timesteps in the latents' type. */
+    static NDArray times(NDArray timesteps, NDArray latents) {
+        return timesteps.toType(latents.getDataType(), false);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
+        Check.option(
+                inputs.size() == 3,
+                who()
+                        + ": expected latents, timesteps and slots, got "
+                        + inputs.size()
+                        + " arrays");
+        return new NDList(
+                predict(parameterStore, inputs.get(0), inputs.get(1), inputs.get(2), training));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected Shape[] outputShapes(Shape[] inputShapes) {
+        Shape latents = inputShapes[0];
+        Check.shape(who(), LATENTS, latents, "B", in, "h", "w");
+        checkSize(latents);
+        return new Shape[] {new Shape(latents.get(0), out, latents.get(2), latents.get(3))};
+    }
+}

@@ -1,0 +1,83 @@
+package org.slotwise.unet;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.training.initializer.Initializer;
+import java.util.ArrayList;
+import java.util.List;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.Declarer;
+import org.slotwise.internal.FusedOps;
+import org.slotwise.internal.Pass;
+import org.slotwise.internal.Scope;
+import org.slotwise.layer.GroupNorm;
+import org.slotwise.layer.ImageAttention;
+import org.slotwise.layer.Layer;
+import org.slotwise.layer.Linear;
+import org.slotwise.layer.PointwiseConvolution;
+import org.slotwise.layer.StartingValues;
+
+/**
+ * A transformer on the places of a map, which look at one another and at slots, with a way around
+ * it.
+ *
+ * <p>Source: Rombach et al., "High-Resolution Image Synthesis with Latent Diffusion Models" (2022),
+ * section 3.3; in the form of {@code Transformer2DModel} of diffusers.
+ *
+ * <pre>{@code
+ * y = proj_in tokens(GN(x))
+ * y = block(y, s)                      each block
+ * z = x + image(proj_out y)
+ * }</pre>
+ *
+ * <p>x and z are (B, C, h, w), s (B, K, D).
+ */
+record SpatialTransformer(
+        GroupNorm norm, Layer projectIn, List<TransformerBlock> blocks, Layer projectOut)
+        implements SlotLayer {
+
+    /** Declares a transformer; side is that of the map, for positions, 0 without them. */
+    static SpatialTransformer of(
+            Declarer parameters,
+            int channels,
+            int groups,
+            TransformerOptions options,
+            int side,
+            boolean zeroStart) {
+        GroupNorm norm =
+                GroupNorm.of(parameters.under("norm"), groups, channels, TransformerOptions.EPS);
+        boolean linear = options.linearProjection();
+        Initializer start = StartingValues.linear(channels);
+        Layer in = projection(parameters.under("proj_in"), channels, linear, start);
+        List<TransformerBlock> blocks = new ArrayList<>();
+        Declarer all = parameters.under("transformer_blocks");
+        for (int i = 0; i < options.depth(); i++) {
+            Declarer block = all.under(Integer.toString(i));
+            blocks.add(TransformerBlock.of(block, channels, options, side));
+        }
+        Initializer last = zeroStart ? Initializer.ZEROS : start;
+        Layer out = projection(parameters.under("proj_out"), channels, linear, last);
+        return new SpatialTransformer(norm, in, List.copyOf(blocks), out);
+    }
+
+    private static Layer projection(
+            Declarer parameters, int channels, boolean linear, Initializer start) {
+        return linear
+                ? Linear.of(parameters, channels, channels, start, start)
+                : PointwiseConvolution.of(parameters, channels, channels, start, start);
+    }
+
+    @Override
+    public NDArray apply(Pass pass, NDArray x, NDArray slots) {
+        Check.shape("SpatialTransformer", "slots", slots, x.getShape().get(0), "K", "D");
+        try (Scope scope = new Scope()) {
+            NDArray y = norm.apply(pass, x);
+            y = Scope.next(y, FusedOps.tokens(y));
+            y = Scope.next(y, projectIn.apply(pass, y));
+            for (TransformerBlock block : blocks) {
+                y = Scope.next(y, block.apply(pass, y, slots));
+            }
+            y = Scope.next(y, projectOut.apply(pass, y));
+            return scope.keep(x.add(ImageAttention.image(y, x.getShape())));
+        }
+    }
+}

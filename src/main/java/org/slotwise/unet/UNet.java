@@ -1,0 +1,150 @@
+package org.slotwise.unet;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.Options;
+import org.slotwise.weights.DiffusersFolder;
+import org.slotwise.weights.DiffusionLayouts;
+import org.slotwise.weights.StateDict;
+
+/**
+ * The denoiser of latent diffusion: a U-Net whose places look at slots.
+ *
+ * <p>Source: Rombach et al., "High-Resolution Image Synthesis with Latent Diffusion Models" (2022),
+ * in the form of {@code UNet2DConditionModel} of diffusers, whose parameter names it uses; told
+ * slots as in Jiang et al., "Object-Centric Slot Diffusion" (2023), and Wu et al., "SlotDiffusion"
+ * (2023), whose networks are this one at other sizes.
+ *
+ * <pre>{@code
+ * e = W2 silu(W1 sines(t))
+ * each level on the way down:  (residual block on e, transformer on slots) times blocks, half the size
+ * middle:                      residual block, transformer, residual block
+ * each level on the way up:    (join with what was kept, residual block, transformer), twice the size
+ * prediction = conv(silu(GN(h)))
+ * }</pre>
+ *
+ * <ul>
+ *   <li>latents z_t (B, C, h, w) of the parameters' type; h and w are multiples of 2 to the number
+ *       of levels less 1 (the originals round where they are not), and of the size that positions
+ *       are of, if there are positions.
+ *   <li>timesteps (B) int64; slots (B, K, D), of any number. Their order makes no difference.
+ *   <li>prediction (B, C', h, w).
+ * </ul>
+ *
+ * <p>Weights and biases start as PyTorch's do, or with zeros in the last layers ({@link
+ * UNetConfiguration#zeroStart}). Dropout is drawn with the engine's generator, in training alone.
+ */
+public final class UNet extends DenoiserBlock {
+
+    private final UNetConfiguration sizes;
+    private final UNetLayers layers;
+
+    /**
+     * Creates the block.
+     *
+     * @param sizes its sizes
+     * @throws IllegalArgumentException if they have no transformer: such a network sees no slots
+     */
+    public UNet(UNetConfiguration sizes) {
+        super(sizes.in(), sizes.out(), slotDim(sizes));
+        this.sizes = sizes;
+        layers = new UNetLayers(declarer(), sizes);
+    }
+
+    /**
+     * Reads a network that diffusers wrote, {@code UNet2DConditionModel} or Latent Slot Diffusion's
+     * {@code UNet2DConditionModelWithPos}.
+     *
+     * @param folder its folder, with {@code config.json} and the weights
+     * @param manager the owner of the parameters, which are float32
+     * @return the network, ready for use
+     * @throws IOException if a file is missing or damaged, or has options that are not supported,
+     *     which it names
+     */
+    public static UNet read(Path folder, NDManager manager) throws IOException {
+        DiffusersFolder options = DiffusersFolder.open(folder);
+        UNet unet;
+        try {
+            unet = new UNet(new UNetReader(options).read());
+        } catch (IllegalArgumentException e) {
+            throw new IOException(options.path() + ": " + e.getMessage(), e);
+        }
+        int side = unet.sizes.factor();
+        unet.initialize(manager, DataType.FLOAT32, new Shape(1, unet.sizes.in(), side, side));
+        try (StateDict weights = options.weights();
+                StateDict ours = DiffusionLayouts.diffusers().apply(weights)) {
+            ours.loadInto(unet);
+        }
+        return unet;
+    }
+
+    private static int slotDim(UNetConfiguration sizes) {
+        TransformerOptions transformer = sizes.transformer();
+        if (transformer == null) {
+            throw new IllegalArgumentException("UNet: sizes must have a transformer");
+        }
+        return transformer.slotDim();
+    }
+
+    /**
+     * Its sizes.
+     *
+     * @return as it was made
+     */
+    public UNetConfiguration sizes() {
+        return sizes;
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public NDArray predict(
+            ParameterStore store,
+            NDArray latents,
+            NDArray timesteps,
+            NDArray slots,
+            boolean training) {
+        check(latents, timesteps, slots);
+        return compute(
+                        store,
+                        latents,
+                        training,
+                        pass ->
+                                new NDList(
+                                        layers.apply(
+                                                pass, latents, times(timesteps, latents), slots)))
+                .head();
+    }
+
+    @Override
+    void checkSize(Shape latents) {
+        int factor = sizes.factor();
+        TransformerOptions transformer = sizes.transformer();
+        long side = transformer == null ? 0 : transformer.positions();
+        if (side > 0) {
+            Check.shape(who(), LATENTS, latents, "B", sizes.in(), side, side);
+        }
+        for (int axis = 2; axis < 4; axis++) {
+            long size = latents.get(axis);
+            Check.option(
+                    size == -1 || size % factor == 0,
+                    who()
+                            + ": height and width of latents must be multiples of "
+                            + factor
+                            + ", got "
+                            + latents);
+        }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected Options configuration() {
+        return Options.of("sizes", sizes);
+    }
+}

@@ -1,0 +1,310 @@
+package org.slotwise.weights;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A folder that diffusers' {@code save_pretrained} wrote: {@code config.json}, and the weights
+ * beside it. The networks that read it ask for each option that they know; what nobody asked for is
+ * an error, unless it is null or false, so that no option is passed over in silence.
+ */
+public final class DiffusersFolder {
+
+    private static final String CONFIG = "config.json";
+    private static final long MOST_CHARACTERS = 1 << 20;
+    private static final String STEM = "diffusion_pytorch_model";
+    private static final List<String> WEIGHTS =
+            List.of(
+                    STEM + ".safetensors",
+                    STEM + ".bin",
+                    STEM + ".fp16.safetensors",
+                    STEM + ".fp16.bin");
+
+    private final Path folder;
+    private final JsonObject options;
+    private final Set<String> known = new HashSet<>();
+
+    private DiffusersFolder(Path folder, JsonObject options) {
+        this.folder = folder;
+        this.options = options;
+    }
+
+    /**
+     * Reads the options.
+     *
+     * @param folder the folder of one network, as "vae" of Stable Diffusion
+     * @return the options
+     * @throws IOException if there is no {@code config.json}, or it is none
+     */
+    public static DiffusersFolder open(Path folder) throws IOException {
+        Path path = folder.resolve(CONFIG);
+        if (!Files.isRegularFile(path)) {
+            throw new IOException(
+                    folder
+                            + " has no "
+                            + CONFIG
+                            + ": expected a folder of diffusers' save_pretrained");
+        }
+        if (Files.size(path) > MOST_CHARACTERS) {
+            throw new IOException(path + ": expected options, got " + Files.size(path) + " bytes");
+        }
+        try (JsonReader reader = new JsonReader(new StringReader(Files.readString(path)))) {
+            reader.setStrictness(Strictness.STRICT);
+            JsonElement all = JsonParser.parseReader(reader);
+            if (!all.isJsonObject()) {
+                throw new IOException(path + ": expected a JSON object");
+            }
+            return new DiffusersFolder(folder, all.getAsJsonObject());
+        } catch (JsonParseException | StackOverflowError e) {
+            throw new IOException(path + ": not valid JSON: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Which class of diffusers wrote it.
+     *
+     * @return "AutoencoderKL" for instance
+     * @throws IOException if the file does not say so
+     */
+    public String kind() throws IOException {
+        return text("_class_name", "");
+    }
+
+    /**
+     * A whole number.
+     *
+     * @param name the option's name
+     * @param otherwise what it is if it is left out
+     * @return its value
+     * @throws IOException if it is something else
+     */
+    public int integer(String name, int otherwise) throws IOException {
+        JsonElement value = value(name);
+        return value == null ? otherwise : whole(name, value);
+    }
+
+    /**
+     * A number.
+     *
+     * @param name the option's name
+     * @param otherwise what it is if it is left out
+     * @return its value, finite
+     * @throws IOException if it is something else
+     */
+    public double number(String name, double otherwise) throws IOException {
+        JsonElement value = value(name);
+        if (value == null) {
+            return otherwise;
+        }
+        if (value instanceof JsonPrimitive p && p.isNumber() && Double.isFinite(p.getAsDouble())) {
+            return p.getAsDouble();
+        }
+        throw wrong(name, "a number", value);
+    }
+
+    /**
+     * A switch.
+     *
+     * @param name the option's name
+     * @param otherwise what it is if it is left out
+     * @return its value
+     * @throws IOException if it is something else
+     */
+    public boolean flag(String name, boolean otherwise) throws IOException {
+        JsonElement value = value(name);
+        if (value == null) {
+            return otherwise;
+        }
+        if (value instanceof JsonPrimitive p && p.isBoolean()) {
+            return p.getAsBoolean();
+        }
+        throw wrong(name, "true or false", value);
+    }
+
+    /**
+     * A text.
+     *
+     * @param name the option's name
+     * @param otherwise what it is if it is left out
+     * @return its value
+     * @throws IOException if it is something else
+     */
+    public String text(String name, String otherwise) throws IOException {
+        JsonElement value = value(name);
+        return value == null ? otherwise : string(name, value);
+    }
+
+    /**
+     * Whole numbers; a single one counts as a list of one.
+     *
+     * @param name the option's name
+     * @param otherwise what they are if they are left out
+     * @return their values
+     * @throws IOException if it is something else
+     */
+    public List<Integer> integers(String name, List<Integer> otherwise) throws IOException {
+        JsonElement value = value(name);
+        if (value == null) {
+            return otherwise;
+        }
+        List<Integer> list = new ArrayList<>();
+        for (JsonElement element : elements(value)) {
+            list.add(whole(name, element));
+        }
+        return list;
+    }
+
+    /**
+     * Texts.
+     *
+     * @param name the option's name
+     * @param otherwise what they are if they are left out
+     * @return their values
+     * @throws IOException if it is something else
+     */
+    public List<String> texts(String name, List<String> otherwise) throws IOException {
+        JsonElement value = value(name);
+        if (value == null) {
+            return otherwise;
+        }
+        List<String> list = new ArrayList<>();
+        for (JsonElement element : elements(value)) {
+            list.add(string(name, element));
+        }
+        return list;
+    }
+
+    /**
+     * Passes over options that change nothing of what is computed.
+     *
+     * @param names their names
+     */
+    public void passOver(String... names) {
+        known.addAll(List.of(names));
+    }
+
+    /**
+     * Requires an option to be left out, null, or the one value that is supported.
+     *
+     * @param name its name
+     * @param supported that value, as JSON writes it: "1", "\"silu\""
+     * @throws IOException if it has another value
+     */
+    public void require(String name, String supported) throws IOException {
+        JsonElement value = value(name);
+        if (value != null && !sameValue(value, JsonParser.parseString(supported))) {
+            throw new IOException(
+                    path()
+                            + ": "
+                            + name
+                            + " must be "
+                            + supported
+                            + ", got "
+                            + value
+                            + ": other values are not supported");
+        }
+    }
+
+    private static boolean sameValue(JsonElement value, JsonElement supported) {
+        if (value instanceof JsonPrimitive a
+                && supported instanceof JsonPrimitive b
+                && a.isNumber()
+                && b.isNumber()) {
+            return a.getAsDouble() == b.getAsDouble();
+        }
+        return value.equals(supported);
+    }
+
+    /**
+     * Requires all options to be known by now, but for those that are null or false.
+     *
+     * @throws IOException if some are not; it names them
+     */
+    public void refuseOthers() throws IOException {
+        Set<String> others = new TreeSet<>();
+        options.asMap()
+                .forEach(
+                        (name, value) -> {
+                            boolean off =
+                                    value.isJsonNull() || value.equals(new JsonPrimitive(false));
+                            if (!off && !known.contains(name)) {
+                                others.add(name);
+                            }
+                        });
+        if (!others.isEmpty()) {
+            throw new IOException(path() + ": options that are not supported: " + others);
+        }
+    }
+
+    /**
+     * Reads the weights.
+     *
+     * @return the arrays, by today's names
+     * @throws IOException if there are none, or they cannot be read
+     */
+    public StateDict weights() throws IOException {
+        for (String name : WEIGHTS) {
+            Path path = folder.resolve(name);
+            if (Files.isRegularFile(path)) {
+                return StateDict.read(path);
+            }
+        }
+        throw new IOException(folder + " has no weights: expected one of " + WEIGHTS);
+    }
+
+    private @Nullable JsonElement value(String name) {
+        known.add(name);
+        JsonElement value = options.get(name);
+        return value == null || value.isJsonNull() ? null : value;
+    }
+
+    private static List<JsonElement> elements(JsonElement value) {
+        return value instanceof JsonArray array ? array.asList() : List.of(value);
+    }
+
+    private int whole(String name, JsonElement value) throws IOException {
+        if (value instanceof JsonPrimitive p && p.isNumber()) {
+            double number = p.getAsDouble();
+            if (number == Math.rint(number) && Math.abs(number) <= Integer.MAX_VALUE) {
+                return (int) number;
+            }
+        }
+        throw wrong(name, "a whole number", value);
+    }
+
+    private String string(String name, JsonElement value) throws IOException {
+        if (value instanceof JsonPrimitive p && p.isString()) {
+            return p.getAsString();
+        }
+        throw wrong(name, "a text", value);
+    }
+
+    private IOException wrong(String name, String expected, JsonElement got) {
+        return new IOException(path() + ": " + name + " must be " + expected + ", got " + got);
+    }
+
+    /**
+     * Where the options are, for errors.
+     *
+     * @return the path of {@code config.json}
+     */
+    public Path path() {
+        return folder.resolve(CONFIG);
+    }
+}
