@@ -319,6 +319,8 @@ final class ObjectSamples {
         add(Composition.class, m -> library(m).compose(2, CompositionRule.shifted(), 0));
         add(SlotRenderer.class, m -> slots -> slots.getManager().zeros(RENDERED));
         add(ClusterPictures.class, m -> new ClusterPictures(2, 4, 6));
+    }
+
     private static void diffusion() {
         add(ResnetBlock.Options.class, m -> ResnetBlock.Options.of(2, 1e-5));
         add(ResnetBlock.Resize.class, m -> ResnetBlock.Resize.SAME);
