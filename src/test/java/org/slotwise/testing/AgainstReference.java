@@ -35,13 +35,24 @@ public final class AgainstReference {
      */
     public static void check(
             NDManager manager, ReferenceCase reference, Block block, Forward forward) {
+        check(manager, reference, block, forward, 1e-5, 1e-4);
+    }
+
+    /** The same with other bounds for outputs and gradients in float32. */
+    public static void check(
+            NDManager manager,
+            ReferenceCase reference,
+            Block block,
+            Forward forward,
+            double outputs32,
+            double gradients32) {
         Map<String, NDArray> arrays = reference.arrays(manager);
         Map<String, NDArray> inputs = ReferenceCase.under("in/", arrays);
         Map<String, NDArray> gradients = ReferenceCase.under("grad/", arrays);
         DataType type = type(arrays);
         load(manager, block, type, arrays);
-        double outputTolerance = type == DataType.FLOAT64 ? 1e-10 : 1e-5;
-        double gradientTolerance = type == DataType.FLOAT64 ? 1e-10 : 1e-4;
+        double outputTolerance = type == DataType.FLOAT64 ? 1e-10 : outputs32;
+        double gradientTolerance = type == DataType.FLOAT64 ? 1e-10 : gradients32;
 
         gradients.forEach(
                 (name, g) -> {

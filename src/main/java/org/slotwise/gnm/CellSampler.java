@@ -1,0 +1,108 @@
+package org.slotwise.gnm;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Activation;
+import ai.djl.nn.Parameter;
+import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Pass;
+import org.slotwise.internal.Scalars;
+import org.slotwise.internal.Script;
+import org.slotwise.layer.NormedStack;
+import org.slotwise.layer.RelaxedBernoulli;
+
+/** Draws what cells have, and pictures of it. */
+record CellSampler(Parameter offset, NormedStack decoder, boolean hasAlpha) {
+
+    /** The script, loaded at the first use. */
+    private static final class Loaded {
+        static final Script SCRIPT =
+                new Script(
+                        """
+                        def place(self: __torch__.Script,
+                          w: Tensor,
+                          offset: Tensor) -> Tensor:
+                          g = torch.size(w, 3)
+                          size = torch.sigmoid(torch.slice(w, 1, 0, 1))
+                          ratio = torch.sqrt(torch.exp(torch.slice(w, 1, 1, 2)))
+                          shift = torch.tanh(torch.slice(w, 1, 2, 4))
+                          c = torch.add(torch.add(offset, 0.5), shift)
+                          t = torch.sub(torch.mul(c, torch.div(2., float(g))), 1)
+                          return torch.cat([torch.div(size, ratio), torch.mul(size, ratio), t], 1)
+                        """);
+    }
+
+    static CellSampler of(Declarer parameters, GnmConfiguration sizes) {
+        int g = sizes.cells();
+        Parameter offset =
+                parameters.other(
+                        "offset",
+                        (manager, shape, type) ->
+                                Scalars.of(
+                                        manager, manager.getDevice(), offsets(g), shape, type),
+                        false,
+                        1,
+                        2,
+                        g,
+                        g);
+        return new CellSampler(
+                offset,
+                GnmLayers.subPixels(
+                        parameters.under("z_what_decoder_net"),
+                        sizes.latents().what(),
+                        sizes.networks().glimpse()),
+                sizes.picture().hasAlpha());
+    }
+
+    /** The column and the row of each cell. */
+    private static double[] offsets(int g) {
+        double[] values = new double[2 * g * g];
+        for (int i = 0; i < g * g; i++) {
+            values[i] = i % g;
+            values[g * g + i] = i / g;
+        }
+        return values;
+    }
+
+    /** Draws at a temperature. */
+    Cells draw(Pass pass, CellLatents of, double temperature, GnmNoise noise) {
+        NDArray z = new RelaxedBernoulli(temperature).sample(of.presence(), noise.presence());
+        NDArray where = of.where().sample(noise.where());
+        return placed(
+                pass,
+                z,
+                where,
+                of.depth().sample(noise.depth()),
+                of.what().sample(noise.what()));
+    }
+
+    /** Nothing drawn: objects where they are more probable than not, the rest at its mean. */
+    Cells mode(Pass pass, CellLatents of) {
+        NDArray logits = of.presence();
+        NDArray z = logits.gt(Scalars.like(logits, 0)).toType(logits.getDataType(), false);
+        return placed(pass, z, of.where().mean(), of.depth().mean(), of.what().mean());
+    }
+
+    private Cells placed(Pass pass, NDArray z, NDArray w, NDArray depth, NDArray what) {
+        NDArray where = Loaded.SCRIPT.call("place", w, pass.value(offset)).singletonOrThrow();
+        return new Cells(z, where, w.stopGradient(), depth, what);
+    }
+
+    /** A picture and its alpha, (n, C, h, h) and (n, 1, h, h), of each row of (n, Za). */
+    Glimpses glimpses(Pass pass, NDArray what) {
+        Shape s = what.getShape();
+        NDArray all =
+                Activation.sigmoid(
+                        decoder.apply(pass, what.reshape(s.get(0), s.get(1), 1, 1)));
+        Shape made = all.getShape();
+        if (hasAlpha) {
+            long c = made.get(1) - 1;
+            return new Glimpses(all.get(":, :{}", c), all.get(":, {}:", c));
+        }
+        Shape one = new Shape(made.get(0), 1, made.get(2), made.get(3));
+        return new Glimpses(all, Scalars.full(all, one, 1, all.getDataType()));
+    }
+
+    /** Pictures (n, C, h, h) and their alphas (n, 1, h, h). */
+    record Glimpses(NDArray picture, NDArray alpha) {}
+}

@@ -1,0 +1,236 @@
+package org.slotwise.gnm;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.initializer.Initializer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Pass;
+import org.slotwise.internal.Scalars;
+import org.slotwise.layer.Gaussian;
+import org.slotwise.layer.NormedStack;
+
+/** The equations of {@link Gnm}, and the parts that they are made of. */
+record GnmLayers(
+        GnmConfiguration sizes,
+        FixedPriors fixed,
+        NormedStack encoder,
+        SceneLatent scene,
+        CellNetwork cells,
+        CellSampler sampler,
+        Parameter plain,
+        @Nullable Ground ground,
+        Renderer renderer) {
+
+    static GnmLayers of(Declarer parameters, GnmConfiguration sizes) {
+        FixedPriors fixed = FixedPriors.of(parameters);
+        GnmConfiguration.Picture picture = sizes.picture();
+        Parameter plain =
+                parameters.other(
+                        "background",
+                        Initializer.ZEROS,
+                        false,
+                        1,
+                        picture.channels(),
+                        picture.size(),
+                        picture.size());
+        GnmNetworks networks = sizes.networks();
+        return new GnmLayers(
+                sizes,
+                fixed,
+                convolutions(
+                        parameters.under("img_encoder"),
+                        picture.channels(),
+                        networks.encoder(),
+                        false),
+                SceneLatent.of(parameters.under("global_struct_draw"), sizes),
+                CellNetwork.of(parameters.under("p_z_given_x_or_g_net"), sizes),
+                CellSampler.of(parameters.under("local_latent_sampler"), sizes),
+                plain,
+                picture.background() ? Ground.of(parameters, sizes) : null,
+                new Renderer(picture.size(), picture.overlap()));
+    }
+
+    static NormedStack convolutions(
+            Declarer parameters, long in, GnmNetworks.Stack sizes, boolean openEnd) {
+        NormedStack.Builder stack = NormedStack.of(parameters.under("conv"), in);
+        for (int i = 0; i < sizes.layers(); i++) {
+            stack.convolution(
+                    sizes.filters().get(i),
+                    GnmConfiguration.window(sizes, i),
+                    sizes.groups().get(i));
+        }
+        return stack.optOpenEnd(openEnd).build();
+    }
+
+    static NormedStack subPixels(Declarer parameters, long in, GnmNetworks.Stack sizes) {
+        NormedStack.Builder stack = NormedStack.of(parameters.under("conv"), in);
+        for (int i = 0; i < sizes.layers(); i++) {
+            stack.subPixel(
+                    sizes.filters().get(i),
+                    sizes.kernels().get(i),
+                    sizes.steps().get(i),
+                    sizes.groups().get(i));
+        }
+        return stack.optOpenEnd(true).build();
+    }
+
+    static NormedStack perceptron(
+            Declarer parameters, long in, List<Integer> hidden, int out, boolean openEnd) {
+        NormedStack.Builder stack = NormedStack.of(parameters.under("mlp"), in);
+        hidden.forEach(stack::linear);
+        return stack.linear(out).optOpenEnd(openEnd).build();
+    }
+
+    /** A training step. */
+    GnmOutput step(Pass pass, NDArray images, GnmSetting setting, GnmNoise noise) {
+        Explanation found = explain(pass, images, setting.temperature(), noise);
+        NDArray background = background(pass, found.background(), images.getShape().get(0));
+        var glimpses = sampler.glimpses(pass, Cells.rows(found.cells().what()));
+        RenderedScenes drawn =
+                renderer.all(glimpses, found.cells(), background, setting.covered());
+        NDArray likelihood = GnmLoss.likelihood(images, drawn.picture(), sizes.sigma());
+        NDArray terms = terms(pass, found, setting);
+        return new GnmOutput(
+                GnmLoss.loss(likelihood, terms, setting), likelihood, terms, drawn, found);
+    }
+
+    /** The background's picture: of its latent, or the one that is kept where there is none. */
+    private NDArray background(Pass pass, @Nullable NDArray latent, long batch) {
+        if (ground != null && latent != null) {
+            return ground.picture(pass, latent);
+        }
+        NDArray kept = pass.value(plain);
+        Shape s = kept.getShape();
+        return kept.broadcast(batch, s.get(1), s.get(2), s.get(3));
+    }
+
+    private Explanation explain(Pass pass, NDArray images, double temperature, GnmNoise noise) {
+        NDArray e = encoder.apply(pass, images);
+        SceneSteps steps =
+                scene.draw(
+                        pass,
+                        images.getShape().get(0),
+                        e,
+                        sizes.latents().steps(),
+                        null,
+                        noise.scene());
+        // One network on two maps: images are normalised one by one, so both go in together.
+        CellLatents[] both = cells.apply(pass, e.concat(steps.map(), 0)).halves();
+        Gaussian own = null;
+        Gaussian predicted = null;
+        NDArray latent = null;
+        if (ground != null) {
+            own = ground.posterior(pass, e);
+            predicted = ground.prior(pass, steps.latent());
+            latent = own.sample(noise.background());
+        }
+        Cells drawn = sampler.draw(pass, both[0], temperature, noise);
+        return new Explanation(e, steps, both[0], both[1], own, predicted, latent, drawn);
+    }
+
+    /** (B, 11), in the order of {@link GnmTerm}. */
+    private NDArray terms(Pass pass, Explanation found, GnmSetting setting) {
+        NDArray byScene = GnmLoss.cells(found.posterior(), found.prior());
+        NDArray fixedOnes =
+                GnmLoss.fixed(
+                        found.posterior(),
+                        found.cells().presence(),
+                        fixed.presence(pass, setting.presencePrior()),
+                        fixed.where(pass, setting.sizePrior()),
+                        fixed.depth().value(pass),
+                        fixed.what().value(pass));
+        Gaussian own = found.backgroundPosterior();
+        Gaussian predicted = found.backgroundPrior();
+        NDArray none = Scalars.full(byScene, new Shape(byScene.getShape().get(0), 1), 0, byScene.getDataType());
+        boolean drawn = own != null && predicted != null;
+        NDArray background = drawn ? GnmLoss.divergence(own, predicted).expandDims(1) : none;
+        NDArray fixedBackground =
+                drawn
+                        ? GnmLoss.divergence(own, fixed.background().value(pass)).expandDims(1)
+                        : none;
+        Gaussian seen = found.scene().posterior();
+        NDArray steps =
+                seen == null
+                        ? none
+                        : GnmLoss.divergence(seen, found.scene().prior()).expandDims(1);
+        return NDArrays.concat(
+                new NDList(byScene, background, steps, fixedOnes, fixedBackground), 1);
+    }
+
+    /** What is in pictures, the scene latent left out: it changes nothing here. */
+    ExplainedScenes explain(Pass pass, NDArray images, @Nullable Double temperature, GnmNoise noise) {
+        NDArray e = encoder.apply(pass, images);
+        CellLatents posterior = cells.apply(pass, e);
+        Gaussian ofBackground = ground != null ? ground.posterior(pass, e) : null;
+        return draw(pass, posterior, ofBackground, temperature, noise);
+    }
+
+    /** Scenes of a scene latent: cells and background of their priors. */
+    GeneratedScenes generate(
+            Pass pass, SceneSteps steps, @Nullable Double temperature, GnmNoise noise) {
+        CellLatents prior = cells.apply(pass, steps.map());
+        Gaussian ofBackground =
+                ground != null ? ground.prior(pass, steps.latent()) : null;
+        return new GeneratedScenes(draw(pass, prior, ofBackground, temperature, noise), steps);
+    }
+
+    /** Draws cells and background, or takes the most probable ones, and makes pictures of them. */
+    private ExplainedScenes draw(
+            Pass pass,
+            CellLatents latents,
+            @Nullable Gaussian ofBackground,
+            @Nullable Double temperature,
+            GnmNoise noise) {
+        long batch = latents.presence().getShape().get(0);
+        NDArray z = null;
+        if (ofBackground != null) {
+            z =
+                    temperature == null
+                            ? ofBackground.mean()
+                            : ofBackground.sample(noise.background());
+        }
+        NDArray background = background(pass, z, batch);
+        if (temperature == null) {
+            Cells drawn = sampler.mode(pass, latents);
+            return new ExplainedScenes(some(pass, drawn, background), latents, drawn);
+        }
+        Cells drawn = sampler.draw(pass, latents, temperature, noise);
+        var glimpses = sampler.glimpses(pass, Cells.rows(drawn.what()));
+        return new ExplainedScenes(
+                renderer.all(glimpses, drawn, background, null), latents, drawn);
+    }
+
+    /** Cells without an object are neither decoded nor pasted. */
+    private RenderedScenes some(Pass pass, Cells drawn, NDArray background) {
+        double[] present = Ops.read(drawn.presence());
+        int n = sizes.count();
+        long[] rows =
+                LongStream.range(0, present.length).filter(i -> present[(int) i] > 0).toArray();
+        if (!sizes.picture().overlap() || rows.length == present.length) {
+            var glimpses = sampler.glimpses(pass, Cells.rows(drawn.what()));
+            return renderer.all(glimpses, drawn, background, null);
+        }
+        if (rows.length == 0) {
+            return Renderer.none(background, n);
+        }
+        NDArray chosen = Ops.indices(background, rows);
+        long[] images = Arrays.stream(rows).map(row -> row / n).toArray();
+        NDArray what = Ops.rows(Cells.rows(drawn.what()), chosen);
+        return renderer.some(
+                sampler.glimpses(pass, what),
+                Ops.rows(Cells.rows(drawn.where()), chosen),
+                Ops.rows(Cells.rows(drawn.depth()), chosen),
+                Ops.indices(background, images),
+                chosen,
+                n,
+                background);
+    }
+}

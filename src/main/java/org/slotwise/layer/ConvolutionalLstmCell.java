@@ -1,0 +1,105 @@
+package org.slotwise.layer;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Activation;
+import ai.djl.nn.Parameter;
+import ai.djl.training.initializer.Initializer;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Pass;
+
+/**
+ * A long short-term memory whose maps are convolutions, with a first state that is learnt.
+ *
+ * <p>Source: Shi et al., "Convolutional LSTM Network" (2015), equation 3, without peepholes; in the
+ * form of the models of Jiang and Ahn, "Generative Neurosymbolic Machines" (2020).
+ *
+ * <pre>{@code
+ * i, f, o, n = W * [x, h] + b                          four parts of the channels
+ * c' = sigmoid(f) c + sigmoid(i) tanh(n)
+ * h' = sigmoid(o) tanh(c')
+ * }</pre>
+ *
+ * <p>x is (B, in, H, W); h, c, h' and c' are (B, size, H, W). {@code conv.weight} (4 size, in + size,
+ * k, k) and {@code conv.bias} start as PyTorch's do; {@code h_0} and {@code c_0} (1, size, H, W) at
+ * 0. There are (k - 1) / 2 zeros at each side.
+ */
+public final class ConvolutionalLstmCell {
+
+    private static final String WHO = "ConvolutionalLstmCell";
+
+    private final long in;
+    private final long size;
+    private final Parameter firstHidden;
+    private final Parameter firstCell;
+    private final Convolution gates;
+
+    /**
+     * Declares the cell's parameters.
+     *
+     * @param parameters declares under the cell's name
+     * @param in the channels of x, at least 1
+     * @param size the channels of a state, at least 1
+     * @param kernel k, an odd number
+     * @param places H and W
+     * @throws IllegalArgumentException if the kernel is even, which would change the map's size
+     */
+    public ConvolutionalLstmCell(
+            Declarer parameters, long in, long size, int kernel, long places) {
+        Check.atLeast(WHO, "in", in, 1);
+        Check.atLeast(WHO, "size", size, 1);
+        Check.option(kernel % 2 == 1, WHO + ": kernel must be odd, got " + kernel);
+        this.in = in;
+        this.size = size;
+        firstHidden = parameters.other("h_0", Initializer.ZEROS, true, 1, size, places, places);
+        firstCell = parameters.other("c_0", Initializer.ZEROS, true, 1, size, places, places);
+        gates =
+                Convolution.of(
+                        parameters.under("conv"), in + size, 4 * size, Window.same(kernel));
+    }
+
+    /**
+     * A state.
+     *
+     * @param hidden h, (B, size, H, W), what others see
+     * @param cell c, (B, size, H, W)
+     */
+    public record State(NDArray hidden, NDArray cell) {}
+
+    /**
+     * The first state, the same for all.
+     *
+     * @param pass the call of the block
+     * @param batch B
+     * @return views of {@code h_0} and {@code c_0}
+     */
+    public State start(Pass pass, long batch) {
+        NDArray h = pass.value(firstHidden);
+        NDArray c = pass.value(firstCell);
+        Shape s = h.getShape();
+        Shape all = new Shape(batch, s.get(1), s.get(2), s.get(3));
+        return new State(h.broadcast(all), c.broadcast(all));
+    }
+
+    /**
+     * Makes a step.
+     *
+     * @param pass the call of the block
+     * @param x inputs (B, in, H, W)
+     * @param state the state before
+     * @return the state after
+     */
+    public State step(Pass pass, NDArray x, State state) {
+        Shape s = state.hidden().getShape();
+        Check.shape(WHO, "input", x, s.get(0), in, s.get(2), s.get(3));
+        NDArray seen = x.concat(state.hidden(), 1);
+        NDList parts = gates.apply(pass, seen).split(4, 1);
+        NDArray i = Activation.sigmoid(parts.get(0));
+        NDArray f = Activation.sigmoid(parts.get(1));
+        NDArray o = Activation.sigmoid(parts.get(2));
+        NDArray c = f.mul(state.cell()).add(i.mul(parts.get(3).tanh()));
+        return new State(o.mul(c.tanh()), c);
+    }
+}
