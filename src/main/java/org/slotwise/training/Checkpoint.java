@@ -20,7 +20,7 @@ import org.slotwise.weights.StateDict;
 import org.slotwise.weights.StateDictFormat;
 
 /**
- * A training as it was after a step: the weights, the state of {@link Adam}, the number of the
+ * A training as it was after a step: the weights, the state of its optimizer, the number of the
  * step, and what tells one run from another. A training that goes on from it takes the same steps
  * as one that was never interrupted, if its random numbers are those of {@link StepRandom}.
  *
@@ -45,9 +45,10 @@ import org.slotwise.weights.StateDictFormat;
  *
  * <pre>{@code
  * model.<name>                        each parameter, named as in StateDict
- * optimizer.<name>.exp_avg            Adam's moments and the number of updates,
- * optimizer.<name>.exp_avg_sq         of each parameter that was ever updated
- * optimizer.<name>.step
+ * optimizer.<name>.exp_avg            Adam's moments, or
+ * optimizer.<name>.exp_avg_sq
+ * optimizer.<name>.square_avg         RMSprop's, and the number of updates,
+ * optimizer.<name>.step               of each parameter that was ever updated
  * metadata: format, step, checksum,
  *           run.<name>                for each text of the run, state.<name> for each of its state
  * }</pre>
@@ -84,15 +85,15 @@ public final class Checkpoint implements AutoCloseable {
      *
      * @param file a path that ends in ".safetensors"
      * @param block the block that is being trained
-     * @param adam its optimizer
+     * @param optimizer its optimizer
      * @param step the number of the last step that was taken, at least 0
      * @param run what tells this run from others
      * @throws IOException if it cannot be written; the file is as it was before then
      * @throws IllegalArgumentException if the path ends otherwise, or the step is negative
      */
-    public static void write(Path file, Block block, Adam adam, long step, Map<String, String> run)
+    public static void write(Path file, Block block, StatefulOptimizer optimizer, long step, Map<String, String> run)
             throws IOException {
-        write(file, block, adam, step, run, Map.of());
+        write(file, block, optimizer, step, run, Map.of());
     }
 
     /**
@@ -100,7 +101,7 @@ public final class Checkpoint implements AutoCloseable {
      *
      * @param file a path that ends in ".safetensors"
      * @param block the block that is being trained
-     * @param adam its optimizer
+     * @param optimizer its optimizer
      * @param step the number of the last step that was taken, at least 0
      * @param run what tells this run from others
      * @param state what else changes from step to step: {@link PlateauDecay#state} for instance
@@ -110,7 +111,7 @@ public final class Checkpoint implements AutoCloseable {
     public static void write(
             Path file,
             Block block,
-            Adam adam,
+            StatefulOptimizer optimizer,
             long step,
             Map<String, String> run,
             Map<String, String> state)
@@ -127,7 +128,7 @@ public final class Checkpoint implements AutoCloseable {
         texts.put(FORMAT, VERSION);
         texts.put(STEP, Long.toString(step));
         try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            adam.state(host, StateDict.parameters(block))
+            optimizer.state(host, StateDict.parameters(block))
                     .forEach((name, array) -> arrays.put(OPTIMIZER + name, array));
             texts.put(CHECKSUM, Checksum.of(arrays, texts));
             AtomicFile.deleteUnfinished(file);
@@ -283,20 +284,20 @@ public final class Checkpoint implements AutoCloseable {
      * Gives a block and its optimizer the state of this checkpoint: both, or neither.
      *
      * @param block an initialized block, as it was trained
-     * @param adam an optimizer with the options of the former one
+     * @param optimizer an optimizer with the options of the former one
      * @throws IOException if the checkpoint is of another model
      * @throws IllegalStateException if the block is not initialized
      */
-    public void restore(Block block, Adam adam) throws IOException {
+    public void restore(Block block, StatefulOptimizer optimizer) throws IOException {
         StateDict weights = content.under(MODEL);
         Map<String, NDArray> state = content.under(OPTIMIZER).arrays();
         try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            Map<String, NDArray> former = adam.state(host, StateDict.parameters(block));
-            adam.restore(StateDict.parameters(block), state);
+            Map<String, NDArray> former = optimizer.state(host, StateDict.parameters(block));
+            optimizer.restore(StateDict.parameters(block), state);
             try {
                 weights.loadInto(block);
             } catch (IllegalArgumentException e) {
-                adam.restore(StateDict.parameters(block), former);
+                optimizer.restore(StateDict.parameters(block), former);
                 throw e;
             }
         } catch (IllegalArgumentException e) {

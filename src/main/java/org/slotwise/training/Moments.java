@@ -4,6 +4,8 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
+import java.util.ArrayList;
+import java.util.List;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
@@ -15,15 +17,15 @@ import org.slotwise.internal.Scalars;
 final class Moments implements AutoCloseable {
 
     private final NDManager manager;
-    private final NDArray first;
-    private final NDArray second;
+    private final List<NDArray> arrays = new ArrayList<>(2);
     private int steps;
     private boolean used;
 
-    private Moments(NDArray weight) {
+    private Moments(NDArray weight, int count) {
         manager = weight.getManager().newSubManager(weight.getDevice());
-        first = zeros(manager, weight);
-        second = zeros(manager, weight);
+        for (int i = 0; i < count; i++) {
+            arrays.add(zeros(manager, weight));
+        }
     }
 
     private static NDArray zeros(NDManager manager, NDArray like) {
@@ -33,22 +35,23 @@ final class Moments implements AutoCloseable {
     }
 
     /** Moments of a parameter that was never updated. */
-    static Moments zeros(NDArray weight) {
-        return new Moments(weight);
+    static Moments zeros(NDArray weight, int count) {
+        return new Moments(weight, count);
     }
 
     /** Copies of saved moments, on the weight's device. */
     static Moments of(SavedMoments saved, NDArray weight) {
-        Moments moments = zeros(weight);
-        Ops.overwrite(moments.first, saved.first());
-        Ops.overwrite(moments.second, saved.second());
+        Moments moments = zeros(weight, saved.arrays().size());
+        for (int i = 0; i < saved.arrays().size(); i++) {
+            Ops.overwrite(moments.of(i), saved.arrays().get(i));
+        }
         moments.steps = saved.steps();
         return moments;
     }
 
     /** The same moments for a weight that must be of the same form. */
-    Moments on(String id, NDArray weight) {
-        Device device = first.getDevice();
+    Moments on(String who, String id, NDArray weight) {
+        Device device = of(0).getDevice();
         if (weight.getDevice().equals(device)) {
             return this;
         }
@@ -56,14 +59,15 @@ final class Moments implements AutoCloseable {
         // own, which nobody could save.
         Check.option(
                 !used,
-                "Adam: parameter "
+                who
+                        + ": parameter "
                         + id
                         + " must stay on "
                         + device
                         + ", where its moments are, got "
                         + weight.getDevice()
                         + "; a trainer must have one device: optDevices(new Device[] {device})");
-        Moments moved = of(new SavedMoments(first, second, steps), weight);
+        Moments moved = of(new SavedMoments(arrays, steps), weight);
         close();
         return moved;
     }
@@ -77,12 +81,9 @@ final class Moments implements AutoCloseable {
         return steps;
     }
 
-    NDArray first() {
-        return first;
-    }
-
-    NDArray second() {
-        return second;
+    /** One of them, in the optimizer's order. */
+    NDArray of(int index) {
+        return arrays.get(index);
     }
 
     @Override
