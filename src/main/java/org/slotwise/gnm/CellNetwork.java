@@ -11,8 +11,8 @@ import org.slotwise.layer.StartingValues;
 import org.slotwise.layer.Window;
 
 /**
- * The latents of all cells from a map: the same network for the posterior, of the encoder's map, and
- * for the prior, of the scene's.
+ * The latents of all cells from a map: the same network for the posterior, of the encoder's map,
+ * and for the prior, of the scene's.
  */
 record CellNetwork(
         NormedStack trunk,

@@ -38,8 +38,7 @@ record CellSampler(Parameter offset, NormedStack decoder, boolean hasAlpha) {
                 parameters.other(
                         "offset",
                         (manager, shape, type) ->
-                                Scalars.of(
-                                        manager, manager.getDevice(), offsets(g), shape, type),
+                                Scalars.of(manager, manager.getDevice(), offsets(g), shape, type),
                         false,
                         1,
                         2,
@@ -59,7 +58,7 @@ record CellSampler(Parameter offset, NormedStack decoder, boolean hasAlpha) {
         double[] values = new double[2 * g * g];
         for (int i = 0; i < g * g; i++) {
             values[i] = i % g;
-            values[g * g + i] = i / g;
+            values[g * g + i] = Math.floorDiv(i, g);
         }
         return values;
     }
@@ -69,11 +68,7 @@ record CellSampler(Parameter offset, NormedStack decoder, boolean hasAlpha) {
         NDArray z = new RelaxedBernoulli(temperature).sample(of.presence(), noise.presence());
         NDArray where = of.where().sample(noise.where());
         return placed(
-                pass,
-                z,
-                where,
-                of.depth().sample(noise.depth()),
-                of.what().sample(noise.what()));
+                pass, z, where, of.depth().sample(noise.depth()), of.what().sample(noise.what()));
     }
 
     /** Nothing drawn: objects where they are more probable than not, the rest at its mean. */
@@ -92,8 +87,7 @@ record CellSampler(Parameter offset, NormedStack decoder, boolean hasAlpha) {
     Glimpses glimpses(Pass pass, NDArray what) {
         Shape s = what.getShape();
         NDArray all =
-                Activation.sigmoid(
-                        decoder.apply(pass, what.reshape(s.get(0), s.get(1), 1, 1)));
+                Activation.sigmoid(decoder.apply(pass, what.reshape(s.get(0), s.get(1), 1, 1)));
         Shape made = all.getShape();
         if (hasAlpha) {
             long c = made.get(1) - 1;

@@ -10,7 +10,8 @@ import ai.djl.ndarray.types.Shape;
  * @param presence z (B, 1, G, G), between 0 and 1: whether there is an object
  * @param where (B, 4, G, G): width and height as shares of the picture's, and the centre in
  *     coordinates from -1 to 1, right and down
- * @param whereDrawn (B, 4, G, G): what was drawn, of which {@code where} was made; no gradient flows
+ * @param whereDrawn (B, 4, G, G): what was drawn, of which {@code where} was made; no gradient
+ *     flows
  * @param depth (B, 1, G, G): the smaller, the nearer
  * @param what (B, Za, G, G)
  */

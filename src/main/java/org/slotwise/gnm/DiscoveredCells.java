@@ -14,8 +14,8 @@ import org.slotwise.internal.Scalars;
  * <ul>
  *   <li>"masks" (B, 1 + N, S, S): what {@link RenderedScenes#masks} has, after the rest that they
  *       leave to the background. The largest is the segmentation of the original.
- *   <li>"objects" (B, 1 + N, 6 + Za): presence, width, height, centre right and down, depth, and the
- *       what-vector; 1, 1, 0, 0 and zeros for the background, whose presence is 1.
+ *   <li>"objects" (B, 1 + N, 6 + Za): presence, width, height, centre right and down, depth, and
+ *       the what-vector; 1, 1, 0, 0 and zeros for the background, whose presence is 1.
  *   <li>"reconstruction" (B, C, S, S), y.
  * </ul>
  */
@@ -47,9 +47,7 @@ public final class DiscoveredCells {
         long batch = s.get(0);
         long n = s.get(2) * s.get(3);
         NDArray all =
-                presence.concat(cells.where(), 1)
-                        .concat(cells.depth(), 1)
-                        .concat(cells.what(), 1);
+                presence.concat(cells.where(), 1).concat(cells.depth(), 1).concat(cells.what(), 1);
         NDArray objects = Cells.rows(all).reshape(batch, n, all.getShape().get(1));
         NDArray ground = Scalars.full(objects, new Shape(batch, 1, 3), 1, all.getDataType());
         NDArray rest =

@@ -9,6 +9,7 @@ import ai.djl.training.ParameterStore;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
@@ -18,8 +19,8 @@ import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 
 /**
- * GNM: a scene is a grid of cells, each with at most one object, under a prior that is drawn step by
- * step. It counts, places and names objects, and makes new scenes.
+ * GNM: a scene is a grid of cells, each with at most one object, under a prior that is drawn step
+ * by step. It counts, places and names objects, and makes new scenes.
  *
  * <p>Source: Jiang and Ahn, "Generative Neurosymbolic Machines" (2020), in the form of HHousen's
  * {@code object-discovery-pytorch}, of which it takes the weights.
@@ -36,8 +37,8 @@ import org.slotwise.internal.Scalars;
  *   <li>images (B, C, S, S) of the parameters' type, float32 or float64, in [0, 1].
  *   <li>N = G G cells, row by row. Equations: {@link GnmLayers}, {@link SceneLatent}, {@link
  *       Renderer}, {@link GnmLoss}.
- *   <li>all draws may be given ({@link GnmNoise}); the original draws in evaluation too, here {@link
- *       GnmDraws#mode} draws nothing.
+ *   <li>all draws may be given ({@link GnmNoise}); the original draws in evaluation too, here
+ *       {@link GnmDraws#mode} draws nothing.
  * </ul>
  *
  * <p>How this differs from the original: sizes follow from each other, and what does not fit is
@@ -45,9 +46,9 @@ import org.slotwise.internal.Scalars;
  * channel; a second rendering from the prior, for its log, is left out. An explanation needs no
  * scene latent, and cells without an object are neither decoded nor pasted where nothing is drawn.
  *
- * <p>As a block on lists it takes images, and by names noise. In training it gives the loss, likelihood
- * and terms at the setting of {@link #setSetting}; otherwise the most probable explanation as {@link
- * DiscoveredCells} has it, which pictures, servers and Spark take.
+ * <p>As a block on lists it takes images, and by names noise. In training it gives the loss,
+ * likelihood and terms at the setting of {@link #setSetting}; otherwise the most probable
+ * explanation as {@link DiscoveredCells} has it, which pictures, servers and Spark take.
  */
 public final class Gnm extends ConfiguredBlock {
 
@@ -117,8 +118,7 @@ public final class Gnm extends ConfiguredBlock {
         inputs.images(images);
         inputs.noise(noise, images.getShape().get(0), sizes.latents().steps(), images);
         return kept(
-                equations ->
-                        compute(parameterStore, images, training, equations),
+                equations -> compute(parameterStore, images, training, equations),
                 pass -> layers.step(pass, images, setting, noise),
                 GnmOutput::arrays);
     }
@@ -132,8 +132,7 @@ public final class Gnm extends ConfiguredBlock {
      * @return the explanation, and the pictures drawn of it, owned by the images' manager
      * @throws IllegalArgumentException if an input has another shape or type
      */
-    public ExplainedScenes explain(
-            ParameterStore parameterStore, NDArray images, GnmDraws draws) {
+    public ExplainedScenes explain(ParameterStore parameterStore, NDArray images, GnmDraws draws) {
         inputs.images(images);
         inputs.noise(draws.noise(), images.getShape().get(0), sizes.latents().steps(), images);
         return kept(
@@ -151,8 +150,8 @@ public final class Gnm extends ConfiguredBlock {
      * @param batch how many, at least 1
      * @param draws whether cells are drawn or the most probable; the scene latent always is drawn
      * @return the scenes
-     * @throws IllegalArgumentException if a number is out of its range, or noise of another shape or
-     *     type
+     * @throws IllegalArgumentException if a number is out of its range, or noise of another shape
+     *     or type
      */
     public GeneratedScenes generate(
             ParameterStore parameterStore, NDManager manager, long batch, GnmDraws draws) {
@@ -189,13 +188,12 @@ public final class Gnm extends ConfiguredBlock {
      *
      * @param parameterStore where the parameters' values are
      * @param scene the latents of the first n of T steps, (B, n, Zg), n at least 1
-     * @param draws whether cells are drawn or the most probable; noise of the scene is that of the T
-     *     - n steps that are drawn
+     * @param draws whether cells are drawn or the most probable; noise of the scene is that of the
+     *     T - n steps that are drawn
      * @return the scenes, owned by the latents' manager
      * @throws IllegalArgumentException if an input has another shape or type
      */
-    public GeneratedScenes generate(
-            ParameterStore parameterStore, NDArray scene, GnmDraws draws) {
+    public GeneratedScenes generate(ParameterStore parameterStore, NDArray scene, GnmDraws draws) {
         inputs.scene(scene);
         requireType("scene", scene);
         long batch = scene.getShape().get(0);
@@ -206,17 +204,16 @@ public final class Gnm extends ConfiguredBlock {
                 equations -> compute(parameterStore, scene, false, equations),
                 pass -> {
                     SceneSteps steps =
-                            layers.scene()
-                                    .draw(pass, batch, null, 0, scene, draws.noise().scene());
+                            layers.scene().draw(pass, batch, null, 0, scene, draws.noise().scene());
                     return layers.generate(pass, steps, draws.temperature(), draws.noise());
                 },
                 GeneratedScenes::arrays);
     }
 
     /**
-     * Makes pictures again of their scene latent, whose first steps see the picture and whose others
-     * are drawn from their priors: with all steps this shows what the scene latent knows, with none
-     * it is {@link #generate}.
+     * Makes pictures again of their scene latent, whose first steps see the picture and whose
+     * others are drawn from their priors: with all steps this shows what the scene latent knows,
+     * with none it is {@link #generate}.
      *
      * @param parameterStore where the parameters' values are
      * @param images (B, C, S, S)
@@ -236,8 +233,7 @@ public final class Gnm extends ConfiguredBlock {
                 pass -> {
                     NDArray e = layers.encoder().apply(pass, images);
                     SceneSteps drawn =
-                            layers.scene()
-                                    .draw(pass, batch, e, steps, null, draws.noise().scene());
+                            layers.scene().draw(pass, batch, e, steps, null, draws.noise().scene());
                     return layers.generate(pass, drawn, draws.temperature(), draws.noise());
                 },
                 GeneratedScenes::arrays);
@@ -245,12 +241,12 @@ public final class Gnm extends ConfiguredBlock {
 
     /** Computes a record whose arrays outlive the call, each of them once. */
     private static <T> T kept(
-            Function<Function<Pass, NDList>, NDList> call,
+            Consumer<Function<Pass, NDList>> call,
             Function<Pass, T> equations,
             Function<T, NDList> arrays) {
         @SuppressWarnings("unchecked")
         T[] made = (T[]) new Object[1];
-        call.apply(
+        call.accept(
                 pass -> {
                     made[0] = equations.apply(pass);
                     Set<NDArray> once = Collections.newSetFromMap(new IdentityHashMap<>());

@@ -1,5 +1,7 @@
 package org.slotwise.gnm;
 
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.slotwise.gnm.GnmNetworks.Scene;
 import org.slotwise.gnm.GnmNetworks.Stack;
@@ -82,7 +84,13 @@ public record GnmConfiguration(
     private static void ends(String what, Stack stack, int channels) {
         Check.option(
                 stack.last() == channels,
-                WHO + ": the " + what + " must end in " + channels + " filters, got " + stack.last());
+                WHO
+                        + ": the "
+                        + what
+                        + " must end in "
+                        + channels
+                        + " filters, got "
+                        + stack.last());
     }
 
     /** How large one place becomes. */
@@ -211,27 +219,49 @@ public record GnmConfiguration(
     }
 
     /**
-     * A small model for pictures of 32 x 32, that a processor trains in minutes.
+     * A small model, that a processor trains in minutes: a grid of 4 x 4, glimpses of a quarter of
+     * the picture's size.
      *
+     * @param size height and width of pictures: 32, 64 or 128
      * @return a configuration of a few hundred thousand parameters
+     * @throws IllegalArgumentException if the size is another
      */
-    public static GnmConfiguration small() {
-        Stack encoder =
+    public static GnmConfiguration small(int size) {
+        Check.option(
+                size == 32 || size == 64 || size == 128,
+                WHO + ": the size of a small model must be 32, 64 or 128, got " + size);
+        int halvings = size / 64; // more than for 32: 0, 1 or 2
+        List<Integer> filters = new ArrayList<>(Collections.nCopies(halvings, 16));
+        List<Integer> kernels = new ArrayList<>(Collections.nCopies(halvings, 4));
+        List<Integer> strides = new ArrayList<>(Collections.nCopies(halvings, 2));
+        filters.addAll(List.of(16, 16, 32, 32, 32));
+        kernels.addAll(List.of(4, 3, 4, 3, 4));
+        strides.addAll(List.of(2, 1, 2, 1, 2));
+        List<Integer> threes = List.of(3, 3, 3);
+        Stack glimpse =
                 Stack.of(
-                        List.of(16, 16, 32, 32, 32), List.of(4, 3, 4, 3, 4), List.of(2, 1, 2, 1, 2));
-        Stack cells = Stack.of(List.of(32, 32), List.of(1, 1), List.of(1, 1));
-        Stack glimpse = Stack.of(List.of(32, 16, 4), List.of(3, 3, 3), List.of(2, 2, 2));
+                        List.of(32, 16, 4),
+                        threes,
+                        List.of(size > 32 ? 4 : 2, size > 64 ? 4 : 2, 2));
         Stack background =
-                Stack.of(List.of(16, 8, 8, 3), List.of(1, 1, 1, 3), List.of(4, 4, 2, 1));
+                Stack.of(
+                        List.of(16, 8, 8, 3),
+                        List.of(1, 1, 1, 3),
+                        List.of(4, 4, size / 16, 1));
+        List<Integer> hidden = List.of(128);
         Stack map = Stack.of(List.of(32), List.of(3), List.of(1));
-        Scene scene =
-                new Scene(1, 32, 32, List.of(128), List.of(128), List.of(128), 16, map);
         return new GnmConfiguration(
-                new Picture(32, 3, true, true),
+                new Picture(size, 3, true, true),
                 4,
                 new Latents(16, 2, 16, 4),
                 new GnmNetworks(
-                        encoder, cells, glimpse, background, scene, List.of(64), List.of(32)),
+                        Stack.of(filters, kernels, strides),
+                        Stack.of(List.of(32, 32), List.of(1, 1), List.of(1, 1)),
+                        glimpse,
+                        background,
+                        new Scene(1, 32, 32, hidden, hidden, hidden, 16, map),
+                        List.of(64),
+                        List.of(32)),
                 0.1);
     }
 }

@@ -94,8 +94,7 @@ record GnmLayers(
         Explanation found = explain(pass, images, setting.temperature(), noise);
         NDArray background = background(pass, found.background(), images.getShape().get(0));
         var glimpses = sampler.glimpses(pass, Cells.rows(found.cells().what()));
-        RenderedScenes drawn =
-                renderer.all(glimpses, found.cells(), background, setting.covered());
+        RenderedScenes drawn = renderer.all(glimpses, found.cells(), background, setting.covered());
         NDArray likelihood = GnmLoss.likelihood(images, drawn.picture(), sizes.sigma());
         NDArray terms = terms(pass, found, setting);
         return new GnmOutput(
@@ -148,25 +147,30 @@ record GnmLayers(
                         fixed.depth().value(pass),
                         fixed.what().value(pass));
         Gaussian own = found.backgroundPosterior();
-        Gaussian predicted = found.backgroundPrior();
-        NDArray none = Scalars.full(byScene, new Shape(byScene.getShape().get(0), 1), 0, byScene.getDataType());
-        boolean drawn = own != null && predicted != null;
-        NDArray background = drawn ? GnmLoss.divergence(own, predicted).expandDims(1) : none;
-        NDArray fixedBackground =
-                drawn
-                        ? GnmLoss.divergence(own, fixed.background().value(pass)).expandDims(1)
-                        : none;
-        Gaussian seen = found.scene().posterior();
-        NDArray steps =
-                seen == null
-                        ? none
-                        : GnmLoss.divergence(seen, found.scene().prior()).expandDims(1);
+        SceneSteps steps = found.scene();
         return NDArrays.concat(
-                new NDList(byScene, background, steps, fixedOnes, fixedBackground), 1);
+                new NDList(
+                        byScene,
+                        divergence(own, found.backgroundPrior(), byScene),
+                        divergence(steps.posterior(), steps.prior(), byScene),
+                        fixedOnes,
+                        divergence(own, fixed.background().value(pass), byScene)),
+                1);
+    }
+
+    /** KL (B, 1); 0 where there is nothing to compare. */
+    private static NDArray divergence(
+            @Nullable Gaussian posterior, @Nullable Gaussian prior, NDArray like) {
+        if (posterior == null || prior == null) {
+            Shape one = new Shape(like.getShape().get(0), 1);
+            return Scalars.full(like, one, 0, like.getDataType());
+        }
+        return GnmLoss.divergence(posterior, prior).expandDims(1);
     }
 
     /** What is in pictures, the scene latent left out: it changes nothing here. */
-    ExplainedScenes explain(Pass pass, NDArray images, @Nullable Double temperature, GnmNoise noise) {
+    ExplainedScenes explain(
+            Pass pass, NDArray images, @Nullable Double temperature, GnmNoise noise) {
         NDArray e = encoder.apply(pass, images);
         CellLatents posterior = cells.apply(pass, e);
         Gaussian ofBackground = ground != null ? ground.posterior(pass, e) : null;
@@ -177,8 +181,7 @@ record GnmLayers(
     GeneratedScenes generate(
             Pass pass, SceneSteps steps, @Nullable Double temperature, GnmNoise noise) {
         CellLatents prior = cells.apply(pass, steps.map());
-        Gaussian ofBackground =
-                ground != null ? ground.prior(pass, steps.latent()) : null;
+        Gaussian ofBackground = ground != null ? ground.prior(pass, steps.latent()) : null;
         return new GeneratedScenes(draw(pass, prior, ofBackground, temperature, noise), steps);
     }
 
@@ -192,10 +195,7 @@ record GnmLayers(
         long batch = latents.presence().getShape().get(0);
         NDArray z = null;
         if (ofBackground != null) {
-            z =
-                    temperature == null
-                            ? ofBackground.mean()
-                            : ofBackground.sample(noise.background());
+            z = temperature == null ? ofBackground.mean() : ofBackground.sample(noise.background());
         }
         NDArray background = background(pass, z, batch);
         if (temperature == null) {
@@ -204,8 +204,7 @@ record GnmLayers(
         }
         Cells drawn = sampler.draw(pass, latents, temperature, noise);
         var glimpses = sampler.glimpses(pass, Cells.rows(drawn.what()));
-        return new ExplainedScenes(
-                renderer.all(glimpses, drawn, background, null), latents, drawn);
+        return new ExplainedScenes(renderer.all(glimpses, drawn, background, null), latents, drawn);
     }
 
     /** Cells without an object are neither decoded nor pasted. */

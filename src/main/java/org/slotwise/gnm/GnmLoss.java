@@ -186,11 +186,7 @@ final class GnmLoss {
         Shape shape = new Shape(weights.length);
         NDArray w =
                 Scalars.of(
-                        terms.getManager(),
-                        terms.getDevice(),
-                        weights,
-                        shape,
-                        terms.getDataType());
+                        terms.getManager(), terms.getDevice(), weights, shape, terms.getDataType());
         return call("loss", likelihood, terms, w);
     }
 }

@@ -13,8 +13,8 @@ import org.slotwise.internal.Limits;
  *
  * @param encoder convolutions from the picture to the G x G map e, (C, H, W) to (E, G, G)
  * @param cells convolutions of stride 1 before the heads of the cells' latents
- * @param glimpse sub-pixel convolutions from what a cell has, (Za, 1, 1), to its picture, (C + 1, h,
- *     h); (C, h, h) where cells have no alpha
+ * @param glimpse sub-pixel convolutions from what a cell has, (Za, 1, 1), to its picture, (C + 1,
+ *     h, h); (C, h, h) where cells have no alpha
  * @param background sub-pixel convolutions from the background's latent, (Zb, 1, 1), to (C, H, W)
  * @param scene the scene latent
  * @param backgroundPosterior hidden layers of the perceptron from e to the background's latent
@@ -76,8 +76,8 @@ public record GnmNetworks(
          * @param kernels at least 1 each
          * @param steps at least 0 each
          * @param groups at least 1 each
-         * @throws IllegalArgumentException if the lists are empty, or not of one length, or a number
-         *     is out of its range
+         * @throws IllegalArgumentException if the lists are empty, or not of one length, or a
+         *     number is out of its range
          */
         public Stack {
             String who = "GnmNetworks.Stack";
@@ -133,8 +133,8 @@ public record GnmNetworks(
      * @param decoder hidden layers of the perceptron from a step's latent to the map that the
      *     drawing state sees
      * @param decoderChannels channels of that map
-     * @param map convolutions from the drawing state to what is added to the scene map, with an open
-     *     end
+     * @param map convolutions from the drawing state to what is added to the scene map, with an
+     *     open end
      */
     public record Scene(
             int kernel,

@@ -5,12 +5,12 @@ import ai.djl.ndarray.NDList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that a {@link Gnm} draws in a call, so that a call is a function of its arguments. What is not
- * given is drawn with the engine's generator. All are draws from the standard normal distribution
- * but those of presence.
+ * All that a {@link Gnm} draws in a call, so that a call is a function of its arguments. What is
+ * not given is drawn with the engine's generator. All are draws from the standard normal
+ * distribution but those of presence.
  *
- * @param background (B, Zb), for the posterior where a picture is explained, for the prior where one
- *     is made
+ * @param background (B, Zb), for the posterior where a picture is explained, for the prior where
+ *     one is made
  * @param scene (B, n, Zg), for the n steps of the scene latent that are drawn
  * @param presence draws from [0, 1), (B, 1, G, G)
  * @param where (B, 4, G, G)

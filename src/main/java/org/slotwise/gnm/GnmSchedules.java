@@ -38,8 +38,8 @@ public record GnmSchedules(
     }
 
     /**
-     * When objects must explain the picture, whatever their alphas: how much of each pixel is theirs
-     * does not depend on them then.
+     * When objects must explain the picture, whatever their alphas: how much of each pixel is
+     * theirs does not depend on them then.
      *
      * @param after the last step before it, which is without it
      * @param before the first step after it
@@ -70,8 +70,8 @@ public record GnmSchedules(
     }
 
     /**
-     * Those of HHousen's {@code object-discovery-pytorch}, for trainings of hundreds of thousands of
-     * steps.
+     * Those of HHousen's {@code object-discovery-pytorch}, for trainings of hundreds of thousands
+     * of steps.
      *
      * @return the schedules
      */
@@ -88,8 +88,8 @@ public record GnmSchedules(
     }
 
     /**
-     * Those that make a small model find objects within some thousand steps: presence is probable at
-     * first, and objects must explain the picture before the background may. Beside {@link
+     * Those that make a small model find objects within some thousand steps: presence is probable
+     * at first, and objects must explain the picture before the background may. Beside {@link
      * GnmStart#likelyObjects}.
      *
      * @return the schedules

@@ -26,8 +26,8 @@ import org.slotwise.metric.Background;
  * @param squaredError sum of (y - x)² over pixels and colours
  * @param backgroundError the same of both backgrounds, cut out by their own masks
  * @param objectError the same of matched objects, per pair
- * @param overlap per pair, of s, as the original's "miou": not an intersection over union, since what
- *     is shared counts twice below; half of {@code dice} but for the small numbers
+ * @param overlap per pair, of s, as the original's "miou": not an intersection over union, since
+ *     what is shared counts twice below; half of {@code dice} but for the small numbers
  * @param dice per pair, 2 shared / (|t| + |p|)
  * @param intersectionOverUnion per pair, shared / (|t| + |p| - shared)
  * @param ariWithBackground of all pixels
@@ -113,9 +113,7 @@ public record GnmScores(
         int channels = (int) s.get(1);
         try (NDManager own = images.getManager().newSubManager()) {
             for (int b = 0; b < x.length; b++) {
-                all.add(
-                        new MatchedScene(x[b], y[b], t[b], m[b], z[b], channels)
-                                .score(own));
+                all.add(new MatchedScene(x[b], y[b], t[b], m[b], z[b], channels).score(own));
             }
         }
         return all;
@@ -133,7 +131,12 @@ public record GnmScores(
 
     /** One image in Java's memory. */
     private record MatchedScene(
-            double[] x, double[] y, double[] truth, double[] masks, double[] presence, int channels) {
+            double[] x,
+            double[] y,
+            double[] truth,
+            double[] masks,
+            double[] presence,
+            int channels) {
 
         GnmScores score(NDManager manager) {
             int pixels = x.length / channels;

@@ -11,8 +11,8 @@ import org.slotwise.internal.Check;
  *
  * @param temperature of relaxed presence, above 0
  * @param weights of the loss's terms; 1 where there is none
- * @param presencePrior the fixed probability of an object, above 0 and below 1; null for that of the
- *     buffer {@code aux_p_pres_probs}
+ * @param presencePrior the fixed probability of an object, above 0 and below 1; null for that of
+ *     the buffer {@code aux_p_pres_probs}
  * @param sizePrior the mean of the fixed prior of size, before the sigmoid; null for that of the
  *     buffer {@code aux_p_where_mean}
  * @param covered how much of each pixel objects are made to explain, whatever their alphas, from 0

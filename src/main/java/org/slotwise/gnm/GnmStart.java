@@ -11,12 +11,12 @@ import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
 
 /**
- * Starting values that decide whether a {@link Gnm} finds objects at all within some thousand steps.
- * With PyTorch's, which the block has by itself, the background explains everything in a short
- * training, and no cell is ever on.
+ * Starting values that decide whether a {@link Gnm} finds objects at all within some thousand
+ * steps. With PyTorch's, which the block has by itself, the background explains everything in a
+ * short training, and no cell is ever on.
  *
- * <p>Each number is what the network says at first, whatever it sees: biases are set, and weights of
- * the heads that are named made smaller.
+ * <p>Each number is what the network says at first, whatever it sees: biases are set, and weights
+ * of the heads that are named made smaller.
  *
  * @param presenceLogit of every cell, between -8.8 and 8.8
  * @param presenceGain what the weight of presence is multiplied by

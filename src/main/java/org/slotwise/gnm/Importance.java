@@ -43,10 +43,7 @@ final class Importance {
                         : ratio(background, predicted, own));
         SceneSteps steps = e.scene();
         Gaussian seen = steps.posterior();
-        all.add(
-                seen == null
-                        ? presence.zerosLike()
-                        : ratio(steps.latent(), steps.prior(), seen));
+        all.add(seen == null ? presence.zerosLike() : ratio(steps.latent(), steps.prior(), seen));
         return NDArrays.stack(all, 1);
     }
 

@@ -11,8 +11,8 @@ import org.slotwise.internal.Script;
 import org.slotwise.layer.SpatialTransformer;
 
 /**
- * Draws a scene of cells. Everything that is pasted with one grid lies side by side as channels: one
- * paste in place of the original's four.
+ * Draws a scene of cells. Everything that is pasted with one grid lies side by side as channels:
+ * one paste in place of the original's four.
  *
  * <pre>{@code
  * ah = a z;   r = paste(ah sigmoid(-depth)) / (sum over cells of it + 1e-15)
@@ -183,8 +183,7 @@ record Renderer(int size, boolean overlap) {
         NDArray pasted = SpatialTransformer.paste(sheet, where, size, size);
         Shape masks = new Shape(s.get(0) * count, 1, s.get(2), s.get(3));
         NDArray none = Scalars.full(o, masks, 0, o.getDataType());
-        NDList drawn =
-                Loaded.SCRIPT.call("compose_some", pasted, background, images, rows, none);
+        NDList drawn = Loaded.SCRIPT.call("compose_some", pasted, background, images, rows, none);
         return RenderedScenes.of(drawn, background);
     }
 
@@ -205,7 +204,6 @@ record Renderer(int size, boolean overlap) {
 
     /** Each glimpse in an empty picture, (B G G, C, H, W): what the original calls patches. */
     NDArray patches(Glimpses glimpses, Cells cells) {
-        return SpatialTransformer.paste(
-                glimpses.picture(), Cells.rows(cells.where()), size, size);
+        return SpatialTransformer.paste(glimpses.picture(), Cells.rows(cells.where()), size, size);
     }
 }

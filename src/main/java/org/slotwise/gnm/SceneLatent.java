@@ -64,7 +64,8 @@ record SceneLatent(
                         g),
                 halves(parameters.under("p_global_net"), (long) drawn * g * g, scene.prior(), z),
                 halves(parameters.under("q_global_net"), (long) seen * g * g, scene.posterior(), z),
-                GnmLayers.convolutions(parameters.under("hid_to_dec_net"), drawn, scene.map(), true),
+                GnmLayers.convolutions(
+                        parameters.under("hid_to_dec_net"), drawn, scene.map(), true),
                 sizes.latents().steps(),
                 g);
     }
@@ -117,8 +118,7 @@ record SceneLatent(
                 noises++;
             }
             z.add(zt);
-            NDArray d =
-                    decoder.apply(pass, zt).reshape(batch, -1, places, places);
+            NDArray d = decoder.apply(pass, zt).reshape(batch, -1, places, places);
             drawing = decoderCell.step(pass, d.concat(f, 1), drawing);
             f = f.add(map.apply(pass, drawing.hidden()));
         }
@@ -135,8 +135,7 @@ record SceneLatent(
     }
 
     private static Gaussian stacked(NDList[] numbers, int at) {
-        return new Gaussian(
-                NDArrays.stack(numbers[at], 1), NDArrays.stack(numbers[at + 1], 1));
+        return new Gaussian(NDArrays.stack(numbers[at], 1), NDArrays.stack(numbers[at + 1], 1));
     }
 
     /** Channels last: (B, c, G, G) to (B, G G c). */

@@ -22,16 +22,15 @@ import org.slotwise.internal.Pass;
  * h' = sigmoid(o) tanh(c')
  * }</pre>
  *
- * <p>x is (B, in, H, W); h, c, h' and c' are (B, size, H, W). {@code conv.weight} (4 size, in + size,
- * k, k) and {@code conv.bias} start as PyTorch's do; {@code h_0} and {@code c_0} (1, size, H, W) at
- * 0. There are (k - 1) / 2 zeros at each side.
+ * <p>x is (B, in, H, W); h, c, h' and c' are (B, size, H, W). {@code conv.weight} (4 size, in +
+ * size, k, k) and {@code conv.bias} start as PyTorch's do; {@code h_0} and {@code c_0} (1, size, H,
+ * W) at 0. There are (k - 1) / 2 zeros at each side.
  */
 public final class ConvolutionalLstmCell {
 
     private static final String WHO = "ConvolutionalLstmCell";
 
     private final long in;
-    private final long size;
     private final Parameter firstHidden;
     private final Parameter firstCell;
     private final Convolution gates;
@@ -46,18 +45,14 @@ public final class ConvolutionalLstmCell {
      * @param places H and W
      * @throws IllegalArgumentException if the kernel is even, which would change the map's size
      */
-    public ConvolutionalLstmCell(
-            Declarer parameters, long in, long size, int kernel, long places) {
+    public ConvolutionalLstmCell(Declarer parameters, long in, long size, int kernel, long places) {
         Check.atLeast(WHO, "in", in, 1);
         Check.atLeast(WHO, "size", size, 1);
         Check.option(kernel % 2 == 1, WHO + ": kernel must be odd, got " + kernel);
         this.in = in;
-        this.size = size;
         firstHidden = parameters.other("h_0", Initializer.ZEROS, true, 1, size, places, places);
         firstCell = parameters.other("c_0", Initializer.ZEROS, true, 1, size, places, places);
-        gates =
-                Convolution.of(
-                        parameters.under("conv"), in + size, 4 * size, Window.same(kernel));
+        gates = Convolution.of(parameters.under("conv"), in + size, 4 * size, Window.same(kernel));
     }
 
     /**

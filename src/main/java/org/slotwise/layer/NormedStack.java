@@ -22,8 +22,8 @@ import org.slotwise.internal.Scope;
  * y = shuffle(map(x))                    the last layer, where the end is open
  * }</pre>
  *
- * <p>x is (B, in, H, W), or (..., in) for linear maps; y likewise. The CELU has alpha 1, where it is
- * the ELU. Activation comes before normalisation, as in the models of Jiang and Ahn, "Generative
+ * <p>x is (B, in, H, W), or (..., in) for linear maps; y likewise. The CELU has alpha 1, where it
+ * is the ELU. Activation comes before normalisation, as in the models of Jiang and Ahn, "Generative
  * Neurosymbolic Machines" (2020). Weights start as PyTorch's do. Of each layer only its result
  * lives on.
  *
@@ -96,11 +96,11 @@ public final class NormedStack implements Layer {
             this.channels = channels;
         }
 
-        /** A layer before it is declared: its map by its number, what it makes of 1, and its norm. */
+        /**
+         * A layer before it is declared: its map by its number, what it makes of 1, and its norm.
+         */
         private record Planned(
-                IntFunction<Layer> map,
-                @Nullable PixelShuffle shuffle,
-                IntFunction<Layer> norm) {}
+                IntFunction<Layer> map, @Nullable PixelShuffle shuffle, IntFunction<Layer> norm) {}
 
         /**
          * Adds a convolution.

@@ -124,8 +124,7 @@ public record RelaxedBernoulli(double temperature) {
     }
 
     private NDArray call(String function, NDArray logits, NDArray other) {
-        NDArray bounds =
-                BOUNDS.computeIfAbsent(logits.getDataType(), type -> bounds(type));
+        NDArray bounds = BOUNDS.computeIfAbsent(logits.getDataType(), type -> bounds(type));
         NDArray tau = Scalars.like(logits, temperature);
         return Loaded.SCRIPT.call(function, logits, other, tau, bounds).singletonOrThrow();
     }

@@ -91,7 +91,8 @@ public final class Checkpoint implements AutoCloseable {
      * @throws IOException if it cannot be written; the file is as it was before then
      * @throws IllegalArgumentException if the path ends otherwise, or the step is negative
      */
-    public static void write(Path file, Block block, StatefulOptimizer optimizer, long step, Map<String, String> run)
+    public static void write(
+            Path file, Block block, StatefulOptimizer optimizer, long step, Map<String, String> run)
             throws IOException {
         write(file, block, optimizer, step, run, Map.of());
     }
@@ -128,7 +129,8 @@ public final class Checkpoint implements AutoCloseable {
         texts.put(FORMAT, VERSION);
         texts.put(STEP, Long.toString(step));
         try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            optimizer.state(host, StateDict.parameters(block))
+            optimizer
+                    .state(host, StateDict.parameters(block))
                     .forEach((name, array) -> arrays.put(OPTIMIZER + name, array));
             texts.put(CHECKSUM, Checksum.of(arrays, texts));
             AtomicFile.deleteUnfinished(file);

@@ -126,8 +126,8 @@ public abstract class StatefulOptimizer extends Optimizer implements AutoCloseab
      * @param manager the owner of the result
      * @param parameters the parameters by the names under which their state is to be known
      * @return for each parameter that was ever updated copies of its moments, {@code
-     *     <name>.<moment>} as PyTorch calls them, and {@code <name>.step}, the number of its updates
-     *     as int64 of shape (1)
+     *     <name>.<moment>} as PyTorch calls them, and {@code <name>.step}, the number of its
+     *     updates as int64 of shape (1)
      */
     public Map<String, NDArray> state(NDManager manager, Map<String, Parameter> parameters) {
         Map<String, NDArray> state = new LinkedHashMap<>();
@@ -163,8 +163,7 @@ public abstract class StatefulOptimizer extends Optimizer implements AutoCloseab
                     unknown.removeAll(saved(name).all());
                 });
         Check.option(
-                unknown.isEmpty(),
-                who() + ": there are no parameters for the state of " + unknown);
+                unknown.isEmpty(), who() + ": there are no parameters for the state of " + unknown);
         known.forEach(
                 (parameter, saved) -> {
                     Moments former = moments.remove(parameter.getId());

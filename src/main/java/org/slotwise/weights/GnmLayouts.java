@@ -53,8 +53,8 @@ public final class GnmLayouts {
     }
 
     /**
-     * The authors' code: the encoder has one name more, and the network of the cells is there twice.
-     * Its second names are dropped, and missing in what is written back.
+     * The authors' code: the encoder has one name more, and the network of the cells is there
+     * twice. Its second names are dropped, and missing in what is written back.
      *
      * @return the map
      */

@@ -224,9 +224,7 @@ class GnmLayersReferenceTest {
                         (pass, in) -> {
                             NDList all = new NDList();
                             for (double tau : new double[] {1, 0.5, 0.1}) {
-                                all.add(
-                                        new RelaxedBernoulli(tau)
-                                                .sample(in.get(0), in.get(1)));
+                                all.add(new RelaxedBernoulli(tau).sample(in.get(0), in.get(1)));
                             }
                             return all;
                         },
@@ -243,8 +241,7 @@ class GnmLayersReferenceTest {
                         (pass, in) ->
                                 new NDList(
                                         new RelaxedBernoulli(1).logDensity(in.get(0), in.get(1)),
-                                        new RelaxedBernoulli(0.5)
-                                                .logDensity(in.get(0), in.get(1))),
+                                        new RelaxedBernoulli(0.5).logDensity(in.get(0), in.get(1))),
                 names("logits", "value"),
                 names("log_prob_tau_1.0", "log_prob_tau_0.5"));
     }
@@ -319,8 +316,7 @@ class GnmLayersReferenceTest {
                     named.put("global_dec", out.get(0));
                     String[] rest = {"z_global", "p_mean", "p_std", "q_mean", "q_std"};
                     for (int i = 1; i < out.size(); i++) {
-                        named.put(
-                                rest[i - 1], out.get(i).expandDims(3).expandDims(4));
+                        named.put(rest[i - 1], out.get(i).expandDims(3).expandDims(4));
                     }
                     return named;
                 },
@@ -374,10 +370,7 @@ class GnmLayersReferenceTest {
                                 reference.flag("phase_use_mode")
                                         ? sampler.mode(pass, latents)
                                         : sampler.draw(
-                                                pass,
-                                                latents,
-                                                0.7,
-                                                GnmCases.noise(given, false));
+                                                pass, latents, 0.7, GnmCases.noise(given, false));
                         var glimpses = sampler.glimpses(pass, Cells.rows(drawn.what()));
                         NDArray alpha = glimpses.alpha();
                         NDArray one = alpha.onesLike().get("0, 0, 0, 0");
@@ -496,20 +489,17 @@ class GnmLayersReferenceTest {
                         (pass, in) -> {
                             NDArray where = in.get(4);
                             NDArray what = in.get(3).zerosLike();
-                            Cells cells =
-                                    new Cells(in.get(3), where, where, in.get(5), what);
+                            Cells cells = new Cells(in.get(3), where, where, in.get(5), what);
                             var glimpses = new CellSampler.Glimpses(in.get(0), in.get(1));
                             RenderedScenes drawn =
-                                    renderer.all(
-                                            glimpses, cells, in.get(2), setting.covered());
+                                    renderer.all(glimpses, cells, in.get(2), setting.covered());
                             NDArray patches = renderer.patches(glimpses, cells);
                             Shape s = drawn.picture().getShape();
                             return new NDList(
                                     drawn.picture(),
                                     drawn.foreground(),
                                     drawn.alpha(),
-                                    patches.reshape(
-                                            s.get(0), -1, s.get(1), s.get(2), s.get(3)),
+                                    patches.reshape(s.get(0), -1, s.get(1), s.get(2), s.get(3)),
                                     drawn.masks());
                         },
                 names("glimpse", "alpha", "background", "z_pres", "z_where", "z_depth"),

@@ -50,7 +50,11 @@ class GnmReferenceTest {
                 (store, in) -> {
                     GnmOutput out =
                             block.step(
-                                    store, in.get("image"), setting, GnmCases.noise(in, false), true);
+                                    store,
+                                    in.get("image"),
+                                    setting,
+                                    GnmCases.noise(in, false),
+                                    true);
                     Map<String, NDArray> named = outputs(out, setting);
                     Map<String, NDArray> expected =
                             ReferenceCase.under("out/", reference.arrays(manager));
@@ -97,7 +101,9 @@ class GnmReferenceTest {
         for (GnmTerm term : GnmTerm.values()) {
             NDArray raw = out.terms().get(":, {}", term.ordinal());
             named.put("raw_kl_" + GnmCases.name(term), raw);
-            named.put("kl_" + GnmCases.name(term), raw.mean().mul(Scalars.like(raw, setting.weight(term))));
+            named.put(
+                    "kl_" + GnmCases.name(term),
+                    raw.mean().mul(Scalars.like(raw, setting.weight(term))));
         }
         // Of the scene each step is given.
         named.put("raw_kl_global", stepByStep(steps));

@@ -79,9 +79,7 @@ class GnmScoresTest {
         assertEquals(1, own.ariWithBackground());
         assertRefused(
                 "GnmScores: presence must be 2 an image, got (1, 3)",
-                () ->
-                        GnmScores.of(
-                                image, truth, image, masks, manager.zeros(new Shape(1, 3))));
+                () -> GnmScores.of(image, truth, image, masks, manager.zeros(new Shape(1, 3))));
     }
 
     @Test

@@ -147,7 +147,7 @@ class GnmTrainingTest {
 
     @Test
     void likelyObjectsAreLikely(NDManager manager) {
-        Gnm gnm = new Gnm(GnmConfiguration.small());
+        Gnm gnm = new Gnm(GnmConfiguration.small(32));
         GnmStart start = GnmStart.likelyObjects();
         assertRefused("GnmStart: the block must be initialized", () -> start.applyTo(gnm));
         gnm.initialize(manager, DataType.FLOAT32, new Shape(1, 3, 32, 32));

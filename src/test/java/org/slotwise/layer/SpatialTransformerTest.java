@@ -67,8 +67,6 @@ class SpatialTransformerTest {
                 () -> SpatialTransformer.crop(image, place, 0, 4));
         assertRefused(
                 "SpatialTransformer: where must be float32 as images, got float64",
-                () ->
-                        SpatialTransformer.paste(
-                                image, place.toType(DataType.FLOAT64, false), 4, 4));
+                () -> SpatialTransformer.paste(image, place.toType(DataType.FLOAT64, false), 4, 4));
     }
 }

@@ -4,6 +4,7 @@ import org.slotwise.examples.ablate.AblateSlotAttention;
 import org.slotwise.examples.compare.CompareGroupings;
 import org.slotwise.examples.discover.DiscoverObjects;
 import org.slotwise.examples.edit.EditLatents;
+import org.slotwise.examples.gnm.ExplainScenes;
 import org.slotwise.examples.group.GroupPixels;
 import org.slotwise.examples.minimal.TrainSlotAttention;
 import org.slotwise.examples.photos.DiscoverInPhotos;
@@ -66,6 +67,7 @@ public final class Slotwise implements Runnable {
         add(all, "sets", new PredictSets());
         add(all, "edit", new EditLatents());
         add(all, "slate", new ComposePictures());
+        add(all, "gnm", new ExplainScenes());
         add(all, "ablate", new AblateSlotAttention());
         add(all, "compare", new CompareGroupings());
         add(all, "minimal", new TrainSlotAttention());

@@ -1,0 +1,98 @@
+package org.slotwise.examples.gnm;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.translate.TranslateException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.slotwise.data.Scenes;
+import org.slotwise.examples.shared.Program;
+import org.slotwise.examples.shared.SceneScoring;
+import org.slotwise.gnm.Gnm;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** The command "evaluate" of {@link ExplainScenes}. */
+@Command(
+        name = "evaluate",
+        description = {
+            "Tells how well a model explains pictures that it has never seen: how well it draws them"
+                    + " again, in which share of them it finds as many objects as there are, and how"
+                    + " well it segments them, beside ways that learn nothing. FG-ARI: how well"
+                    + " objects are told apart; ARI: the same with the background. 1 is best, 0 is"
+                    + " chance.",
+            ""
+        },
+        sortOptions = false)
+final class EvaluateGnm implements Callable<Integer> {
+
+    private static final int MAX_SCENES = 100_000;
+
+    /** From one end of the picture to the other is as far as from dark to light. */
+    private static final float PLACES_COUNT = 1;
+
+    @Option(
+            names = "--scenes",
+            defaultValue = "1000",
+            paramLabel = "NUMBER",
+            description = "How many pictures, 1 to " + MAX_SCENES + ". Default: ${DEFAULT-VALUE}.")
+    private int scenes;
+
+    @Mixin private GnmOptions options;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Shows this.")
+    private boolean help;
+
+    @Spec private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException, TranslateException {
+        options.check(spec);
+        Program.requireRange(spec, "--scenes", scenes, 1, MAX_SCENES);
+        PrintWriter out = spec.commandLine().getOut();
+        try (NDManager manager = NDManager.newBaseManager()) {
+            Gnm gnm = options.load(manager);
+            Scenes pictures = options.scenes(spec, gnm, scenes);
+            GnmProgress.Counts counts = GnmProgress.counts(gnm, pictures, options.masked());
+            out.printf("%d %s%n", pictures.size(), options.named());
+            out.printf(
+                    Locale.ROOT,
+                    "pictures drawn again: error %.5f, %.2f objects a picture%n",
+                    counts.error(),
+                    counts.found());
+            if (options.masked()) {
+                out.printf(Locale.ROOT, "count right: %.1f %%%n", 100 * counts.right());
+                segmented(out, gnm, pictures);
+            }
+            out.flush();
+        }
+        return ExitCode.OK;
+    }
+
+    private static void segmented(PrintWriter out, Gnm gnm, Scenes pictures)
+            throws IOException, TranslateException {
+        SceneScoring scoring =
+                new SceneScoring(
+                        pictures, gnm.sizes().picture().size(), CountedScenes.MOST + 1);
+        out.printf("%-34s %7s %7s%n", "", "FG-ARI", "ARI");
+        row(out, "cells", scoring.of(GnmProgress.segmenting(gnm)));
+        row(out, "k-means on colour and place", scoring.ofKMeans(PLACES_COUNT));
+        row(out, "k-means on colour", scoring.ofKMeans(0));
+        row(
+                out,
+                "the four quarters",
+                new SceneScoring(pictures, gnm.sizes().picture().size(), 4).ofCells());
+    }
+
+    private static void row(PrintWriter out, String way, SceneScoring.Scores scores) {
+        out.printf(Locale.ROOT, "%-34s %7.3f %7.3f%n", way, scores.foreground(), scores.all());
+    }
+}

@@ -1,0 +1,47 @@
+package org.slotwise.examples.gnm;
+
+import org.slotwise.examples.shared.Program;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Explains scenes by counted, placed objects, and makes new ones. */
+@Command(
+        name = "ExplainScenes",
+        header = {"Explains scenes by counted, placed objects, and makes new ones.", ""},
+        description = {
+            "Trains a small GNM, evaluates it, shows how it explains pictures, and makes new scenes.",
+            ""
+        },
+        subcommands = {TrainGnm.class, EvaluateGnm.class, ShowGnm.class, GenerateGnm.class},
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:All went well.",
+            "1:Something failed: a file, or a training that ran away.",
+            "2:An option is wrong."
+        })
+public final class ExplainScenes implements Runnable {
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Shows this; each command has its own.")
+    private boolean help;
+
+    @Spec private CommandSpec spec;
+
+    /**
+     * Runs the program and ends the process with its exit code.
+     *
+     * @param args a command and its options; {@code --help} lists them
+     */
+    public static void main(String[] args) {
+        System.exit(Program.run(Program.of(new ExplainScenes()), args));
+    }
+
+    @Override
+    public void run() {
+        throw Program.commandMissing(spec);
+    }
+}
