@@ -244,10 +244,7 @@ public record GnmConfiguration(
                         threes,
                         List.of(size > 32 ? 4 : 2, size > 64 ? 4 : 2, 2));
         Stack background =
-                Stack.of(
-                        List.of(16, 8, 8, 3),
-                        List.of(1, 1, 1, 3),
-                        List.of(4, 4, size / 16, 1));
+                Stack.of(List.of(16, 8, 8, 3), List.of(1, 1, 1, 3), List.of(4, 4, size / 16, 1));
         List<Integer> hidden = List.of(128);
         Stack map = Stack.of(List.of(32), List.of(3), List.of(1));
         return new GnmConfiguration(

@@ -2,16 +2,11 @@ package org.slotwise.gnm;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.List;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Ops;
-import org.slotwise.matching.Assignment;
-import org.slotwise.matching.HungarianMatching;
-import org.slotwise.metric.AdjustedRandIndex;
-import org.slotwise.metric.Background;
 
 /**
  * How well one picture was explained, as the original measures it. What an image has no value of,
@@ -50,8 +45,6 @@ public record GnmScores(
         int trueCount) {
 
     private static final String WHO = "GnmScores";
-    private static final double SMALL = 0.01;
-    private static final double HALF = 0.5;
 
     /**
      * Whether as many objects were found as there are.
@@ -127,132 +120,5 @@ public record GnmScores(
             System.arraycopy(flat, i * images[i].length, images[i], 0, images[i].length);
         }
         return images;
-    }
-
-    /** One image in Java's memory. */
-    private record MatchedScene(
-            double[] x,
-            double[] y,
-            double[] truth,
-            double[] masks,
-            double[] presence,
-            int channels) {
-
-        GnmScores score(NDManager manager) {
-            int pixels = x.length / channels;
-            int cells = presence.length;
-            int classes = truth.length / pixels;
-            int[] t = largest(truth, classes, pixels);
-            int[] objects = largest(masks, cells, pixels);
-            int[] p = new int[pixels];
-            for (int i = 0; i < pixels; i++) {
-                double rest = 1;
-                for (int n = 0; n < cells; n++) {
-                    rest -= masks[n * pixels + i];
-                }
-                p[i] = rest >= masks[objects[i] * pixels + i] ? 0 : 1 + objects[i];
-            }
-            int k = Math.max(cells + 1, classes);
-            double[][] shared = new double[k][k];
-            double[] inTruth = new double[k];
-            double[] found = new double[k];
-            double error = 0;
-            for (int i = 0; i < pixels; i++) {
-                shared[t[i]][p[i]]++;
-                inTruth[t[i]]++;
-                found[p[i]]++;
-            }
-            for (int i = 0; i < x.length; i++) {
-                error += (y[i] - x[i]) * (y[i] - x[i]);
-            }
-            double[] costs = new double[k * k];
-            for (int i = 0; i < k * k; i++) {
-                costs[i] = -overlap(shared, inTruth, found, i / k, i % k);
-            }
-            NDArray matrix = manager.create(costs, new Shape(1, k, k));
-            Assignment matched = HungarianMatching.match(matrix);
-            double[] rows = Ops.read(matched.rows());
-            double[] columns = Ops.read(matched.columns());
-            double pairs = -1;
-            double[] sums = new double[5];
-            for (int i = 0; i < k; i++) {
-                int a = (int) rows[i];
-                int b = (int) columns[i];
-                boolean present = b == 0 || (b <= cells && presence[b - 1] > HALF);
-                pairs += present || inTruth[a] > 0 ? 1 : 0;
-                double cut = cut(t, a, p, b);
-                if (a == 0) {
-                    sums[0] = cut;
-                    continue;
-                }
-                double both = inTruth[a] + found[b];
-                sums[1] += cut;
-                sums[2] += overlap(shared, inTruth, found, a, b);
-                sums[3] += both == 0 ? 0 : 2 * shared[a][b] / both;
-                sums[4] += both == 0 ? 0 : shared[a][b] / (both - shared[a][b]);
-            }
-            int count = 0;
-            for (double z : presence) {
-                count += z > HALF ? 1 : 0;
-            }
-            int there = 0;
-            for (int i = 1; i < classes; i++) {
-                there += inTruth[i] > 0 ? 1 : 0;
-            }
-            double per = pairs > 0 ? pairs : Double.NaN;
-            return new GnmScores(
-                    error,
-                    sums[0],
-                    sums[1] / per,
-                    sums[2] / per,
-                    sums[3] / per,
-                    sums[4] / per,
-                    ari(manager, t, p, Background.COUNTED),
-                    ari(manager, t, p, Background.LEFT_OUT),
-                    ari(manager, t, objects, Background.LEFT_OUT),
-                    count,
-                    there);
-        }
-
-        private static int[] largest(double[] maps, int classes, int pixels) {
-            int[] largest = new int[pixels];
-            for (int i = 0; i < pixels; i++) {
-                for (int c = 1; c < classes; c++) {
-                    if (maps[c * pixels + i] > maps[largest[i] * pixels + i]) {
-                        largest[i] = c;
-                    }
-                }
-            }
-            return largest;
-        }
-
-        private static double overlap(
-                double[][] shared, double[] inTruth, double[] found, int t, int p) {
-            return inTruth[t] == 0 || found[p] == 0
-                    ? 0
-                    : (shared[t][p] + SMALL) / (inTruth[t] + found[p] + SMALL);
-        }
-
-        /** Squared error of what both masks cut out. */
-        private double cut(int[] t, int a, int[] p, int b) {
-            double sum = 0;
-            for (int i = 0; i < x.length; i++) {
-                double own = t[i % t.length] == a ? x[i] : 0;
-                double made = p[i % p.length] == b ? y[i] : 0;
-                sum += (made - own) * (made - own);
-            }
-            return sum;
-        }
-
-        private static double ari(NDManager manager, int[] t, int[] p, Background background) {
-            NDArray truth = labels(manager, t);
-            NDArray found = labels(manager, p);
-            var scores = new AdjustedRandIndex(background).score(truth, found);
-            return Ops.read(scores.values().toType(DataType.FLOAT64, false))[0];
-        }
-
-        private static NDArray labels(NDManager manager, int[] values) {
-            return manager.create(values, new Shape(1, values.length));
-        }
     }
 }

@@ -1,6 +1,5 @@
 package org.slotwise.gnm;
 
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -68,7 +67,11 @@ public record GnmSetting(
 
     /** All weights in the terms' order. */
     double[] allWeights() {
-        return Arrays.stream(GnmTerm.values()).mapToDouble(this::weight).toArray();
+        double[] all = new double[GnmTerm.values().length];
+        for (GnmTerm term : GnmTerm.values()) {
+            all[term.column()] = weight(term);
+        }
+        return all;
     }
 
     /** By term. */

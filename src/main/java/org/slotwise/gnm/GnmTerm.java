@@ -6,25 +6,40 @@ package org.slotwise.gnm;
  */
 public enum GnmTerm {
     /** Presence of each cell, from the prior that the scene latent gives. */
-    PRESENCE,
+    PRESENCE(0),
     /** Where each cell's object is, as it is drawn, from the same prior. */
-    WHERE,
+    WHERE(1),
     /** How deep, from the same prior. */
-    DEPTH,
+    DEPTH(2),
     /** What, from the same prior. */
-    WHAT,
+    WHAT(3),
     /** The background, from the prior that the scene latent gives. */
-    BACKGROUND,
+    BACKGROUND(4),
     /** The scene latent, all steps, each from its own prior. */
-    SCENE,
+    SCENE(5),
     /** Presence, from a fixed probability. */
-    FIXED_PRESENCE,
+    FIXED_PRESENCE(6),
     /** Where, from a fixed normal distribution, times presence. */
-    FIXED_WHERE,
+    FIXED_WHERE(7),
     /** Depth, from the standard normal distribution, times presence. */
-    FIXED_DEPTH,
+    FIXED_DEPTH(8),
     /** What, from the standard normal distribution, times presence. */
-    FIXED_WHAT,
+    FIXED_WHAT(9),
     /** The background, from the standard normal distribution. */
-    FIXED_BACKGROUND
+    FIXED_BACKGROUND(10);
+
+    private final int column;
+
+    GnmTerm(int column) {
+        this.column = column;
+    }
+
+    /**
+     * Its place among all terms.
+     *
+     * @return its column in {@link GnmOutput#terms}
+     */
+    public int column() {
+        return column;
+    }
 }

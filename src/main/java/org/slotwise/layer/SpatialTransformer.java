@@ -28,9 +28,12 @@ public final class SpatialTransformer {
 
     private static final String WHO = "SpatialTransformer";
 
-    private static final ConcurrentMap<Shape, NDArray> SIZES = new ConcurrentHashMap<>();
+    private static final ConcurrentMap<Size, NDArray> SIZES = new ConcurrentHashMap<>();
 
     private SpatialTransformer() {}
+
+    /** Rows and columns of what comes out. */
+    private record Size(int height, int width) {}
 
     /** The script, loaded at the first use. */
     private static final class Loaded {
@@ -113,7 +116,7 @@ public final class SpatialTransformer {
         Limits.numbers(WHO, "the result", s.get(0), s.get(1), height, width);
         NDArray size =
                 SIZES.computeIfAbsent(
-                        new Shape(height, width), k -> Script.constant(k.get(0), k.get(1)));
+                        new Size(height, width), k -> Script.constant(k.height(), k.width()));
         return Loaded.SCRIPT.call(function, images, where, size).singletonOrThrow();
     }
 }

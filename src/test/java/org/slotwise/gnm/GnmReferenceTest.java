@@ -99,7 +99,7 @@ class GnmReferenceTest {
         named.put("rec_loss", out.likelihood().mean());
         named.put("kl", out.loss().add(out.likelihood().mean()));
         for (GnmTerm term : GnmTerm.values()) {
-            NDArray raw = out.terms().get(":, {}", term.ordinal());
+            NDArray raw = out.terms().get(":, {}", term.column());
             named.put("raw_kl_" + GnmCases.name(term), raw);
             named.put(
                     "kl_" + GnmCases.name(term),

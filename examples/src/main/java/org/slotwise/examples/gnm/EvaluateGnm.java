@@ -80,8 +80,7 @@ final class EvaluateGnm implements Callable<Integer> {
     private static void segmented(PrintWriter out, Gnm gnm, Scenes pictures)
             throws IOException, TranslateException {
         SceneScoring scoring =
-                new SceneScoring(
-                        pictures, gnm.sizes().picture().size(), CountedScenes.MOST + 1);
+                new SceneScoring(pictures, gnm.sizes().picture().size(), CountedScenes.MOST + 1);
         out.printf("%-34s %7s %7s%n", "", "FG-ARI", "ARI");
         row(out, "cells", scoring.of(GnmProgress.segmenting(gnm)));
         row(out, "k-means on colour and place", scoring.ofKMeans(PLACES_COUNT));

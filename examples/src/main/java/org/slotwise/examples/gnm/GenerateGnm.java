@@ -91,8 +91,7 @@ final class GenerateGnm implements Callable<Integer> {
             Engine.getInstance().setRandomSeed(seed);
             GnmFigure figure = new GnmFigure(gnm);
             GnmDraws draws = temperature == null ? GnmDraws.mode() : GnmDraws.at(temperature);
-            file.write(
-                    figure.row(figure.made(manager, scenes, draws), Math.min(COLUMNS, scenes)));
+            file.write(figure.row(figure.made(manager, scenes, draws), Math.min(COLUMNS, scenes)));
         }
         spec.commandLine().getOut().printf("Figure: %s%n", output.toAbsolutePath().normalize());
         return ExitCode.OK;

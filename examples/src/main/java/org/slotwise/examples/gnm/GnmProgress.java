@@ -5,14 +5,11 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import org.slotwise.data.Scenes;
+import org.slotwise.examples.shared.SceneScoring;
 import org.slotwise.gnm.DiscoveredCells;
 import org.slotwise.gnm.ExplainedScenes;
 import org.slotwise.gnm.Gnm;
 import org.slotwise.gnm.GnmDraws;
-import org.slotwise.metric.AdjustedRandIndex;
-import org.slotwise.metric.Background;
-import org.slotwise.metric.SegmentationEvaluator;
-import org.slotwise.examples.shared.SceneScoring;
 
 /** How well a model explains pictures, nothing drawn. */
 final class GnmProgress {
@@ -25,8 +22,8 @@ final class GnmProgress {
      * What was measured.
      *
      * @param error squared, of a colour of a pixel
-     * @param right the share of pictures in which as many objects were found as there are; NaN where
-     *     that is not known
+     * @param right the share of pictures in which as many objects were found as there are; NaN
+     *     where that is not known
      * @param found objects a picture
      */
     record Counts(double error, double right, double found) {}

@@ -162,7 +162,7 @@ final class GnmTraining implements AutoCloseable {
                 done,
                 taken[0],
                 taken[4],
-                taken[5 + GnmTerm.SCENE.ordinal()],
+                taken[5 + GnmTerm.SCENE.column()],
                 counts.error(),
                 Double.isNaN(counts.right())
                         ? ""

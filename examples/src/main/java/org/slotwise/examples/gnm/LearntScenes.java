@@ -28,8 +28,7 @@ final class LearntScenes {
     private final byte[][] pictures;
     private final int side;
 
-    private LearntScenes(
-            String name, Scenes scenes, Scenes validation, boolean masked, int side)
+    private LearntScenes(String name, Scenes scenes, Scenes validation, boolean masked, int side)
             throws IOException {
         this.name = name;
         this.validation = validation;

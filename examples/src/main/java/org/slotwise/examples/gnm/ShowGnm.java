@@ -73,9 +73,7 @@ final class ShowGnm implements Callable<Integer> {
             Scenes pictures = options.scenes(spec, gnm, scenes);
             int count = (int) pictures.size();
             Engine.getInstance().setRandomSeed(seed);
-            file.write(
-                    new GnmFigure(gnm)
-                            .sheet(LearntScenes.images(manager, pictures, 0, count)));
+            file.write(new GnmFigure(gnm).sheet(LearntScenes.images(manager, pictures, 0, count)));
         }
         spec.commandLine().getOut().printf("Figure: %s%n", output.toAbsolutePath().normalize());
         return ExitCode.OK;

@@ -166,8 +166,7 @@ final class TrainGnm implements Callable<Integer> {
             try (TrainingLog file = new TrainingLog(out, log, resume)) {
                 PrintWriter both = new PrintWriter(file, true);
                 training.train(
-                        both,
-                        new GnmTraining.Traces(checkpoint, checkpointEvery, history, report));
+                        both, new GnmTraining.Traces(checkpoint, checkpointEvery, history, report));
                 GnmModel.write(training.gnm(), output);
                 both.printf("Model: %s%n", output);
                 both.flush();
