@@ -123,6 +123,7 @@ class HouseRulesTest {
                     entry("decoder", "grouping", "layer", "position", "torchscript", "internal"),
                     entry("quantization", "layer", "internal"),
                     entry("slate", "grouping", "layer", "position", "internal"),
+                    entry("gnm", "layer", "matching", "metric", "internal"),
                     entry("data", "internal"),
                     entry("data.generated", "data", "internal"),
                     entry("data.file", "data", "internal"),

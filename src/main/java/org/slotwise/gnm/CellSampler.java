@@ -17,7 +17,7 @@ record CellSampler(Parameter offset, NormedStack decoder, boolean hasAlpha) {
     /** The script, loaded at the first use. */
     private static final class Loaded {
         static final Script SCRIPT =
-                new Script(
+                Script.plain(
                         """
                         def place(self: __torch__.Script,
                           w: Tensor,

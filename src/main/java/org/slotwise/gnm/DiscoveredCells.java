@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
+import org.slotwise.internal.Scope;
 
 /**
  * An explanation in the form that all models of this library give, so that {@code
@@ -39,6 +40,15 @@ public final class DiscoveredCells {
      * @return "masks", "objects" and "reconstruction", owned by the explanation's manager
      */
     public static NDList of(ExplainedScenes scenes) {
+        try (Scope scope = new Scope()) {
+            NDList found = found(scenes);
+            scope.keep(found.get(0));
+            scope.keep(found.get(1));
+            return found;
+        }
+    }
+
+    private static NDList found(ExplainedScenes scenes) {
         RenderedScenes drawn = scenes.rendered();
         NDArray masks = withBackground(drawn.masks());
         Cells cells = scenes.cells();

@@ -17,6 +17,7 @@ import org.slotwise.internal.Inputs;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
+import org.slotwise.internal.Scope;
 
 /**
  * GNM: a scene is a grid of cells, each with at most one object, under a prior that is drawn step
@@ -263,12 +264,21 @@ public final class Gnm extends ConfiguredBlock {
         GnmNoise noise = GnmNoise.among(list, arrays);
         NDArray images = arrays.isEmpty() ? null : arrays.head();
         NDArray x = Check.present(who(), GnmInputs.IMAGES, images);
-        if (training) {
-            GnmOutput out = step(parameterStore, x, setting, noise, true);
-            out.loss().setName(GnmOutput.LOSS);
-            return new NDList(out.loss(), out.likelihood(), out.terms());
+        inputs.images(x);
+        fetchAll(parameterStore, x, training);
+        try (Scope scope = new Scope()) {
+            NDList out;
+            if (training) {
+                GnmOutput made = step(parameterStore, x, setting, noise, true);
+                made.loss().setName(GnmOutput.LOSS);
+                out = new NDList(made.loss(), made.likelihood(), made.terms());
+            } else {
+                GnmDraws mode = GnmDraws.mode().with(noise);
+                out = DiscoveredCells.of(explain(parameterStore, x, mode));
+            }
+            out.forEach(array -> scope.keep(array, x.getManager()));
+            return out;
         }
-        return DiscoveredCells.of(explain(parameterStore, x, GnmDraws.mode().with(noise)));
     }
 
     /** {@inheritDoc} */

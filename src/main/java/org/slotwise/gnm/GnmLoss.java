@@ -18,7 +18,7 @@ final class GnmLoss {
     /** The script, loaded at the first use. */
     private static final class Loaded {
         static final Script SCRIPT =
-                new Script(
+                Script.plain(
                         """
                         def each(self: __torch__.Script,
                           x: Tensor) -> Tensor:

@@ -98,8 +98,12 @@ public record GnmSchedules(
         return new GnmSchedules(
                 new Ramp(1000, 3500, 1, 0.5),
                 Map.of(
+                        GnmTerm.PRESENCE, new Ramp(0, 3000, 0.02, 1),
+                        GnmTerm.WHERE, new Ramp(0, 3000, 0.02, 1),
+                        GnmTerm.DEPTH, new Ramp(0, 3000, 0.02, 1),
+                        GnmTerm.WHAT, new Ramp(0, 3000, 0.02, 1),
                         GnmTerm.SCENE, new Ramp(0, 4000, 0, 1),
-                        GnmTerm.FIXED_PRESENCE, new Ramp(1000, 2000, 5, 1)),
+                        GnmTerm.FIXED_PRESENCE, new Ramp(1000, 3000, 50, 1)),
                 new Ramp(1000, 3000, 0.9, 0.001),
                 null,
                 new Curriculum(0, 1000, 1));

@@ -32,7 +32,7 @@ record Renderer(int size, boolean overlap) {
         static final NDArray MOST = Script.constant(0.99);
 
         static final Script SCRIPT =
-                new Script(
+                Script.plain(
                         """
                         def sheet(self: __torch__.Script,
                           o: Tensor,

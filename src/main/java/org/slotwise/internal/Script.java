@@ -32,7 +32,26 @@ public final class Script {
     /** Arrays whose names tell the engine which function to call. */
     private static final ConcurrentMap<String, NDArray> FUNCTIONS = new ConcurrentHashMap<>();
 
+    /** What the engine is started with; there is no way to ask it. */
+    private static final boolean OPTIMIZES =
+            Boolean.parseBoolean(System.getProperty("ai.djl.pytorch.graph_optimizer", "true"));
+
     private final PtSymbolBlock module;
+    private final boolean plain;
+
+    /**
+     * Loads functions whose operations run one by one as they are written.
+     *
+     * <p>Otherwise the engine watches the first calls, and then compiles, gradients too, for what it
+     * saw: last bits differ between the first calls and later ones. With these, a training that goes
+     * on in another process takes the same steps to the last bit.
+     *
+     * @param functions as for the constructor
+     * @return the script
+     */
+    public static Script plain(String functions) {
+        return new Script(functions, true);
+    }
 
     /**
      * Loads functions.
@@ -42,6 +61,11 @@ public final class Script {
      *     are tensors, and so are results, alone or as a tuple
      */
     public Script(String functions) {
+        this(functions, false);
+    }
+
+    private Script(String functions, boolean plain) {
+        this.plain = plain;
         String source =
                 """
                 class Script(Module):
@@ -83,9 +107,19 @@ public final class Script {
             list.add(FUNCTIONS.computeIfAbsent(function, Script::tag));
             // "Training" here means: not in the engine's inference mode, whose results can never
             // take part in a graph. It does not turn the recording of graphs on.
-            return IValueUtils.forward(module, list, true);
+            return plain ? plainly(list) : IValueUtils.forward(module, list, true);
         } finally {
             views.forEach(NDArray::close);
+        }
+    }
+
+    /** The setting is one of the thread. */
+    private NDList plainly(NDList list) {
+        JniUtils.setGraphExecutorOptimize(false);
+        try {
+            return IValueUtils.forward(module, list, true);
+        } finally {
+            JniUtils.setGraphExecutorOptimize(OPTIMIZES);
         }
     }
 

@@ -45,7 +45,7 @@ public record RelaxedBernoulli(double temperature) {
     /** The script, loaded at the first use. */
     private static final class Loaded {
         static final Script SCRIPT =
-                new Script(
+                Script.plain(
                         """
                         def sample(self: __torch__.Script,
                           logits: Tensor,

@@ -38,7 +38,7 @@ public final class SpatialTransformer {
     /** The script, loaded at the first use. */
     private static final class Loaded {
         static final Script SCRIPT =
-                new Script(
+                Script.plain(
                         """
                         def sample(self: __torch__.Script,
                           image: Tensor,

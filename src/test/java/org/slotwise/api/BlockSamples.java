@@ -30,6 +30,8 @@ import org.slotwise.encoder.ConvolutionalEncoder;
 import org.slotwise.encoder.ResNetArchitecture;
 import org.slotwise.encoder.ResNetEncoder;
 import org.slotwise.encoder.SlotAttentionEncoder;
+import org.slotwise.gnm.Gnm;
+import org.slotwise.gnm.GnmConfiguration;
 import org.slotwise.grouping.InvariantSlotAttention;
 import org.slotwise.grouping.KMeansGrouping;
 import org.slotwise.grouping.RecurrentGrouping;
@@ -113,6 +115,11 @@ final class BlockSamples {
         all.addAll(decoders());
         all.addAll(encodersAndLayers());
         all.addAll(slate());
+        all.add(
+                new Sample(
+                        Gnm.class,
+                        () -> new Gnm(GnmConfiguration.small(32)),
+                        arrays("images", shape(2, 3, 32, 32))));
         return all;
     }
 

@@ -42,6 +42,19 @@ import org.slotwise.data.generated.Tetrominoes;
 import org.slotwise.decoder.BroadcastArchitecture;
 import org.slotwise.decoder.PixelLattice;
 import org.slotwise.encoder.ResNetArchitecture;
+import org.slotwise.gnm.CellLatents;
+import org.slotwise.gnm.Cells;
+import org.slotwise.gnm.ExplainedScenes;
+import org.slotwise.gnm.Gnm;
+import org.slotwise.gnm.GnmConfiguration;
+import org.slotwise.gnm.GnmDraws;
+import org.slotwise.gnm.GnmNetworks;
+import org.slotwise.gnm.GnmNoise;
+import org.slotwise.gnm.GnmOutput;
+import org.slotwise.gnm.GnmSchedules;
+import org.slotwise.gnm.GnmSetting;
+import org.slotwise.gnm.GnmStart;
+import org.slotwise.gnm.RenderedScenes;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.PerceptualGrouping;
 import org.slotwise.grouping.PerceptualGroupingOutput;
@@ -63,6 +76,7 @@ import org.slotwise.layer.DropoutMask;
 import org.slotwise.layer.ScaledDotProduct;
 import org.slotwise.layer.TimeEmbedding;
 import org.slotwise.layer.Window;
+import org.slotwise.layer.Gaussian;
 import org.slotwise.loss.HungarianLoss;
 import org.slotwise.matching.HungarianMatching;
 import org.slotwise.metric.AdjustedRandIndex;
@@ -95,6 +109,7 @@ import org.slotwise.training.LearningRate;
 import org.slotwise.training.LearningRates;
 import org.slotwise.training.PlateauDecay;
 import org.slotwise.training.ProgressListener;
+import org.slotwise.training.RmsProp;
 import org.slotwise.training.ScalarLog;
 import org.slotwise.weights.StateDict;
 
@@ -306,6 +321,7 @@ final class ObjectSamples {
         add(LearningRate.class, m -> LearningRate.constant(0.1));
         add(PlateauDecay.class, m -> new PlateauDecay(4, 0.5));
         add(LearningRates.class, m -> LearningRates.of(LearningRate.constant(0.1)));
+        gnm();
         add(
                 SlateConfiguration.class,
                 m ->
@@ -320,6 +336,46 @@ final class ObjectSamples {
         add(HistoryListener.class, m -> HistoryListener.builder(new NoLog()).build());
         add(HistoryListener.Builder.class, m -> HistoryListener.builder(new NoLog()));
         add(ProgressListener.class, m -> new ProgressListener(2, 0, Duration.ofDays(1)));
+    }
+
+    private static void gnm() {
+        GnmConfiguration sizes = GnmConfiguration.small(32);
+        add(GnmConfiguration.class, m -> sizes);
+        add(GnmConfiguration.Picture.class, m -> sizes.picture());
+        add(GnmConfiguration.Latents.class, m -> sizes.latents());
+        add(GnmNetworks.class, m -> sizes.networks());
+        add(GnmNetworks.Stack.class, m -> sizes.networks().cells());
+        add(GnmNetworks.Scene.class, m -> sizes.networks().scene());
+        add(GnmNoise.class, m -> GnmNoise.drawn());
+        add(GnmDraws.class, m -> GnmDraws.at(0.5));
+        add(GnmStart.class, m -> GnmStart.likelyObjects());
+        add(GnmSetting.class, m -> GnmSetting.of(0.5));
+        add(GnmSchedules.class, m -> GnmSchedules.likelyObjects());
+        add(GnmOutput.class, ObjectSamples::step);
+        add(ExplainedScenes.class, ObjectSamples::explained);
+        add(RenderedScenes.class, m -> explained(m).rendered());
+        add(CellLatents.class, m -> explained(m).latents());
+        add(Cells.class, m -> explained(m).cells());
+        add(Gaussian.class, m -> new Gaussian(slots(m), slots(m)));
+        add(RmsProp.class, m -> RmsProp.builder().build());
+    }
+
+    private static Gnm gnm(NDManager manager) {
+        Gnm gnm = new Gnm(GnmConfiguration.small(32));
+        gnm.initialize(manager, DataType.FLOAT32, new Shape(2, 3, 32, 32));
+        return gnm;
+    }
+
+    private static GnmOutput step(NDManager manager) {
+        NDArray images = Tensors.uniform(manager, 1, DataType.FLOAT32, 2, 3, 32, 32);
+        ParameterStore store = new ParameterStore(manager, false);
+        return gnm(manager).step(store, images, GnmSetting.of(1), GnmNoise.drawn(), false);
+    }
+
+    private static ExplainedScenes explained(NDManager manager) {
+        NDArray images = Tensors.uniform(manager, 1, DataType.FLOAT32, 2, 3, 32, 32);
+        ParameterStore store = new ParameterStore(manager, false);
+        return gnm(manager).explain(store, images, GnmDraws.mode());
     }
 
     /** Forgets what is written. */

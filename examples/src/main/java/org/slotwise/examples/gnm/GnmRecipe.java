@@ -43,7 +43,7 @@ enum GnmRecipe {
 
     StatefulOptimizer optimizer(LearningRate learningRate) {
         return this == LIKELY
-                ? Adam.builder().optLearningRate(learningRate).build()
+                ? Adam.builder().optLearningRate(learningRate).optEps(1e-12).build()
                 : RmsProp.builder().optLearningRate(learningRate).build();
     }
 
