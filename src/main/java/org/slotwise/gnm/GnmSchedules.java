@@ -102,7 +102,7 @@ public record GnmSchedules(
                         GnmTerm.WHERE, new Ramp(0, 3000, 0.02, 1),
                         GnmTerm.DEPTH, new Ramp(0, 3000, 0.02, 1),
                         GnmTerm.WHAT, new Ramp(0, 3000, 0.02, 1),
-                        GnmTerm.SCENE, new Ramp(0, 4000, 0, 1),
+                        GnmTerm.SCENE, new Ramp(3000, 9000, 0.05, 1),
                         GnmTerm.FIXED_PRESENCE, new Ramp(1000, 3000, 50, 1)),
                 new Ramp(1000, 3000, 0.9, 0.001),
                 null,

@@ -42,9 +42,9 @@ public final class Script {
     /**
      * Loads functions whose operations run one by one as they are written.
      *
-     * <p>Otherwise the engine watches the first calls, and then compiles, gradients too, for what it
-     * saw: last bits differ between the first calls and later ones. With these, a training that goes
-     * on in another process takes the same steps to the last bit.
+     * <p>Otherwise the engine watches the first calls, and then compiles, gradients too, for what
+     * it saw: last bits differ between the first calls and later ones. With these, a training that
+     * goes on in another process takes the same steps to the last bit.
      *
      * @param functions as for the constructor
      * @return the script

@@ -50,8 +50,7 @@ class GnmContractTest {
         Stack encoder = Stack.of(List.of(4, 6), List.of(4, 4), List.of(2, 2));
         Stack cells = Stack.of(List.of(5), List.of(1), List.of(1));
         Stack glimpse = Stack.of(List.of(4, out), List.of(3, 3), List.of(2, 2));
-        Stack background =
-                Stack.of(List.of(4, picture.channels()), List.of(1, 3), List.of(4, 2));
+        Stack background = Stack.of(List.of(4, picture.channels()), List.of(1, 3), List.of(4, 2));
         Scene scene =
                 new Scene(
                         1,
@@ -66,8 +65,7 @@ class GnmContractTest {
                 picture,
                 2,
                 latents,
-                new GnmNetworks(
-                        encoder, cells, glimpse, background, scene, List.of(5), List.of(4)),
+                new GnmNetworks(encoder, cells, glimpse, background, scene, List.of(5), List.of(4)),
                 0.3);
     }
 
@@ -97,8 +95,7 @@ class GnmContractTest {
      */
     @Test
     void whole(NDManager manager) {
-        BlockContract contract =
-                new BlockContract(() -> new Gnm(tiny()), GnmContractTest::inputs);
+        BlockContract contract = new BlockContract(() -> new Gnm(tiny()), GnmContractTest::inputs);
         contract.gradientsSurviveGarbageCollection(manager);
         contract.leavesNothingButOutputs(manager);
         contract.recordsNoGraphInInference(manager);
@@ -106,9 +103,7 @@ class GnmContractTest {
         contract.isTheSameThroughAStateDict(manager);
         assertRefused(
                 "Gnm: parameters must be float32 or float64, got float16",
-                () ->
-                        new Gnm(tiny())
-                                .initialize(manager, DataType.FLOAT16, new Shape(1, 3, 8, 8)));
+                () -> new Gnm(tiny()).initialize(manager, DataType.FLOAT16, new Shape(1, 3, 8, 8)));
     }
 
     private static Gnm initialised(NDManager manager, GnmConfiguration sizes) {
@@ -116,9 +111,7 @@ class GnmContractTest {
         Gnm gnm = new Gnm(sizes);
         int size = sizes.picture().size();
         gnm.initialize(
-                manager,
-                DataType.FLOAT32,
-                new Shape(1, sizes.picture().channels(), size, size));
+                manager, DataType.FLOAT32, new Shape(1, sizes.picture().channels(), size, size));
         return gnm;
     }
 
@@ -147,7 +140,7 @@ class GnmContractTest {
             assertTrue(Float.isFinite(out.loss().getFloat()));
             // One channel, also where objects are opaque and coloured.
             assertEquals(
-                    new Shape(2, sizes.cells() * sizes.cells(), 1, size, size),
+                    new Shape(2, (long) sizes.cells() * sizes.cells(), 1, size, size),
                     out.rendered().masks().getShape());
             gnm.explain(store, images, GnmDraws.mode());
         }
@@ -181,9 +174,7 @@ class GnmContractTest {
                                 0.3));
         assertRefused(
                 "GnmConfiguration: sigma must be above 0 and finite, got 0.0",
-                () ->
-                        new GnmConfiguration(
-                                good.picture(), 2, good.latents(), good.networks(), 0));
+                () -> new GnmConfiguration(good.picture(), 2, good.latents(), good.networks(), 0));
         assertRefused(
                 "GnmNetworks.Stack: filters, kernels, steps and groups must be as many, got 2, 1,"
                         + " 2 and 2",
@@ -212,8 +203,7 @@ class GnmContractTest {
                 expected.put(name, new Shape(shape));
                 boolean buffer = object.get("buffer").getAsBoolean();
                 learnt += buffer ? 0 : new Shape(shape).size();
-                assertEquals(
-                        !buffer, gnm.getDirectParameters().get(name).requiresGradient(), name);
+                assertEquals(!buffer, gnm.getDirectParameters().get(name).requiresGradient(), name);
             }
             assertEquals(all.get("parameters").getAsLong(), learnt);
         }
@@ -296,8 +286,7 @@ class GnmContractTest {
         GnmNoise given = new GnmNoise(null, noise, null, null, null, null);
         GeneratedScenes others = gnm.generate(store, first, GnmDraws.mode().with(given));
         assertSame("given", first, others.latent().latent().get(":, :1"));
-        GeneratedScenes again =
-                gnm.generate(store, made.latent().latent(), GnmDraws.mode());
+        GeneratedScenes again = gnm.generate(store, made.latent().latent(), GnmDraws.mode());
         assertClose(
                 "all steps given",
                 made.scenes().rendered().picture(),
@@ -329,9 +318,7 @@ class GnmContractTest {
         NDArray images = manager.zeros(new Shape(2, 3, 8, 8));
         assertRefused(
                 "Gnm: images must be (B, 3, 8, 8), got (2, 3, 8, 9)",
-                () ->
-                        gnm.explain(
-                                store, manager.zeros(new Shape(2, 3, 8, 9)), GnmDraws.mode()));
+                () -> gnm.explain(store, manager.zeros(new Shape(2, 3, 8, 9)), GnmDraws.mode()));
         assertRefused(
                 "Gnm: noise_where must be (2, 4, 2, 2), got (2, 4, 2, 3)",
                 () ->
@@ -360,8 +347,7 @@ class GnmContractTest {
                 "GnmDraws: temperature must be above 0 and finite, got 0.0", () -> GnmDraws.at(0));
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         gnm.saveParameters(new DataOutputStream(bytes));
-        Gnm other =
-                new Gnm(tiny(new Picture(8, 3, true, true), new Latents(3, 3, 4, 2)));
+        Gnm other = new Gnm(tiny(new Picture(8, 3, true, true), new Latents(3, 3, 4, 2)));
         assertThrows(
                 MalformedModelException.class,
                 () ->

@@ -98,8 +98,7 @@ class NormedStackTest {
                                 p -> {
                                     ConvolutionalLstmCell cell =
                                             new ConvolutionalLstmCell(p, 2, 3, 2, 4);
-                                    return (pass, in) ->
-                                            new NDList(cell.start(pass, 1).hidden());
+                                    return (pass, in) -> new NDList(cell.start(pass, 1).hidden());
                                 }));
     }
 

@@ -59,7 +59,7 @@ final class TrainGnm implements Callable<Integer> {
 
     @Option(
             names = "--steps",
-            defaultValue = "8000",
+            defaultValue = "12000",
             paramLabel = "NUMBER",
             description = "How many steps are taken. Default: ${DEFAULT-VALUE}.")
     private int steps;
