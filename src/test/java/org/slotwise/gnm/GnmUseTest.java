@@ -85,8 +85,7 @@ class GnmUseTest {
                                     assertTrue(o.slot() > 0, "the background stands beside them");
                                     assertEquals(1, o.vector()[0], "present");
                                 });
-                List<DiscoveredObjects> two =
-                        predictor.batchPredict(List.of(picture(), picture()));
+                List<DiscoveredObjects> two = predictor.batchPredict(List.of(picture(), picture()));
                 assertEquals(two.get(0).objects(), two.get(1).objects());
                 assertEquals(objects.count(), two.get(0).objects().count());
             }
@@ -141,8 +140,7 @@ class GnmUseTest {
                     CompletableFuture.supplyAsync(
                             () -> {
                                 try (NDManager own =
-                                        NDManager.newBaseManager(
-                                                manager.getDevice(), "PyTorch")) {
+                                        NDManager.newBaseManager(manager.getDevice(), "PyTorch")) {
                                     return explained(gnm, values, own);
                                 }
                             }));
@@ -168,8 +166,7 @@ class GnmUseTest {
         images.set(new float[(int) images.size()]);
         NDArray broken = images.mul(Float.NaN);
         ParameterStore store = new ParameterStore(manager, false);
-        GnmOutput out =
-                gnm.step(store, broken, GnmSetting.of(1), GnmNoise.drawn(), false);
+        GnmOutput out = gnm.step(store, broken, GnmSetting.of(1), GnmNoise.drawn(), false);
         assertTrue(Float.isNaN(out.loss().getFloat()));
         assertEquals(0, gnm.explain(store, broken, GnmDraws.mode()).counts()[0]);
     }
