@@ -3,6 +3,7 @@ package org.slotwise.gnm;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
@@ -80,8 +81,11 @@ public final class DiscoveredCells {
      * @param masks (B, N, 1, S, S)
      * @return (B, 1 + N, S, S); the first is at least 0, though overlapping masks can sum to more
      *     than 1
+     * @throws IllegalArgumentException if the masks have another shape, or are no floating numbers
      */
     public static NDArray withBackground(NDArray masks) {
+        Check.shape("DiscoveredCells", MASKS, masks, "B", "N", 1, "S", "S");
+        Check.floating("DiscoveredCells", MASKS, masks.getDataType());
         NDArray flat = masks.squeeze(2);
         NDArray left = Scalars.like(flat, 1).sub(flat.sum(new int[] {1}, true));
         return Ops.clampMin(left, 0).concat(flat, 1);

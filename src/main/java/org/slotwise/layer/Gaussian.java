@@ -37,6 +37,20 @@ public record Gaussian(NDArray mean, NDArray deviation) {
         Check.floating(WHO, "mean", Check.present(WHO, "mean", mean).getDataType());
         Check.present(WHO, "deviation", deviation);
         Check.sameTypeAndDevice(WHO, "deviation", deviation, "mean", mean);
+        broadcasts("deviation", deviation, mean);
+    }
+
+    /** Requires two shapes to go together, size by size from the last. */
+    private static void broadcasts(String what, NDArray array, NDArray mean) {
+        Shape a = array.getShape();
+        Shape b = mean.getShape();
+        boolean fits = true;
+        for (int i = 1; i <= Math.min(a.dimension(), b.dimension()); i++) {
+            long own = a.get(a.dimension() - i);
+            long other = b.get(b.dimension() - i);
+            fits &= own == other || own == 1 || other == 1;
+        }
+        Check.option(fits, WHO + ": " + what + " must go with a mean of " + b + ", got " + a);
     }
 
     /**
@@ -50,6 +64,7 @@ public record Gaussian(NDArray mean, NDArray deviation) {
      */
     public static Gaussian halves(NDArray numbers, int axis) {
         Shape s = Check.present(WHO, "numbers", numbers).getShape();
+        Check.floating(WHO, "numbers", numbers.getDataType());
         Check.option(
                 axis >= 0 && axis < s.dimension() && s.get(axis) > 0 && s.get(axis) % 2 == 0,
                 WHO + ": numbers must be even along axis " + axis + ", got " + s);
@@ -96,6 +111,7 @@ public record Gaussian(NDArray mean, NDArray deviation) {
     public NDArray logDensity(NDArray x) {
         Check.present(WHO, "x", x);
         Check.sameTypeAndDevice(WHO, "x", x, "mean", mean);
+        broadcasts("x", x, mean);
         NDArray variance = deviation.square();
         NDArray square = x.sub(mean).square().div(variance.mul(Scalars.like(mean, 2)));
         return square.neg().sub(deviation.log()).sub(Scalars.like(mean, HALF_LOG_TWO_PI));
@@ -109,6 +125,7 @@ public record Gaussian(NDArray mean, NDArray deviation) {
      */
     public NDArray divergence(Gaussian prior) {
         Check.sameTypeAndDevice(WHO, "prior", prior.mean, "mean", mean);
+        broadcasts("prior", prior.mean, mean);
         NDArray half = Scalars.like(mean, 0.5);
         // 1/2 ((sq/sp)² + ((mq - mp)/sp)² - 1 - ln (sq/sp)²)
         NDArray ratio = deviation.div(prior.deviation).square();

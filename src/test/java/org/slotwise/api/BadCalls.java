@@ -30,7 +30,8 @@ import org.slotwise.grouping.FeatureExtractorOutput;
 final class BadCalls {
 
     /** Records of what came out, with NaN where a score is not defined. */
-    private static final Set<String> RESULTS = Set.of("SegmentationScores", "TrainingProgress");
+    private static final Set<String> RESULTS =
+            Set.of("GnmScores", "SegmentationScores", "TrainingProgress");
 
     private static final Pattern NAMED =
             Pattern.compile("(?s)[A-Z][A-Za-z0-9]*(\\.[A-Za-z]\\w*)*: .*");

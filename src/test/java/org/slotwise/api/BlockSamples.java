@@ -53,6 +53,7 @@ import org.slotwise.layer.LayerBlock;
 import org.slotwise.layer.LayerNorm;
 import org.slotwise.layer.Linear;
 import org.slotwise.layer.MultiHeadAttention;
+import org.slotwise.layer.NormedStack;
 import org.slotwise.layer.Perceptron;
 import org.slotwise.layer.PositionTable;
 import org.slotwise.layer.TransformerLayer;
@@ -358,6 +359,7 @@ final class BlockSamples {
                 layer(p -> GeGlu.of(p, 4, 3), slots),
                 layer(p -> PositionTable.of(p, "pe", 3, 4, Initializer.ONES), slots),
                 layer(p -> GroupNorm.of(p, 1, 3), images),
+                layer(p -> NormedStack.of(p, 3).subPixel(4, 3, 2, 2).build(), images),
                 layer(p -> BatchNorm.of(p, 3, true), images),
                 layer(p -> Convolution.of(p, 3, 4, Window.same(3)), images),
                 layer(p -> TransposedConvolution.of(p, 3, 4, Window.same(3), 0), images));

@@ -82,6 +82,7 @@ class SlotwiseTest {
                         "sets",
                         "edit",
                         "slate",
+                        "gnm",
                         "ablate",
                         "compare",
                         "minimal");
@@ -99,12 +100,13 @@ class SlotwiseTest {
             delimiter = '|',
             value = {
                 "foo | train, evaluate, predict, show, package, discover, group, photos, sets,"
-                        + " edit, slate, ablate, compare or minimal, got foo",
+                        + " edit, slate, gnm, ablate, compare or minimal, got foo",
                 "foo --scenes 3 | ablate, compare or minimal, got foo",
                 "discover foo | expected a command: train, evaluate, show, sweep or curves, got foo",
                 "sets foo | expected a command: train, evaluate or show, got foo",
                 "sets | train, evaluate or show, as in \"slotwise sets show\"",
                 "edit | train, evaluate or show, as in \"slotwise edit show\"",
+                "gnm | train, evaluate, show or generate, as in \"slotwise gnm generate\"",
                 "slate | train, evaluate, show or compose, as in \"slotwise slate compose\"",
                 "group foo | 'foo'",
                 "--foo | '--foo'"

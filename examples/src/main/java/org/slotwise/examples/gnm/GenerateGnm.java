@@ -45,11 +45,17 @@ final class GenerateGnm implements Callable<Integer> {
 
     @Option(
             names = "--temperature",
+            defaultValue = "0.1",
             paramLabel = "NUMBER",
             description =
-                    "Draws cells too, presence at this temperature. Default: the most probable"
-                            + " cells.")
-    private @Nullable Double temperature;
+                    "At which presence is drawn; the smaller, the fewer half-present objects."
+                            + " Default: ${DEFAULT-VALUE}.")
+    private double temperature;
+
+    @Option(
+            names = "--mode",
+            description = "Takes the most probable cells and background instead of drawing them.")
+    private boolean mode;
 
     @Option(
             names = "--seed",
@@ -76,13 +82,12 @@ final class GenerateGnm implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Program.requireRange(spec, "--scenes", scenes, 1, MAX_SCENES);
-        if (temperature != null) {
-            Program.require(
-                    spec,
-                    temperature >= 0.01 && temperature <= 100,
-                    "--temperature must be from 0.01 to 100",
-                    temperature);
-        }
+        Program.require(
+                spec,
+                temperature >= 0.01 && temperature <= 100,
+                "--temperature must be from 0.01 to 100",
+                temperature);
+        Program.refuseBeside(spec, "--mode", "--temperature");
         Program.requirePng(spec, output);
         OutputFile file = new OutputFile(output);
         file.check(model);
@@ -90,7 +95,7 @@ final class GenerateGnm implements Callable<Integer> {
             Gnm gnm = GnmModel.load(manager, model);
             Engine.getInstance().setRandomSeed(seed);
             GnmFigure figure = new GnmFigure(gnm);
-            GnmDraws draws = temperature == null ? GnmDraws.mode() : GnmDraws.at(temperature);
+            GnmDraws draws = mode ? GnmDraws.mode() : GnmDraws.at(temperature);
             file.write(figure.row(figure.made(manager, scenes, draws), Math.min(COLUMNS, scenes)));
         }
         spec.commandLine().getOut().printf("Figure: %s%n", output.toAbsolutePath().normalize());

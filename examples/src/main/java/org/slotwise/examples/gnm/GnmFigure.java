@@ -24,6 +24,9 @@ final class GnmFigure {
     private static final int PANEL = 128;
     private static final int COLUMNS = 7;
 
+    /** Of scenes that are made: objects are there or not. */
+    private static final double COLD = 0.1;
+
     /** How many scenes of the prior are shown. */
     static final int MADE = 6;
 
@@ -65,7 +68,7 @@ final class GnmFigure {
             grid.add(image(explained.rendered().background().get(b)));
             grid.add(image(again.scenes().rendered().picture().get(b)));
         }
-        NDArray made = made(images.getManager(), MADE, GnmDraws.mode());
+        NDArray made = made(images.getManager(), MADE, GnmDraws.at(COLD));
         for (int i = 0; i < MADE; i++) {
             grid.add(image(made.get(i)));
         }
