@@ -228,6 +228,8 @@ class OptionsTest {
                 "gnm train --images a --scenes 3 | --scenes has no effect beside --images",
                 "gnm train --resume | --resume needs --checkpoint",
                 "gnm show --images a --data-seed 3 | --data-seed has no effect beside --images",
+                "gnm generate --mode --temperature 1 | --temperature has no effect beside --mode",
+                "gnm beside --decoder foo | --decoder must be broadcast or colour, got foo",
                 "gnm generate --temperature 0 | --temperature must be from 0.01 to 100, got 0",
                 "slate train --dim 6 | --dim must be a multiple of 4, got 6",
                 "slate train --images a --size 30 | --size must be a multiple of 4, got 30",

@@ -82,7 +82,8 @@ final class EvaluateGnm implements Callable<Integer> {
         SceneScoring scoring =
                 new SceneScoring(pictures, gnm.sizes().picture().size(), CountedScenes.MOST + 1);
         out.printf("%-34s %7s %7s%n", "", "FG-ARI", "ARI");
-        row(out, "cells", scoring.of(GnmProgress.segmenting(gnm)));
+        row(out, "background and cells", scoring.of(GnmProgress.segmenting(gnm)));
+        row(out, "cells alone", scoring.of(GnmProgress.segmentingByCells(gnm)));
         row(out, "k-means on colour and place", scoring.ofKMeans(PLACES_COUNT));
         row(out, "k-means on colour", scoring.ofKMeans(0));
         row(

@@ -14,7 +14,13 @@ import picocli.CommandLine.Spec;
             "Trains a small GNM, evaluates it, shows how it explains pictures, and makes new scenes.",
             ""
         },
-        subcommands = {TrainGnm.class, EvaluateGnm.class, ShowGnm.class, GenerateGnm.class},
+        subcommands = {
+            TrainGnm.class,
+            EvaluateGnm.class,
+            ShowGnm.class,
+            GenerateGnm.class,
+            BesideGnm.class
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:All went well.",

@@ -59,6 +59,14 @@ final class GnmProgress {
         return gnm.explain(store, images, GnmDraws.mode());
     }
 
+    /** Segments by cells alone: each pixel belongs to the cell with the largest mask. */
+    static SceneScoring.Way segmentingByCells(Gnm gnm) {
+        return (manager, images) -> {
+            NDArray masks = explain(gnm, images).rendered().masks();
+            return new SceneScoring.Result(masks.squeeze(2).flatten(2, 3), Double.NaN);
+        };
+    }
+
     /** Segments as the original does: the largest of background and masks. */
     static SceneScoring.Way segmenting(Gnm gnm) {
         return (manager, images) -> {

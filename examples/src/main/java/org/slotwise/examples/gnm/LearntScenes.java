@@ -53,7 +53,7 @@ final class LearntScenes {
         if (folder == null) {
             return new LearntScenes(
                     count + " scenes of seed " + seed,
-                    new CountedScenes(FIRST_DATA_SEED + seed, count),
+                    generated(seed, count),
                     new CountedScenes(VALIDATION_SEED, VALIDATION),
                     true,
                     side);
@@ -72,6 +72,11 @@ final class LearntScenes {
                 all.range(learnt, all.size()),
                 false,
                 side);
+    }
+
+    /** The scenes that a training of a seed learns from. */
+    static Scenes generated(int seed, int count) {
+        return new CountedScenes(FIRST_DATA_SEED + seed, count);
     }
 
     /** The pictures of a folder at a size; at least one. */
