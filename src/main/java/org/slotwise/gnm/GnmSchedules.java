@@ -31,7 +31,7 @@ public record GnmSchedules(
      * @throws IllegalArgumentException if a number is out of its range
      */
     public GnmSchedules {
-        weights = Map.copyOf(weights);
+        weights = GnmTerm.ordered(weights);
         for (long step : new long[] {0, Long.MAX_VALUE}) {
             setting(step, temperature, weights, presencePrior, sizePrior, null);
         }

@@ -37,7 +37,7 @@ public record GnmSetting(
     public GnmSetting {
         String who = "GnmSetting";
         Check.positive(who, "temperature", temperature);
-        weights = Map.copyOf(weights);
+        weights = GnmTerm.ordered(weights);
         weights.forEach((term, weight) -> Check.notNegative(who, "weight of " + term, weight));
         Check.option(
                 presencePrior == null || (presencePrior > 0 && presencePrior < 1),

@@ -1,5 +1,9 @@
 package org.slotwise.gnm;
 
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
+
 /**
  * What a {@link Gnm}'s loss has beside the likelihood: Kullback-Leibler divergences of posteriors,
  * from what the scene latent predicts, and from a second prior that is fixed.
@@ -29,6 +33,13 @@ public enum GnmTerm {
     FIXED_BACKGROUND(10);
 
     private final int column;
+
+    /** A copy in the order of the terms, the same in every process. */
+    static <V> Map<GnmTerm, V> ordered(Map<GnmTerm, V> map) {
+        Map<GnmTerm, V> copy = new EnumMap<>(GnmTerm.class);
+        copy.putAll(map);
+        return Collections.unmodifiableMap(copy);
+    }
 
     GnmTerm(int column) {
         this.column = column;

@@ -35,9 +35,9 @@ enum GnmRecipe {
     }
 
     /** The learning rate of each step. */
-    LearningRate learningRate(long steps) {
+    LearningRate learningRate(int steps) {
         return this == LIKELY
-                ? LearningRate.cosineDecay(rate, WARM_UP, steps, rate / 10)
+                ? LearningRate.cosineDecay(rate, Math.min(WARM_UP, steps / 2), steps, rate / 10)
                 : LearningRate.constant(rate);
     }
 
