@@ -151,14 +151,21 @@ class BadCallsTest {
                     "Convolution",
                     "ConvolutionStack",
                     "ConvolutionStack.Builder",
+                    "Downsample",
                     "GeGlu",
                     "GroupNorm",
                     "GruCell",
+                    "ImageAttention",
                     "LayerNorm",
+                    "LeanAttention",
                     "Linear",
                     "Perceptron",
+                    "PointwiseConvolution",
                     "PositionTable",
-                    "TransposedConvolution");
+                    "ResnetBlock",
+                    "TransposedConvolution",
+                    "UNetLayers",
+                    "Upsample");
 
     /** A new type is called once it is in {@link ObjectSamples}, or named above. */
     @Test
