@@ -33,6 +33,23 @@ public record LatentDistribution(NDArray mean, @Nullable NDArray logVariance) {
     private static final double MOST = 20;
 
     /**
+     * Creates a distribution.
+     *
+     * @param mean (B, C, h, w)
+     * @param logVariance (B, C, h, w); null where latents are known
+     * @throws IllegalArgumentException if the shapes or types differ
+     */
+    public LatentDistribution {
+        Check.shape(WHO, "mean", mean, "B", "C", "h", "w");
+        Check.floating(WHO, "mean", mean.getDataType());
+        if (logVariance != null) {
+            Shape s = mean.getShape();
+            Check.shape(WHO, "logVariance", logVariance, s.get(0), s.get(1), s.get(2), s.get(3));
+            Check.sameTypeAndDevice(WHO, "logVariance", logVariance, "mean", mean);
+        }
+    }
+
+    /**
      * Splits what a network gives into mean and log variance. The gradient passes through the
      * bounds of the log variance only inside of them.
      *

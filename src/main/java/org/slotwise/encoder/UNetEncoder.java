@@ -98,11 +98,11 @@ public final class UNetEncoder extends ConvolutionalBlock {
         return ends.mul(steps).add(Scalars.like(images, 0.5)).div(sizes(images, height, width));
     }
 
-    private static NDArray sizes(NDArray like, double height, double width) {
+    private static NDArray sizes(NDArray like, long height, long width) {
         return Scalars.of(
                 like.getManager(),
                 like.getDevice(),
-                new double[] {height, width},
+                new double[] {(double) height, (double) width},
                 new Shape(2),
                 like.getDataType());
     }

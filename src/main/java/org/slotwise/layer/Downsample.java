@@ -1,6 +1,7 @@
 package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Pass;
@@ -39,6 +40,7 @@ public record Downsample(Convolution convolution, boolean endAlone) implements L
     /** {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
+        Check.shape("Downsample", "input", x, "B", "C", "h", "w");
         if (!endAlone) {
             return convolution.apply(pass, x);
         }

@@ -2,6 +2,7 @@ package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Pass;
@@ -48,6 +49,7 @@ public record ImageAttention(GroupNorm norm, LeanAttention attention) implements
     /** {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
+        Check.shape("ImageAttention", "input", x, "B", "C", "h", "w");
         try (Scope scope = new Scope()) {
             NDArray normed = norm.apply(pass, x);
             NDArray u = Scope.next(normed, FusedOps.tokens(normed));
@@ -64,7 +66,14 @@ public record ImageAttention(GroupNorm norm, LeanAttention attention) implements
      * @return (B, C, h, w), a view
      */
     public static NDArray image(NDArray tokens, Shape like) {
+        Check.shape("ImageAttention", "tokens", tokens, "B", "N", "C");
         Shape s = tokens.getShape();
+        Check.option(
+                like.dimension() == 4 && like.get(2) * like.get(3) == s.get(1),
+                "ImageAttention: like must be (B, C, h, w) with h w = "
+                        + s.get(1)
+                        + ", got "
+                        + like);
         return tokens.swapAxes(1, 2).reshape(s.get(0), s.get(2), like.get(2), like.get(3));
     }
 }

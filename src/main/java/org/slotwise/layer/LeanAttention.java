@@ -42,6 +42,7 @@ public record LeanAttention(Layer query, Layer key, Layer value, Layer output, i
      * @return y (B, N, size of the output), a new array
      */
     public NDArray attend(Pass pass, NDArray x, NDArray memory) {
+        Check.shape("LeanAttention", "input", x, "B", "N", "D");
         Check.shape("LeanAttention", "memory", memory, x.getShape().get(0), "M", "D'");
         try (Scope scope = new Scope()) {
             NDArray heard =

@@ -2,6 +2,7 @@ package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.training.initializer.Initializer;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
@@ -85,6 +86,11 @@ public final class ResnetBlock implements Layer {
          * @return a new array; x itself if nothing changes
          */
         public NDArray apply(NDArray x) {
+            Check.shape("ResnetBlock.Resize", "input", x, "B", "C", "h", "w");
+            Shape s = x.getShape();
+            Check.option(
+                    this != HALF || (s.get(2) % 2 == 0 && s.get(3) % 2 == 0),
+                    "ResnetBlock: height and width that are halved must be even, got " + s);
             return switch (this) {
                 case SAME -> x;
                 case HALF -> FusedOps.half(x);
@@ -93,6 +99,7 @@ public final class ResnetBlock implements Layer {
         }
     }
 
+    private final long in;
     private final Options options;
     private final Resize resize;
     private final GroupNorm norm1;
@@ -121,6 +128,7 @@ public final class ResnetBlock implements Layer {
             Options options,
             Resize resize,
             @Nullable Initializer last) {
+        this.in = in;
         this.options = options;
         this.resize = resize;
         norm1 = GroupNorm.of(parameters.under("norm1"), options.groups, in, options.eps);
@@ -157,6 +165,7 @@ public final class ResnetBlock implements Layer {
      * @return (B, out, h', w'), a new array
      */
     public NDArray apply(Pass pass, NDArray x, @Nullable NDArray e) {
+        Check.shape("ResnetBlock", "input", x, "B", in, "h", "w");
         try (Scope scope = new Scope()) {
             NDArray h = norm1.activated(pass, x);
             h = Scope.next(h, resize.apply(h));
@@ -187,9 +196,10 @@ public final class ResnetBlock implements Layer {
     }
 
     private NDArray dropped(Pass pass, NDArray h) {
-        if (!pass.training() || options.dropout == 0) {
+        if (!pass.training()) {
             return h;
         }
-        return Dropout.apply(h, new Dropout(options.dropout).mask(h, h.getShape()));
+        DropoutMask mask = new Dropout(options.dropout).kept(h, h.getShape());
+        return mask == null ? h : mask.apply(h);
     }
 }

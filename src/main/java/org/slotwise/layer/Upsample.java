@@ -1,6 +1,7 @@
 package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Pass;
@@ -35,6 +36,7 @@ public record Upsample(Convolution convolution) implements Layer {
     /** {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
+        Check.shape("Upsample", "input", x, "B", "C", "h", "w");
         NDArray large = FusedOps.twice(x);
         return Scope.next(large, convolution.apply(pass, large));
     }

@@ -6,6 +6,7 @@ import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scope;
 import org.slotwise.layer.Convolution;
 import org.slotwise.layer.Dropout;
+import org.slotwise.layer.DropoutMask;
 import org.slotwise.layer.GroupNorm;
 import org.slotwise.layer.Layer;
 import org.slotwise.layer.Linear;
@@ -66,9 +67,10 @@ record BranchNormResidual(
     }
 
     private NDArray dropped(Pass pass, NDArray h) {
-        if (!pass.training() || dropout == 0) {
+        if (!pass.training()) {
             return h;
         }
-        return Dropout.apply(h, new Dropout(dropout).mask(h, h.getShape()));
+        DropoutMask mask = new Dropout(dropout).kept(h, h.getShape());
+        return mask == null ? h : mask.apply(h);
     }
 }

@@ -153,16 +153,23 @@ class BadCallsTest {
                     "ConvolutionStack",
                     "ConvolutionStack.Builder",
                     "ConvolutionalLstmCell",
+                    "Downsample",
                     "GeGlu",
                     "GroupNorm",
                     "GruCell",
+                    "ImageAttention",
                     "LayerNorm",
+                    "LeanAttention",
                     "Linear",
                     "NormedStack",
                     "NormedStack.Builder",
                     "Perceptron",
+                    "PointwiseConvolution",
                     "PositionTable",
-                    "TransposedConvolution");
+                    "ResnetBlock",
+                    "TransposedConvolution",
+                    "UNetLayers",
+                    "Upsample");
 
     /** A new type is called once it is in {@link ObjectSamples}, or named above. */
     @Test

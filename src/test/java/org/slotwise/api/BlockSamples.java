@@ -145,7 +145,11 @@ final class BlockSamples {
 
     /** The sizes of a small U-Net. */
     static UNetConfiguration.Builder unet() {
-        return UNetConfiguration.builder().setChannels(2, 2).setWidths(4, 4).optGroups(2);
+        return UNetConfiguration.builder()
+                .setChannels(2, 2)
+                .setWidths(4, 4)
+                .optGroups(2)
+                .optMiddle(Heads.size(2));
     }
 
     private static List<Sample> diffusion() {
