@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Scenes;
+import org.slotwise.examples.shared.PicturesRead;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.gnm.Gnm;
 import picocli.CommandLine.Model.CommandSpec;
@@ -54,6 +55,13 @@ final class GnmOptions {
     void check(CommandSpec spec) {
         Program.requireDataSeed(spec, dataSeed);
         Program.refuseBeside(spec, "--images", "--data-seed");
+    }
+
+    /** Refuses a file that would be among the pictures that are read. */
+    void refuseAmongPictures(CommandSpec spec, String option, Path written) throws IOException {
+        if (images != null) {
+            new PicturesRead(images).refuse(spec, option, written);
+        }
     }
 
     Gnm load(NDManager manager) throws IOException {

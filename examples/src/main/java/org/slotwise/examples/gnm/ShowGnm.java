@@ -66,6 +66,7 @@ final class ShowGnm implements Callable<Integer> {
         options.check(spec);
         Program.requireRange(spec, "--scenes", scenes, 1, MAX_SCENES);
         Program.requirePng(spec, output);
+        options.refuseAmongPictures(spec, "--output", output);
         OutputFile file = new OutputFile(output);
         file.check(options.model());
         try (NDManager manager = NDManager.newBaseManager()) {
