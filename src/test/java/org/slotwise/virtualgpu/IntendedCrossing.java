@@ -26,7 +26,12 @@ enum IntendedCrossing {
             "layer.StartingValues.orthogonal",
             "layer.StartingValues.orthonormal",
             "layer.StartingValues.truncatedNormal",
-            "layer.StartingValues.uniformNumbers"),
+            "layer.StartingValues.uniformNumbers",
+            "unet.CartesianPositions.coordinates",
+            "gnm.CellNetwork.of",
+            "gnm.CellSampler.of",
+            "gnm.FixedPriors.constants",
+            "gnm.GnmStart"),
 
     SCENES(
             FROM_HOST,
@@ -68,6 +73,25 @@ enum IntendedCrossing {
             FROM_HOST,
             "which start was the best, and after how many rounds",
             "clustering.KMeansStarts.run"),
+    KMEANS_BATCHES(
+            "counts and centres are kept in double precision in Java: once a batch",
+            "clustering.MiniBatchKMeans"),
+    SLOT_LIBRARY(
+            "a library lies in Java's memory, or in a file: once a batch of slots",
+            "composition.SlotClustering",
+            "composition.SlotLibrary",
+            "composition.Composition"),
+    DISTANCE_FEATURES(
+            "sums over many batches are kept in Java, and pictures come from files: once a batch",
+            "distance.FeatureMoments.add",
+            "distance.FeatureRows.sums",
+            "distance.FeatureSample",
+            "distance.FeatureStatistics",
+            "distance.PictureFeatures.extract"),
+    DISTANCE(
+            "decompositions in double precision, and draws of subsets: once a distance",
+            "distance.CovarianceFactor.read",
+            "distance.KernelDistance"),
     MATCHING(
             "computed in Java: costs once a batch, and back what is matched with what",
             "matching.HungarianMatching.match",
@@ -130,6 +154,20 @@ enum IntendedCrossing {
             "Java's generator draws them, the same on every device: once a token",
             "slate.TokenSampling.draw"),
 
+    TERM_WEIGHTS(FROM_HOST, "schedules in Java say them: once a step", "gnm.GnmLoss.loss"),
+    PRESENT_CELLS(
+            "which cells have an object, so that the others cost nothing: once a call",
+            "gnm.GnmLayers.some"),
+    EXPLAINED_SCENES(
+            "objects and their frames as Java's: once a batch that is asked for",
+            "gnm.ExplainedScenes.read",
+            "gnm.Gnm.outputs",
+            "gnm.BoxFrames.frame"),
+    SCENE_SCORES(
+            "classes are matched in Java: once an image that is scored",
+            "gnm.GnmScores.images",
+            "gnm.MatchedScene"),
+
     FIRST_STEP(
             "whether there are gradients: once a training",
             "training.Float64Trainer.requireGradients"),
@@ -141,6 +179,7 @@ enum IntendedCrossing {
 
     ASKED_BY_TESTS(
             "a test calls these itself; what the library calls them for has the caller's name",
+            "internal.ConfiguredBlock.scoped",
             "internal.NoGraph",
             "internal.Ops",
             "internal.Scalars");
