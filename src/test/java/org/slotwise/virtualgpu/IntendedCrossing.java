@@ -30,7 +30,7 @@ enum IntendedCrossing {
             "unet.CartesianPositions.coordinates",
             "gnm.CellNetwork.of",
             "gnm.CellSampler.of",
-            "gnm.FixedPriors.constants",
+            "gnm.FixedPriors",
             "gnm.GnmStart"),
 
     SCENES(
@@ -179,7 +179,6 @@ enum IntendedCrossing {
 
     ASKED_BY_TESTS(
             "a test calls these itself; what the library calls them for has the caller's name",
-            "internal.ConfiguredBlock.scoped",
             "internal.NoGraph",
             "internal.Ops",
             "internal.Scalars");
