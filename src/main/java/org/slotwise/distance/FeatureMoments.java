@@ -45,8 +45,9 @@ public final class FeatureMoments implements AutoCloseable {
      *
      * @param features (B, d), float32, float64 or float16, on any device
      * @return this
-     * @throws IllegalArgumentException if they have another shape or type, are not finite (the error
-     *     names the row, counted over all that was added), or are of another size than those before
+     * @throws IllegalArgumentException if they have another shape or type, are not finite (the
+     *     error names the row, counted over all that was added), or are of another size than those
+     *     before
      */
     public FeatureMoments add(NDArray features) {
         requireOpen();
@@ -60,7 +61,8 @@ public final class FeatureMoments implements AutoCloseable {
                 () -> {
                     try (Scope scope = new Scope()) {
                         NDArray x =
-                                features.toDevice(Device.cpu(), true).toType(DataType.FLOAT64, true);
+                                features.toDevice(Device.cpu(), true)
+                                        .toType(DataType.FLOAT64, true);
                         NDArray its = x.mean(new int[] {0}, true);
                         NDArray centred = x.sub(its);
                         NDArray square = centred.transpose().matMul(centred);

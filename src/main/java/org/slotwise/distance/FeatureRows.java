@@ -44,11 +44,16 @@ final class FeatureRows {
     static void sameDim(String who, long first, long second) {
         Check.option(
                 first == second,
-                who + ": both sets must have features of one size, got " + first + " and " + second);
+                who
+                        + ": both sets must have features of one size, got "
+                        + first
+                        + " and "
+                        + second);
     }
 
     /** Requires at least two pictures. */
     static void atLeastTwo(String who, String what, long count) {
-        Check.option(count >= 2, who + ": " + what + " must be of at least 2 pictures, got " + count);
+        Check.option(
+                count >= 2, who + ": " + what + " must be of at least 2 pictures, got " + count);
     }
 }

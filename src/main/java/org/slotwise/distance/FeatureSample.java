@@ -46,8 +46,8 @@ public final class FeatureSample {
      *
      * @param features (B, d), float32, float64 or float16
      * @return this
-     * @throws IllegalArgumentException if they have another shape or type, are not finite, or are of
-     *     another size than those before
+     * @throws IllegalArgumentException if they have another shape or type, are not finite, or are
+     *     of another size than those before
      */
     public FeatureSample add(NDArray features) {
         FeatureRows.check(WHO, "features", features, seen);

@@ -46,8 +46,8 @@ public final class FeatureStatistics {
      *
      * @param features (n, d), at least two rows; float32, float64 or float16
      * @return mean and covariance, with n - 1, in float64
-     * @throws IllegalArgumentException if they have another shape or type, are fewer than two or not
-     *     finite
+     * @throws IllegalArgumentException if they have another shape or type, are fewer than two or
+     *     not finite
      */
     public static FeatureStatistics of(NDArray features) {
         FeatureRows.check(WHO, "features", features, 0);
@@ -147,8 +147,7 @@ public final class FeatureStatistics {
      */
     public void write(Path path) throws IOException {
         Check.option(
-                path.toString().endsWith(".npz"),
-                WHO + ": the file must end in .npz, got " + path);
+                path.toString().endsWith(".npz"), WHO + ": the file must end in .npz, got " + path);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             Map<String, NDArray> arrays = new LinkedHashMap<>();
             arrays.put(MEAN, mean(manager));

@@ -23,8 +23,8 @@ import org.slotwise.internal.Scope;
  * the distance              = the mean of t over subsets
  * }</pre>
  *
- * <p>Unlike the Fréchet distance it is not biased for few pictures; it may be below 0 where two sets
- * are much alike.
+ * <p>Unlike the Fréchet distance it is not biased for few pictures; it may be below 0 where two
+ * sets are much alike.
  *
  * @param value the distance
  * @param standardError the deviation of t over subsets, divided by the root of their number; NaN if
@@ -60,8 +60,7 @@ public record KernelDistance(
         FeatureRows.atLeastTwo(WHO, "second", n2);
         int m = Math.min(subsets.size(), Math.min(n1, n2));
         int count = m == n1 && m == n2 ? 1 : subsets.count();
-        return of(
-                first, second, subsets.draw(0, n1, m, count), subsets.draw(1, n2, m, count));
+        return of(first, second, subsets.draw(0, n1, m, count), subsets.draw(1, n2, m, count));
     }
 
     /** With subsets that are given, (count, m) rows of each set. */
@@ -84,8 +83,7 @@ public record KernelDistance(
                 mean, error, count, m, first.getShape().get(0), second.getShape().get(0));
     }
 
-    private static double discrepancy(
-            NDArray first, NDArray second, long[] rows1, long[] rows2) {
+    private static double discrepancy(NDArray first, NDArray second, long[] rows1, long[] rows2) {
         double m = rows1.length;
         return NoGraph.during(
                 () -> {

@@ -108,8 +108,8 @@ public final class PictureFeatures implements AutoCloseable {
      * torch.jit.load("inception-2015-12-05.pt").layers.save("inception-layers.pt")
      * }</pre>
      *
-     * @param file TorchScript: (B, 3, 299, 299) of (x - 128) / 128 to (B, 2048) or (B, 2048, 1, 1). It
-     *     is a program, which runs
+     * @param file TorchScript: (B, 3, 299, 299) of (x - 128) / 128 to (B, 2048) or (B, 2048, 1, 1).
+     *     It is a program, which runs
      * @return the features
      * @throws IllegalArgumentException if there is no such file
      * @throws IOException if it cannot be read
@@ -140,8 +140,7 @@ public final class PictureFeatures implements AutoCloseable {
                 INCEPTION_SIDE,
                 "Inception-v3",
                 1,
-                images ->
-                        pooled(backbone, new ParameterStore(images.getManager(), false), images),
+                images -> pooled(backbone, new ParameterStore(images.getManager(), false), images),
                 backbone::close);
     }
 

@@ -68,9 +68,7 @@ record BackboneOutputs(TokenLayout layout, Map<String, Shape> shapes) {
                             + width);
         }
         Map<String, Shape> shapes = new LinkedHashMap<>();
-        shapes.put(
-                output,
-                vector ? new Shape(main.get(0), 1, main.get(1)) : layout.features(main));
+        shapes.put(output, vector ? new Shape(main.get(0), 1, main.get(1)) : layout.features(main));
         found.forEach((name, shape) -> shapes.putIfAbsent(name, layout.features(shape)));
         return new BackboneOutputs(layout, shapes);
     }

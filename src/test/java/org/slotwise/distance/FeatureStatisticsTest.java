@@ -93,16 +93,13 @@ class FeatureStatisticsTest {
         assertWrong("sigma must be finite, got NaN", manager, mu, nan);
         assertWrong("mu must be floating", manager, mu.toType(DataType.INT64, true), good);
         IOException count =
-                assertThrows(
-                        IOException.class, () -> read(manager, mu, good, manager.create(1L)));
+                assertThrows(IOException.class, () -> read(manager, mu, good, manager.create(1L)));
         assertTrue(count.getMessage().contains("count must be at least 2, got 1"));
 
         Path file = folder.resolve("other.npz");
         StateDict.of(Map.of("mu", mu)).write(file);
-        IOException missing =
-                assertThrows(IOException.class, () -> FeatureStatistics.read(file));
-        assertEquals(
-                "FeatureStatistics: " + file + ": there is no sigma", missing.getMessage());
+        IOException missing = assertThrows(IOException.class, () -> FeatureStatistics.read(file));
+        assertEquals("FeatureStatistics: " + file + ": there is no sigma", missing.getMessage());
 
         byte[] whole = Files.readAllBytes(file);
         for (int length : new int[] {0, 10, whole.length / 2, whole.length - 1}) {

@@ -60,8 +60,7 @@ class FrechetDistanceTest {
         NDArray mean = arrays.get("out/mu1").toType(DataType.FLOAT64, false).flatten();
         assertClose("mu", mean, one.mean(manager), loose);
         double[] sigma = Tensors.doubles(arrays.get("out/sigma1"));
-        assertArrayEquals(
-                sigma, Tensors.doubles(one.covariance(manager)), loose * scale + 1e-30);
+        assertArrayEquals(sigma, Tensors.doubles(one.covariance(manager)), loose * scale + 1e-30);
     }
 
     /** The traces: what a distance is a difference of. */
@@ -199,8 +198,7 @@ class FrechetDistanceTest {
                 () -> moments.add(bad));
         assertEquals(1, moments.count());
         moments.close();
-        assertThrows(
-                IllegalStateException.class, () -> moments.add(x));
+        assertThrows(IllegalStateException.class, () -> moments.add(x));
     }
 
     /** More features than pictures, at Inception's size: nothing complex, nothing negative. */

@@ -87,8 +87,7 @@ class KernelDistanceTest {
         NDArray y = Tensors.normal(manager, 2, 40, 4);
         KernelDistance one = KernelDistance.of(x, y, new KernelSubsets(10, 15, 1));
         assertEquals(one, KernelDistance.of(x, y, new KernelSubsets(10, 15, 1)));
-        assertNotEquals(
-                one.value(), KernelDistance.of(x, y, new KernelSubsets(10, 15, 2)).value());
+        assertNotEquals(one.value(), KernelDistance.of(x, y, new KernelSubsets(10, 15, 2)).value());
         assertTrue(one.standardError() > 0);
         assertEquals(10, one.subsets());
         assertEquals(15, one.subsetSize());

@@ -106,8 +106,7 @@ class PictureFeaturesTest {
     }
 
     private static ConvolutionalEncoder encoder(NDManager manager) {
-        ConvolutionalEncoder encoder =
-                ConvolutionalEncoder.builder().optChannels(8).build();
+        ConvolutionalEncoder encoder = ConvolutionalEncoder.builder().optChannels(8).build();
         manager.getEngine().setRandomSeed(1);
         encoder.initialize(manager, DataType.FLOAT32, new Shape(1, 3, 16, 16));
         return encoder;
