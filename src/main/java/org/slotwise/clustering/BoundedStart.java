@@ -188,7 +188,9 @@ final class BoundedStart {
         private final float[][] columns = new float[points.featureSize][BlockedPoints.BLOCK];
         private final float[] squares = new float[BlockedPoints.BLOCK];
         private int inColumns = -1; // which block
-        private float touched;
+
+        /** What keeps the compiler from leaving out that it is read. */
+        float touched;
 
         void assign(int b) {
             changes[b] = 0;

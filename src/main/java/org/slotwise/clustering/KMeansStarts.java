@@ -66,6 +66,7 @@ final class KMeansStarts {
         }
 
         /** The squared distances of the features to their centres, summed: (B). */
+        @SuppressWarnings("try") // the scope works by being open
         NDArray inertia() {
             Shape s = centers.getShape();
             NDArray begin = Ops.begins(labels, Math.toIntExact(s.get(0)), s.get(1));

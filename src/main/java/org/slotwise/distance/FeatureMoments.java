@@ -142,6 +142,7 @@ public final class FeatureMoments implements AutoCloseable {
      * @return the statistics, which stay as they are when more is added
      * @throws IllegalStateException if there are fewer than two pictures
      */
+    @SuppressWarnings("try") // the scope works by being open
     public FeatureStatistics statistics() {
         requireOpen();
         if (mean == null || scatter == null || count < 2) {

@@ -33,6 +33,7 @@ final class FeatureRows {
         }
     }
 
+    @SuppressWarnings("try") // the scope works by being open
     private static double[] sums(NDArray features) {
         try (Scope scope = new Scope()) {
             NDArray wide = features.toType(DataType.FLOAT64, true);

@@ -76,6 +76,7 @@ public record FrechetDistance(double value, long first, long second) {
         return CovarianceFactor.of(features.toType(DataType.FLOAT64, true));
     }
 
+    @SuppressWarnings("try") // the scope works by being open
     private static FrechetDistance between(
             Supplier<CovarianceFactor> first, Supplier<CovarianceFactor> second) {
         return NoGraph.during(

@@ -83,6 +83,7 @@ public record KernelDistance(
                 mean, error, count, m, first.getShape().get(0), second.getShape().get(0));
     }
 
+    @SuppressWarnings("try") // the scope works by being open
     private static double discrepancy(NDArray first, NDArray second, long[] rows1, long[] rows2) {
         double m = rows1.length;
         return NoGraph.during(
