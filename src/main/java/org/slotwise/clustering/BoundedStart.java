@@ -13,8 +13,6 @@ final class BoundedStart {
     /** How many distances of a block are computed one by one before all of them are faster. */
     private static final int FEW = BlockedPoints.BLOCK / 6;
 
-    private static final int CACHE_LINE = 16;
-
     private final BlockedPoints points;
     private final int clusters;
     private final DistanceBounds bounds;
@@ -189,9 +187,6 @@ final class BoundedStart {
         private final float[] squares = new float[BlockedPoints.BLOCK];
         private int inColumns = -1; // which block
 
-        /** What keeps the compiler from leaving out that it is read. */
-        float touched;
-
         void assign(int b) {
             changes[b] = 0;
             int count = stillDoubtful(b, doubt(b));
@@ -199,7 +194,6 @@ final class BoundedStart {
                 return;
             }
             Arrays.fill(candidateCount, 0);
-            touch(b, count);
             count = findCandidates(b, count);
             for (int k = 0; k < clusters; k++) {
                 if (candidateCount[k] > 0) {
@@ -245,19 +239,6 @@ final class BoundedStart {
                 }
             }
             return left;
-        }
-
-        /** Brings the features into the cache, which is faster for many than one by one. */
-        private void touch(int b, int count) {
-            int size = points.featureSize;
-            float sum = 0;
-            for (int n = 0; n < count; n++) {
-                int at = (b * BlockedPoints.BLOCK + doubtful[n]) * size;
-                for (int f = 0; f < size; f += CACHE_LINE) {
-                    sum += points.rows[at + f];
-                }
-            }
-            touched = sum;
         }
 
         /** The centres that may be nearer, once the distance to the own one is known. */
