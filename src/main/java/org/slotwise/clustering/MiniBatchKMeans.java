@@ -23,10 +23,10 @@ import org.slotwise.internal.Scope;
  * c_k = c_k + (their sum - their number c_k) / n_k
  * }</pre>
  *
- * <p>It differs in the start, where no centres are given: {@link KMeans} clusters the first batch to
- * the end, which should have several features for each cluster and be as mixed as the rest. Centres
- * are kept in float64 in Java's memory. The order of batches matters. Not for several threads at
- * once.
+ * <p>It differs in the start, where no centres are given: {@link KMeans} clusters the first batch
+ * to the end, which should have several features for each cluster and be as mixed as the rest.
+ * Centres are kept in float64 in Java's memory. The order of batches matters. Not for several
+ * threads at once.
  */
 public final class MiniBatchKMeans {
 
@@ -63,8 +63,7 @@ public final class MiniBatchKMeans {
         Check.floating(WHO, "centers", centers.getDataType());
         Shape shape = centers.getShape();
         MiniBatchKMeans kMeans =
-                new MiniBatchKMeans(
-                        Math.toIntExact(shape.get(0)), KMeansOptions.builder().build());
+                new MiniBatchKMeans(Math.toIntExact(shape.get(0)), KMeansOptions.builder().build());
         double[] values = Ops.read(centers);
         requireFinite("centers", values);
         kMeans.take(values, Math.toIntExact(shape.get(1)));
@@ -160,8 +159,7 @@ public final class MiniBatchKMeans {
                         NDArray x = half ? features.toType(DataType.FLOAT32, false) : features;
                         NDArray c = centers(x, centers);
                         NDArray bias = c.square().sum(new int[] {1});
-                        NDArray scores =
-                                Ops.linear(x, c, bias.mul(Scalars.like(bias, -0.5)));
+                        NDArray scores = Ops.linear(x, c, bias.mul(Scalars.like(bias, -0.5)));
                         long[] labels = scores.argMax(1).toLongArray();
                         int[] result = new int[labels.length];
                         for (int j = 0; j < result.length; j++) {
@@ -175,8 +173,7 @@ public final class MiniBatchKMeans {
     private static NDArray centers(NDArray like, double[][] centers) {
         double[] values = new double[centers.length * centers[0].length];
         for (int k = 0; k < centers.length; k++) {
-            System.arraycopy(
-                    centers[k], 0, values, k * centers[k].length, centers[k].length);
+            System.arraycopy(centers[k], 0, values, k * centers[k].length, centers[k].length);
         }
         return Scalars.of(
                 like.getManager(),

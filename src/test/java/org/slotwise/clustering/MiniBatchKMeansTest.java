@@ -48,8 +48,7 @@ class MiniBatchKMeansTest {
     void manyBatchesFindTheGroups(NDManager manager) {
         NDArray means = Tensors.normal(manager, 1, 6, 8).mul(4);
         MiniBatchKMeans kMeans =
-                new MiniBatchKMeans(
-                        6, KMeansOptions.builder().optNInit(3).optSeed(0).build());
+                new MiniBatchKMeans(6, KMeansOptions.builder().optNInit(3).optSeed(0).build());
         for (int i = 0; i < 20; i++) {
             NDArray batch = means.repeat(0, 30).add(Tensors.normal(manager, 2 + i, 180, 8));
             int before = manager.getManagedArrays().size();
@@ -62,8 +61,7 @@ class MiniBatchKMeansTest {
             NDArray offsets = centers.sub(means.get(g)).square().sum(new int[] {1});
             assertTrue(offsets.min().getFloat() < 0.1f);
         }
-        assertEquals(
-                1, kMeans.labels(means.repeat(0, 5).get("0:5")).unique().head().size());
+        assertEquals(1, kMeans.labels(means.repeat(0, 5).get("0:5")).unique().head().size());
     }
 
     /** The first batch is clustered by k-means to its end. */
@@ -73,16 +71,16 @@ class MiniBatchKMeansTest {
         KMeansOptions options = KMeansOptions.builder().optSeed(4).build();
         NDArray whole = new KMeans(5, options).cluster(x.expandDims(0), null).centers();
         NDArray centers = new MiniBatchKMeans(5, options).add(x).centers(manager);
-        assertClose(
-                "centers", whole.squeeze(0), centers.toType(DataType.FLOAT32, false), 1e-6);
+        assertClose("centers", whole.squeeze(0), centers.toType(DataType.FLOAT32, false), 1e-6);
     }
 
     @Test
     void halfPrecisionAndAClusterThatNothingComesTo(NDManager manager) {
         NDArray centers = manager.create(new float[] {0, 100, 5}, new Shape(3, 1));
         MiniBatchKMeans kMeans = MiniBatchKMeans.from(centers);
-        kMeans.add(manager.create(new float[] {1, 3, 6}, new Shape(3, 1))
-                .toType(DataType.FLOAT16, false));
+        kMeans.add(
+                manager.create(new float[] {1, 3, 6}, new Shape(3, 1))
+                        .toType(DataType.FLOAT16, false));
         // 2.5 and less are nearer to 0
         assertArrayEquals(new long[] {1, 0, 2}, kMeans.counts());
         double[] found = kMeans.centers(manager).toDoubleArray();
@@ -108,8 +106,7 @@ class MiniBatchKMeansTest {
         double[] before = kMeans.centers(manager).toDoubleArray();
         assertRefused("MiniBatchKMeans: features must be finite", () -> kMeans.add(bad));
         assertArrayEquals(before, kMeans.centers(manager).toDoubleArray());
-        assertRefused(
-                "MiniBatchKMeans: centers must be finite", () -> MiniBatchKMeans.from(bad));
+        assertRefused("MiniBatchKMeans: centers must be finite", () -> MiniBatchKMeans.from(bad));
         assertRefused(
                 "MiniBatchKMeans: clusters must be at least 1, got 0",
                 () -> new MiniBatchKMeans(0, options));

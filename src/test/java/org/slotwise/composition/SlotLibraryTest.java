@@ -22,19 +22,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slotwise.clustering.KMeansOptions;
 import org.slotwise.decoder.BroadcastArchitecture;
 import org.slotwise.decoder.SpatialBroadcastDecoder;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.ReferenceCase;
 import org.slotwise.testing.Tensors;
+import org.slotwise.weights.StateDict;
 
 @ExtendWith(OnDevice.class)
 class SlotLibraryTest {
@@ -201,7 +205,7 @@ class SlotLibraryTest {
                         shares,
                         LibraryOptions.builder()
                                 .optClustering(
-                                        org.slotwise.clustering.KMeansOptions.builder()
+                                        KMeansOptions.builder()
                                                 .optNInit(1)
                                                 .optSeed(5)
                                                 .optMaxIter(1)
@@ -319,27 +323,26 @@ class SlotLibraryTest {
     void filesThatAreNoLibraryAreRefused(NDManager manager) throws IOException {
         SlotLibrary library = clear(manager, true);
         Path file = folder.resolve("a.npz");
-        assertWrong(manager, library, file, "labels", a -> a.add(5), "is of none of 3 clusters");
-        assertWrong(manager, library, file, "labels", a -> a.get("0:7"), "do not belong together");
-        assertWrong(manager, library, file, "settings", a -> a.add(9), "is none of 3 clusters");
-        assertWrong(manager, library, file, "slots", a -> a.div(0f), "a slot is not finite");
-        assertWrong(manager, library, file, "centers", a -> a.flatten(), "another type or shape");
-        assertWrong(manager, library, file, "shares", a -> a.get("0:3"), "do not belong together");
+        assertWrong(library, file, "labels", a -> a.add(5), "is of none of 3 clusters");
+        assertWrong(library, file, "labels", a -> a.get("0:7"), "do not belong together");
+        assertWrong(library, file, "settings", a -> a.add(9), "is none of 3 clusters");
+        assertWrong(library, file, "slots", a -> a.div(0f), "a slot is not finite");
+        assertWrong(library, file, "centers", a -> a.flatten(), "another type or shape");
+        assertWrong(library, file, "shares", a -> a.get("0:3"), "do not belong together");
     }
 
     private static void assertWrong(
-            NDManager manager,
             SlotLibrary library,
             Path file,
             String name,
-            java.util.function.UnaryOperator<NDArray> change,
+            UnaryOperator<NDArray> change,
             String message)
             throws IOException {
         library.write(file);
-        try (org.slotwise.weights.StateDict read = org.slotwise.weights.StateDict.read(file)) {
-            Map<String, NDArray> arrays = new java.util.LinkedHashMap<>(read.arrays());
+        try (StateDict read = StateDict.read(file)) {
+            Map<String, NDArray> arrays = new LinkedHashMap<>(read.arrays());
             arrays.put(name, change.apply(arrays.get(name)));
-            org.slotwise.weights.StateDict.of(arrays).write(file);
+            StateDict.of(arrays).write(file);
         }
         IOException e = assertThrows(IOException.class, () -> SlotLibrary.read(file));
         assertTrue(e.getMessage().contains(message), e.getMessage());
