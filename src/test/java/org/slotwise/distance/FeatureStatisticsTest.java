@@ -55,19 +55,18 @@ class FeatureStatisticsTest {
         NDArray x = Tensors.normal(manager, 1, DataType.FLOAT64, 12, 3);
         FeatureStatistics statistics = FeatureStatistics.of(x);
         FeatureStatistics read =
-                read(manager, statistics.mean(manager), statistics.covariance(manager), null);
+                read(statistics.mean(manager), statistics.covariance(manager), null);
         assertEquals(0, read.count());
         FrechetDistance found = FrechetDistance.of(read, statistics);
         assertEquals(0, found.value(), 1e-9);
         assertEquals(0, found.first());
         assertEquals(12, found.second());
         NDArray single = manager.create(4d);
-        FeatureStatistics one = read(manager, manager.create(new double[] {2}), single, null);
+        FeatureStatistics one = read(manager.create(new double[] {2}), single, null);
         assertEquals(4, one.covariance(manager).getDouble(0, 0));
     }
 
-    private FeatureStatistics read(NDManager manager, NDArray mu, NDArray sigma, NDArray count)
-            throws IOException {
+    private FeatureStatistics read(NDArray mu, NDArray sigma, NDArray count) throws IOException {
         Path file = folder.resolve("file.npz");
         Map<String, NDArray> arrays = new LinkedHashMap<>();
         arrays.put("mu", mu);
@@ -83,17 +82,17 @@ class FeatureStatisticsTest {
     void filesThatAreNoStatisticsAreRefused(NDManager manager) throws IOException {
         NDArray mu = manager.create(new double[] {1, 2});
         NDArray good = manager.create(new double[] {2, 1, 1, 3}, new Shape(2, 2));
-        assertWrong("sigma (d, d), got (2) and (1, 4)", manager, mu, good.reshape(1, 4));
-        assertWrong("mu must be (d)", manager, mu.reshape(1, 2), good);
+        assertWrong("sigma (d, d), got (2) and (1, 4)", mu, good.reshape(1, 4));
+        assertWrong("mu must be (d)", mu.reshape(1, 2), good);
         NDArray skew = manager.create(new double[] {2, 1, 0, 3}, new Shape(2, 2));
-        assertWrong("sigma must be symmetric, and is not at 1, 0", manager, mu, skew);
+        assertWrong("sigma must be symmetric, and is not at 1, 0", mu, skew);
         NDArray negative = manager.create(new double[] {2, 0, 0, -3}, new Shape(2, 2));
-        assertWrong("sigma has a variance below 0, at 1, 1", manager, mu, negative);
+        assertWrong("sigma has a variance below 0, at 1, 1", mu, negative);
         NDArray nan = manager.create(new double[] {2, Double.NaN, 0, 3}, new Shape(2, 2));
-        assertWrong("sigma must be finite, got NaN", manager, mu, nan);
-        assertWrong("mu must be floating", manager, mu.toType(DataType.INT64, true), good);
+        assertWrong("sigma must be finite, got NaN", mu, nan);
+        assertWrong("mu must be floating", mu.toType(DataType.INT64, true), good);
         IOException count =
-                assertThrows(IOException.class, () -> read(manager, mu, good, manager.create(1L)));
+                assertThrows(IOException.class, () -> read(mu, good, manager.create(1L)));
         assertTrue(count.getMessage().contains("count must be at least 2, got 1"));
 
         Path file = folder.resolve("other.npz");
@@ -108,8 +107,8 @@ class FeatureStatisticsTest {
         }
     }
 
-    private void assertWrong(String message, NDManager manager, NDArray mu, NDArray sigma) {
-        IOException e = assertThrows(IOException.class, () -> read(manager, mu, sigma, null));
+    private void assertWrong(String message, NDArray mu, NDArray sigma) {
+        IOException e = assertThrows(IOException.class, () -> read(mu, sigma, null));
         assertTrue(e.getMessage().contains(message), e.getMessage());
         assertTrue(e.getMessage().contains("file.npz"), e.getMessage());
     }
