@@ -44,7 +44,7 @@ class CubicResamplingTest {
             if (!entry.getKey().startsWith("out/crop_")) {
                 continue;
             }
-            String[] place = entry.getKey().split("_");
+            String[] place = entry.getKey().split("_", -1);
             int top = Integer.parseInt(place[1]);
             int left = Integer.parseInt(place[2]);
             float[] expected = entry.getValue().toFloatArray();
