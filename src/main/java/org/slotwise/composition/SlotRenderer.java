@@ -2,6 +2,8 @@ package org.slotwise.composition;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.training.ParameterStore;
+import org.slotwise.decoder.PixelLattice;
+import org.slotwise.decoder.ShapeAndColourDecoder;
 import org.slotwise.decoder.SlotDecoder;
 
 /**
@@ -31,5 +33,23 @@ public interface SlotRenderer {
      */
     static SlotRenderer of(SlotDecoder decoder, ParameterStore store) {
         return slots -> decoder.decode(store, slots, false).reconstruction();
+    }
+
+    /**
+     * The reconstructions of a decoder whose slots have positions: a library of such slots is one
+     * of their objects and positions, concatenated.
+     *
+     * @param decoder a decoder
+     * @param store where its parameters' values are
+     * @return the renderer, which takes the last two numbers of a slot for its position
+     */
+    static SlotRenderer of(ShapeAndColourDecoder decoder, ParameterStore store) {
+        return slots -> {
+            long dim = slots.getShape().get(2) - 2;
+            NDArray objects = slots.get(":, :, :{}", dim);
+            NDArray positions = slots.get(":, :, {}:", dim);
+            return decoder.decode(store, objects, positions, PixelLattice.ALL, false)
+                    .reconstruction();
+        };
     }
 }

@@ -15,8 +15,8 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
-import org.slotwise.data.generated.MultiDSprites;
-import org.slotwise.decoder.SlotDecoder;
+import org.slotwise.data.generated.Tetrominoes;
+import org.slotwise.decoder.ShapeAndColourDecoder;
 import org.slotwise.distance.FeatureStatistics;
 import org.slotwise.distance.FrechetDistance;
 import org.slotwise.distance.KernelDistance;
@@ -38,13 +38,13 @@ class CompositionOrderTest {
 
     @Test
     void distancesAreInTheOrderOfWhatIsCompared() throws IOException {
-        try (ObjectDiscoveryModel model = ObjectDiscoveryModel.shipped("multi-dsprites");
+        try (ObjectDiscoveryModel model = ObjectDiscoveryModel.shipped("tetrominoes");
                 NDManager manager = model.model().getNDManager().newSubManager()) {
             int side = model.configuration().imageHeight();
             ParameterStore store = new ParameterStore(manager, false);
             float mean = (float) model.configuration().colours().mean();
             float deviation = (float) model.configuration().colours().deviation();
-            Scenes scenes = MultiDSprites.builder().setSize(2 * COUNT).optSeed(3).build();
+            Scenes scenes = Tetrominoes.builder().setSize(2 * COUNT).optSeed(3).build();
             NDArray one = images(manager, scenes.range(0, COUNT), side, false);
             NDArray other = images(manager, scenes.range(COUNT, 2 * COUNT), side, false);
             NDArray shuffled = images(manager, scenes.range(COUNT, 2 * COUNT), side, true);
@@ -56,7 +56,7 @@ class CompositionOrderTest {
                 ObjectDiscoveryOutput found =
                         model.block().discover(store, other.get("{}:{}", i, i + BATCH), false);
                 reconstructions.add(found.reconstruction());
-                slots.add(found.slots().objects());
+                slots.add(found.slots().objects().concat(found.slotPositions(), 2));
                 shares.add(found.masks().mean(new int[] {3}).mean(new int[] {2}));
             }
             SlotLibrary library =
@@ -66,7 +66,8 @@ class CompositionOrderTest {
                             LibraryOptions.builder().build());
             Composition made = library.compose(COUNT, CompositionRule.onePerCluster(), 5);
             SlotRenderer renderer =
-                    SlotRenderer.of((SlotDecoder) model.block().parts().get("decoder"), store);
+                    SlotRenderer.of(
+                            (ShapeAndColourDecoder) model.block().parts().get("decoder"), store);
             NDList compositions = new NDList();
             for (int i = 0; i < COUNT; i += BATCH) {
                 NDArray images = made.images(manager, renderer, i, i + BATCH);

@@ -122,10 +122,7 @@ class PictureFeaturesTest {
     void valuesComeBetween0And1(NDManager manager) {
         try (PictureFeatures features =
                 PictureFeatures.of(
-                        2,
-                        2,
-                        "nothing",
-                        images -> images.reshape(images.getShape().get(0), -1))) {
+                        2, 2, "nothing", images -> images.reshape(images.getShape().get(0), -1))) {
             byte[] image = {0, (byte) 255, 51, 0, (byte) 255, 51, 0, (byte) 255, 51, 0, -1, 51};
             NDArray found = features.extract(manager, List.of(new Scene(2, 2, image)));
             float[] expected = {0, 0, 0, 0, 1, 1, 1, 1, 0.2f, 0.2f, 0.2f, 0.2f};
