@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
@@ -40,12 +41,12 @@ public final class MiniBatchKMeans {
     /**
      * Begins without centres.
      *
-     * @param clusters K, at least 1
+     * @param clusters K, from 1 to 65,536
      * @param options how the first batch is clustered
-     * @throws IllegalArgumentException if the number is below 1
+     * @throws IllegalArgumentException if the number is out of range
      */
     public MiniBatchKMeans(int clusters, KMeansOptions options) {
-        Check.atLeast(WHO, "clusters", clusters, 1);
+        Limits.count(WHO, "clusters", clusters, 1, Limits.SLOTS);
         this.clusters = clusters;
         this.options = options;
         counts = new long[clusters];

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Limits;
@@ -76,7 +75,10 @@ public final class Composition {
      * @return its rows, in order; slot r of picture n of the library is row n K + r
      */
     public int[] rows(int picture) {
-        return rows[Objects.checkIndex(picture, rows.length)].clone();
+        Check.option(
+                picture >= 0 && picture < rows.length,
+                WHO + ": picture must be from 0 to " + (rows.length - 1) + ", got " + picture);
+        return rows[picture].clone();
     }
 
     /**

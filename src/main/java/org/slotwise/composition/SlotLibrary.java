@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
@@ -120,6 +119,20 @@ public final class SlotLibrary {
         return members[cluster][(int) (u * members[cluster].length)];
     }
 
+    private int checkedRow(int row) {
+        Check.option(
+                row >= 0 && row < size(),
+                WHO + ": row must be from 0 to " + (size() - 1) + ", got " + row);
+        return row;
+    }
+
+    private int checkedCluster(int cluster) {
+        Check.option(
+                cluster >= 0 && cluster < clusters(),
+                WHO + ": cluster must be from 0 to " + (clusters() - 1) + ", got " + cluster);
+        return cluster;
+    }
+
     void copySlot(int row, float[] to, int at) {
         int dim = content.slotDim();
         System.arraycopy(content.slots(), row * dim, to, at, dim);
@@ -168,7 +181,7 @@ public final class SlotLibrary {
      * @return its number, row / K
      */
     public int picture(int row) {
-        return Objects.checkIndex(row, size()) / content.slotsPerPicture();
+        return checkedRow(row) / content.slotsPerPicture();
     }
 
     /**
@@ -178,7 +191,7 @@ public final class SlotLibrary {
      * @return from 0 to C - 1
      */
     public int label(int row) {
-        return content.labels()[Objects.checkIndex(row, size())];
+        return content.labels()[checkedRow(row)];
     }
 
     /**
@@ -188,7 +201,7 @@ public final class SlotLibrary {
      * @return at least 0
      */
     public int count(int cluster) {
-        return members[Objects.checkIndex(cluster, members.length)].length;
+        return members[checkedCluster(cluster)].length;
     }
 
     /**
@@ -198,7 +211,7 @@ public final class SlotLibrary {
      * @return from 0 to 1; NaN if shares are not known or the cluster has no members
      */
     public double meanShare(int cluster) {
-        int[] rows = members[Objects.checkIndex(cluster, members.length)];
+        int[] rows = members[checkedCluster(cluster)];
         float[] shares = content.shares();
         if (shares == null) {
             return Double.NaN;
@@ -242,7 +255,7 @@ public final class SlotLibrary {
      * @return rows, the nearest first
      */
     public int[] nearest(int cluster, int count) {
-        Objects.checkIndex(cluster, members.length);
+        checkedCluster(cluster);
         Check.atLeast(WHO, "count", count, 1);
         double[] distance = new double[size()];
         float[] slots = content.slots();
@@ -274,10 +287,7 @@ public final class SlotLibrary {
         Check.option(rows.length > 0, WHO + ": rows must be at least 1, got none");
         float[] values = new float[Math.multiplyExact(rows.length, slotDim())];
         for (int i = 0; i < rows.length; i++) {
-            Check.option(
-                    rows[i] >= 0 && rows[i] < size(),
-                    WHO + ": rows must be from 0 to " + (size() - 1) + ", got " + rows[i]);
-            copySlot(rows[i], values, i * slotDim());
+            copySlot(checkedRow(rows[i]), values, i * slotDim());
         }
         return manager.create(values, new Shape(rows.length, slotDim()));
     }

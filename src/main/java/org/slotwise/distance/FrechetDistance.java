@@ -39,6 +39,20 @@ public record FrechetDistance(double value, long first, long second) {
     private static final String WHO = "FrechetDistance";
 
     /**
+     * A distance that was measured.
+     *
+     * @param value finite
+     * @param first at least 0
+     * @param second at least 0
+     * @throws IllegalArgumentException if a number is none of these
+     */
+    public FrechetDistance {
+        Check.option(Double.isFinite(value), WHO + ": value must be finite, got " + value);
+        Check.atLeast(WHO, "first", first, 0);
+        Check.atLeast(WHO, "second", second, 0);
+    }
+
+    /**
      * The distance of two sets of features.
      *
      * @param first (n1, d), float32, float64 or float16, at least two rows

@@ -27,8 +27,8 @@ import org.slotwise.internal.Scope;
  * sets are much alike.
  *
  * @param value the distance
- * @param standardError the deviation of t over subsets, divided by the root of their number; NaN if
- *     there is one subset. It says how much the draws matter, not how much the pictures do
+ * @param standardError the deviation of t over subsets, divided by the root of their number: how
+ *     much the draws matter, not how much the pictures do. 0 for one subset, which is all of both
  * @param subsets how many there were: 1 where each is all of both sets
  * @param subsetSize m
  * @param first of how many pictures the first set is
@@ -38,6 +38,26 @@ public record KernelDistance(
         double value, double standardError, int subsets, int subsetSize, long first, long second) {
 
     private static final String WHO = "KernelDistance";
+
+    /**
+     * A distance that was measured.
+     *
+     * @param value finite
+     * @param standardError at least 0
+     * @param subsets at least 1
+     * @param subsetSize at least 2
+     * @param first at least 2
+     * @param second at least 2
+     * @throws IllegalArgumentException if a number is none of these
+     */
+    public KernelDistance {
+        Check.option(Double.isFinite(value), WHO + ": value must be finite, got " + value);
+        Check.notNegative(WHO, "standardError", standardError);
+        Check.atLeast(WHO, "subsets", subsets, 1);
+        Check.atLeast(WHO, "subsetSize", subsetSize, 2);
+        Check.atLeast(WHO, "first", first, 2);
+        Check.atLeast(WHO, "second", second, 2);
+    }
 
     /**
      * The distance of two sets of features.
@@ -78,7 +98,7 @@ public record KernelDistance(
         for (double value : t) {
             squares += (value - mean) * (value - mean);
         }
-        double error = Math.sqrt(squares / (count - 1.0) / count); // 0 / 0 for a single one
+        double error = count == 1 ? 0 : Math.sqrt(squares / (count - 1.0) / count);
         return new KernelDistance(
                 mean, error, count, m, first.getShape().get(0), second.getShape().get(0));
     }

@@ -8,7 +8,7 @@ import org.slotwise.internal.SplitMix;
  * Which subsets of two sets the kernel distance is averaged over: drawn from a seed, without
  * repetition within a subset.
  *
- * @param count how many, from 1 to 10,000
+ * @param count how many, from 2 to 10,000; one if each were all of both sets
  * @param size of how many pictures at most, at least 2; fewer where a set has fewer
  * @param seed any number
  */
@@ -26,7 +26,7 @@ public record KernelSubsets(int count, int size, long seed) {
      * @throws IllegalArgumentException if a number is out of range
      */
     public KernelSubsets {
-        Limits.count("KernelSubsets", "count", count, 1, Limits.ITERATIONS);
+        Limits.count("KernelSubsets", "count", count, 2, Limits.ITERATIONS);
         Check.atLeast("KernelSubsets", "size", size, 2);
     }
 

@@ -385,7 +385,7 @@ class SlotLibraryTest {
                 "SlotLibrary: count must be at least 1, got 0",
                 () -> library.compose(0, CompositionRule.shifted(), 0));
         assertRefused(
-                "SlotLibrary: rows must be from 0 to 5, got 6", () -> library.slots(manager, 1, 6));
+                "SlotLibrary: row must be from 0 to 5, got 6", () -> library.slots(manager, 1, 6));
     }
 
     /** Fewer different slots than clusters: one has no members. */

@@ -65,7 +65,7 @@ class KernelDistanceTest {
         assertEquals(expected, found.value(), 1e-12);
         assertEquals(1, found.subsets());
         assertEquals(6, found.subsetSize());
-        assertTrue(Double.isNaN(found.standardError()));
+        assertEquals(0, found.standardError());
     }
 
     private static double pairs(NDArray x, NDArray y, boolean without) {
@@ -129,9 +129,9 @@ class KernelDistanceTest {
                 "KernelDistance: first must be finite, got NaN or infinity in row 1",
                 () -> KernelDistance.of(bad, good, KernelSubsets.STANDARD));
         assertRefused(
-                "KernelSubsets: size must be at least 2, got 1", () -> new KernelSubsets(1, 1, 0));
+                "KernelSubsets: size must be at least 2, got 1", () -> new KernelSubsets(2, 1, 0));
         assertRefused(
-                "KernelSubsets: count must be at least 1, got 0", () -> new KernelSubsets(0, 2, 0));
+                "KernelSubsets: count must be at least 2, got 1", () -> new KernelSubsets(1, 2, 0));
     }
 
     /** While there is room all are kept, in order; then each is as likely as any other. */

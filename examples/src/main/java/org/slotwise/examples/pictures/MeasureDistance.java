@@ -94,7 +94,7 @@ public final class MeasureDistance implements Callable<Integer> {
             defaultValue = "100",
             paramLabel = "NUMBER",
             description =
-                    "How many subsets the kernel distance is averaged over, 1 to 10000. Default:"
+                    "How many subsets the kernel distance is averaged over, 2 to 10000. Default:"
                             + " ${DEFAULT-VALUE}.")
     private int subsets;
 
@@ -157,7 +157,7 @@ public final class MeasureDistance implements Callable<Integer> {
     }
 
     private void check() throws IOException {
-        Program.requireRange(spec, "--subsets", subsets, 1, 10_000);
+        Program.requireRange(spec, "--subsets", subsets, 2, 10_000);
         Program.requireRange(spec, "--subset-size", subsetSize, 2, 10_000);
         Program.requireRange(spec, "--batch", batch, 1, MAX_BATCH);
         threads.check(spec);
