@@ -41,7 +41,7 @@ final class ClusteringSpeed {
                     new Vectors("vague", 100_000, 64, 20, 1, 20),
                     new Vectors("noise", 100_000, 64, 1, 1, 20),
                     new Vectors("colours", 60_000, 3, 12, 0.5, 8),
-                    new Vectors("colours of 20", 60_000, 3, 12, 0.5, 20));
+                    new Vectors("many-colours", 60_000, 3, 12, 0.5, 20));
 
     private record Pass(double processor, double wall, double inertia, long iterations) {}
 
@@ -66,8 +66,12 @@ final class ClusteringSpeed {
         JniUtils.setNumThreads(1);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             ClusteringSpeed speed = new ClusteringSpeed(manager, arguments.get("python"));
+            List<String> chosen =
+                    arguments.list("modules", "clear,vague,noise,colours,many-colours");
             for (Vectors vectors : ALL) {
-                speed.measure(vectors, arguments.number("rounds", 7));
+                if (chosen.contains(vectors.name)) {
+                    speed.measure(vectors, arguments.number("rounds", 7));
+                }
             }
             speed.python.destroy();
         }

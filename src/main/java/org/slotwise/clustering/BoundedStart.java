@@ -1,6 +1,7 @@
 package org.slotwise.clustering;
 
 import java.util.Arrays;
+import java.util.function.IntConsumer;
 import org.slotwise.internal.Workers;
 
 /**
@@ -64,7 +65,7 @@ final class BoundedStart {
             }
             boolean emptied = sums.anyEmpty();
             if (emptied) {
-                afterTakeover().means(next);
+                sums.afterTakeover(points, centers, labels).means(next);
             } else {
                 sums.means(next);
             }
@@ -99,7 +100,9 @@ final class BoundedStart {
 
     /** Finds the labels for the centres, and which of them changed. */
     private void assign(boolean all) {
-        if (all) {
+        if (points.featureSize <= NarrowAssignment.ELEMENTS) {
+            Workers.each(points.blocks(), this::narrow);
+        } else if (all) {
             bounds.reset();
             Workers.each(points.blocks(), () -> new Everything()::assign);
             bounds.measured();
@@ -107,6 +110,12 @@ final class BoundedStart {
             between.measure(centers, bounds.below);
             Workers.each(points.blocks(), () -> new Doubtful()::assign);
         }
+    }
+
+    private IntConsumer narrow() {
+        NarrowAssignment assignment = new NarrowAssignment(clusters);
+        return b ->
+                changes[b] = assignment.assign(points, b, centers, labels, changed[b], before[b]);
     }
 
     /** Counts features for their new clusters; returns whether there is any. */
@@ -322,31 +331,6 @@ final class BoundedStart {
                 bounds.others[start + i] = bounds.least(at) + bounds.largestDrift;
             }
         }
-    }
-
-    /**
-     * The clusters' features after the emptied clusters, in order, have taken over the features
-     * farthest from their centres, the farthest first. The labels stay. If every feature lies on
-     * its centre, nothing is taken.
-     */
-    private ClusterSums afterTakeover() {
-        double[] distance = new double[points.size];
-        for (int j = 0; j < distance.length; j++) {
-            distance[j] = points.wideSquaredDistance(j, centers[labels[j]]);
-        }
-        ClusterSums taken = sums.copy();
-        if (distance[LloydStart.farthest(distance)] == 0) {
-            return taken;
-        }
-        for (int k = 0; k < clusters; k++) {
-            if (sums.count[k] == 0) {
-                int j = LloydStart.farthest(distance);
-                taken.remove(labels[j], points.rows, j);
-                taken.add(k, points.rows, j);
-                distance[j] = -1;
-            }
-        }
-        return taken;
     }
 
     /** Makes the next centres the centres; returns the sum of their squared movements. */

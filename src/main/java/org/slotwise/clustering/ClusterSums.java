@@ -18,8 +18,7 @@ final class ClusterSums {
         sums = new double[clusters][featureSize];
     }
 
-    /** The same, to be changed apart. */
-    ClusterSums copy() {
+    private ClusterSums copy() {
         ClusterSums copy = new ClusterSums(count.length, sums[0].length);
         System.arraycopy(count, 0, copy.count, 0, count.length);
         for (int k = 0; k < sums.length; k++) {
@@ -90,6 +89,31 @@ final class ClusterSums {
                 }
             }
         }
+    }
+
+    /**
+     * The clusters' features after the emptied clusters, in order, have taken over the features
+     * farthest from their centres, the farthest first. The labels stay. If every feature lies on
+     * its centre, nothing is taken.
+     */
+    ClusterSums afterTakeover(BlockedPoints points, float[][] centers, int[] labels) {
+        double[] distance = new double[points.size];
+        for (int j = 0; j < distance.length; j++) {
+            distance[j] = points.wideSquaredDistance(j, centers[labels[j]]);
+        }
+        ClusterSums taken = copy();
+        if (distance[LloydStart.farthest(distance)] == 0) {
+            return taken;
+        }
+        for (int k = 0; k < count.length; k++) {
+            if (count[k] == 0) {
+                int j = LloydStart.farthest(distance);
+                taken.remove(labels[j], points.rows, j);
+                taken.add(k, points.rows, j);
+                distance[j] = -1;
+            }
+        }
+        return taken;
     }
 
     /** The sum over features of x . c - ||c||² / 2, with the clusters that they are in. */

@@ -53,9 +53,11 @@ final class DistanceBounds {
     float slack;
 
     DistanceBounds(BlockedPoints points, int clusters, int featureSize) {
-        own = new float[points.size];
-        others = new float[points.size];
-        each = new float[Math.multiplyExact(points.size, clusters)];
+        boolean narrow = featureSize <= NarrowAssignment.ELEMENTS; // which needs none
+        int size = narrow ? 0 : points.size;
+        own = new float[size];
+        others = new float[size];
+        each = new float[Math.multiplyExact(size, clusters)];
         drift = new float[clusters];
         moved = new double[clusters];
         float error = (featureSize + 8) * ULP;

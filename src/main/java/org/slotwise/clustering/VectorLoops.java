@@ -95,6 +95,16 @@ final class VectorLoops {
         }
     }
 
+    /** sum = (x - a)² + (y - b)² + (v - c)². */
+    static void squares(float[] sum, float[] x, float[] y, float[] v, float a, float b, float c) {
+        for (int i = 0; i < sum.length; i++) {
+            float p = x[i] - a;
+            float q = y[i] - b;
+            float r = v[i] - c;
+            sum[i] = Math.fma(p, p, Math.fma(q, q, r * r));
+        }
+    }
+
     /** sum += (x - a)². */
     static void addSquares(float[] sum, float[] x, float a) {
         for (int i = 0; i < sum.length; i++) {

@@ -18,7 +18,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
 import org.slotwise.data.generated.MultiDSprites;
-import org.slotwise.examples.Slotwise;
 import org.slotwise.examples.shared.Run;
 
 class MeasureDistanceTest {
@@ -34,12 +33,11 @@ class MeasureDistanceTest {
     private Path shuffled;
 
     private static Run run(Object... args) {
-        String[] all = new String[args.length + 1];
-        all[0] = "distance";
+        String[] all = new String[args.length];
         for (int i = 0; i < args.length; i++) {
-            all[i + 1] = args[i].toString();
+            all[i] = args[i].toString();
         }
-        return Run.of(Slotwise.command(), all);
+        return Run.of(new MeasureDistance(), all);
     }
 
     @BeforeEach
