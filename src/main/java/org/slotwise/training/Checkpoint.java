@@ -48,7 +48,8 @@ import org.slotwise.weights.StateDictFormat;
  * optimizer.<name>.exp_avg            Adam's moments and the number of updates,
  * optimizer.<name>.exp_avg_sq         of each parameter that was ever updated
  * optimizer.<name>.step
- * metadata: format, step, checksum,
+ * average.<name>                      the weights' average, where a training keeps one
+ * metadata: format, step, checksum, average (the number of its updates),
  *           run.<name>                for each text of the run, state.<name> for each of its state
  * }</pre>
  *
@@ -115,6 +116,32 @@ public final class Checkpoint implements AutoCloseable {
             Map<String, String> run,
             Map<String, String> state)
             throws IOException {
+        write(file, block, adam, null, step, run, state);
+    }
+
+    /**
+     * Writes a checkpoint with an average of the weights, in place of one that is there.
+     *
+     * @param file a path that ends in ".safetensors"
+     * @param block the block that is being trained
+     * @param adam its optimizer
+     * @param average of the weights of this block, or of a part of it; null for none
+     * @param step the number of the last step that was taken, at least 0
+     * @param run what tells this run from others
+     * @param state what else changes from step to step
+     * @throws IOException if it cannot be written; the file is as it was before then
+     * @throws IllegalArgumentException if the path ends otherwise, or the step is negative
+     * @throws IllegalStateException if the averages are in the block
+     */
+    public static void write(
+            Path file,
+            Block block,
+            Adam adam,
+            @Nullable WeightAverage average,
+            long step,
+            Map<String, String> run,
+            Map<String, String> state)
+            throws IOException {
         Check.option(
                 file.toString().endsWith(".safetensors"),
                 WHO + ": a file must end in .safetensors, got " + file);
@@ -126,6 +153,9 @@ public final class Checkpoint implements AutoCloseable {
         state.forEach((name, value) -> texts.put(STATE + name, value));
         texts.put(FORMAT, VERSION);
         texts.put(STEP, Long.toString(step));
+        if (average != null) {
+            SavedAverage.put(average, arrays, texts);
+        }
         try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             adam.state(host, StateDict.parameters(block))
                     .forEach((name, array) -> arrays.put(OPTIMIZER + name, array));
@@ -288,13 +318,32 @@ public final class Checkpoint implements AutoCloseable {
      * @throws IllegalStateException if the block is not initialized
      */
     public void restore(Block block, Adam adam) throws IOException {
+        restore(block, adam, null);
+    }
+
+    /**
+     * Gives a block, its optimizer and the average of its weights the state of this checkpoint: all
+     * of them, or none.
+     *
+     * @param block an initialized block, as it was trained
+     * @param adam an optimizer with the options of the former one
+     * @param average of the same block or part; null to pass over one that is there
+     * @throws IOException if the checkpoint is of another model, or has no average
+     * @throws IllegalStateException if the block is not initialized, or the averages are in it
+     */
+    public void restore(Block block, Adam adam, @Nullable WeightAverage average)
+            throws IOException {
         StateDict weights = content.under(MODEL);
         Map<String, NDArray> state = content.under(OPTIMIZER).arrays();
         try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             Map<String, NDArray> former = adam.state(host, StateDict.parameters(block));
             adam.restore(StateDict.parameters(block), state);
             try {
-                weights.loadInto(block);
+                if (average == null) {
+                    weights.loadInto(block);
+                } else {
+                    SavedAverage.restore(average, content, () -> weights.loadInto(block));
+                }
             } catch (IllegalArgumentException e) {
                 adam.restore(StateDict.parameters(block), former);
                 throw e;
