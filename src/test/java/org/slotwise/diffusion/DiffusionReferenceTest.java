@@ -98,7 +98,8 @@ class DiffusionReferenceTest {
         assertEquals(10, arrays.size());
         arrays.forEach(
                 (key, times) -> {
-                    String[] name = key.substring("out/".length()).replace("dpm_", "").split("_");
+                    String[] name =
+                            key.substring("out/".length()).replace("dpm_", "").split("_", -1);
                     TimestepSpacing spacing =
                             TimestepSpacing.valueOf(name[0].toUpperCase(Locale.ROOT));
                     int count = Integer.parseInt(name[1]);
@@ -378,7 +379,7 @@ class DiffusionReferenceTest {
                         .build()
                         .sample(
                                 (z, t) ->
-                                        pattern.mul((float) Math.cos(t.toLongArray()[0]))
+                                        pattern.mul((float) Math.cos((double) t.toLongArray()[0]))
                                                 .add(z.mul(0.1f)),
                                 arrays.get("in/start"),
                                 (step, m, device, shape, type) -> arrays.get("in/last_noise"));
