@@ -131,6 +131,7 @@ class HouseRulesTest {
                     entry("quantization", "layer", "internal"),
                     entry("unet", "layer", "weights", "internal"),
                     entry("autoencoder", "layer", "weights", "internal"),
+                    entry("diffusion", "unet", "internal"),
                     entry("slate", "grouping", "layer", "position", "internal"),
                     entry("gnm", "layer", "matching", "metric", "internal"),
                     entry("data", "internal"),
@@ -146,10 +147,12 @@ class HouseRulesTest {
                     entry("image", "data.file", "grouping", "decoder", "internal"),
                     entry(
                             "model",
+                            "autoencoder",
                             "clustering",
                             "conditioning",
                             "data",
                             "decoder",
+                            "diffusion",
                             "encoder",
                             "grouping",
                             "image",
@@ -160,7 +163,8 @@ class HouseRulesTest {
                             "position",
                             "training",
                             "weights",
-                            "torchscript"));
+                            "torchscript",
+                            "unet"));
 
     private static Map.Entry<String, Set<String>> entry(String own, String... known) {
         return Map.entry(own, Set.of(known));

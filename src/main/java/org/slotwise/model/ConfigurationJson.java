@@ -9,38 +9,75 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 
-/** The JSON of an {@link ObjectDiscoveryConfiguration}: its format and version, then the record. */
-final class ConfigurationJson {
+/**
+ * The JSON of a configuration: its format and version, then the record.
+ *
+ * @param <C> the record
+ */
+final class ConfigurationJson<C extends Record> {
 
-    static final String FORMAT = "slotwise-object-discovery";
     static final int VERSION = 1;
 
-    private static final String WHO = "ObjectDiscoveryConfiguration";
     private static final Gson PRETTY =
             new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();
 
-    private static final RecordJson RECORDS =
-            new RecordJson(
-                    Map.of(
-                            EncoderConfiguration.class, EncoderKinds.ALL.types(),
-                            ConditioningConfiguration.class, ConditioningKinds.ALL.types(),
-                            GroupingConfiguration.class, GroupingKinds.ALL.types(),
-                            DecoderConfiguration.class, DecoderKinds.ALL.types()));
+    /** Of an {@link ObjectDiscovery}. */
+    static final ConfigurationJson<ObjectDiscoveryConfiguration> DISCOVERY =
+            new ConfigurationJson<>(
+                    "slotwise-object-discovery", ObjectDiscoveryConfiguration.class, parts());
 
-    private ConfigurationJson() {}
+    /** Of a {@link LatentSlotDiffusion}. */
+    static final ConfigurationJson<LatentSlotDiffusionConfiguration> DIFFUSION =
+            new ConfigurationJson<>(
+                    "slotwise-latent-slot-diffusion",
+                    LatentSlotDiffusionConfiguration.class,
+                    withLatents());
 
-    static String write(ObjectDiscoveryConfiguration configuration) {
+    private final String format;
+    private final Class<C> type;
+    private final String who;
+    private final RecordJson records;
+
+    private ConfigurationJson(
+            String format, Class<C> type, Map<Class<?>, Map<String, ? extends Class<?>>> kinds) {
+        this.format = format;
+        this.type = type;
+        who = type.getSimpleName();
+        records = new RecordJson(kinds);
+    }
+
+    private static Map<Class<?>, Map<String, ? extends Class<?>>> parts() {
+        return Map.of(
+                EncoderConfiguration.class, EncoderKinds.ALL.types(),
+                ConditioningConfiguration.class, ConditioningKinds.ALL.types(),
+                GroupingConfiguration.class, GroupingKinds.ALL.types(),
+                DecoderConfiguration.class, DecoderKinds.ALL.types());
+    }
+
+    private static Map<Class<?>, Map<String, ? extends Class<?>>> withLatents() {
+        Map<Class<?>, Map<String, ? extends Class<?>>> kinds = new LinkedHashMap<>(parts());
+        kinds.put(LatentsConfiguration.class, LatentKinds.ALL.types());
+        kinds.put(DenoiserConfiguration.class, DenoiserKinds.ALL.types());
+        return kinds;
+    }
+
+    /** What says of a file of weights what it is. */
+    Map<String, String> metadata() {
+        return Map.of("format", format, "version", Integer.toString(VERSION));
+    }
+
+    String write(C configuration) {
         JsonObject all = new JsonObject();
-        all.addProperty("format", FORMAT);
+        all.addProperty("format", format);
         all.addProperty("version", VERSION);
-        RECORDS.write(configuration)
+        records.write(configuration)
                 .getAsJsonObject()
                 .entrySet()
                 .forEach(field -> all.add(field.getKey(), field.getValue()));
         return PRETTY.toJson(all) + "\n";
     }
 
-    static ObjectDiscoveryConfiguration read(String json) {
+    C read(String json) {
         try {
             JsonElement element = RecordJson.parse(json);
             Check.option(element.isJsonObject(), "expected an object");
@@ -49,18 +86,18 @@ final class ConfigurationJson {
             checkFormat(fields.remove("format"), fields.remove("version"));
             JsonObject rest = new JsonObject();
             fields.forEach(rest::add);
-            return RECORDS.read(ObjectDiscoveryConfiguration.class, rest);
+            return records.read(type, rest);
         } catch (IllegalArgumentException e) {
             String message = String.valueOf(e.getMessage());
             throw new IllegalArgumentException(
-                    message.startsWith(WHO) ? message : WHO + ": " + message, e);
+                    message.startsWith(who) ? message : who + ": " + message, e);
         }
     }
 
-    private static void checkFormat(@Nullable JsonElement format, @Nullable JsonElement version) {
+    private void checkFormat(@Nullable JsonElement said, @Nullable JsonElement version) {
         Check.option(
-                format != null && format.isJsonPrimitive() && FORMAT.equals(format.getAsString()),
-                "format must be \"" + FORMAT + "\", got " + format);
+                said != null && said.isJsonPrimitive() && format.equals(said.getAsString()),
+                "format must be \"" + format + "\", got " + said);
         int got = RecordJson.wholeNumber("version", version);
         Check.option(
                 got <= VERSION,

@@ -102,15 +102,8 @@ record DiscoveryParts(
         } else {
             shapes.addAll(List.of(decoder.block().getOutputShapes(new Shape[] {objects})));
         }
-        shapes.add(objects);
+        shapes.addAll(slotShapes(c, batch));
         GroupingConfiguration kind = c.grouping();
-        if (!(kind instanceof GroupingConfiguration.SlotMlp)) {
-            shapes.add(attributions);
-        }
-        if (kind instanceof GroupingConfiguration.StickBreaking
-                || c.conditioning() instanceof ConditioningConfiguration.Colours) {
-            shapes.add(new Shape(batch, k));
-        }
         if (kind instanceof GroupingConfiguration.InvariantSlotAttention) {
             shapes.add(new Shape(batch, k, 2));
         }
@@ -118,6 +111,23 @@ record DiscoveryParts(
             shapes.add(new Shape(batch, n, sizes.targetDim()));
         }
         return shapes.toArray(Shape[]::new);
+    }
+
+    /**
+     * The shapes of slots, their attributions, and whether they are empty, where there are such.
+     */
+    List<Shape> slotShapes(ObjectDiscoveryConfiguration c, long batch) {
+        int k = sizes.slots();
+        List<Shape> shapes = new ArrayList<>();
+        shapes.add(new Shape(batch, k, sizes.slotDim()));
+        if (!(c.grouping() instanceof GroupingConfiguration.SlotMlp)) {
+            shapes.add(new Shape(batch, k, sizes.features()));
+        }
+        if (c.grouping() instanceof GroupingConfiguration.StickBreaking
+                || c.conditioning() instanceof ConditioningConfiguration.Colours) {
+            shapes.add(new Shape(batch, k));
+        }
+        return shapes;
     }
 
     /** Closes the network from a file, if the encoder has one. */

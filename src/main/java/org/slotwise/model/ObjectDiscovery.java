@@ -10,6 +10,7 @@ import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
@@ -129,10 +130,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
      */
     public ObjectDiscoveryOutput discover(
             ParameterStore parameterStore, NDArray images, boolean training) {
-        checkShape(Check.present(who(), IMAGES, images).getShape());
-        Check.shape(
-                who(), IMAGES, images, "B", CHANNELS, made.sizes().height(), made.sizes().width());
-        Check.floating(who(), IMAGES, images.getDataType());
+        checkImages(images);
         fetchAll(parameterStore, images, training);
         return NoGraph.unless(
                 training,
@@ -149,18 +147,10 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
     }
 
     private ObjectDiscoveryOutput parts(ParameterStore store, NDArray images, boolean training) {
-        NDArray x = configuration.colours().scaled(images);
-        FeatureExtractorOutput features = made.encoder().block().extract(store, x, training);
+        FeatureExtractorOutput features = features(store, images, training);
         NDArray unprojected = features.auxFeatures().get(ImageEncoder.UNPROJECTED);
         NDArray target = (unprojected == null ? features.features() : unprojected).stopGradient();
-        Found found =
-                made.grouping()
-                        .way()
-                        .group(
-                                store,
-                                features,
-                                made.conditioning().way().begin(store, images, features, training),
-                                training);
+        Found found = found(store, images, features, training);
         Decoded out = made.decoder().way().decode(store, found, new Seen(images, target), training);
         NDArray slotImages = out.slotImages();
         return new ObjectDiscoveryOutput(
@@ -172,6 +162,46 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
                 found.slots(),
                 found.positions(),
                 out.target());
+    }
+
+    private FeatureExtractorOutput features(
+            ParameterStore store, NDArray images, boolean training) {
+        NDArray x = configuration.colours().scaled(images);
+        return made.encoder().block().extract(store, x, training);
+    }
+
+    private Found found(
+            ParameterStore store,
+            NDArray images,
+            FeatureExtractorOutput features,
+            boolean training) {
+        return made.grouping()
+                .way()
+                .group(
+                        store,
+                        features,
+                        made.conditioning().way().begin(store, images, features, training),
+                        training);
+    }
+
+    /** Slots of images (B, 3, H, W) in [0, 1] that were checked, and nothing made of them. */
+    Found found(ParameterStore store, NDArray images, boolean training) {
+        return found(store, images, features(store, images, training), training);
+    }
+
+    /** Requires images to be what {@link #discover} takes. */
+    void checkImages(NDArray images) {
+        checkShape(Check.present(who(), IMAGES, images).getShape());
+        Check.shape(
+                who(), IMAGES, images, "B", CHANNELS, made.sizes().height(), made.sizes().width());
+        Check.floating(who(), IMAGES, images.getDataType());
+    }
+
+    /**
+     * The shapes of slots, their attributions, and whether they are empty, where there are such.
+     */
+    List<Shape> slotShapes(long batch) {
+        return made.slotShapes(configuration, batch);
     }
 
     /**

@@ -161,7 +161,7 @@ public record ObjectDiscoveryConfiguration(
      * @return the text, over several lines
      */
     public String toJson() {
-        return ConfigurationJson.write(this);
+        return ConfigurationJson.DISCOVERY.write(this);
     }
 
     /**
@@ -173,6 +173,6 @@ public record ObjectDiscoveryConfiguration(
      *     missing, unknown, twice there, or of a wrong type or range, by its path
      */
     public static ObjectDiscoveryConfiguration fromJson(String json) {
-        return ConfigurationJson.read(json);
+        return ConfigurationJson.DISCOVERY.read(json);
     }
 }

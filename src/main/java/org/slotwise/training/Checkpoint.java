@@ -49,7 +49,8 @@ import org.slotwise.weights.StateDictFormat;
  * optimizer.<name>.exp_avg_sq
  * optimizer.<name>.square_avg         RMSprop's, and the number of updates,
  * optimizer.<name>.step               of each parameter that was ever updated
- * metadata: format, step, checksum,
+ * average.<name>                      the weights' average, where a training keeps one
+ * metadata: format, step, checksum, average (the number of its updates),
  *           run.<name>                for each text of the run, state.<name> for each of its state
  * }</pre>
  *
@@ -117,6 +118,32 @@ public final class Checkpoint implements AutoCloseable {
             Map<String, String> run,
             Map<String, String> state)
             throws IOException {
+        write(file, block, optimizer, null, step, run, state);
+    }
+
+    /**
+     * Writes a checkpoint with an average of the weights, in place of one that is there.
+     *
+     * @param file a path that ends in ".safetensors"
+     * @param block the block that is being trained
+     * @param optimizer its optimizer
+     * @param average of the weights of this block, or of a part of it; null for none
+     * @param step the number of the last step that was taken, at least 0
+     * @param run what tells this run from others
+     * @param state what else changes from step to step
+     * @throws IOException if it cannot be written; the file is as it was before then
+     * @throws IllegalArgumentException if the path ends otherwise, or the step is negative
+     * @throws IllegalStateException if the averages are in the block
+     */
+    public static void write(
+            Path file,
+            Block block,
+            StatefulOptimizer optimizer,
+            @Nullable WeightAverage average,
+            long step,
+            Map<String, String> run,
+            Map<String, String> state)
+            throws IOException {
         Check.option(
                 file.toString().endsWith(".safetensors"),
                 WHO + ": a file must end in .safetensors, got " + file);
@@ -128,6 +155,9 @@ public final class Checkpoint implements AutoCloseable {
         state.forEach((name, value) -> texts.put(STATE + name, value));
         texts.put(FORMAT, VERSION);
         texts.put(STEP, Long.toString(step));
+        if (average != null) {
+            SavedAverage.put(average, arrays, texts);
+        }
         try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             optimizer
                     .state(host, StateDict.parameters(block))
@@ -291,13 +321,32 @@ public final class Checkpoint implements AutoCloseable {
      * @throws IllegalStateException if the block is not initialized
      */
     public void restore(Block block, StatefulOptimizer optimizer) throws IOException {
+        restore(block, optimizer, null);
+    }
+
+    /**
+     * Gives a block, its optimizer and the average of its weights the state of this checkpoint: all
+     * of them, or none.
+     *
+     * @param block an initialized block, as it was trained
+     * @param optimizer one with the options of the former one
+     * @param average of the same block or part; null to pass over one that is there
+     * @throws IOException if the checkpoint is of another model, or has no average
+     * @throws IllegalStateException if the block is not initialized, or the averages are in it
+     */
+    public void restore(Block block, StatefulOptimizer optimizer, @Nullable WeightAverage average)
+            throws IOException {
         StateDict weights = content.under(MODEL);
         Map<String, NDArray> state = content.under(OPTIMIZER).arrays();
         try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             Map<String, NDArray> former = optimizer.state(host, StateDict.parameters(block));
             optimizer.restore(StateDict.parameters(block), state);
             try {
-                weights.loadInto(block);
+                if (average == null) {
+                    weights.loadInto(block);
+                } else {
+                    SavedAverage.restore(average, content, () -> weights.loadInto(block));
+                }
             } catch (IllegalArgumentException e) {
                 optimizer.restore(StateDict.parameters(block), former);
                 throw e;

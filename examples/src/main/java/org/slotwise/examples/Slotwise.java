@@ -2,6 +2,7 @@ package org.slotwise.examples;
 
 import org.slotwise.examples.ablate.AblateSlotAttention;
 import org.slotwise.examples.compare.CompareGroupings;
+import org.slotwise.examples.diffusion.DiffuseSlots;
 import org.slotwise.examples.discover.DiscoverObjects;
 import org.slotwise.examples.edit.EditLatents;
 import org.slotwise.examples.gnm.ExplainScenes;
@@ -70,6 +71,7 @@ public final class Slotwise implements Runnable {
         add(all, "edit", new EditLatents());
         add(all, "slate", new ComposePictures());
         add(all, "gnm", new ExplainScenes());
+        add(all, "diffusion", new DiffuseSlots());
         add(all, "ablate", new AblateSlotAttention());
         add(all, "compare", new CompareGroupings());
         add(all, "minimal", new TrainSlotAttention());

@@ -101,7 +101,7 @@ class SlotwiseTest {
             delimiter = '|',
             value = {
                 "foo | train, evaluate, predict, show, package, distance, discover, group, photos,"
-                        + " sets, edit, slate, gnm, ablate, compare or minimal, got foo",
+                        + " sets, edit, slate, gnm, diffusion, ablate, compare or minimal, got foo",
                 "foo --scenes 3 | ablate, compare or minimal, got foo",
                 "discover foo | expected a command: train, evaluate, show, sweep or curves, got foo",
                 "sets foo | expected a command: train, evaluate or show, got foo",

@@ -6,6 +6,7 @@ import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.util.Random;
 import org.slotwise.data.Scenes;
+import org.slotwise.examples.shared.TrainingStep;
 import org.slotwise.layer.GumbelSoftmax;
 import org.slotwise.slate.DiscreteVae;
 import org.slotwise.slate.DvaeOutput;

@@ -1,12 +1,11 @@
 package org.slotwise.examples.slate;
 
 import ai.djl.modality.cv.Image;
-import ai.djl.modality.cv.ImageFactory;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.awt.image.BufferedImage;
 import java.util.List;
+import org.slotwise.examples.shared.ArrayPicture;
 import org.slotwise.image.Palette;
 import org.slotwise.image.PictureGrid;
 import org.slotwise.image.SlotMasks;
@@ -50,12 +49,12 @@ final class SlateFigure {
         PictureGrid grid = grid(4 + slots);
         SlotPictures pictures = SlotPictures.builder().build();
         for (int b = 0; b < masks.size(); b++) {
-            grid.add(image(images.get(b)));
-            grid.add(image(again.get(b)));
-            grid.add(image(made.pictures().get(b)));
+            grid.add(ArrayPicture.of(images.get(b)));
+            grid.add(ArrayPicture.of(again.get(b)));
+            grid.add(ArrayPicture.of(made.pictures().get(b)));
             grid.add(pictures.segmentation(masks.get(b)));
             for (int k = 0; k < slots; k++) {
-                grid.add(image(attended.get(b).get(k)), Palette.colourBlindSafe().rgb(k));
+                grid.add(ArrayPicture.of(attended.get(b).get(k)), Palette.colourBlindSafe().rgb(k));
             }
         }
         return grid.draw();
@@ -83,13 +82,13 @@ final class SlateFigure {
             for (int k = 0; k < prompt.size(); k++) {
                 SlotChoice choice = prompt.get(k);
                 grid.add(
-                        image(attended.get(choice.picture()).get(choice.slot())),
+                        ArrayPicture.of(attended.get(choice.picture()).get(choice.slot())),
                         Palette.colourBlindSafe().rgb(k));
             }
             for (int k = prompt.size(); k < columns; k++) {
                 grid.skip();
             }
-            grid.add(image(made.get(i).get(0)));
+            grid.add(ArrayPicture.of(made.get(i).get(0)));
         }
         return grid.draw();
     }
@@ -112,21 +111,5 @@ final class SlateFigure {
 
     private static ParameterStore store(NDArray images) {
         return new ParameterStore(images.getManager(), false);
-    }
-
-    /** A picture of (3, H, W) in [0, 1]. */
-    private static Image image(NDArray array) {
-        int height = (int) array.getShape().get(1);
-        int width = (int) array.getShape().get(2);
-        float[] values = array.toFloatArray();
-        int size = height * width;
-        int[] colours = new int[size];
-        for (int i = 0; i < 3 * size; i++) {
-            int level = Math.round(255 * Math.max(0, Math.min(1, values[i])));
-            colours[i % size] = colours[i % size] << 8 | level;
-        }
-        BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
-        image.setRGB(0, 0, width, height, colours, 0, width);
-        return ImageFactory.getInstance().fromImage(image);
     }
 }

@@ -12,6 +12,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.shared.StepRows;
 import org.slotwise.examples.shared.StopRequest;
+import org.slotwise.examples.shared.TrainingStep;
 import org.slotwise.slate.Slate;
 import org.slotwise.training.Adam;
 import org.slotwise.training.Checkpoint;

@@ -6,6 +6,7 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import java.util.List;
 import java.util.Random;
+import org.slotwise.examples.shared.TrainingStep;
 import org.slotwise.slate.Slate;
 import org.slotwise.slate.SlateNoise;
 import org.slotwise.training.Adam;

@@ -2,14 +2,13 @@ package org.slotwise.examples.slate;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
 import org.slotwise.data.file.ImageFolder;
 import org.slotwise.data.generated.Tetrominoes;
+import org.slotwise.examples.shared.SceneArrays;
 
 /**
  * The pictures that a model learns from: generated ones, or those of a folder.
@@ -81,21 +80,6 @@ record TrainingPictures(String name, Scenes scenes, Scenes validation, boolean m
 
     /** Some pictures (B, 3, S, S) in [0, 1]. */
     static NDArray images(NDManager manager, Scenes scenes, long... indices) throws IOException {
-        float[] values = new float[0];
-        int side = 0;
-        int pixels = 0;
-        for (int b = 0; b < indices.length; b++) {
-            Scene scene = scenes.get(indices[b]);
-            if (b == 0) {
-                side = scene.height();
-                pixels = side * side;
-                values = new float[indices.length * 3 * pixels];
-            }
-            byte[] rgb = scene.image();
-            for (int i = 0; i < rgb.length; i++) {
-                values[(3 * b + i % 3) * pixels + i / 3] = (rgb[i] & 0xff) / 255f;
-            }
-        }
-        return manager.create(values, new Shape(indices.length, 3, side, side));
+        return SceneArrays.images(manager, scenes, indices);
     }
 }

@@ -1,4 +1,4 @@
-package org.slotwise.examples.slate;
+package org.slotwise.examples.shared;
 
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
@@ -11,15 +11,23 @@ import org.slotwise.training.Adam;
 import org.slotwise.training.GradientClipping;
 
 /**
- * A step of one half of the model.
+ * A step of a training.
  *
  * @param loss what was minimised
  * @param norm the largest gradient, before clipping
  */
-record TrainingStep(double loss, double norm) {
+public record TrainingStep(double loss, double norm) {
 
-    /** Takes a step: gradients, clipping, update. */
-    static TrainingStep take(
+    /**
+     * Takes a step: gradients, clipping, update.
+     *
+     * @param manager who owns what is made
+     * @param parameters what learns
+     * @param adam its optimizer
+     * @param clipping bounds the gradients
+     * @param loss computes what is minimised, of shape ()
+     */
+    public static TrainingStep take(
             NDManager manager,
             Collection<Parameter> parameters,
             Adam adam,

@@ -1,0 +1,163 @@
+package org.slotwise.examples.diffusion;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.data.Scenes;
+import org.slotwise.examples.shared.OutputFile;
+import org.slotwise.examples.shared.Program;
+import org.slotwise.examples.shared.SceneArrays;
+import org.slotwise.model.LatentSlotDiffusion;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/** The command "compose" of {@link DiffuseSlots}. */
+@Command(
+        name = "compose",
+        description = {
+            "Draws pictures of slots of several pictures. Without a prompt, slot k of a picture is"
+                    + " that of the k-th picture after it. Draws a row for each: what belongs to each"
+                    + " slot in its own picture, and the picture that was drawn.",
+            ""
+        },
+        sortOptions = false)
+final class ComposeDiffusion implements Callable<Integer> {
+
+    private static final int MAX_SCENES = 1000;
+    private static final int MAX_PICTURES = 64;
+
+    @Option(
+            names = "--scenes",
+            defaultValue = "16",
+            paramLabel = "NUMBER",
+            description =
+                    "How many pictures slots are taken from, 1 to "
+                            + MAX_SCENES
+                            + ". Default: ${DEFAULT-VALUE}.")
+    private int scenes;
+
+    @Option(
+            names = "--pictures",
+            defaultValue = "8",
+            paramLabel = "NUMBER",
+            description =
+                    "How many pictures are drawn, 1 to "
+                            + MAX_PICTURES
+                            + ". Default: ${DEFAULT-VALUE}.")
+    private int pictures;
+
+    @Option(
+            names = "--prompt",
+            paramLabel = "P:S,P:S...",
+            converter = Prompt.Parser.class,
+            description =
+                    "Which slots are put together, each as the number of its picture and its own,"
+                            + " both from 0: 0:1,0:2,3:0. May be given several times.")
+    private @Nullable List<Prompt> prompts;
+
+    @Mixin private DiffusionOptions options;
+
+    @Option(
+            names = "--output",
+            defaultValue = "composed.png",
+            paramLabel = "FILE",
+            description = "Where the figure goes, a PNG file. Default: ${DEFAULT-VALUE}.")
+    private Path output;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Shows this.")
+    private boolean help;
+
+    @Spec private CommandSpec spec;
+
+    /**
+     * Slots that are put together.
+     *
+     * @param slots at least one
+     */
+    record Prompt(List<SlotOfPicture> slots) {
+
+        /** Reads "0:1,3:2". */
+        static final class Parser implements ITypeConverter<Prompt> {
+            @Override
+            public Prompt convert(String text) {
+                List<SlotOfPicture> slots = new ArrayList<>();
+                for (String one : text.split(",", -1)) {
+                    if (!one.matches("\\d{1,6}:\\d{1,6}")) {
+                        throw new TypeConversionException(
+                                "expected numbers as in 0:1,0:2,3:0, got " + text);
+                    }
+                    String[] numbers = one.split(":", -1);
+                    slots.add(
+                            new SlotOfPicture(
+                                    Integer.parseInt(numbers[0]), Integer.parseInt(numbers[1])));
+                }
+                return new Prompt(slots);
+            }
+        }
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        options.check(spec);
+        Program.requireRange(spec, "--scenes", scenes, 1, MAX_SCENES);
+        Program.requireRange(spec, "--pictures", pictures, 1, MAX_PICTURES);
+        Program.refuseBeside(spec, "--prompt", "--pictures");
+        Program.requirePng(spec, output);
+        OutputFile file = new OutputFile(output);
+        file.check(options.model());
+        PrintWriter out = spec.commandLine().getOut();
+        try (NDManager manager = NDManager.newBaseManager();
+                LatentSlotDiffusion model = options.load(spec, manager)) {
+            Scenes from = options.scenes(spec, model, scenes, 1);
+            NDArray images =
+                    SceneArrays.images(manager, from, LongStream.range(0, from.size()).toArray());
+            int slots = model.madeFrom().discovery().slots();
+            file.write(
+                    new DiffusionFigure(model, options.sampling(model, out), options.seed())
+                            .compositions(images, chosen((int) from.size(), slots)));
+        }
+        out.printf("Figure: %s%n", output.toAbsolutePath().normalize());
+        return ExitCode.OK;
+    }
+
+    private List<List<SlotOfPicture>> chosen(int count, int slots) {
+        List<List<SlotOfPicture>> chosen = new ArrayList<>();
+        if (prompts == null) {
+            for (int i = 0; i < pictures; i++) {
+                List<SlotOfPicture> one = new ArrayList<>();
+                for (int k = 0; k < slots; k++) {
+                    one.add(new SlotOfPicture((i + k) % count, k));
+                }
+                chosen.add(one);
+            }
+            return chosen;
+        }
+        for (Prompt prompt : prompts) {
+            for (SlotOfPicture one : prompt.slots()) {
+                Program.require(
+                        spec,
+                        one.picture() < count && one.slot() < slots,
+                        "--prompt must name slots below " + count + ":" + slots,
+                        one.picture() + ":" + one.slot());
+            }
+            chosen.add(prompt.slots());
+        }
+        return chosen;
+    }
+}

@@ -1,0 +1,46 @@
+package org.slotwise.examples.diffusion;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.training.ParameterStore;
+import java.util.Random;
+import org.slotwise.diffusion.DiffusionDraws;
+import org.slotwise.diffusion.LatentDiffusionDecoder;
+import org.slotwise.examples.shared.TrainingStep;
+import org.slotwise.training.Adam;
+import org.slotwise.training.GradientClipping;
+
+/**
+ * The third stage of a training: the denoiser learns, told slots that no longer change.
+ *
+ * @param decoder what is trained
+ * @param pictures their slots and latents
+ * @param recipe how
+ */
+record DenoiserStage(
+        LatentDiffusionDecoder decoder, SeenPictures pictures, DiffusionRecipe recipe) {
+
+    TrainingStep step(NDManager manager, Adam adam, GradientClipping clipping, Random draws) {
+        int[] some = draws.ints(recipe.batch(), 0, pictures.size()).toArray();
+        NDArray latents = pictures.latents(manager, some);
+        NDArray slots = pictures.slots(manager, some);
+        DiffusionDraws noise = draws(manager, latents, draws);
+        ParameterStore store = new ParameterStore(manager, false);
+        return TrainingStep.take(
+                manager,
+                Learning.parameters(decoder),
+                adam,
+                clipping,
+                () -> decoder.loss(store, latents, slots, noise, true));
+    }
+
+    private DiffusionDraws draws(NDManager manager, NDArray latents, Random draws) {
+        return DiffusionDraws.of(
+                draws,
+                decoder.learning().noising().schedule(),
+                manager,
+                latents.getShape(),
+                latents.getDataType(),
+                0);
+    }
+}

@@ -1,0 +1,71 @@
+package org.slotwise.examples.diffusion;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.examples.shared.ShippedWeights;
+import org.slotwise.model.LatentSlotDiffusion;
+import org.slotwise.model.LatentSlotDiffusionConfiguration;
+import org.slotwise.weights.StateDict;
+
+/** A {@link LatentSlotDiffusion} as one file that says what it is made from. */
+final class DiffusionModel {
+
+    /** The name of the model's file, as these examples bring one. */
+    static final String FILE = "sprites-diffusion.safetensors";
+
+    private static final String CONFIGURATION = "configuration";
+
+    private DiffusionModel() {}
+
+    /** A model whose weights are drawn with the engine's generator. */
+    static LatentSlotDiffusion fresh(
+            NDManager manager, LatentSlotDiffusionConfiguration configuration) {
+        LatentSlotDiffusion model = new LatentSlotDiffusion(configuration);
+        int side = configuration.discovery().imageHeight();
+        model.initialize(manager, DataType.FLOAT32, new Shape(1, 3, side, side));
+        return model;
+    }
+
+    /**
+     * Reads a model.
+     *
+     * @param manager the owner of its weights
+     * @param file a safetensors file; null for the model that comes with the examples
+     * @return a model that is ready to use
+     * @throws IOException if the file cannot be read, or is of another program
+     */
+    static LatentSlotDiffusion load(NDManager manager, @Nullable Path file) throws IOException {
+        if (file != null && !Files.isRegularFile(file)) {
+            throw new IOException(file + " does not exist, or is not a file");
+        }
+        String what = file == null ? "the model of these examples" : file.toString();
+        try (StateDict weights =
+                file == null
+                        ? ShippedWeights.read(DiffusionModel.class, FILE)
+                        : StateDict.read(file)) {
+            String json = weights.metadata().get(CONFIGURATION);
+            if (json == null) {
+                throw new IllegalArgumentException("it does not say its " + CONFIGURATION);
+            }
+            LatentSlotDiffusion model =
+                    fresh(manager, LatentSlotDiffusionConfiguration.fromJson(json));
+            weights.loadInto(model);
+            return model;
+        } catch (IllegalArgumentException e) {
+            throw new IOException(what + " is not of this program: " + e.getMessage(), e);
+        }
+    }
+
+    /** Writes a model to a path that ends in ".safetensors". */
+    static void write(LatentSlotDiffusion model, Path file) throws IOException {
+        StateDict.of(model)
+                .withMetadata(Map.of(CONFIGURATION, model.madeFrom().toJson()))
+                .write(file);
+    }
+}

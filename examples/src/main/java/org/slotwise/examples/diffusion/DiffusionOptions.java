@@ -1,0 +1,193 @@
+package org.slotwise.examples.diffusion;
+
+import ai.djl.ndarray.NDManager;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.data.Scenes;
+import org.slotwise.diffusion.Ddim;
+import org.slotwise.diffusion.Ddpm;
+import org.slotwise.diffusion.DpmSolver;
+import org.slotwise.diffusion.NoiseSchedule;
+import org.slotwise.diffusion.Sampler;
+import org.slotwise.diffusion.Sampling;
+import org.slotwise.diffusion.TimeChoice;
+import org.slotwise.examples.shared.Program;
+import org.slotwise.model.LatentSlotDiffusion;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+
+/** What using a trained model takes: the model, pictures, and how pictures are drawn. */
+final class DiffusionOptions {
+
+    private static final int MAX_STEPS = 1000;
+
+    /** In which steps pictures are drawn. */
+    enum Way {
+        /** Nothing is drawn on the way. */
+        DDIM {
+            @Override
+            Sampler sampler(NoiseSchedule schedule, int steps) {
+                return Ddim.builder()
+                        .setSchedule(schedule)
+                        .optTimes(TimeChoice.trailing(steps))
+                        .build();
+            }
+        },
+        /** Noise is drawn in each step. */
+        DDPM {
+            @Override
+            Sampler sampler(NoiseSchedule schedule, int steps) {
+                return Ddpm.builder()
+                        .setSchedule(schedule)
+                        .optTimes(TimeChoice.trailing(steps))
+                        .build();
+            }
+        },
+        /** With the estimates of several steps. */
+        DPM_SOLVER {
+            @Override
+            Sampler sampler(NoiseSchedule schedule, int steps) {
+                return DpmSolver.builder()
+                        .setSchedule(schedule)
+                        .optTimes(TimeChoice.trailing(steps))
+                        .build();
+            }
+        };
+
+        abstract Sampler sampler(NoiseSchedule schedule, int steps);
+    }
+
+    @Option(
+            names = "--model",
+            paramLabel = "FILE",
+            description = "A model that \"train\" wrote. Default: the one of these examples.")
+    private @Nullable Path model;
+
+    @Option(
+            names = "--images",
+            paramLabel = "FOLDER",
+            description =
+                    "A folder of pictures of your own, cut to squares and scaled to the model's size."
+                            + " Default: generated sprites.")
+    private @Nullable Path images;
+
+    @Option(
+            names = "--data-seed",
+            defaultValue = "4242",
+            paramLabel = "NUMBER",
+            description =
+                    "Which scenes, "
+                            + Program.DATA_SEEDS
+                            + "; no training sees them. Default: ${DEFAULT-VALUE}.")
+    private long dataSeed;
+
+    @Option(
+            names = "--sampler",
+            defaultValue = "DDIM",
+            paramLabel = "KIND",
+            description =
+                    "In which steps pictures are drawn: ${COMPLETION-CANDIDATES}. Default:"
+                            + " ${DEFAULT-VALUE}.")
+    private Way way;
+
+    @Option(
+            names = "--sampling-steps",
+            defaultValue = "50",
+            paramLabel = "NUMBER",
+            description =
+                    "How many steps, 1 to "
+                            + MAX_STEPS
+                            + "; all 1000 for DDPM are the published way. Default:"
+                            + " ${DEFAULT-VALUE}.")
+    private int steps;
+
+    @Option(
+            names = "--seed",
+            defaultValue = "0",
+            paramLabel = "NUMBER",
+            description = "Which noise pictures are drawn of. Default: ${DEFAULT-VALUE}.")
+    private int seed;
+
+    @Nullable Path model() {
+        return model;
+    }
+
+    int seed() {
+        return seed;
+    }
+
+    /** What the pictures are, in words. */
+    String named() {
+        return images == null ? "scenes of seed " + dataSeed : "pictures of " + images;
+    }
+
+    /** How pictures are drawn, in words. */
+    String drawn() {
+        return way + " in " + steps + " steps";
+    }
+
+    /** Whether it is known what objects the pictures have. */
+    boolean masked() {
+        return images == null;
+    }
+
+    void check(CommandSpec spec) {
+        Program.requireDataSeed(spec, dataSeed);
+        Program.requireRange(spec, "--sampling-steps", steps, 1, MAX_STEPS);
+        Program.refuseBeside(spec, "--images", "--data-seed");
+    }
+
+    LatentSlotDiffusion load(CommandSpec spec, NDManager manager) throws IOException {
+        LatentSlotDiffusion loaded = DiffusionModel.load(manager, model);
+        int most = loaded.decoder().learning().noising().schedule().steps();
+        Program.require(
+                spec,
+                steps <= most,
+                "--sampling-steps must be at most " + most + " for this model",
+                steps);
+        return loaded;
+    }
+
+    /** How pictures are drawn; tells of it where that takes long. */
+    Sampling sampling(LatentSlotDiffusion loaded, PrintWriter out) {
+        return loaded.sampling()
+                .setSampler(way.sampler(loaded.decoder().learning().noising().schedule(), steps))
+                .optProgress(new SamplingLines(out))
+                .build();
+    }
+
+    /**
+     * Pictures at the model's size.
+     *
+     * @param count how many; of a folder at most as many as there are
+     * @param least how many there must be
+     */
+    Scenes scenes(CommandSpec spec, LatentSlotDiffusion loaded, int count, int least)
+            throws IOException {
+        int side = loaded.madeFrom().discovery().imageHeight();
+        if (images == null) {
+            Program.require(
+                    spec,
+                    side == DiffusionPictures.SIDE,
+                    "--images is needed for a model of other pictures than "
+                            + DiffusionPictures.SIDE
+                            + " x "
+                            + DiffusionPictures.SIDE,
+                    side + " x " + side);
+            return DiffusionPictures.sprites(dataSeed, count);
+        }
+        Scenes all = DiffusionPictures.folder(images, side);
+        if (all.size() < least) {
+            throw new IOException(
+                    "at least "
+                            + least
+                            + " pictures are needed, got "
+                            + all.size()
+                            + " in "
+                            + images);
+        }
+        return all.range(0, Math.min(count, all.size()));
+    }
+}

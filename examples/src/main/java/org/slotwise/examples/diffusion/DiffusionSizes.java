@@ -1,0 +1,172 @@
+package org.slotwise.examples.diffusion;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.diffusion.Prediction;
+import org.slotwise.examples.shared.Program;
+import org.slotwise.model.ConditioningConfiguration;
+import org.slotwise.model.DecoderConfiguration;
+import org.slotwise.model.DenoiserConfiguration;
+import org.slotwise.model.DiffusionConfiguration;
+import org.slotwise.model.EncoderConfiguration;
+import org.slotwise.model.GroupingConfiguration;
+import org.slotwise.model.LatentSlotDiffusionConfiguration;
+import org.slotwise.model.LatentsConfiguration;
+import org.slotwise.model.ObjectDiscoveryConfiguration;
+import org.slotwise.model.ObjectDiscoveryConfiguration.Colours;
+import org.slotwise.unet.Heads;
+import org.slotwise.unet.TransformerOptions;
+import org.slotwise.unet.UNetConfiguration;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+
+/** What is learnt from, and how large the model is. */
+final class DiffusionSizes {
+
+    private static final int MAX_SIZE = 256;
+    private static final int MAX_SCENES = 1_000_000;
+    private static final int MAX_SLOTS = 100;
+    private static final int MAX_DIM = 1024;
+
+    /** A latent's place stands for so many pixels side by side, and the U-Net halves them once. */
+    private static final int PATCH = 4;
+
+    private static final int UNIT = 2 * PATCH;
+    private static final int GROUPS = 8;
+
+    /** There is a feature every so many pixels. */
+    private static final int STRIDE = 2;
+
+    /** Of the waves by which a slot's place is told. */
+    private static final int FREQUENCIES = 3;
+
+    /** What is diffused. */
+    enum Latents {
+        /** What a small autoencoder makes of pictures. */
+        AUTOENCODER,
+        /** Their pixels, in patches. */
+        PIXELS
+    }
+
+    @Option(
+            names = "--images",
+            paramLabel = "FOLDER",
+            description =
+                    "A folder of pictures of your own, and of the folders in it: PNG, JPEG, GIF or"
+                            + " BMP. The last tenth is held out. Default: generated sprites.")
+    private @Nullable Path images;
+
+    @Option(
+            names = "--size",
+            paramLabel = "PIXELS",
+            description =
+                    "Height and width of pictures, a multiple of 8 from 16 to "
+                            + MAX_SIZE
+                            + "; your own are cut to squares and scaled. Default: 32.")
+    private @Nullable Integer size;
+
+    @Option(
+            names = "--scenes",
+            defaultValue = "20000",
+            paramLabel = "NUMBER",
+            description = "How many scenes are generated. Default: ${DEFAULT-VALUE}.")
+    private int scenes;
+
+    @Option(
+            names = "--slots",
+            defaultValue = "5",
+            paramLabel = "NUMBER",
+            description = "How many slots, 1 to " + MAX_SLOTS + ". Default: ${DEFAULT-VALUE}.")
+    private int slots;
+
+    @Option(
+            names = "--slot-dim",
+            defaultValue = "64",
+            paramLabel = "NUMBER",
+            description = "The size of a slot, 1 to " + MAX_DIM + ". Default: ${DEFAULT-VALUE}.")
+    private int slotDim;
+
+    @Option(
+            names = "--latents",
+            defaultValue = "AUTOENCODER",
+            paramLabel = "KIND",
+            description =
+                    "What is diffused: AUTOENCODER, what a small autoencoder makes of pictures, with"
+                            + " velocity predicted; PIXELS, patches of them, with the picture"
+                            + " predicted. Default: ${DEFAULT-VALUE}.")
+    private Latents latents;
+
+    @Option(
+            names = "--width",
+            defaultValue = "32",
+            paramLabel = "NUMBER",
+            description =
+                    "Channels of the U-Net's first level, a multiple of 16 up to "
+                            + MAX_DIM
+                            + "; the second has twice as many. Default: ${DEFAULT-VALUE}.")
+    private int width;
+
+    /** The pictures of a training. */
+    DiffusionPictures pictures(int seed) throws IOException {
+        return DiffusionPictures.of(images, side(), scenes, seed);
+    }
+
+    boolean learnsAutoencoder() {
+        return latents == Latents.AUTOENCODER;
+    }
+
+    private int side() {
+        return size == null ? DiffusionPictures.SIDE : size;
+    }
+
+    /** What the model of sprites that comes with the library is made of, for smaller pictures. */
+    private ObjectDiscoveryConfiguration discovery() {
+        return new ObjectDiscoveryConfiguration(
+                side(),
+                side(),
+                Colours.FROM_0_TO_1,
+                slots,
+                slotDim,
+                new EncoderConfiguration.ContentAndPlace(STRIDE, 32),
+                new ConditioningConfiguration.Colours(STRIDE),
+                new GroupingConfiguration.InvariantSlotAttention(
+                        5, 3, slotDim, 3, 1e-8, 2 * slotDim, true),
+                new DecoderConfiguration.ShapeAndColour(48, 4, 2));
+    }
+
+    LatentSlotDiffusionConfiguration configuration() {
+        boolean pixels = latents == Latents.PIXELS;
+        int channels = pixels ? 3 * PATCH * PATCH : PATCH;
+        ObjectDiscoveryConfiguration discovery = discovery();
+        int told = LatentSlotDiffusionConfiguration.slotDim(discovery, FREQUENCIES);
+        return new LatentSlotDiffusionConfiguration(
+                discovery,
+                FREQUENCIES,
+                pixels
+                        ? new LatentsConfiguration.Patches(PATCH)
+                        : new LatentsConfiguration.Convolutional(channels, 32),
+                DiffusionConfiguration.cosine(pixels ? Prediction.DATA : Prediction.VELOCITY),
+                new DenoiserConfiguration.UNet(
+                        UNetConfiguration.builder()
+                                .setChannels(channels, channels)
+                                .setWidths(width, 2 * width)
+                                .setTransformer(
+                                        TransformerOptions.of(told, Heads.size(16))
+                                                .withPositions(side() / PATCH))
+                                .optGroups(GROUPS)
+                                .build()));
+    }
+
+    void check(CommandSpec spec) {
+        Program.requireRange(spec, "--scenes", scenes, 1, MAX_SCENES);
+        Program.requireRange(spec, "--slots", slots, 1, MAX_SLOTS);
+        Program.requireRange(spec, "--slot-dim", slotDim, 1, MAX_DIM);
+        Program.requireRange(spec, "--width", width, 16, MAX_DIM);
+        Program.require(spec, width % 16 == 0, "--width must be a multiple of 16", width);
+        Program.requireRange(spec, "--size", side(), 2 * UNIT, MAX_SIZE);
+        Program.require(spec, side() % UNIT == 0, "--size must be a multiple of " + UNIT, side());
+        Program.refuseBeside(spec, "--images", "--scenes");
+        Program.refuseWithout(spec, "--images", "--size");
+    }
+}

@@ -1,0 +1,44 @@
+package org.slotwise.diffusion;
+
+import ai.djl.ndarray.NDArray;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.Scalars;
+
+/** A network as samplers see it: everything but latent and time is decided already. */
+@FunctionalInterface
+public interface SampledNetwork {
+
+    /**
+     * Looks at noised latents.
+     *
+     * @param latents (B, ...)
+     * @param times (B) int64, in sampling all alike
+     * @return what the network predicts, of the latents' shape and type
+     */
+    NDArray predict(NDArray latents, NDArray times);
+
+    /**
+     * Two networks as one whose condition counts more, or less: guidance without a classifier.
+     *
+     * <p>Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2021), in the form of
+     * Stable Diffusion.
+     *
+     * <pre>{@code
+     * o = o_without + scale (o_with - o_without)
+     * }</pre>
+     *
+     * @param with the network under its condition, slots for instance
+     * @param without the same network without it, under slots that it was trained to take as none
+     * @param scale 1 for the condition alone; finite
+     * @return a network that asks both
+     * @throws IllegalArgumentException if the scale is not finite
+     */
+    static SampledNetwork guided(SampledNetwork with, SampledNetwork without, double scale) {
+        Check.option(Double.isFinite(scale), "SampledNetwork: scale must be finite, got " + scale);
+        return (latents, times) -> {
+            NDArray o = without.predict(latents, times);
+            NDArray far = with.predict(latents, times).sub(o);
+            return o.add(far.mul(Scalars.like(far, scale)));
+        };
+    }
+}

@@ -1,0 +1,93 @@
+package org.slotwise.model;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.slotwise.model.ModelFiles.Item;
+import org.slotwise.weights.StateDict;
+import org.slotwise.weights.StateDictFormat;
+
+/**
+ * A {@link LatentSlotDiffusion} on disk: a folder, or the same files in a .zip ({@link
+ * ModelFiles}).
+ *
+ * <pre>{@code
+ * model.json            the configuration
+ * weights.safetensors   the parameters, named as in StateDict
+ * backbone.pt, .onnx    the network of the encoder, if it is one from a file
+ * }</pre>
+ */
+final class DiffusionFolder {
+
+    private static final ModelFiles FILES = new ModelFiles("LatentSlotDiffusion", names());
+
+    private DiffusionFolder() {}
+
+    private static Set<String> names() {
+        Set<String> names = new LinkedHashSet<>(ModelFolder.NETWORKS);
+        names.add(ModelFiles.CONFIGURATION);
+        names.add(ModelFiles.WEIGHTS);
+        return names;
+    }
+
+    static void write(Path path, LatentSlotDiffusion block) throws IOException {
+        List<Item> items = new ArrayList<>();
+        LatentSlotDiffusionConfiguration c = block.madeFrom();
+        String json =
+                new LatentSlotDiffusionConfiguration(
+                                ModelFolder.withNetwork(block.discovery(), items),
+                                c.positionFrequencies(),
+                                c.latents(),
+                                c.diffusion(),
+                                c.denoiser())
+                        .toJson();
+        StateDict weights =
+                StateDict.of(block).withMetadata(ConfigurationJson.DIFFUSION.metadata());
+        items.add(
+                new Item(
+                        ModelFiles.WEIGHTS,
+                        out -> weights.write(out, StateDictFormat.SAFETENSORS)));
+        items.add(
+                new Item(
+                        ModelFiles.CONFIGURATION,
+                        out -> out.write(json.getBytes(StandardCharsets.UTF_8))));
+        FILES.write(path, items);
+    }
+
+    static LatentSlotDiffusion read(Path path, NDManager manager) throws IOException {
+        return FILES.read(
+                path,
+                folder -> readFolder(folder, manager),
+                (block, folder) -> ModelFolder.keeps(block.discovery(), folder));
+    }
+
+    private static LatentSlotDiffusion readFolder(Path folder, NDManager manager)
+            throws IOException {
+        LatentSlotDiffusionConfiguration c =
+                ModelFiles.configuration(folder, LatentSlotDiffusionConfiguration::fromJson);
+        ModelFolder.checkNetwork(c.discovery());
+        try (StateDict state = StateDict.read(folder.resolve(ModelFiles.WEIGHTS))) {
+            LatentSlotDiffusion block = new LatentSlotDiffusion(c, folder);
+            try {
+                ObjectDiscoveryConfiguration d = c.discovery();
+                block.initialize(
+                        manager,
+                        ModelFolder.floating(state),
+                        new Shape(1, 3, d.imageHeight(), d.imageWidth()));
+                state.loadInto(block);
+                return block;
+            } catch (RuntimeException e) {
+                block.close();
+                throw e;
+            }
+        } catch (IllegalArgumentException e) {
+            throw new IOException(ModelFiles.WEIGHTS + ": " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,447 @@
+package org.slotwise.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.autoencoder.LatentAutoencoder;
+import org.slotwise.diffusion.DiffusionDraws;
+import org.slotwise.diffusion.LatentDiffusionDecoder;
+import org.slotwise.diffusion.Sampling;
+import org.slotwise.grouping.PerceptualGroupingOutput;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.FourierFeatures;
+import org.slotwise.internal.Inputs;
+import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Options;
+import org.slotwise.internal.Scalars;
+import org.slotwise.model.SlotGrouping.Found;
+
+/**
+ * A whole model that makes pictures of slots by diffusion: an encoder and a grouping find slots, an
+ * autoencoder that no longer learns makes latents of images, and a network learns to take noise
+ * from latents, told the slots.
+ *
+ * <p>Source: Jiang, Deng, Singh and Ahn, "Object-Centric Slot Diffusion" (2023): Latent Slot
+ * Diffusion; Wu, Hu, Lu, Gilitschenski and Garg, "SlotDiffusion" (2023). They differ in sizes,
+ * which {@link LatentSlotDiffusionConfiguration} tells.
+ *
+ * <pre>{@code
+ * slots = grouping(encoder(images))       with their positions joined to them, where they have some
+ * z     = scale * autoencoder.encode(2 images - 1)
+ * loss  = mean (denoiser(z_t, t, slots) - target)²
+ * picture of slots = (autoencoder.decode(sample(denoiser, slots) / scale) + 1) / 2
+ * }</pre>
+ *
+ * <ul>
+ *   <li>images (B, 3, H, W) in [0, 1], of the parameters' type and the configuration's size.
+ *   <li>slots (B, K, D): any K, of any images.
+ *   <li>masks are what slots attend to; where the slots were learnt first with the decoder of
+ *       {@link #discovery()}, its masks are the finer ones.
+ * </ul>
+ *
+ * <p>How this differs from the papers: slots can be learnt first with a decoder of their own, which
+ * the model keeps; a diffusion alone teaches slots slowly. Slots may have positions beside them:
+ * the waves of {@link FourierFeatures} at some frequencies are joined to them, so that whoever
+ * changes them moves an object.
+ *
+ * <p>As a block on lists it takes images, and gives "slots" and "attributions". A model with a
+ * network from a file holds memory outside of Java: close it.
+ */
+public final class LatentSlotDiffusion extends ConfiguredBlock implements AutoCloseable {
+
+    private static final String IMAGES = "images";
+    private static final String SLOTS = "slots";
+
+    private final LatentSlotDiffusionConfiguration configuration;
+    private final ObjectDiscovery discovery;
+    private final LatentSpace space;
+    private final Parameter scale;
+    private final LatentDiffusionDecoder decoder;
+
+    /**
+     * Makes a model without weights.
+     *
+     * @param configuration what it is made from
+     * @throws IllegalArgumentException if a part cannot be made as it is described, or does not fit
+     *     the others
+     * @throws UncheckedIOException if a network's file cannot be read
+     */
+    public LatentSlotDiffusion(LatentSlotDiffusionConfiguration configuration) {
+        this(configuration, null);
+    }
+
+    /** Makes a model whose files are in a folder. */
+    LatentSlotDiffusion(LatentSlotDiffusionConfiguration c, @Nullable Path folder) {
+        configuration = c;
+        discovery = new ObjectDiscovery(c.discovery(), folder);
+        try {
+            Sizes sizes = Sizes.of(c.discovery(), folder);
+            space = LatentKinds.ALL.make(c.latents(), sizes);
+            decoder =
+                    new LatentDiffusionDecoder(
+                            DenoiserKinds.ALL.make(c.denoiser(), sizes),
+                            c.diffusion().loss(),
+                            LatentKinds.latents(
+                                    space.autoencoder(),
+                                    c.discovery().imageHeight(),
+                                    c.discovery().imageWidth()));
+        } catch (IOException e) {
+            discovery.close();
+            throw new UncheckedIOException(e);
+        } catch (RuntimeException e) {
+            discovery.close();
+            throw e;
+        }
+        addChildBlock("discovery", discovery);
+        addChildBlock("autoencoder", space.autoencoder());
+        scale =
+                declare(
+                        "latent_scale",
+                        Parameter.Type.OTHER,
+                        (manager, shape, type) ->
+                                Scalars.full(manager, shape, space.autoencoder().scale(), type),
+                        false,
+                        new long[0]);
+        addChildBlock("decoder", decoder);
+    }
+
+    /**
+     * What the model was made from.
+     *
+     * @return the configuration
+     */
+    public LatentSlotDiffusionConfiguration madeFrom() {
+        return configuration;
+    }
+
+    /**
+     * What finds slots, to be learnt first.
+     *
+     * @return a part of this model, closed with it
+     */
+    public ObjectDiscovery discovery() {
+        return discovery;
+    }
+
+    /**
+     * What makes pictures of slots: the schedule, samplings, the network.
+     *
+     * @return a part of this model
+     */
+    public LatentDiffusionDecoder decoder() {
+        return decoder;
+    }
+
+    /**
+     * What makes latents of images, to be learnt first. No gradient of {@link #loss} comes to it.
+     *
+     * @return a part of this model
+     */
+    public LatentAutoencoder autoencoder() {
+        return space.autoencoder();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected String inputName() {
+        return IMAGES;
+    }
+
+    /**
+     * Sets what latents are multiplied by: such that their deviation is about 1. It is saved with
+     * the weights.
+     *
+     * @param scale that of the autoencoder at first
+     * @throws IllegalArgumentException if it is not above 0
+     * @throws IllegalStateException if the model is not initialised
+     */
+    public void setLatentScale(double scale) {
+        Check.positive(who(), "scale", scale);
+        if (!this.scale.isInitialized()) {
+            throw new IllegalStateException(who() + ": initialize the model first");
+        }
+        NDArray array = this.scale.getArray();
+        try (NDArray value = Scalars.like(array, scale)) {
+            Ops.overwrite(array, value);
+        }
+    }
+
+    /**
+     * The latents of images, as they are diffused: scaled means. No graph is recorded.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param images (B, 3, H, W) in [0, 1]
+     * @return (B, C, h, w), owned by the images' manager
+     * @throws IllegalArgumentException if the images have another shape, type or device
+     */
+    public NDArray latents(ParameterStore parameterStore, NDArray images) {
+        return silently(parameterStore, images, false, () -> scaled(parameterStore, images));
+    }
+
+    private NDArray scaled(ParameterStore store, NDArray images) {
+        try (NDManager own = images.getManager().newSubManager()) {
+            NDArray x = images.mul(Scalars.like(images, 2)).sub(Scalars.like(images, 1));
+            x.attach(own);
+            NDArray z =
+                    space.autoencoder().encode(store, x, false).mean().mul(value(store, images));
+            z.attach(images.getManager());
+            return z;
+        }
+    }
+
+    private NDArray value(ParameterStore store, NDArray like) {
+        return store.getValue(scale, like.getDevice(), false);
+    }
+
+    /**
+     * Images of latents.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param latents (B, C, h, w), as {@link #latents} gives them
+     * @return (B, 3, H, W) in [0, 1], owned by the latents' manager
+     * @throws IllegalArgumentException if the latents have another shape, type or device
+     */
+    public NDArray images(ParameterStore parameterStore, NDArray latents) {
+        Shape s = decoder.latentShape();
+        Check.shape(who(), "latents", latents, "B", s.get(0), s.get(1), s.get(2));
+        fetchAll(parameterStore, latents, false);
+        return NoGraph.during(
+                () -> {
+                    try (NDManager own = latents.getManager().newSubManager()) {
+                        NDArray z = latents.div(value(parameterStore, latents));
+                        z.attach(own);
+                        NDArray x = space.autoencoder().decode(parameterStore, z, false);
+                        NDArray half = Scalars.like(x, 0.5);
+                        NDArray unit = x.mul(half).add(half);
+                        NDArray image = Ops.clampMin(Ops.clampMin(unit, 0).neg(), -1).neg();
+                        image.attach(latents.getManager());
+                        return image;
+                    }
+                });
+    }
+
+    /**
+     * The slots of images, and what they attend to.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param images (B, 3, H, W) in [0, 1]
+     * @param training whether to record a graph for gradients, and to draw what is random anew
+     * @return slots and attributions, owned by the images' manager
+     * @throws IllegalArgumentException if the images have another shape, type or device
+     */
+    public PerceptualGroupingOutput slots(
+            ParameterStore parameterStore, NDArray images, boolean training) {
+        return silently(
+                parameterStore,
+                images,
+                training,
+                () -> {
+                    try (NDManager own = images.getManager().newSubManager()) {
+                        NDArray x = images.reshape(images.getShape());
+                        x.attach(own);
+                        PerceptualGroupingOutput found =
+                                joined(discovery.found(parameterStore, x, training));
+                        found.toNDList().forEach(a -> a.attach(images.getManager()));
+                        return found;
+                    }
+                });
+    }
+
+    /** Slots that have their positions in them. */
+    private PerceptualGroupingOutput joined(Found found) {
+        PerceptualGroupingOutput slots = found.slots();
+        NDArray positions = found.positions();
+        if (positions == null) {
+            return slots;
+        }
+        NDArray waves = FourierFeatures.of(positions, configuration.positionFrequencies());
+        return new PerceptualGroupingOutput(
+                slots.objects().concat(waves, 2), slots.featureAttributions(), slots.isEmpty());
+    }
+
+    private <T> T silently(
+            ParameterStore store, NDArray images, boolean training, Supplier<T> work) {
+        discovery.checkImages(images);
+        fetchAll(store, images, training);
+        return NoGraph.unless(training, work);
+    }
+
+    /**
+     * The loss of a training step.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param images (B, 3, H, W) in [0, 1]
+     * @param draws times and noise, (B, C, h, w)
+     * @param slotsLearn whether a graph is recorded for slots too, or for the denoiser alone, as
+     *     where slots were learnt before
+     * @param training whether to record a graph
+     * @return (), owned by the images' manager
+     * @throws IllegalArgumentException if an input has another shape, type or device
+     */
+    public NDArray loss(
+            ParameterStore parameterStore,
+            NDArray images,
+            DiffusionDraws draws,
+            boolean slotsLearn,
+            boolean training) {
+        try (NDManager own = images.getManager().newSubManager()) {
+            NDArray x = images.reshape(images.getShape());
+            x.attach(own);
+            NDArray z = latents(parameterStore, x);
+            NDArray slots = slots(parameterStore, x, slotsLearn && training).objects();
+            NDArray loss = decoder.loss(parameterStore, z, slots, draws, training);
+            loss.attach(images.getManager());
+            return loss;
+        }
+    }
+
+    /**
+     * Makes pictures of slots.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param slots (B, K, D), of any number and origin; their order makes no difference
+     * @param sampling in which steps: {@link #sampling()} has defaults
+     * @param seed the same seed gives the same pictures
+     * @return (B, 3, H, W) in [0, 1], owned by the slots' manager
+     * @throws IllegalArgumentException if the slots have another shape or type, or the sampling
+     *     does not fit
+     */
+    public NDArray generate(
+            ParameterStore parameterStore, NDArray slots, Sampling sampling, long seed) {
+        Check.shape(who(), SLOTS, slots, "B", "K", configuration.slotDim());
+        fetchAll(parameterStore, slots, false);
+        try (NDManager own = slots.getManager().newSubManager()) {
+            NDArray held = slots.reshape(slots.getShape());
+            held.attach(own);
+            NDArray made =
+                    images(parameterStore, decoder.generate(parameterStore, held, sampling, seed));
+            made.attach(slots.getManager());
+            return made;
+        }
+    }
+
+    /**
+     * Makes pictures of slots by the default sampling.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param slots (B, K, D)
+     * @param seed the same seed gives the same pictures
+     * @return (B, 3, H, W) in [0, 1], owned by the slots' manager
+     * @throws IllegalArgumentException if the slots have another shape or type
+     */
+    public NDArray generate(ParameterStore parameterStore, NDArray slots, long seed) {
+        return generate(parameterStore, slots, sampling().build(), seed);
+    }
+
+    /**
+     * Makes pictures again of the slots that are found in them.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param images (B, 3, H, W) in [0, 1]
+     * @param seed the same seed gives the same pictures
+     * @return (B, 3, H, W) in [0, 1], owned by the images' manager
+     * @throws IllegalArgumentException if the images have another shape, type or device
+     */
+    public NDArray reconstruct(ParameterStore parameterStore, NDArray images, long seed) {
+        try (NDManager own = images.getManager().newSubManager()) {
+            NDArray slots = slots(parameterStore, images, false).objects();
+            slots.attach(own);
+            NDArray made = generate(parameterStore, slots, seed);
+            made.attach(images.getManager());
+            return made;
+        }
+    }
+
+    /**
+     * Starts a sampling that fits this model: that of the decoder, {@link
+     * LatentDiffusionDecoder#sampling}, and what latents of this kind need besides.
+     *
+     * @return a builder
+     */
+    public Sampling.Builder sampling() {
+        return decoder.sampling().optChange(space.change());
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected NDList outputs(ParameterStore parameterStore, NDList inputs, boolean training) {
+        NDArray images = Inputs.only(who(), IMAGES, inputs);
+        return slots(parameterStore, images, training).toNDList();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected Shape[] outputShapes(Shape[] inputShapes) {
+        ObjectDiscoveryConfiguration c = configuration.discovery();
+        Check.shape(who(), IMAGES, inputShapes[0], "B", 3, c.imageHeight(), c.imageWidth());
+        long batch = inputShapes[0].get(0);
+        List<Shape> shapes = discovery.slotShapes(batch);
+        shapes.set(0, new Shape(batch, c.slots(), configuration.slotDim()));
+        return shapes.toArray(Shape[]::new);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected void initializeChildBlocks(
+            NDManager manager, DataType dataType, Shape... inputShapes) {
+        ObjectDiscoveryConfiguration c = configuration.discovery();
+        Shape images = new Shape(1, 3, c.imageHeight(), c.imageWidth());
+        Shape latents = new Shape(1).addAll(decoder.latentShape());
+        discovery.initialize(manager, dataType, images);
+        space.autoencoder().initialize(manager, dataType, images);
+        decoder.initialize(
+                manager,
+                dataType,
+                latents,
+                new Shape(1),
+                new Shape(1, c.slots(), configuration.slotDim()));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected Options configuration() {
+        return Options.of("model", configuration);
+    }
+
+    /**
+     * Keeps the model: configuration and weights. What was there under this name is replaced when
+     * the new one is whole.
+     *
+     * @param path a folder, or a file if it ends in .zip
+     * @throws IOException if it cannot be written, or there is something else of this name
+     */
+    public void save(Path path) throws IOException {
+        DiffusionFolder.write(path, this);
+    }
+
+    /**
+     * A model that was saved.
+     *
+     * @param path the folder or .zip
+     * @param manager who owns the weights
+     * @return the model
+     * @throws IOException if there is none, or it is damaged; the message names file and fault
+     */
+    public static LatentSlotDiffusion load(Path path, NDManager manager) throws IOException {
+        Inputs.manager("LatentSlotDiffusion", manager);
+        return DiffusionFolder.read(path, manager);
+    }
+
+    /** Closes the network from a file, if the encoder has one. */
+    @Override
+    public void close() {
+        discovery.close();
+    }
+}
