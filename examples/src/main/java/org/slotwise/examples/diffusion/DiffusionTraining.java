@@ -258,6 +258,7 @@ final class DiffusionTraining implements AutoCloseable {
     }
 
     /** Writes the model, with the averages of the denoiser's weights. */
+    @SuppressWarnings("try") // the averages are in place by being held
     void write(Path file) throws IOException {
         try (WeightAverage.InPlace averages = average.inPlace()) {
             DiffusionModel.write(model, file);
