@@ -15,7 +15,16 @@ enum IntendedCrossing {
             "conditioning.NormalNoise",
             "conditioning.SobolNoise",
             "clustering.UniformDraws",
-            "model.SettledNoise"),
+            "model.SettledNoise",
+            "diffusion.StepNoise.seeded",
+            "diffusion.DiffusionDraws.of"),
+    NOISE_LEVELS(
+            FROM_HOST,
+            "which steps of a schedule, and their numbers: once a batch or step",
+            "diffusion.DenoisingLoss.of",
+            "diffusion.LatentDiffusionDecoder.times",
+            "diffusion.Noising.each"),
+    MAP_SIZES(FROM_HOST, "height and width of a map: once a call", "encoder.UNetEncoder.sizes"),
     SEEDED_PLACES(
             FROM_HOST,
             "a configuration says them, or Java's generator draws them: once a batch",
@@ -60,6 +69,7 @@ enum IntendedCrossing {
     OPTIMIZER_READ(
             "its state comes from a file, or moves with a parameter before the first step",
             "training.Moments.of",
+            "training.WeightAverage.restore",
             "training.SavedMoments.steps"),
 
     KMEANS_INPUT(
@@ -179,6 +189,7 @@ enum IntendedCrossing {
 
     ASKED_BY_TESTS(
             "a test calls these itself; what the library calls them for has the caller's name",
+            "diffusion.Sampling.steps", // whatever network is sampled
             "internal.NoGraph",
             "internal.Ops",
             "internal.Scalars");
