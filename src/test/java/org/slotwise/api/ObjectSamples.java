@@ -46,6 +46,23 @@ import org.slotwise.data.generated.MultiDSprites;
 import org.slotwise.data.generated.Tetrominoes;
 import org.slotwise.decoder.BroadcastArchitecture;
 import org.slotwise.decoder.PixelLattice;
+import org.slotwise.diffusion.Ddim;
+import org.slotwise.diffusion.Ddpm;
+import org.slotwise.diffusion.DenoisingLoss;
+import org.slotwise.diffusion.DiffusionDraws;
+import org.slotwise.diffusion.DpmSolver;
+import org.slotwise.diffusion.EstimateChange;
+import org.slotwise.diffusion.NoiseSchedule;
+import org.slotwise.diffusion.Noising;
+import org.slotwise.diffusion.Prediction;
+import org.slotwise.diffusion.SampledNetwork;
+import org.slotwise.diffusion.Sampler;
+import org.slotwise.diffusion.Sampling;
+import org.slotwise.diffusion.SamplingProgress;
+import org.slotwise.diffusion.SamplingStep;
+import org.slotwise.diffusion.StepNoise;
+import org.slotwise.diffusion.TimeChoice;
+import org.slotwise.diffusion.TimestepSpacing;
 import org.slotwise.encoder.ResNetArchitecture;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.PerceptualGrouping;
@@ -65,6 +82,7 @@ import org.slotwise.image.RunLengthEncoding;
 import org.slotwise.image.SlotMasks;
 import org.slotwise.image.SlotPictures;
 import org.slotwise.layer.DropoutMask;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.layer.ResnetBlock;
 import org.slotwise.layer.ScaledDotProduct;
 import org.slotwise.layer.TimeEmbedding;
@@ -80,6 +98,9 @@ import org.slotwise.metric.SetAveragePrecision;
 import org.slotwise.metric.SetAveragePrecisionEvaluator;
 import org.slotwise.model.Augmentation;
 import org.slotwise.model.ConditioningConfiguration;
+import org.slotwise.model.DiffusionConfiguration;
+import org.slotwise.model.LatentSlotDiffusionConfiguration;
+import org.slotwise.model.LatentsConfiguration;
 import org.slotwise.model.LearningRateSchedule;
 import org.slotwise.model.ObjectDiscoveryConfiguration;
 import org.slotwise.model.Preset;
@@ -94,6 +115,7 @@ import org.slotwise.torchscript.ScriptModule;
 import org.slotwise.torchscript.Scriptable;
 import org.slotwise.torchscript.TorchScript;
 import org.slotwise.training.Adam;
+import org.slotwise.training.AveragingDecay;
 import org.slotwise.training.DivergenceCheck;
 import org.slotwise.training.GradientClipping;
 import org.slotwise.training.HistoryListener;
@@ -102,6 +124,7 @@ import org.slotwise.training.LearningRates;
 import org.slotwise.training.PlateauDecay;
 import org.slotwise.training.ProgressListener;
 import org.slotwise.training.ScalarLog;
+import org.slotwise.training.WeightAverage;
 import org.slotwise.unet.BranchNormConfiguration;
 import org.slotwise.unet.Heads;
 import org.slotwise.unet.TransformerOptions;
@@ -277,6 +300,44 @@ final class ObjectSamples {
                         new LatentDistribution(
                                 m.ones(new Shape(1, 2, 2, 2)), m.ones(new Shape(1, 2, 2, 2))));
         add(DiffusersFolder.class, m -> folder());
+        samplings();
+    }
+
+    private static void samplings() {
+        NoiseSchedule schedule = NoiseSchedule.cosine(10);
+        add(NoiseSchedule.class, m -> schedule);
+        add(Noising.class, m -> new Noising(schedule));
+        add(DenoisingLoss.class, m -> DenoisingLoss.of(new Noising(schedule), Prediction.DATA));
+        add(DiffusionDraws.class, m -> new DiffusionDraws(m.ones(new Shape(2, 2, 8, 8)), 1, 2));
+        add(TimestepSpacing.class, m -> TimestepSpacing.LEADING);
+        add(TimeChoice.class, m -> TimeChoice.all());
+        add(SamplingStep.class, m -> new SamplingStep(1, 0, 0, List.of(), 0));
+        add(Sampler.class, m -> Ddpm.builder().setSchedule(schedule).build());
+        add(Ddpm.class, m -> Ddpm.builder().setSchedule(schedule).build());
+        add(Ddpm.Builder.class, m -> Ddpm.builder().setSchedule(schedule));
+        TimeChoice five = TimeChoice.leading(5);
+        add(Ddim.class, m -> Ddim.builder().setSchedule(schedule).optTimes(five).build());
+        add(Ddim.Builder.class, m -> Ddim.builder().setSchedule(schedule).optTimes(five));
+        add(DpmSolver.class, m -> DpmSolver.builder().setSchedule(schedule).optTimes(five).build());
+        add(DpmSolver.Builder.class, m -> DpmSolver.builder().setSchedule(schedule).optTimes(five));
+        add(Sampling.class, m -> sampling().build());
+        add(Sampling.Builder.class, m -> sampling());
+        add(SampledNetwork.class, m -> (z, t) -> z);
+        add(SamplingProgress.class, m -> SamplingProgress.NONE);
+        add(StepNoise.class, m -> StepNoise.seeded(1));
+        add(EstimateChange.class, m -> EstimateChange.clipped(1));
+        add(DiffusionConfiguration.class, m -> DiffusionConfiguration.cosine(Prediction.VELOCITY));
+        add(
+                LatentSlotDiffusionConfiguration.class,
+                m ->
+                        SmallModels.diffusion(
+                                new LatentsConfiguration.Patches(2), 12, Prediction.DATA));
+    }
+
+    private static Sampling.Builder sampling() {
+        return Sampling.builder()
+                .setSampler(Ddpm.builder().setSchedule(NoiseSchedule.cosine(10)).build())
+                .setPrediction(Prediction.DATA);
     }
 
     private static DiffusersFolder folder() {
@@ -343,6 +404,14 @@ final class ObjectSamples {
         add(GradientClipping.class, m -> new GradientClipping(1));
         add(LearningRate.class, m -> LearningRate.constant(0.1));
         add(PlateauDecay.class, m -> new PlateauDecay(4, 0.5));
+        add(AveragingDecay.class, m -> AveragingDecay.constant(0.5));
+        add(
+                WeightAverage.class,
+                m -> {
+                    Block block = new FeedForward(2, 3);
+                    block.initialize(m, DataType.FLOAT32, new Shape(1, 2));
+                    return new WeightAverage(block, AveragingDecay.constant(0.5));
+                });
         add(LearningRates.class, m -> LearningRates.of(LearningRate.constant(0.1)));
         add(
                 SlateConfiguration.class,

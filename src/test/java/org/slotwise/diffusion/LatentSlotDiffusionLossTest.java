@@ -178,8 +178,7 @@ class LatentSlotDiffusionLossTest {
 
         Map<String, NDArray> run(ParameterStore store, Map<String, NDArray> in) {
             NDArray image = in.get("image");
-            NDArray z =
-                    vae.encode(store, image, false).sample(in.get("posterior_noise"));
+            NDArray z = vae.encode(store, image, false).sample(in.get("posterior_noise"));
             z = z.mul(Scalars.like(z, vae.scale()));
             NDArray features = backbone.extract(store, image, true).features();
             NDArray placed = positions.embed(store, features, places(features), true);
@@ -188,21 +187,21 @@ class LatentSlotDiffusionLossTest {
             PerceptualGroupingOutput found =
                     grouping.group(store, new FeatureExtractorOutput(seen), start, null, true);
             NDArray slots = last.forward(store, new NDList(found.objects()), true).head();
-            int[] t =
-                    Arrays.stream(in.get("t").toLongArray()).mapToInt(Math::toIntExact).toArray();
+            int[] t = Arrays.stream(in.get("t").toLongArray()).mapToInt(Math::toIntExact).toArray();
             NDArray noisy = decoder.learning().noising().noised(z, in.get("noise"), t);
             return Map.of(
-                    "latent", z,
-                    "noisy", noisy,
-                    "slots", slots,
+                    "latent",
+                    z,
+                    "noisy",
+                    noisy,
+                    "slots",
+                    slots,
                     "attn",
-                            found.attributions()
-                                    .swapAxes(1, 2)
-                                    .reshape(2, 1, 1, (long) SIDE * SIDE, 3),
-                    "pred", decoder.denoiser().predict(store, noisy, in.get("t"), slots, true),
+                    found.attributions().swapAxes(1, 2).reshape(2, 1, 1, (long) SIDE * SIDE, 3),
+                    "pred",
+                    decoder.denoiser().predict(store, noisy, in.get("t"), slots, true),
                     "loss",
-                            decoder.loss(
-                                    store, z, slots, new DiffusionDraws(in.get("noise"), t), true));
+                    decoder.loss(store, z, slots, new DiffusionDraws(in.get("noise"), t), true));
         }
 
         /** The middle of each place. */
