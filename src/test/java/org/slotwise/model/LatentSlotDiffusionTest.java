@@ -349,7 +349,8 @@ class LatentSlotDiffusionTest {
                                                 c.toJson()
                                                         .replace("\"groups\": 2", "\"groups\": 3")))
                         .getMessage();
-        assertTrue(message.startsWith("LatentSlotDiffusionConfiguration: denoiser"), message);
+        assertTrue(message.startsWith("LatentSlotDiffusionConfiguration: "), message);
+        assertTrue(message.contains("must be multiples of 3 groups"), message);
     }
 
     @Test
