@@ -140,6 +140,8 @@ class HouseRulesTest {
                     entry("loss", "data", "matching", "internal"),
                     entry("metric", "data", "matching", "internal"),
                     entry("weights", "internal"),
+                    entry("distance", "data", "encoder", "grouping", "weights", "internal"),
+                    entry("composition", "clustering", "decoder", "image", "weights", "internal"),
                     entry("training", "loss", "metric", "weights", "internal"),
                     entry("image", "data.file", "grouping", "decoder", "internal"),
                     entry(

@@ -88,7 +88,9 @@ final class CentredFeatures {
     }
 
     private static NDArray squares(NDArray x) {
-        return x.square().sum(new int[] {2});
+        // Without an array as large as x, which would cost more than the arithmetic.
+        NDArray norm = x.norm(2, new int[] {2}, false);
+        return norm.muli(norm);
     }
 
     /** Whether float32 holds the squares of all images well. */

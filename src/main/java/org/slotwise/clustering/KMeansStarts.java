@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
 
 /** k-means from given centres, or from the best of several starts that are drawn. */
@@ -14,6 +15,9 @@ final class KMeansStarts {
 
     /** How many scores of features by centres are held at once: 256 MB of float32. */
     static final long SCORES = 1L << 26;
+
+    /** How many numbers are summed at once: they stay in a processor's cache. */
+    private static final long TOGETHER = 1L << 19;
 
     private final CentredFeatures input;
     private final NDArray features; // (B, N, F)
@@ -62,12 +66,24 @@ final class KMeansStarts {
         }
 
         /** The squared distances of the features to their centres, summed: (B). */
+        @SuppressWarnings("try") // the scope works by being open
         NDArray inertia() {
             Shape s = centers.getShape();
             NDArray begin = Ops.begins(labels, Math.toIntExact(s.get(0)), s.get(1));
             NDArray row = labels.add(begin.expandDims(1));
-            NDArray own = Ops.rows(centers.reshape(-1, s.get(2)), row); // (B, N, F)
-            return own.subi(features.values).square().sum(new int[] {1, 2});
+            NDArray table = centers.reshape(-1, s.get(2));
+            long size = labels.getShape().get(1);
+            long step = Math.max(1, TOGETHER / (s.get(0) * s.get(2)));
+            NDArray sum = Scalars.full(features.values, new Shape(s.get(0)), 0, DataType.FLOAT64);
+            for (long from = 0; from < size; from += step) {
+                String part = ":, " + from + ":" + Math.min(size, from + step);
+                try (Scope scope = new Scope()) {
+                    NDArray own = Ops.rows(table, row.get(part)); // (B, step, F)
+                    NDArray squares = own.subi(features.values.get(part)).square();
+                    sum.addi(squares.sum(new int[] {1, 2}).toType(DataType.FLOAT64, false));
+                }
+            }
+            return sum;
         }
     }
 

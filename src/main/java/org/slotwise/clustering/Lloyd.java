@@ -61,6 +61,10 @@ interface Lloyd {
                         && features.getDataType() == DataType.FLOAT32
                         && ThreadedLloyd.canHold(features)
                         && ThreadedLloyd.canHold(initial);
-        return inJava ? ThreadedLloyd::run : BatchedLloyd::run;
+        if (!inJava) {
+            return BatchedLloyd::run;
+        }
+        boolean many = features.getShape().get(1) >= BoundedLloyd.MANY;
+        return many ? BoundedLloyd::run : ThreadedLloyd::run;
     }
 }

@@ -61,7 +61,6 @@ final class LloydStart {
         }
         Arrays.fill(changed, true);
         Arrays.fill(previous, NONE);
-        boolean tookOver = false; // whether labels alone do not tell the clusters' features
         double movement = 0;
         for (int t = 1; ; t++) {
             assign(points.columns);
@@ -71,12 +70,11 @@ final class LloydStart {
                 return;
             }
             boolean converged = !findChanges();
-            boolean tookOverBefore = tookOver;
-            tookOver = !means.sort(labels);
-            if (tookOver || tookOverBefore) {
-                Arrays.fill(changed, true);
-            }
+            boolean tookOver = !means.sort(labels);
             if (tookOver) {
+                // Labels alone do not tell the clusters' features. Nothing of that is left once
+                // none is empty: a feature that was taken is then nearest to what took it.
+                Arrays.fill(changed, true);
                 means.sort(afterTakeover(points.rows));
                 means.averageAll(points.rows, next);
             } else {
@@ -238,7 +236,7 @@ final class LloydStart {
         return taken;
     }
 
-    private static int farthest(double[] distance) {
+    static int farthest(double[] distance) {
         int farthest = 0;
         for (int j = 1; j < distance.length; j++) {
             farthest = distance[j] > distance[farthest] ? j : farthest;
@@ -258,7 +256,7 @@ final class LloydStart {
         return movement;
     }
 
-    private static double squaredDistance(float[] x, float[] y) {
+    static double squaredDistance(float[] x, float[] y) {
         double sum = 0;
         for (int f = 0; f < x.length; f++) {
             double d = (double) x[f] - y[f];

@@ -57,7 +57,7 @@ final class ThreadedLloyd {
     }
 
     /** The memory of an array, which must live as long as it is read. */
-    private static FloatBuffer numbers(NDArray array) {
+    static FloatBuffer numbers(NDArray array) {
         return array.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
     }
 

@@ -27,26 +27,32 @@ record BackboneOutputs(TokenLayout layout, Map<String, Shape> shapes) {
      * @param found the shapes of its outputs for {@link BackboneNetwork#PROBE} images
      * @param asked which output the features are, or null to find out
      * @param prefixTokens how many tokens come before the patches, or null to find out
+     * @param vectors whether the features may be a vector for each image
      */
     static BackboneOutputs of(
             String who,
             Map<String, Shape> found,
             @Nullable String asked,
             @Nullable Integer prefixTokens,
+            boolean vectors,
             int height,
             int width)
             throws MalformedModelException {
         String output = BackboneNetwork.main(who, asked, found);
         Shape main = found.getOrDefault(output, new Shape());
-        if (!TokenLayout.fits(main) || main.get(0) != BackboneNetwork.PROBE) {
+        boolean vector = vectors && TokenLayout.isVector(main);
+        if (!(vector || TokenLayout.fits(main)) || main.get(0) != BackboneNetwork.PROBE) {
             throw new MalformedModelException(
                     who
                             + ": output "
                             + output
-                            + " must be tokens (B, N, F) or maps (B, F, h, w), for 2 images got "
+                            + " must be tokens (B, N, F) or maps (B, F, h, w)"
+                            + (vectors ? " or vectors (B, F)" : "")
+                            + ", for 2 images got "
                             + main);
         }
-        TokenLayout layout = TokenLayout.of(main, height, width, prefixTokens);
+        TokenLayout layout =
+                vector ? TokenLayout.WHOLE : TokenLayout.of(main, height, width, prefixTokens);
         if (layout == null) {
             throw new MalformedModelException(
                     who
@@ -62,7 +68,7 @@ record BackboneOutputs(TokenLayout layout, Map<String, Shape> shapes) {
                             + width);
         }
         Map<String, Shape> shapes = new LinkedHashMap<>();
-        shapes.put(output, layout.features(main));
+        shapes.put(output, vector ? new Shape(main.get(0), 1, main.get(1)) : layout.features(main));
         found.forEach((name, shape) -> shapes.putIfAbsent(name, layout.features(shape)));
         return new BackboneOutputs(layout, shapes);
     }
@@ -104,7 +110,10 @@ record BackboneOutputs(TokenLayout layout, Map<String, Shape> shapes) {
             if (array == null) {
                 throw new IllegalStateException(who + ": the network gave no output " + name);
             }
-            NDArray features = layout.features(array);
+            NDArray features =
+                    all.isEmpty() && TokenLayout.isVector(array.getShape())
+                            ? array.expandDims(1)
+                            : layout.features(array);
             boolean recorded = NoGraph.isRecording() && features.getDataType().isFloating();
             all.add(
                     recorded

@@ -217,6 +217,7 @@ public final class PretrainedBackbone extends EncoderBlock implements AutoClosea
         private ChannelNormalisation normalisation = ChannelNormalisation.IMAGENET;
         private @Nullable String output;
         private @Nullable Integer prefixTokens;
+        private boolean vectors;
         private boolean trainable;
         private @Nullable Device device;
 
@@ -283,6 +284,19 @@ public final class PretrainedBackbone extends EncoderBlock implements AutoClosea
         }
 
         /**
+         * Sets whether the features may be a vector (B, F) for each image: what classifiers and the
+         * networks of FID give. It then lies at one place, the whole image.
+         *
+         * @param vectors true to take vectors too; false, refused since nothing can be grouped, if
+         *     not set
+         * @return this
+         */
+        public Builder optVectors(boolean vectors) {
+            this.vectors = vectors;
+            return this;
+        }
+
+        /**
          * Sets whether the network's parameters are parameters of the block, to be trained.
          *
          * @param trainable true to train; false, frozen, if not set
@@ -338,7 +352,9 @@ public final class PretrainedBackbone extends EncoderBlock implements AutoClosea
             BackboneNetwork network = new BackboneNetwork(model, where, source.isTorchScript());
             try {
                 Map<String, Shape> found = network.probe(WHO, height, width);
-                var outputs = BackboneOutputs.of(WHO, found, output, prefixTokens, height, width);
+                var outputs =
+                        BackboneOutputs.of(
+                                WHO, found, output, prefixTokens, vectors, height, width);
                 return new PretrainedBackbone(this, network, sha256, outputs);
             } catch (MalformedModelException | RuntimeException e) {
                 network.close();

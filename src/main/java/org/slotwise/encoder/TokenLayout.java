@@ -10,6 +10,10 @@ import org.jspecify.annotations.Nullable;
  */
 record TokenLayout(long height, long width, long prefix) {
 
+    /** One place, the whole image. */
+    static final TokenLayout WHOLE = new TokenLayout(1, 1, 0);
+
+    private static final int VECTOR = 2;
     private static final int TOKENS = 3;
     private static final int MAP = 4;
 
@@ -19,6 +23,11 @@ record TokenLayout(long height, long width, long prefix) {
     /** Whether an output can be laid out: tokens (B, N, F) or maps (B, F, h, w). */
     static boolean fits(Shape output) {
         return output.dimension() == TOKENS || output.dimension() == MAP;
+    }
+
+    /** Whether an output is one vector (B, F) for a whole image. */
+    static boolean isVector(Shape output) {
+        return output.dimension() == VECTOR;
     }
 
     /**

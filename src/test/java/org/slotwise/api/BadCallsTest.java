@@ -139,6 +139,7 @@ class BadCallsTest {
                     "ParquetScenes",
                     "ObjectDiscoveryModel",
                     "ObjectDiscoveryTraining",
+                    "PictureFolder",
                     "PretrainedBackbone",
                     "SceneFiles",
                     "SceneFormat",

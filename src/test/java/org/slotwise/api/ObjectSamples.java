@@ -27,11 +27,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.IntFunction;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.autoencoder.AutoencoderSizes;
 import org.slotwise.autoencoder.LatentDistribution;
 import org.slotwise.clustering.KMeans;
 import org.slotwise.clustering.KMeansOptions;
+import org.slotwise.clustering.MiniBatchKMeans;
+import org.slotwise.composition.ClusterPictures;
+import org.slotwise.composition.Composition;
+import org.slotwise.composition.CompositionRule;
+import org.slotwise.composition.LibraryOptions;
+import org.slotwise.composition.SlotLibrary;
+import org.slotwise.composition.SlotRenderer;
 import org.slotwise.data.ClevrObject;
 import org.slotwise.data.Crop;
 import org.slotwise.data.PropertyLayout;
@@ -63,6 +72,12 @@ import org.slotwise.diffusion.SamplingStep;
 import org.slotwise.diffusion.StepNoise;
 import org.slotwise.diffusion.TimeChoice;
 import org.slotwise.diffusion.TimestepSpacing;
+import org.slotwise.distance.FeatureCollection;
+import org.slotwise.distance.FeatureMoments;
+import org.slotwise.distance.FeatureSample;
+import org.slotwise.distance.FeatureStatistics;
+import org.slotwise.distance.KernelSubsets;
+import org.slotwise.distance.PictureFeatures;
 import org.slotwise.encoder.ResNetArchitecture;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.PerceptualGrouping;
@@ -137,6 +152,8 @@ final class ObjectSamples {
 
     private static final Map<Class<?>, Function<NDManager, Object>> ALL = new LinkedHashMap<>();
 
+    private static final Shape RENDERED = new Shape(2, 3, 4, 6);
+
     private static <T> void add(Class<T> type, Function<NDManager, T> sample) {
         ALL.put(type, sample::apply);
     }
@@ -144,6 +161,7 @@ final class ObjectSamples {
     static {
         javaAndDjl();
         imagesAndScenes();
+        setsOfPictures();
         models();
     }
 
@@ -348,6 +366,31 @@ final class ObjectSamples {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+
+    private static PictureFeatures features() {
+        return PictureFeatures.of(
+                2, 2, "pixels", images -> images.reshape(images.getShape().get(0), -1));
+    }
+
+    private static SlotLibrary library(NDManager manager) {
+        return SlotLibrary.of(slots(manager), null, LibraryOptions.builder().build());
+    }
+
+    private static void setsOfPictures() {
+        add(PictureFeatures.class, m -> features());
+        add(LongConsumer.class, m -> done -> {});
+        add(IntFunction.class, m -> row -> image());
+        add(KernelSubsets.class, m -> new KernelSubsets(2, 2, 0));
+        add(FeatureMoments.class, m -> new FeatureMoments().add(slots(m).get(0)));
+        add(FeatureSample.class, m -> new FeatureSample(2, 0).add(slots(m).get(0)));
+        add(FeatureStatistics.class, m -> FeatureStatistics.of(slots(m).get(0)));
+        add(FeatureCollection.class, m -> new FeatureCollection(2, 0).add(slots(m).get(0)));
+        add(LibraryOptions.class, m -> LibraryOptions.builder().build());
+        add(SlotLibrary.class, ObjectSamples::library);
+        add(CompositionRule.class, m -> CompositionRule.shifted());
+        add(Composition.class, m -> library(m).compose(2, CompositionRule.shifted(), 0));
+        add(SlotRenderer.class, m -> slots -> slots.getManager().zeros(RENDERED));
+        add(ClusterPictures.class, m -> new ClusterPictures(2, 4, 6));
     }
 
     private static void models() {
@@ -384,6 +427,9 @@ final class ObjectSamples {
         add(ImageScores.class, m -> scores(m));
         add(KMeansOptions.class, m -> KMeansOptions.builder().build());
         add(KMeans.class, m -> new KMeans(2, KMeansOptions.builder().build()));
+        add(
+                MiniBatchKMeans.class,
+                m -> new MiniBatchKMeans(2, KMeansOptions.builder().optSeed(0).build()));
         add(Window.class, m -> Window.same(3));
         add(DropoutMask.class, m -> DropoutMask.of(m.ones(new Shape(2, 2))));
         add(ScaledDotProduct.class, m -> new ScaledDotProduct(2));

@@ -28,7 +28,8 @@ import org.slotwise.testing.ReferenceCase;
 import org.slotwise.testing.Tensors;
 
 /**
- * {@link Lloyd} with several starts for each image: {@link BatchedLloyd}, {@link ThreadedLloyd}.
+ * {@link Lloyd} with several starts for each image: {@link BatchedLloyd}, {@link ThreadedLloyd},
+ * {@link BoundedLloyd}.
  */
 @ExtendWith(OnDevice.class)
 class LloydTest {
@@ -122,7 +123,68 @@ class LloydTest {
             assertArrayEquals(batched.iterations, threaded.iterations);
             double largest = Arrays.stream(batched.gains).map(Math::abs).max().orElseThrow();
             assertArrayEquals(batched.gains, threaded.gains, 1e-5 * largest);
+            Lloyd.Result bounded = BoundedLloyd.run(x, starts, tolerance, maxIter);
+            Tensors.assertSame("labels by bounds", batched.labels, bounded.labels);
+            assertClose("centers by bounds", batched.centers, bounded.centers, 1e-5);
+            assertArrayEquals(batched.iterations, bounded.iterations);
+            assertArrayEquals(batched.gains, bounded.gains, 1e-5 * largest);
         }
+    }
+
+    /**
+     * Every feature lies on its centre and a cluster is empty: nothing is taken over. Were the
+     * first feature taken, its own cluster would be left without.
+     */
+    @Test
+    void aClusterStaysEmptyWhereEveryFeatureLiesOnItsCentre(NDManager manager) {
+        Assumptions.assumeFalse(manager.getDevice().isGpu());
+        float[] values = {-6, 2, 2, 2, 2}; // of mean 0.4: as they are here, they need no centring
+        NDArray x = manager.create(values, new Shape(1, 5, 1));
+        NDArray starts = manager.create(new float[] {-6, 2, 50}, new Shape(1, 1, 3, 1));
+        for (int maxIter : new int[] {1, 300}) {
+            for (Lloyd lloyd :
+                    new Lloyd[] {BatchedLloyd::run, ThreadedLloyd::run, BoundedLloyd::run}) {
+                Lloyd.Result found = lloyd.run(x, starts, new double[1], maxIter);
+                assertArrayEquals(new double[] {0, 1, 1, 1, 1}, doubles(found.labels));
+                assertArrayEquals(new double[] {-6, 2, 2}, doubles(found.centers));
+            }
+        }
+    }
+
+    /** Whole numbers are often equally near to several centres, and on top of each other. */
+    @ParameterizedTest
+    @CsvSource({"1, 600, 1, 4, 3", "1, 700, 2, 9, 4", "2, 300, 3, 5, 2", "1, 260, 9, 3, 1"})
+    void tiesAreBrokenAlike(int b, int n, int f, int k, int r, NDManager manager) {
+        NDArray x = Tensors.normal(manager, 5, b, n, f).mul(2).round();
+        NDArray starts = x.get(":, :" + k).expandDims(1).repeat(1, r);
+        starts = starts.add(Tensors.normal(manager, 6, b, r, k, f).round());
+        assertSameResult(x, starts, 0);
+    }
+
+    /** Clear groups, vague ones, far from 0 and none, over many iterations. */
+    @ParameterizedTest
+    @CsvSource({"0.1, 0", "0.5, 0", "1, 0", "1, 30", "4, 0"})
+    void manyFeaturesComeToTheSameByBounds(double spread, double away, NDManager manager) {
+        Assumptions.assumeFalse(manager.getDevice().isGpu());
+        int n = 3000;
+        int k = 12;
+        NDArray means = Tensors.normal(manager, 7, DataType.FLOAT64, 1, k, 20).repeat(1, n / k);
+        NDArray noise = Tensors.normal(manager, 8, DataType.FLOAT64, 1, n, 20).mul(spread);
+        NDArray wide = means.add(noise).add(away);
+        NDArray x = wide.toType(DataType.FLOAT32, false);
+        NDArray starts = x.get(":, :2400:200").expandDims(1).duplicate();
+        double[] tolerance = new double[1];
+        Lloyd.Result exact =
+                BatchedLloyd.run(
+                        x.toType(DataType.FLOAT64, false),
+                        starts.toType(DataType.FLOAT64, false),
+                        tolerance,
+                        300);
+        Lloyd.Result bounded = BoundedLloyd.run(x, starts, tolerance, 300);
+        assertArrayEquals(doubles(exact.labels), doubles(bounded.labels));
+        assertArrayEquals(exact.iterations, bounded.iterations);
+        assertArrayEquals(doubles(exact.centers), doubles(bounded.centers), 1e-5 * (1 + away));
+        assertEquals(exact.gains[0], bounded.gains[0], 1e-6 * Math.abs(exact.gains[0]));
     }
 
     /** Features of an encoder are often a view in another order: channels first in memory. */
@@ -136,16 +198,18 @@ class LloydTest {
     @Test
     void numberOfThreadsDoesNotMatter(NDManager manager) {
         Assumptions.assumeFalse(manager.getDevice().isGpu());
-        NDArray x = Tensors.normal(manager, 1, 3, 200, 8);
+        NDArray x = Tensors.normal(manager, 1, 3, 700, 8);
         NDArray starts = Tensors.normal(manager, 2, 3, 7, 5, 8);
         double[] tolerance = new double[3];
-        Supplier<Lloyd.Result> run = () -> ThreadedLloyd.run(x, starts, tolerance, 300);
-        Lloyd.Result one = withThreads(1, run);
-        Lloyd.Result many = withThreads(5, run);
-        Tensors.assertSame("labels", one.labels, many.labels);
-        Tensors.assertSame("centers", one.centers, many.centers);
-        assertArrayEquals(one.iterations, many.iterations);
-        assertArrayEquals(one.gains, many.gains);
+        for (Lloyd lloyd : new Lloyd[] {ThreadedLloyd::run, BoundedLloyd::run}) {
+            Supplier<Lloyd.Result> run = () -> lloyd.run(x, starts, tolerance, 300);
+            Lloyd.Result one = withThreads(1, run);
+            Lloyd.Result many = withThreads(5, run);
+            Tensors.assertSame("labels", one.labels, many.labels);
+            Tensors.assertSame("centers", one.centers, many.centers);
+            assertArrayEquals(one.iterations, many.iterations);
+            assertArrayEquals(one.gains, many.gains);
+        }
     }
 
     private static <T> T withThreads(int count, Supplier<T> work) {

@@ -9,6 +9,7 @@ import org.slotwise.examples.group.GroupPixels;
 import org.slotwise.examples.minimal.TrainSlotAttention;
 import org.slotwise.examples.photos.DiscoverInPhotos;
 import org.slotwise.examples.pictures.EvaluatePictures;
+import org.slotwise.examples.pictures.MeasureDistance;
 import org.slotwise.examples.pictures.PackageModel;
 import org.slotwise.examples.pictures.PredictPictures;
 import org.slotwise.examples.pictures.ShowPictures;
@@ -28,8 +29,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "slotwise",
         description = {
-            "Finds the objects of pictures: train, evaluate, predict, show and package work with your"
-                    + " own; the others show what Slotwise does.",
+            "Finds the objects of pictures: train, evaluate, predict, show, package and distance work"
+                    + " with your own; the others show what Slotwise does.",
             ""
         },
         exitCodeListHeading = "%nExit codes:%n",
@@ -61,6 +62,7 @@ public final class Slotwise implements Runnable {
         add(all, "predict", new PredictPictures());
         add(all, "show", new ShowPictures());
         add(all, "package", new PackageModel());
+        add(all, "distance", new MeasureDistance());
         add(all, "discover", new DiscoverObjects());
         add(all, "group", new GroupPixels());
         add(all, "photos", new DiscoverInPhotos());

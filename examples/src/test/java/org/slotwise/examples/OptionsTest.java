@@ -38,7 +38,16 @@ class OptionsTest {
                     "--held-out",
                     "--least-score");
     private static final Set<String> READ =
-            Set.of("--model", "--image", "--backbone", "--images", "--dvae", "--masks");
+            Set.of(
+                    "--model",
+                    "--image",
+                    "--backbone",
+                    "--images",
+                    "--dvae",
+                    "--masks",
+                    "--real",
+                    "--other",
+                    "--inception");
 
     @TempDir Path folder;
 
@@ -51,6 +60,9 @@ class OptionsTest {
         Run with(String value) {
             List<String> args = new ArrayList<>(List.of(command.split(" ")));
             args.addAll(List.of(name(), value));
+            if (command.equals("distance") && !name().equals("--other")) {
+                args.addAll(List.of("--other", usual("--other")));
+            }
             if (command.equals("discover curves")) {
                 args.add("history.csv");
             }
@@ -66,7 +78,7 @@ class OptionsTest {
         private static String usual(String name) {
             return switch (name) {
                 case "--model" -> "tetrominoes";
-                case "--images" -> "../docs/images";
+                case "--images", "--real", "--other" -> "../docs/images";
                 default -> "target/out";
             };
         }

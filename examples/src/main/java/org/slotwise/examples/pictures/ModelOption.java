@@ -34,6 +34,11 @@ final class ModelOption {
 
     /** The model, to be closed. */
     ObjectDiscoveryModel load() throws IOException {
+        return load(model);
+    }
+
+    /** A model from a file or folder, or by its name; to be closed. */
+    static ObjectDiscoveryModel load(Path model) throws IOException {
         if (Files.exists(model)) {
             return ObjectDiscoveryModel.load(model);
         }

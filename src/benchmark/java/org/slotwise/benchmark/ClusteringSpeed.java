@@ -1,0 +1,190 @@
+package org.slotwise.benchmark;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.jni.JniUtils;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.Writer;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import org.slotwise.clustering.KMeans;
+import org.slotwise.clustering.KMeansClustering;
+import org.slotwise.clustering.KMeansOptions;
+import org.slotwise.weights.StateDict;
+
+/**
+ * k-means of many vectors beside scikit-learn, both of whose algorithms take turns with it, one
+ * thread each. Ratios are of processor time, which other processes disturb less than the clock.
+ * docs/performance.md tells the arguments.
+ */
+final class ClusteringSpeed {
+
+    /** Vectors: N of size F, around so many means of variance 1, clustered into K. */
+    private record Vectors(String name, int n, int f, int means, double spread, int k) {}
+
+    private static final List<Vectors> ALL =
+            List.of(
+                    new Vectors("clear", 100_000, 64, 20, 0.3, 20),
+                    new Vectors("vague", 100_000, 64, 20, 1, 20),
+                    new Vectors("noise", 100_000, 64, 1, 1, 20),
+                    new Vectors("colours", 60_000, 3, 12, 0.5, 8),
+                    new Vectors("many-colours", 60_000, 3, 12, 0.5, 20));
+
+    private record Pass(double processor, double wall, double inertia, long iterations) {}
+
+    private final NDManager manager;
+    private final Process python;
+    private final BufferedReader answers;
+    private final Writer requests;
+
+    private ClusteringSpeed(NDManager manager, String interpreter) throws IOException {
+        this.manager = manager;
+        python =
+                new ProcessBuilder(interpreter, "src/benchmark/python/clustering_peer.py")
+                        .redirectError(ProcessBuilder.Redirect.INHERIT)
+                        .start();
+        answers = python.inputReader();
+        requests = python.outputWriter();
+    }
+
+    public static void main(String[] args) throws IOException {
+        Arguments arguments = Arguments.parse(args);
+        Engine.getEngine("PyTorch");
+        JniUtils.setNumThreads(1);
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            ClusteringSpeed speed = new ClusteringSpeed(manager, arguments.get("python"));
+            List<String> chosen =
+                    arguments.list("modules", "clear,vague,noise,colours,many-colours");
+            for (Vectors vectors : ALL) {
+                if (chosen.contains(vectors.name)) {
+                    speed.measure(vectors, arguments.number("rounds", 7));
+                }
+            }
+            speed.python.destroy();
+        }
+    }
+
+    private void measure(Vectors v, int rounds) throws IOException {
+        NDArray x = manager.create(numbers(v), new Shape(v.n, v.f));
+        NDArray centers = x.get(":" + v.k).duplicate();
+        Path file = Files.createTempFile("vectors", ".npz");
+        try {
+            StateDict.of(Map.of("features", x, "centers", centers)).write(file);
+            JsonObject load = new JsonObject();
+            load.addProperty("file", file.toString());
+            ask(load);
+        } finally {
+            Files.delete(file);
+        }
+        for (boolean given : new boolean[] {true, false}) {
+            List<Pass> ours = new ArrayList<>();
+            List<Pass> lloyd = new ArrayList<>();
+            List<Pass> elkan = new ArrayList<>();
+            for (int round = -2; round < rounds; round++) {
+                Pass own = own(x, given ? centers : null, v.k, round);
+                Pass first = theirs("lloyd", given, round + 2);
+                Pass second = theirs("elkan", given, round + 2);
+                if (round >= 0) {
+                    ours.add(own);
+                    lloyd.add(first);
+                    elkan.add(second);
+                }
+            }
+            double mine = median(ours);
+            double best = Math.min(median(lloyd), median(elkan));
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-14s %-12s library %7.1f ms, %d iterations; lloyd %7.1f ms, elkan %7.1f ms,"
+                            + " %d iterations: %.2f times as fast as the better; inertia %.5g and"
+                            + " %.5g%n",
+                    v.name,
+                    given ? "given" : "k-means++",
+                    mine,
+                    ours.get(0).iterations,
+                    median(lloyd),
+                    median(elkan),
+                    lloyd.get(0).iterations,
+                    best / mine,
+                    mean(ours),
+                    mean(lloyd));
+        }
+    }
+
+    private Pass own(NDArray x, NDArray centers, int k, int seed) {
+        KMeans kMeans = new KMeans(k, KMeansOptions.builder().optNInit(1).optSeed(seed).build());
+        var threads = ManagementFactory.getThreadMXBean();
+        try (NDManager scratch = manager.newSubManager()) {
+            NDArray batch = x.expandDims(0);
+            batch.attach(scratch);
+            long processor = threads.getCurrentThreadCpuTime();
+            long wall = System.nanoTime();
+            KMeansClustering found =
+                    kMeans.cluster(batch, centers == null ? null : centers.expandDims(0));
+            double inertia = found.inertia().toType(DataType.FLOAT64, false).getDouble(0);
+            return new Pass(
+                    (threads.getCurrentThreadCpuTime() - processor) / 1e6,
+                    (System.nanoTime() - wall) / 1e6,
+                    inertia,
+                    found.iterations().getLong(0));
+        }
+    }
+
+    private Pass theirs(String way, boolean given, int seed) throws IOException {
+        JsonObject request = new JsonObject();
+        request.addProperty("way", way);
+        request.addProperty("given", given);
+        request.addProperty("seed", seed);
+        JsonObject answer = ask(request);
+        return new Pass(
+                answer.get("processor").getAsDouble(),
+                answer.get("wall").getAsDouble(),
+                answer.get("inertia").getAsDouble(),
+                answer.get("iterations").getAsLong());
+    }
+
+    private JsonObject ask(JsonObject request) throws IOException {
+        requests.write(request + "\n");
+        requests.flush();
+        return JsonParser.parseString(answers.readLine()).getAsJsonObject();
+    }
+
+    private static double median(List<Pass> passes) {
+        double[] sorted = passes.stream().mapToDouble(Pass::processor).sorted().toArray();
+        return sorted[sorted.length / 2];
+    }
+
+    private static double mean(List<Pass> passes) {
+        return passes.stream().mapToDouble(Pass::inertia).average().orElseThrow();
+    }
+
+    private static float[] numbers(Vectors v) {
+        Random random = new Random(0);
+        double[][] means = new double[v.means][v.f];
+        for (double[] mean : means) {
+            for (int i = 0; i < v.f; i++) {
+                mean[i] = random.nextGaussian();
+            }
+        }
+        float[] numbers = new float[v.n * v.f];
+        for (int j = 0; j < v.n; j++) {
+            double[] mean = means[random.nextInt(v.means)];
+            for (int i = 0; i < v.f; i++) {
+                numbers[j * v.f + i] = (float) (mean[i] + v.spread * random.nextGaussian());
+            }
+        }
+        return numbers;
+    }
+}

@@ -1,0 +1,34 @@
+package org.slotwise.clustering;
+
+import java.util.Arrays;
+
+/**
+ * Half the distances between centres: a feature that is nearer to its own centre than half way to
+ * another is nearer to its own.
+ */
+final class CenterDistances {
+
+    /** At least so far: (K)(K). */
+    final float[][] half;
+
+    /** To the nearest other centre, (K). */
+    final float[] halfToNearest;
+
+    CenterDistances(int clusters) {
+        half = new float[clusters][clusters];
+        halfToNearest = new float[clusters];
+    }
+
+    void measure(float[][] centers, float below) {
+        Arrays.fill(halfToNearest, Float.POSITIVE_INFINITY);
+        for (int k = 0; k < centers.length; k++) {
+            for (int l = 0; l < k; l++) {
+                double square = LloydStart.squaredDistance(centers[k], centers[l]);
+                half[k][l] = (float) Math.sqrt(square) / 2 * below;
+                half[l][k] = half[k][l];
+                halfToNearest[k] = Math.min(halfToNearest[k], half[k][l]);
+                halfToNearest[l] = Math.min(halfToNearest[l], half[k][l]);
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package org.slotwise.composition;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a library consists of.
+ *
+ * @param slotsPerPicture K
+ * @param slotDim D
+ * @param slots (N K, D)
+ * @param shares (N K), or null
+ * @param labels (N K)
+ * @param centers (C, D)
+ * @param background the number of its cluster, or -1 if it was not set
+ * @param leastShare below which share of 1 / K a cluster holds empty slots
+ */
+@SuppressWarnings("ArrayRecordComponent")
+record LibraryContent(
+        int slotsPerPicture,
+        int slotDim,
+        float[] slots,
+        float @Nullable [] shares,
+        int[] labels,
+        float[] centers,
+        int background,
+        double leastShare) {
+
+    /** In the place of the background's cluster. */
+    static final int UNKNOWN = -1;
+
+    int clusters() {
+        return centers.length / slotDim;
+    }
+}

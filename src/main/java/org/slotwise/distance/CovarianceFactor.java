@@ -1,0 +1,69 @@
+package org.slotwise.distance;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scalars;
+import org.slotwise.internal.Script;
+
+/**
+ * A factor A of a covariance S = AᵀA, with the mean: what the Fréchet distance needs of a set. The
+ * trace of (S1 S2)^(1/2) is the sum of the singular values of A Bᵀ.
+ *
+ * @param mean (d) float64
+ * @param factor A, (any, d) float64
+ * @param count n; 0 if it is not known
+ */
+record CovarianceFactor(NDArray mean, NDArray factor, long count) {
+
+    private static final class Loaded {
+        static final Script SCRIPT =
+                new Script(
+                        """
+                        def triangle(self: __torch__.Script,
+                          x: Tensor) -> Tensor:
+                          q, r = torch.linalg_qr(x, "r")
+                          return r
+                        def nuclear(self: __torch__.Script,
+                          x: Tensor) -> Tensor:
+                          return torch.sum(torch.linalg_svdvals(x))
+                        def root(self: __torch__.Script,
+                          x: Tensor) -> Tensor:
+                          w, v = torch.linalg_eigh(x)
+                          s = torch.sqrt(torch.clamp_min(w, 0))
+                          return torch.mul(torch.unsqueeze(s, 1), torch.transpose(v, 0, 1))
+                        """);
+    }
+
+    /** A = R of QR((f - mu) / sqrt(n - 1)), of features (n, d) in float64. */
+    static CovarianceFactor of(NDArray features) {
+        long n = features.getShape().get(0);
+        NDArray mean = features.mean(new int[] {0}, true);
+        NDArray scale = Scalars.like(features, 1 / Math.sqrt(n - 1.0));
+        NDArray scaled = features.sub(mean).muli(scale);
+        return new CovarianceFactor(mean.squeeze(0), call("triangle", scaled), n);
+    }
+
+    /** A = sqrt(w) Vᵀ with S = V w Vᵀ, in the manager of the mean. */
+    static CovarianceFactor of(NDArray mean, NDArray covariance, long count) {
+        return new CovarianceFactor(mean, call("root", covariance), count);
+    }
+
+    /** |mu1 - mu2|² + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2). */
+    double distance(CovarianceFactor other) {
+        NDArray moved = mean.sub(other.mean).square().sum();
+        NDArray own = factor.square().sum();
+        NDArray its = other.factor.square().sum();
+        NDArray cross = call("nuclear", factor.matMul(other.factor.transpose()));
+        return read(moved) + read(own) + read(its) - 2 * read(cross);
+    }
+
+    private static double read(NDArray scalar) {
+        return Ops.read(scalar)[0];
+    }
+
+    private static NDArray call(String function, NDArray x) {
+        NDArray wide = x.toType(DataType.FLOAT64, false);
+        return Loaded.SCRIPT.call(function, wide).singletonOrThrow();
+    }
+}

@@ -1,0 +1,60 @@
+package org.slotwise.distance;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scope;
+
+/** Checks of features, a row for each picture. */
+final class FeatureRows {
+
+    private FeatureRows() {}
+
+    /**
+     * Requires features (n, d) that are numbers, of a type that is computed in.
+     *
+     * @param before how many rows of the same set came before, for the number in the error
+     */
+    static void check(String who, String what, NDArray features, long before) {
+        Check.shape(who, what, features, "n", "d");
+        Check.floating(who, what, features.getDataType());
+        double[] sum = NoGraph.during(() -> sums(features));
+        for (int i = 0; i < sum.length; i++) {
+            if (!(sum[i] < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        who
+                                + ": "
+                                + what
+                                + " must be finite, got NaN or infinity in row "
+                                + (before + i));
+            }
+        }
+    }
+
+    @SuppressWarnings("try") // the scope works by being open
+    private static double[] sums(NDArray features) {
+        try (Scope scope = new Scope()) {
+            NDArray wide = features.toType(DataType.FLOAT64, true);
+            return Ops.read(wide.abs().sum(new int[] {1}));
+        }
+    }
+
+    /** Requires two sets to have features of one size. */
+    static void sameDim(String who, long first, long second) {
+        Check.option(
+                first == second,
+                who
+                        + ": both sets must have features of one size, got "
+                        + first
+                        + " and "
+                        + second);
+    }
+
+    /** Requires at least two pictures. */
+    static void atLeastTwo(String who, String what, long count) {
+        Check.option(
+                count >= 2, who + ": " + what + " must be of at least 2 pictures, got " + count);
+    }
+}
