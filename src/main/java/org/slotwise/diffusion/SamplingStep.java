@@ -1,6 +1,7 @@
 package org.slotwise.diffusion;
 
 import java.util.List;
+import org.slotwise.internal.Check;
 
 /**
  * A step of a {@link Sampler}, as the numbers that arrays are multiplied by.
@@ -26,8 +27,19 @@ public record SamplingStep(
      * @param estimate of x
      * @param former of earlier estimates, the latest first
      * @param fresh of new standard normal numbers
+     * @throws IllegalArgumentException if a number is not finite
      */
     public SamplingStep {
         former = List.copyOf(former);
+        finite("latent", latent);
+        finite("noise", noise);
+        finite("estimate", estimate);
+        finite("fresh", fresh);
+        former.forEach(one -> finite("former", one));
+    }
+
+    private static void finite(String what, double number) {
+        Check.option(
+                Double.isFinite(number), "SamplingStep: " + what + " must be finite, got " + number);
     }
 }

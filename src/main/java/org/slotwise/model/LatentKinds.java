@@ -1,9 +1,11 @@
 package org.slotwise.model;
 
 import ai.djl.ndarray.types.Shape;
+import org.slotwise.autoencoder.AutoencoderKl;
 import org.slotwise.autoencoder.ConvolutionalAutoencoder;
 import org.slotwise.autoencoder.LatentAutoencoder;
 import org.slotwise.autoencoder.PatchLatents;
+import org.slotwise.autoencoder.VqAutoencoder;
 import org.slotwise.diffusion.EstimateChange;
 
 /** The kinds of latents. */
@@ -28,6 +30,19 @@ final class LatentKinds {
                                     new LatentSpace(
                                             new ConvolutionalAutoencoder(
                                                     c.latentChannels(), c.channels(), 1),
+                                            EstimateChange.NONE))
+                    .with(
+                            "kl",
+                            LatentsConfiguration.Kl.class,
+                            (c, sizes) ->
+                                    new LatentSpace(
+                                            new AutoencoderKl(c.sizes()), EstimateChange.NONE))
+                    .with(
+                            "vq",
+                            LatentsConfiguration.Vq.class,
+                            (c, sizes) ->
+                                    new LatentSpace(
+                                            new VqAutoencoder(c.sizes(), c.codes()),
                                             EstimateChange.NONE));
 
     private LatentKinds() {}

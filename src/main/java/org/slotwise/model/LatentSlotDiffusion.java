@@ -22,6 +22,7 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.FourierFeatures;
 import org.slotwise.internal.Inputs;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Options;
@@ -164,15 +165,16 @@ public final class LatentSlotDiffusion extends ConfiguredBlock implements AutoCl
      * the weights.
      *
      * @param scale that of the autoencoder at first
-     * @throws IllegalArgumentException if it is not above 0
+     * @throws IllegalArgumentException if it is below 1e-20 or above 1e20, in float16 1e-4 and 1e4
      * @throws IllegalStateException if the model is not initialised
      */
     public void setLatentScale(double scale) {
-        Check.positive(who(), "scale", scale);
+        Limits.divisor(who(), "scale", scale, DataType.FLOAT32);
         if (!this.scale.isInitialized()) {
             throw new IllegalStateException(who() + ": initialize the model first");
         }
         NDArray array = this.scale.getArray();
+        Limits.divisor(who(), "scale", scale, array.getDataType());
         try (NDArray value = Scalars.like(array, scale)) {
             Ops.overwrite(array, value);
         }

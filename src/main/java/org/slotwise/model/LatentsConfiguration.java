@@ -1,5 +1,7 @@
 package org.slotwise.model;
 
+import org.slotwise.autoencoder.AutoencoderSizes;
+
 /**
  * What a {@link LatentSlotDiffusion} diffuses. Each kind is a record, whose numbers mean what the
  * options of the block do.
@@ -21,4 +23,20 @@ public sealed interface LatentsConfiguration {
      * @param channels of its first layer
      */
     record Convolutional(int latentChannels, int channels) implements LatentsConfiguration {}
+
+    /**
+     * {@code AutoencoderKl}, Stable Diffusion's among others.
+     *
+     * @param sizes its sizes; their scale is that of latents at first
+     */
+    record Kl(AutoencoderSizes sizes) implements LatentsConfiguration {}
+
+    /**
+     * {@code VqAutoencoder}, SlotDiffusion's among others: what is diffused are latents before they
+     * are quantised, and images are made of quantised ones.
+     *
+     * @param sizes its sizes; their scale is that of latents at first
+     * @param codes how many codes there are
+     */
+    record Vq(AutoencoderSizes sizes, int codes) implements LatentsConfiguration {}
 }

@@ -30,6 +30,11 @@ import org.slotwise.decoder.PropertyDecoder;
 import org.slotwise.decoder.ShapeAndColourDecoder;
 import org.slotwise.decoder.SpatialBroadcastDecoder;
 import org.slotwise.decoder.TransformerDecoder;
+import org.slotwise.diffusion.DenoisingLoss;
+import org.slotwise.diffusion.LatentDiffusionDecoder;
+import org.slotwise.diffusion.NoiseSchedule;
+import org.slotwise.diffusion.Noising;
+import org.slotwise.diffusion.Prediction;
 import org.slotwise.encoder.ContentAndPlaceEncoder;
 import org.slotwise.encoder.ConvolutionalEncoder;
 import org.slotwise.encoder.InstanceNormEncoder;
@@ -71,6 +76,8 @@ import org.slotwise.layer.TransformerLayer;
 import org.slotwise.layer.TransposedConvolution;
 import org.slotwise.layer.Upsample;
 import org.slotwise.layer.Window;
+import org.slotwise.model.LatentSlotDiffusion;
+import org.slotwise.model.LatentsConfiguration;
 import org.slotwise.model.ObjectDiscovery;
 import org.slotwise.model.SmallModels;
 import org.slotwise.position.SoftPositionEmbed;
@@ -175,6 +182,25 @@ final class BlockSamples {
                         BranchNormUNet.class,
                         () -> new BranchNormUNet(new BranchNormConfiguration(2, 4, 6, 4, 4, 1, 0)),
                         noisy),
+                new Sample(
+                        LatentDiffusionDecoder.class,
+                        () ->
+                                new LatentDiffusionDecoder(
+                                        new UNet(unet().setTransformer(transformer).build()),
+                                        DenoisingLoss.of(
+                                                new Noising(NoiseSchedule.cosine(10)),
+                                                Prediction.NOISE),
+                                        shape(2, 8, 8)),
+                        noisy),
+                new Sample(
+                        LatentSlotDiffusion.class,
+                        () ->
+                                new LatentSlotDiffusion(
+                                        SmallModels.diffusion(
+                                                new LatentsConfiguration.Patches(2),
+                                                12,
+                                                Prediction.DATA)),
+                        images),
                 new Sample(AutoencoderKl.class, () -> new AutoencoderKl(sizes), images),
                 new Sample(VqAutoencoder.class, () -> new VqAutoencoder(sizes, 5), images),
                 new Sample(

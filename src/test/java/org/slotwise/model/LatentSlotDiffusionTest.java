@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slotwise.autoencoder.AutoencoderSizes;
 import org.slotwise.diffusion.Ddpm;
 import org.slotwise.diffusion.DiffusionDraws;
 import org.slotwise.diffusion.NoiseSchedule;
@@ -51,34 +53,12 @@ class LatentSlotDiffusionTest {
     @TempDir Path folder;
 
     static LatentSlotDiffusionConfiguration patches() {
-        return of(new LatentsConfiguration.Patches(2), 12, Prediction.DATA);
+        return SmallModels.diffusion(new LatentsConfiguration.Patches(2), 12, Prediction.DATA);
     }
 
     static LatentSlotDiffusionConfiguration convolutional() {
-        return of(new LatentsConfiguration.Convolutional(2, 3), 2, Prediction.VELOCITY);
-    }
-
-    private static LatentSlotDiffusionConfiguration of(
-            LatentsConfiguration latents, int channels, Prediction prediction) {
-        return new LatentSlotDiffusionConfiguration(
-                SmallModels.settled(),
-                0,
-                latents,
-                new DiffusionConfiguration(
-                        DiffusionConfiguration.Schedule.LINEAR,
-                        20,
-                        0.01,
-                        0.4,
-                        false,
-                        prediction,
-                        null),
-                new DenoiserConfiguration.UNet(
-                        UNetConfiguration.builder()
-                                .setChannels(channels, channels)
-                                .setWidths(4, 6)
-                                .setTransformer(TransformerOptions.of(4, Heads.count(2)))
-                                .optGroups(2)
-                                .build()));
+        return SmallModels.diffusion(
+                new LatentsConfiguration.Convolutional(2, 3), 2, Prediction.VELOCITY);
     }
 
     /** Slots with positions: 4 numbers of their own, and 2 coordinates with 3 each. */
@@ -106,7 +86,17 @@ class LatentSlotDiffusionTest {
     }
 
     private static LatentSlotDiffusionConfiguration named(String name) {
-        return "patches".equals(name) ? patches() : convolutional();
+        AutoencoderSizes sizes = new AutoencoderSizes(3, 2, List.of(4, 4), 1, 2, 0.5);
+        return switch (name) {
+            case "patches" -> patches();
+            case "kl" ->
+                    SmallModels.diffusion(
+                            new LatentsConfiguration.Kl(sizes), 2, Prediction.NOISE);
+            case "vq" ->
+                    SmallModels.diffusion(
+                            new LatentsConfiguration.Vq(sizes, 5), 2, Prediction.NOISE);
+            default -> convolutional();
+        };
     }
 
     private static DiffusionDraws draws(
@@ -121,7 +111,7 @@ class LatentSlotDiffusionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"patches", "convolutional"})
+    @ValueSource(strings = {"patches", "convolutional", "kl", "vq"})
     void makesPicturesOfSlots(String kind, NDManager manager) {
         LatentSlotDiffusion model = fresh(manager, named(kind));
         ParameterStore store = new ParameterStore(manager, false);
@@ -347,7 +337,7 @@ class LatentSlotDiffusionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"patches", "convolutional"})
+    @ValueSource(strings = {"patches", "convolutional", "kl", "vq"})
     void configurationsComeBackFromJson(String kind) {
         LatentSlotDiffusionConfiguration c = named(kind);
         assertEquals(c, LatentSlotDiffusionConfiguration.fromJson(c.toJson()));
@@ -359,7 +349,8 @@ class LatentSlotDiffusionTest {
                                                 c.toJson()
                                                         .replace("\"groups\": 2", "\"groups\": 3")))
                         .getMessage();
-        assertTrue(message.startsWith("LatentSlotDiffusionConfiguration: denoiser"), message);
+        assertTrue(message.startsWith("LatentSlotDiffusionConfiguration: "), message);
+        assertTrue(message.contains("must be multiples of 3 groups"), message);
     }
 
     @Test

@@ -6,10 +6,14 @@ import java.util.List;
 import java.util.Map;
 import org.slotwise.decoder.BroadcastArchitecture;
 import org.slotwise.decoder.BroadcastArchitecture.Layer;
+import org.slotwise.diffusion.Prediction;
 import org.slotwise.grouping.SlotMixtureGrouping.Likelihood;
 import org.slotwise.model.EncoderConfiguration.Perceptron;
 import org.slotwise.model.EncoderConfiguration.Positions;
 import org.slotwise.model.ObjectDiscoveryConfiguration.Colours;
+import org.slotwise.unet.Heads;
+import org.slotwise.unet.TransformerOptions;
+import org.slotwise.unet.UNetConfiguration;
 
 /** Small models, such that each kind of part is in one of them. */
 public final class SmallModels {
@@ -64,6 +68,30 @@ public final class SmallModels {
                 new ConditioningConfiguration.Learnt(),
                 SLOT_ATTENTION,
                 BROADCAST);
+    }
+
+    /** A latent slot diffusion of {@link #settled} in few steps. */
+    public static LatentSlotDiffusionConfiguration diffusion(
+            LatentsConfiguration latents, int channels, Prediction prediction) {
+        return new LatentSlotDiffusionConfiguration(
+                settled(),
+                0,
+                latents,
+                new DiffusionConfiguration(
+                        DiffusionConfiguration.Schedule.LINEAR,
+                        20,
+                        0.01,
+                        0.4,
+                        false,
+                        prediction,
+                        null),
+                new DenoiserConfiguration.UNet(
+                        UNetConfiguration.builder()
+                                .setChannels(channels, channels)
+                                .setWidths(4, 6)
+                                .setTransformer(TransformerOptions.of(4, Heads.count(2)))
+                                .optGroups(2)
+                                .build()));
     }
 
     /** The usual one. */

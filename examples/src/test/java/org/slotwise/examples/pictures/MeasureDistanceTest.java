@@ -108,7 +108,7 @@ class MeasureDistanceTest {
         assertEquals(expected, number(out, "Frechet distance"), 1e-4 * expected);
         assertTrue(out.contains("no kernel distance"), out);
         run("--real", file, "--other", alike, "--inception", INCEPTION)
-                .fails(1, "features of 64 and 2048 numbers");
+                .fails(1, "features of 128 and 2048 numbers");
         Files.write(file, new byte[] {1, 2, 3});
         run("--real", file, "--other", alike).fails(1, "real.npz");
     }
