@@ -366,6 +366,7 @@ final class ObjectSamples {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
 
     private static PictureFeatures features() {
         return PictureFeatures.of(
