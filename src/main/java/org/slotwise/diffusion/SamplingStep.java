@@ -40,6 +40,7 @@ public record SamplingStep(
 
     private static void finite(String what, double number) {
         Check.option(
-                Double.isFinite(number), "SamplingStep: " + what + " must be finite, got " + number);
+                Double.isFinite(number),
+                "SamplingStep: " + what + " must be finite, got " + number);
     }
 }

@@ -90,8 +90,7 @@ class LatentSlotDiffusionTest {
         return switch (name) {
             case "patches" -> patches();
             case "kl" ->
-                    SmallModels.diffusion(
-                            new LatentsConfiguration.Kl(sizes), 2, Prediction.NOISE);
+                    SmallModels.diffusion(new LatentsConfiguration.Kl(sizes), 2, Prediction.NOISE);
             case "vq" ->
                     SmallModels.diffusion(
                             new LatentsConfiguration.Vq(sizes, 5), 2, Prediction.NOISE);

@@ -2,18 +2,26 @@ package org.slotwise.examples.diffusion;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.clustering.KMeansOptions;
+import org.slotwise.composition.Composition;
+import org.slotwise.composition.CompositionRule;
+import org.slotwise.composition.LibraryOptions;
+import org.slotwise.composition.SlotLibrary;
 import org.slotwise.data.Scenes;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.SceneArrays;
+import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.model.LatentSlotDiffusion;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -28,9 +36,11 @@ import picocli.CommandLine.TypeConversionException;
 @Command(
         name = "compose",
         description = {
-            "Draws pictures of slots of several pictures. Without a prompt, slot k of a picture is"
-                    + " that of the k-th picture after it. Draws a row for each: what belongs to each"
-                    + " slot in its own picture, and the picture that was drawn.",
+            "Draws pictures of slots of several pictures. Without a prompt, slots are clustered by"
+                    + " k-means, and a picture is made of one background and some objects of others;"
+                    + " or slot k of a picture is that of the k-th picture after it. Draws a row for"
+                    + " each: what belongs to each slot in its own picture, and the picture that was"
+                    + " drawn.",
             ""
         },
         sortOptions = false)
@@ -38,10 +48,14 @@ final class ComposeDiffusion implements Callable<Integer> {
 
     private static final int MAX_SCENES = 1000;
     private static final int MAX_PICTURES = 64;
+    private static final int MAX_OBJECTS = 100;
+
+    /** From how many random starts the best clusters are kept. */
+    private static final int STARTS = 8;
 
     @Option(
             names = "--scenes",
-            defaultValue = "16",
+            defaultValue = "64",
             paramLabel = "NUMBER",
             description =
                     "How many pictures slots are taken from, 1 to "
@@ -58,6 +72,30 @@ final class ComposeDiffusion implements Callable<Integer> {
                             + MAX_PICTURES
                             + ". Default: ${DEFAULT-VALUE}.")
     private int pictures;
+
+    /** Which slots are put together. */
+    enum Rule {
+        /** One of the background's cluster, and some of others. */
+        OBJECTS,
+        /** One of each of some pictures in a row. */
+        SHIFTED
+    }
+
+    @Option(
+            names = "--rule",
+            defaultValue = "OBJECTS",
+            paramLabel = "RULE",
+            description =
+                    "Which slots are put together: OBJECTS, a background and some objects; SHIFTED,"
+                            + " slot k of the k-th picture after it. Default: ${DEFAULT-VALUE}.")
+    private Rule rule;
+
+    @Option(
+            names = "--objects",
+            defaultValue = "3",
+            paramLabel = "NUMBER",
+            description = "How many objects, 1 to " + MAX_OBJECTS + ". Default: ${DEFAULT-VALUE}.")
+    private int objects;
 
     @Option(
             names = "--prompt",
@@ -117,8 +155,15 @@ final class ComposeDiffusion implements Callable<Integer> {
         options.check(spec);
         Program.requireRange(spec, "--scenes", scenes, 1, MAX_SCENES);
         Program.requireRange(spec, "--pictures", pictures, 1, MAX_PICTURES);
-        Program.refuseBeside(spec, "--prompt", "--pictures");
+        Program.requireRange(spec, "--objects", objects, 1, MAX_OBJECTS);
+        Program.refuseBeside(spec, "--prompt", "--pictures", "--rule", "--objects");
+        Program.require(
+                spec,
+                rule == Rule.OBJECTS || !Program.isGiven(spec, "--objects"),
+                "--objects needs --rule OBJECTS",
+                rule);
         Program.requirePng(spec, output);
+        options.refuseAmongPictures(spec, "--output", output);
         OutputFile file = new OutputFile(output);
         file.check(options.model());
         PrintWriter out = spec.commandLine().getOut();
@@ -127,36 +172,61 @@ final class ComposeDiffusion implements Callable<Integer> {
             Scenes from = options.scenes(spec, model, scenes, 1);
             NDArray images =
                     SceneArrays.images(manager, from, LongStream.range(0, from.size()).toArray());
-            int slots = model.madeFrom().discovery().slots();
             file.write(
                     new DiffusionFigure(model, options.sampling(model, out), options.seed())
-                            .compositions(images, chosen((int) from.size(), slots)));
+                            .compositions(images, chosen(model, images, out)));
         }
         out.printf("Figure: %s%n", output.toAbsolutePath().normalize());
         return ExitCode.OK;
     }
 
-    private List<List<SlotOfPicture>> chosen(int count, int slots) {
-        List<List<SlotOfPicture>> chosen = new ArrayList<>();
+    private List<List<SlotOfPicture>> chosen(
+            LatentSlotDiffusion model, NDArray images, PrintWriter out) {
+        int slots = model.madeFrom().discovery().slots();
         if (prompts == null) {
-            for (int i = 0; i < pictures; i++) {
-                List<SlotOfPicture> one = new ArrayList<>();
-                for (int k = 0; k < slots; k++) {
-                    one.add(new SlotOfPicture((i + k) % count, k));
-                }
-                chosen.add(one);
-            }
-            return chosen;
+            return drawn(model, images, slots, out);
         }
+        List<List<SlotOfPicture>> chosen = new ArrayList<>();
         for (Prompt prompt : prompts) {
             for (SlotOfPicture one : prompt.slots()) {
                 Program.require(
                         spec,
-                        one.picture() < count && one.slot() < slots,
-                        "--prompt must name slots below " + count + ":" + slots,
+                        one.picture() < images.size(0) && one.slot() < slots,
+                        "--prompt must name slots below " + images.size(0) + ":" + slots,
                         one.picture() + ":" + one.slot());
             }
             chosen.add(prompt.slots());
+        }
+        return chosen;
+    }
+
+    private List<List<SlotOfPicture>> drawn(
+            LatentSlotDiffusion model, NDArray images, int slots, PrintWriter out) {
+        PerceptualGroupingOutput seen =
+                model.slots(new ParameterStore(images.getManager(), false), images, false);
+        SlotLibrary library =
+                SlotLibrary.of(
+                        seen.objects(),
+                        seen.attributions().mean(new int[] {2}),
+                        LibraryOptions.builder()
+                                .optClustering(
+                                        KMeansOptions.builder().optNInit(STARTS).optSeed(0).build())
+                                .build());
+        out.printf(
+                "clusters of %s slots, the background is cluster %d%n",
+                IntStream.range(0, library.clusters()).mapToObj(library::count).toList(),
+                library.background());
+        CompositionRule which =
+                rule == Rule.SHIFTED
+                        ? CompositionRule.shifted()
+                        : CompositionRule.backgroundAnd(objects, objects);
+        Composition composed = library.compose(pictures, which, options.seed());
+        List<List<SlotOfPicture>> chosen = new ArrayList<>();
+        for (int i = 0; i < pictures; i++) {
+            chosen.add(
+                    IntStream.of(composed.rows(i))
+                            .mapToObj(row -> new SlotOfPicture(row / slots, row % slots))
+                            .toList());
         }
         return chosen;
     }

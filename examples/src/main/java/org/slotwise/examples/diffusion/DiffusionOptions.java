@@ -13,6 +13,7 @@ import org.slotwise.diffusion.NoiseSchedule;
 import org.slotwise.diffusion.Sampler;
 import org.slotwise.diffusion.Sampling;
 import org.slotwise.diffusion.TimeChoice;
+import org.slotwise.examples.shared.PicturesRead;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.model.LatentSlotDiffusion;
 import picocli.CommandLine.Model.CommandSpec;
@@ -137,6 +138,13 @@ final class DiffusionOptions {
         Program.requireDataSeed(spec, dataSeed);
         Program.requireRange(spec, "--sampling-steps", steps, 1, MAX_STEPS);
         Program.refuseBeside(spec, "--images", "--data-seed");
+    }
+
+    /** Refuses a file that would be among the pictures that are read. */
+    void refuseAmongPictures(CommandSpec spec, String option, Path written) throws IOException {
+        if (images != null) {
+            new PicturesRead(images).refuse(spec, option, written);
+        }
     }
 
     LatentSlotDiffusion load(CommandSpec spec, NDManager manager) throws IOException {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.diffusion.Prediction;
+import org.slotwise.examples.shared.PicturesRead;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.model.ConditioningConfiguration;
 import org.slotwise.model.DecoderConfiguration;
@@ -110,6 +111,14 @@ final class DiffusionSizes {
     /** The pictures of a training. */
     DiffusionPictures pictures(int seed) throws IOException {
         return DiffusionPictures.of(images, side(), scenes, seed);
+    }
+
+    /** Refuses a file that would be among the pictures that are read. */
+    void refuseAmongPictures(CommandSpec spec, String option, @Nullable Path written)
+            throws IOException {
+        if (images != null && written != null) {
+            new PicturesRead(images).refuse(spec, option, written);
+        }
     }
 
     boolean learnsAutoencoder() {

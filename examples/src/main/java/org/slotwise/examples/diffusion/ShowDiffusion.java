@@ -60,6 +60,7 @@ final class ShowDiffusion implements Callable<Integer> {
         options.check(spec);
         Program.requireRange(spec, "--scenes", scenes, 1, MAX_SCENES);
         Program.requirePng(spec, output);
+        options.refuseAmongPictures(spec, "--output", output);
         OutputFile file = new OutputFile(output);
         file.check(options.model());
         PrintWriter out = spec.commandLine().getOut();

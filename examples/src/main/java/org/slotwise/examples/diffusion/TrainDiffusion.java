@@ -187,6 +187,10 @@ final class TrainDiffusion implements Callable<Integer> {
         if (checkpoint != null) {
             Program.requireSafetensors(spec, "--checkpoint", checkpoint);
         }
+        sizes.refuseAmongPictures(spec, "--output", output);
+        sizes.refuseAmongPictures(spec, "--checkpoint", checkpoint);
+        sizes.refuseAmongPictures(spec, "--history", history);
+        sizes.refuseAmongPictures(spec, "--log", log);
         new WrittenFiles()
                 .and("--output", output)
                 .and("--checkpoint", checkpoint)
