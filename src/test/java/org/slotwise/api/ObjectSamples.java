@@ -110,6 +110,7 @@ import org.slotwise.image.RunLengthEncoding;
 import org.slotwise.image.SlotMasks;
 import org.slotwise.image.SlotPictures;
 import org.slotwise.layer.DropoutMask;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.layer.Gaussian;
 import org.slotwise.layer.ResnetBlock;
 import org.slotwise.layer.ScaledDotProduct;
@@ -317,6 +318,71 @@ final class ObjectSamples {
                                 null));
     }
 
+    private static void diffusion() {
+        add(ResnetBlock.Options.class, m -> ResnetBlock.Options.of(2, 1e-5));
+        add(ResnetBlock.Resize.class, m -> ResnetBlock.Resize.SAME);
+        add(Heads.class, m -> Heads.count(2));
+        add(TransformerOptions.class, m -> TransformerOptions.of(4, Heads.count(2)));
+        add(UNetConfiguration.class, m -> BlockSamples.unet().build());
+        add(UNetConfiguration.Builder.class, m -> BlockSamples.unet());
+        add(BranchNormConfiguration.class, m -> new BranchNormConfiguration(2, 4, 6, 4, 4, 1, 0));
+        add(AutoencoderSizes.class, m -> new AutoencoderSizes(3, 2, List.of(4, 4), 1, 2, 1));
+        add(
+                LatentDistribution.class,
+                m ->
+                        new LatentDistribution(
+                                m.ones(new Shape(1, 2, 2, 2)), m.ones(new Shape(1, 2, 2, 2))));
+        add(DiffusersFolder.class, m -> folder());
+        samplings();
+    }
+
+    private static void samplings() {
+        NoiseSchedule schedule = NoiseSchedule.cosine(10);
+        add(NoiseSchedule.class, m -> schedule);
+        add(Noising.class, m -> new Noising(schedule));
+        add(DenoisingLoss.class, m -> DenoisingLoss.of(new Noising(schedule), Prediction.DATA));
+        add(DiffusionDraws.class, m -> new DiffusionDraws(m.ones(new Shape(2, 2, 8, 8)), 1, 2));
+        add(TimestepSpacing.class, m -> TimestepSpacing.LEADING);
+        add(TimeChoice.class, m -> TimeChoice.all());
+        add(SamplingStep.class, m -> new SamplingStep(1, 0, 0, List.of(), 0));
+        add(Sampler.class, m -> Ddpm.builder().setSchedule(schedule).build());
+        add(Ddpm.class, m -> Ddpm.builder().setSchedule(schedule).build());
+        add(Ddpm.Builder.class, m -> Ddpm.builder().setSchedule(schedule));
+        TimeChoice five = TimeChoice.leading(5);
+        add(Ddim.class, m -> Ddim.builder().setSchedule(schedule).optTimes(five).build());
+        add(Ddim.Builder.class, m -> Ddim.builder().setSchedule(schedule).optTimes(five));
+        add(DpmSolver.class, m -> DpmSolver.builder().setSchedule(schedule).optTimes(five).build());
+        add(DpmSolver.Builder.class, m -> DpmSolver.builder().setSchedule(schedule).optTimes(five));
+        add(Sampling.class, m -> sampling().build());
+        add(Sampling.Builder.class, m -> sampling());
+        add(SampledNetwork.class, m -> (z, t) -> z);
+        add(SamplingProgress.class, m -> SamplingProgress.NONE);
+        add(StepNoise.class, m -> StepNoise.seeded(1));
+        add(EstimateChange.class, m -> EstimateChange.clipped(1));
+        add(DiffusionConfiguration.class, m -> DiffusionConfiguration.cosine(Prediction.VELOCITY));
+        add(
+                LatentSlotDiffusionConfiguration.class,
+                m ->
+                        SmallModels.diffusion(
+                                new LatentsConfiguration.Patches(2), 12, Prediction.DATA));
+    }
+
+    private static Sampling.Builder sampling() {
+        return Sampling.builder()
+                .setSampler(Ddpm.builder().setSchedule(NoiseSchedule.cosine(10)).build())
+                .setPrediction(Prediction.DATA);
+    }
+
+    private static DiffusersFolder folder() {
+        try {
+            Path folder = Files.createDirectories(Path.of("target", "diffusers"));
+            Files.writeString(folder.resolve("config.json"), "{}");
+            return DiffusersFolder.open(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static PictureFeatures features() {
         return PictureFeatures.of(
                 2, 2, "pixels", images -> images.reshape(images.getShape().get(0), -1));
@@ -341,33 +407,6 @@ final class ObjectSamples {
         add(Composition.class, m -> library(m).compose(2, CompositionRule.shifted(), 0));
         add(SlotRenderer.class, m -> slots -> slots.getManager().zeros(RENDERED));
         add(ClusterPictures.class, m -> new ClusterPictures(2, 4, 6));
-    }
-
-    private static void diffusion() {
-        add(ResnetBlock.Options.class, m -> ResnetBlock.Options.of(2, 1e-5));
-        add(ResnetBlock.Resize.class, m -> ResnetBlock.Resize.SAME);
-        add(Heads.class, m -> Heads.count(2));
-        add(TransformerOptions.class, m -> TransformerOptions.of(4, Heads.count(2)));
-        add(UNetConfiguration.class, m -> BlockSamples.unet().build());
-        add(UNetConfiguration.Builder.class, m -> BlockSamples.unet());
-        add(BranchNormConfiguration.class, m -> new BranchNormConfiguration(2, 4, 6, 4, 4, 1, 0));
-        add(AutoencoderSizes.class, m -> new AutoencoderSizes(3, 2, List.of(4, 4), 1, 2, 1));
-        add(
-                LatentDistribution.class,
-                m ->
-                        new LatentDistribution(
-                                m.ones(new Shape(1, 2, 2, 2)), m.ones(new Shape(1, 2, 2, 2))));
-        add(DiffusersFolder.class, m -> folder());
-    }
-
-    private static DiffusersFolder folder() {
-        try {
-            Path folder = Files.createDirectories(Path.of("target", "diffusers"));
-            Files.writeString(folder.resolve("config.json"), "{}");
-            return DiffusersFolder.open(folder);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     private static void models() {
@@ -454,6 +493,7 @@ final class ObjectSamples {
         add(ProgressListener.class, m -> new ProgressListener(2, 0, Duration.ofDays(1)));
     }
 
+    /** Forgets what is written. */
     private static void gnm() {
         GnmConfiguration sizes = GnmConfiguration.small(32);
         add(GnmConfiguration.class, m -> sizes);
