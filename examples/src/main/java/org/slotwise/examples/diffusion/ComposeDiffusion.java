@@ -8,12 +8,13 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.clustering.KMeansOptions;
-import org.slotwise.composition.Composition;
 import org.slotwise.composition.CompositionRule;
 import org.slotwise.composition.LibraryOptions;
 import org.slotwise.composition.SlotLibrary;
@@ -49,6 +50,9 @@ final class ComposeDiffusion implements Callable<Integer> {
     private static final int MAX_SCENES = 1000;
     private static final int MAX_PICTURES = 64;
     private static final int MAX_OBJECTS = 100;
+
+    /** A share of the attention, in relation to 1 / K, below which slots are empty. */
+    private static final double LEAST_SHARE = 0.02;
 
     /** From how many random starts the best clusters are kept. */
     private static final int STARTS = 8;
@@ -204,30 +208,59 @@ final class ComposeDiffusion implements Callable<Integer> {
             LatentSlotDiffusion model, NDArray images, int slots, PrintWriter out) {
         PerceptualGroupingOutput seen =
                 model.slots(new ParameterStore(images.getManager(), false), images, false);
+        long own = model.madeFrom().discovery().slotDim();
         SlotLibrary library =
                 SlotLibrary.of(
-                        seen.objects(),
+                        // Alike is what looks alike, wherever it is.
+                        seen.objects().get(":, :, :{}", own),
                         seen.attributions().mean(new int[] {2}),
                         LibraryOptions.builder()
                                 .optClustering(
                                         KMeansOptions.builder().optNInit(STARTS).optSeed(0).build())
                                 .build());
         out.printf(
-                "clusters of %s slots, the background is cluster %d%n",
+                "clusters of %s slots, their shares of attention %s%n",
                 IntStream.range(0, library.clusters()).mapToObj(library::count).toList(),
-                library.background());
-        CompositionRule which =
-                rule == Rule.SHIFTED
-                        ? CompositionRule.shifted()
-                        : CompositionRule.backgroundAnd(objects, objects);
-        Composition composed = library.compose(pictures, which, options.seed());
+                IntStream.range(0, library.clusters())
+                        .mapToObj(i -> String.format(Locale.ROOT, "%.3f", library.meanShare(i)))
+                        .toList());
         List<List<SlotOfPicture>> chosen = new ArrayList<>();
+        Random random = new Random(options.seed());
         for (int i = 0; i < pictures; i++) {
+            int[] rows =
+                    rule == Rule.SHIFTED
+                            ? library.compose(pictures, CompositionRule.shifted(), 0).rows(i)
+                            : library.compose(1, clusters(library, random), random.nextLong())
+                                    .rows(0);
             chosen.add(
-                    IntStream.of(composed.rows(i))
+                    IntStream.of(rows)
                             .mapToObj(row -> new SlotOfPicture(row / slots, row % slots))
                             .toList());
         }
         return chosen;
+    }
+
+    /**
+     * A background, and objects: of clusters whose share of attention is above, and below, that of
+     * slots that share it evenly.
+     */
+    private CompositionRule clusters(SlotLibrary library, Random random) {
+        double even = 1.0 / library.slotsPerPicture();
+        int[] grounds = between(library, even, Double.POSITIVE_INFINITY);
+        int[] things = between(library, LEAST_SHARE * even, even);
+        int ground =
+                grounds.length == 0
+                        ? library.background()
+                        : grounds[random.nextInt(grounds.length)];
+        int count = things.length == 0 ? 0 : objects;
+        IntStream drawn =
+                IntStream.range(0, count).map(i -> things[random.nextInt(things.length)]);
+        return CompositionRule.of(IntStream.concat(IntStream.of(ground), drawn).toArray());
+    }
+
+    private static int[] between(SlotLibrary library, double least, double most) {
+        return IntStream.range(0, library.clusters())
+                .filter(i -> library.meanShare(i) > least && library.meanShare(i) <= most)
+                .toArray();
     }
 }

@@ -43,7 +43,7 @@ final class DiffusionFigure {
     Image sheet(NDArray images) {
         ParameterStore store = new ParameterStore(images.getManager(), false);
         ObjectDiscoveryOutput seen = model.discovery().discover(store, images, false);
-        NDArray slots = seen.slots().objects();
+        NDArray slots = model.slots(store, images, false).objects();
         NDArray again = model.images(store, model.latents(store, images));
         NDArray one = model.generate(store, slots, sampling, seed);
         NDArray other = model.generate(store, slots, sampling, seed + 1L);
@@ -75,7 +75,7 @@ final class DiffusionFigure {
     Image compositions(NDArray images, List<List<SlotOfPicture>> compositions) {
         ParameterStore store = new ParameterStore(images.getManager(), false);
         ObjectDiscoveryOutput seen = model.discovery().discover(store, images, false);
-        NDArray slots = seen.slots().objects();
+        NDArray slots = model.slots(store, images, false).objects();
         List<SlotMasks> masks = SlotMasks.each(seen.masks());
         SlotPictures pictures = SlotPictures.builder().build();
         int columns = compositions.stream().mapToInt(List::size).max().orElse(0);
