@@ -70,7 +70,7 @@ enum IntendedCrossing {
             "its state comes from a file, or moves with a parameter before the first step",
             "training.Moments.of",
             "training.WeightAverage.restore",
-            "training.SavedMoments.steps"),
+            "training.MomentNames.steps"),
 
     KMEANS_INPUT(
             TO_HOST,

@@ -253,8 +253,7 @@ final class ComposeDiffusion implements Callable<Integer> {
                         ? library.background()
                         : grounds[random.nextInt(grounds.length)];
         int count = things.length == 0 ? 0 : objects;
-        IntStream drawn =
-                IntStream.range(0, count).map(i -> things[random.nextInt(things.length)]);
+        IntStream drawn = IntStream.range(0, count).map(i -> things[random.nextInt(things.length)]);
         return CompositionRule.of(IntStream.concat(IntStream.of(ground), drawn).toArray());
     }
 

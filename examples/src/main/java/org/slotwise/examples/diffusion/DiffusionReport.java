@@ -112,7 +112,7 @@ final class DiffusionReport {
         return told;
     }
 
-    @SuppressWarnings("try") // the averages are in place by being held
+    @SuppressWarnings("try") // averages work by being there
     private Told told(Stage stage, WeightAverage average) throws IOException {
         double no = Double.NaN;
         switch (stage) {

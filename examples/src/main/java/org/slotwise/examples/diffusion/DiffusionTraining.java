@@ -167,7 +167,8 @@ final class DiffusionTraining implements AutoCloseable {
             StopRequest stop,
             PrintWriter out)
             throws IOException {
-        Step taking = taking(stage, out);
+        SeenPictures.Stop ending = () -> endIfAsked(traces, stop, out);
+        Step taking = taking(stage, ending, out);
         GradientClipping clipping =
                 new GradientClipping(stage == Stage.SLOTS ? recipe.slotNorm() : recipe.norm());
         DivergenceCheck divergence = DivergenceCheck.builder().optFirstStep(done + 1).build();
@@ -203,27 +204,27 @@ final class DiffusionTraining implements AutoCloseable {
         }
     }
 
-    private Step taking(Stage stage, PrintWriter out) throws IOException {
+    private Step taking(Stage stage, SeenPictures.Stop stop, PrintWriter out) throws IOException {
         return switch (stage) {
             case SLOTS -> new SlotStage(model.discovery(), pictures.scenes(), recipe)::step;
             case CODES -> new CodeStage(model.autoencoder(), pictures.scenes(), recipe)::step;
-            case DENOISER -> new DenoiserStage(model.decoder(), seen(out), recipe)::step;
+            case DENOISER -> new DenoiserStage(model.decoder(), seen(stop, out), recipe)::step;
         };
     }
 
     /** Slots and latents of all pictures, the latents brought to a deviation of 1. */
-    private SeenPictures seen(PrintWriter out) throws IOException {
+    private SeenPictures seen(SeenPictures.Stop stop, PrintWriter out) throws IOException {
         long start = System.nanoTime();
         SeenPictures seen;
         double factor = 1;
         if (run.codeSteps() > 0) {
             model.setLatentScale(1);
-            seen = SeenPictures.of(model, pictures.scenes());
+            seen = SeenPictures.of(model, pictures.scenes(), stop);
             factor = 1 / Math.max(1e-6, seen.deviation());
             model.setLatentScale(factor);
             seen = seen.scaled(factor);
         } else {
-            seen = SeenPictures.of(model, pictures.scenes());
+            seen = SeenPictures.of(model, pictures.scenes(), stop);
         }
         out.printf(
                 Locale.ROOT,
@@ -245,10 +246,14 @@ final class DiffusionTraining implements AutoCloseable {
         if (file != null && (done % traces.checkpointEvery() == 0 || last || stop.isMade())) {
             Checkpoint.write(file, model, adam, average, done, run.texts(), Map.of());
         }
+        endIfAsked(traces, stop, out);
+    }
+
+    private void endIfAsked(Traces traces, StopRequest stop, PrintWriter out) throws IOException {
         if (stop.isMade()) {
             String message = "stopped after step " + done;
-            if (file != null) {
-                message += "; --resume goes on from " + file;
+            if (traces.checkpoint() != null) {
+                message += "; --resume goes on from " + traces.checkpoint();
             }
             // The process ends with this block, before anybody could tell of an error.
             out.println(message);
@@ -258,7 +263,7 @@ final class DiffusionTraining implements AutoCloseable {
     }
 
     /** Writes the model, with the averages of the denoiser's weights. */
-    @SuppressWarnings("try") // the averages are in place by being held
+    @SuppressWarnings("try") // averages work by being there
     void write(Path file) throws IOException {
         try (WeightAverage.InPlace averages = average.inPlace()) {
             DiffusionModel.write(model, file);

@@ -19,6 +19,12 @@ final class SeenPictures {
 
     private static final int BATCH = 64;
 
+    /** What may end it early. */
+    @FunctionalInterface
+    interface Stop {
+        void check() throws IOException;
+    }
+
     private final float[] slots;
     private final float[] latents;
     private final int size;
@@ -34,8 +40,14 @@ final class SeenPictures {
         this.latentShape = latentShape;
     }
 
-    /** Looks at all pictures. */
-    static SeenPictures of(LatentSlotDiffusion model, Scenes scenes) throws IOException {
+    /**
+     * Looks at all pictures.
+     *
+     * @param model what looks
+     * @param scenes the pictures
+     * @param stop asked after some of them whether to end, by an exception
+     */
+    static SeenPictures of(LatentSlotDiffusion model, Scenes scenes, Stop stop) throws IOException {
         int size = Math.toIntExact(scenes.size());
         Shape slotShape =
                 new Shape(model.madeFrom().discovery().slots(), model.madeFrom().slotDim());
@@ -51,6 +63,7 @@ final class SeenPictures {
                 put(slots, from, model.slots(store, images, false).objects());
                 put(latents, from, model.latents(store, images));
             }
+            stop.check();
         }
         return new SeenPictures(slots, latents, size, slotShape, latentShape);
     }
