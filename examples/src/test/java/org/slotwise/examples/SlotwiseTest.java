@@ -84,6 +84,7 @@ class SlotwiseTest {
                         "edit",
                         "slate",
                         "gnm",
+                        "diffusion",
                         "ablate",
                         "compare",
                         "minimal");
