@@ -45,6 +45,7 @@ final class ModelFolder {
     private static final String PROPERTIES =
             """
             # How DJL loads this model: Criteria.builder().optModelPath(...).optEngine("PyTorch")
+            #     .optTranslatorFactory(new DeferredTranslatorFactory())
             engine=PyTorch
             blockFactory=org.slotwise.model.ObjectDiscoveryBlockFactory
             translatorFactory=org.slotwise.model.ObjectDiscoveryTranslatorFactory

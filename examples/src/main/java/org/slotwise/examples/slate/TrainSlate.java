@@ -1,16 +1,12 @@
 package org.slotwise.examples.slate;
 
-import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
-import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.shared.Program;
-import org.slotwise.examples.shared.TrainingLog;
+import org.slotwise.examples.shared.TrainingOptions;
 import org.slotwise.examples.shared.WrittenFiles;
 import org.slotwise.weights.StateDict;
 import picocli.CommandLine.Command;
@@ -36,7 +32,6 @@ import picocli.CommandLine.Spec;
 final class TrainSlate implements Callable<Integer> {
 
     private static final int MAX_STEPS = 1_000_000;
-    private static final int MAX_THREADS = 256;
 
     @Mixin private SlateSizes sizes;
 
@@ -95,67 +90,13 @@ final class TrainSlate implements Callable<Integer> {
     private int report;
 
     @Option(
-            names = "--seed",
-            defaultValue = "0",
-            paramLabel = "NUMBER",
-            description =
-                    "What weights, pictures and all random choices start from. Default:"
-                            + " ${DEFAULT-VALUE}.")
-    private int seed;
-
-    @Option(
             names = "--output",
             defaultValue = SlateModel.FILE,
             paramLabel = "FILE",
             description = "Where the model goes. Default: ${DEFAULT-VALUE}.")
     private Path output;
 
-    @Option(
-            names = "--checkpoint",
-            paramLabel = "FILE",
-            description =
-                    "Where the state of the training is kept, for --resume: a safetensors file."
-                            + " Default: nowhere.")
-    private @Nullable Path checkpoint;
-
-    @Option(
-            names = "--checkpoint-every",
-            defaultValue = "500",
-            paramLabel = "STEPS",
-            description = "After how many steps it is written. Default: ${DEFAULT-VALUE}.")
-    private int checkpointEvery;
-
-    @Option(
-            names = "--resume",
-            description =
-                    "Goes on from the checkpoint. The model becomes the same as without an"
-                            + " interruption.")
-    private boolean resume;
-
-    @Option(
-            names = "--history",
-            paramLabel = "FILE",
-            description =
-                    "Where losses, norm of the gradients, learning rate and scores of the steps are"
-                            + " written, as CSV. Default: nowhere.")
-    private @Nullable Path history;
-
-    @Option(
-            names = "--threads",
-            defaultValue = "1",
-            paramLabel = "NUMBER",
-            description =
-                    "How many threads the engine takes, 1 to "
-                            + MAX_THREADS
-                            + ". With more than one the model differs a little. Default:"
-                            + " ${DEFAULT-VALUE}.")
-    private int threads;
-
-    @Option(
-            names = "--log",
-            paramLabel = "FILE",
-            description = "Where what is printed is written as well. Default: nowhere.")
-    private @Nullable Path log;
+    @Mixin private TrainingOptions options;
 
     @Option(
             names = {"-h", "--help"},
@@ -168,24 +109,24 @@ final class TrainSlate implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         check();
-        Engine.getInstance(); // loads what the next line calls
-        JniUtils.setNumThreads(threads);
-        PrintWriter out = spec.commandLine().getOut();
-        TrainingPictures pictures = sizes.pictures(seed);
+        options.startEngine();
+        TrainingPictures pictures = sizes.pictures(options.seed());
         try (NDManager manager = NDManager.newBaseManager();
                 SlateTraining training = training(pictures, given(manager))) {
-            if (resume && checkpoint != null) {
-                training.resume(checkpoint);
-            }
-            try (TrainingLog file = new TrainingLog(out, log, resume)) {
-                PrintWriter both = new PrintWriter(file, true);
-                training.train(
-                        both,
-                        new SlateTraining.Traces(tokens, checkpoint, checkpointEvery, history));
-                SlateModel.write(training.slate(), output);
-                both.printf("Model: %s%n", output);
-                both.flush();
-            }
+            options.run(
+                    spec,
+                    output,
+                    training::resume,
+                    out -> {
+                        training.train(
+                                out,
+                                new SlateTraining.Traces(
+                                        tokens,
+                                        options.checkpoint(),
+                                        options.checkpointEvery(),
+                                        options.history()));
+                        SlateModel.write(training.slate(), output);
+                    });
         }
         return ExitCode.OK;
     }
@@ -206,7 +147,7 @@ final class TrainSlate implements Callable<Integer> {
                         halveAfter == null ? 0 : halveAfter,
                         report,
                         given == null ? "" : Checksum.of(given),
-                        seed);
+                        options.seed());
         try {
             return new SlateTraining(run, pictures, given);
         } catch (IllegalArgumentException e) {
@@ -223,32 +164,16 @@ final class TrainSlate implements Callable<Integer> {
             Program.requireRange(spec, "--halve-after", halveAfter, 1, MAX_STEPS);
         }
         Program.requireRange(spec, "--report", report, 1, MAX_STEPS);
-        Program.requireRange(spec, "--checkpoint-every", checkpointEvery, 1, MAX_STEPS);
-        Program.requireRange(spec, "--threads", threads, 1, MAX_THREADS);
         Program.require(
                 spec,
                 learningRate > 0 && learningRate <= 1,
                 "--learning-rate must be above 0 and at most 1",
                 learningRate);
         Program.refuseBeside(spec, "--dvae", "--dvae-steps");
-        Program.refuseWithout(spec, "--checkpoint", "--resume", "--checkpoint-every");
         Program.requireSafetensors(spec, "--output", output);
         if (tokens != null) {
             Program.requireSafetensors(spec, "--tokens", tokens);
         }
-        if (checkpoint != null) {
-            Program.requireSafetensors(spec, "--checkpoint", checkpoint);
-        }
-        new WrittenFiles()
-                .and("--output", output)
-                .and("--tokens", tokens)
-                .and("--checkpoint", checkpoint)
-                .and("--history", history)
-                .and("--log", log)
-                .check(spec);
-        if (checkpoint != null && !resume && Files.exists(checkpoint)) {
-            throw new IOException(
-                    checkpoint + " exists: --resume goes on from it; delete it to start anew");
-        }
+        options.check(spec, new WrittenFiles().and("--output", output).and("--tokens", tokens));
     }
 }
