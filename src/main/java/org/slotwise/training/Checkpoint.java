@@ -7,12 +7,10 @@ import ai.djl.nn.Block;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.AtomicFile;
 import org.slotwise.internal.Check;
@@ -285,17 +283,7 @@ public final class Checkpoint implements AutoCloseable {
      * @throws IOException if it is one of another run; the message says in what they differ
      */
     public void requireRun(Map<String, String> expected) throws IOException {
-        Map<String, String> own = run();
-        TreeSet<String> names = new TreeSet<>(own.keySet());
-        names.addAll(expected.keySet());
-        List<String> differences = new ArrayList<>();
-        for (String name : names) {
-            String was = own.get(name);
-            String is = expected.get(name);
-            if (was == null || !was.equals(is)) {
-                differences.add(name + " was " + orNothing(was) + " and is now " + orNothing(is));
-            }
-        }
+        List<String> differences = RunDifferences.between(run(), expected);
         if (!differences.isEmpty()) {
             throw new IOException(
                     WHO
@@ -306,10 +294,6 @@ public final class Checkpoint implements AutoCloseable {
                             + "; go on with the options that it was started with, or start the"
                             + " training anew");
         }
-    }
-
-    private static String orNothing(@Nullable String value) {
-        return value == null ? "not set" : value;
     }
 
     /**

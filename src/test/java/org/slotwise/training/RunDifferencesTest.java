@@ -1,0 +1,46 @@
+package org.slotwise.training;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class RunDifferencesTest {
+
+    private record Rate(double peak, int warmUp) {}
+
+    private record Recipe(int steps, Rate rate, int batch) {}
+
+    private static List<String> of(Object was, Object is) {
+        return RunDifferences.between(
+                Map.of("recipe", was.toString()), Map.of("recipe", is.toString()));
+    }
+
+    @Test
+    void ofRecordsTellsTheComponentsThatDiffer() {
+        Recipe recipe = new Recipe(2, new Rate(0.1, 3), 8);
+        assertEquals(List.of(), of(recipe, recipe));
+        assertEquals(
+                List.of("recipe was steps=2 and is now steps=4"),
+                of(recipe, new Recipe(4, new Rate(0.1, 3), 8)));
+        assertEquals(
+                List.of(
+                        "recipe was peak=0.1 and is now peak=0.2",
+                        "recipe was warmUp=3 and is now warmUp=4",
+                        "recipe was batch=8 and is now batch=9"),
+                of(recipe, new Recipe(2, new Rate(0.2, 4), 9)));
+        assertEquals(
+                List.of("recipe was [1, 2] and is now [1, 2, 3]"),
+                of(List.of(1, 2), List.of(1, 2, 3)));
+        assertEquals(List.of("recipe was 2 and is now 3"), of(List.of(1, 2), List.of(1, 3)));
+    }
+
+    @Test
+    void ofTextsTellsThemWhole() {
+        assertEquals(
+                List.of("a was 1 and is now not set", "b was not set and is now 2"),
+                RunDifferences.between(Map.of("a", "1"), Map.of("b", "2")));
+        assertEquals(List.of("recipe was x, y and is now x, z"), of("x, y", "x, z"));
+    }
+}
