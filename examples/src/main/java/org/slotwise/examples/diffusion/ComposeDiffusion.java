@@ -21,17 +21,17 @@ import org.slotwise.composition.SlotLibrary;
 import org.slotwise.data.Scenes;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Program;
+import org.slotwise.examples.shared.Prompt;
 import org.slotwise.examples.shared.SceneArrays;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.model.LatentSlotDiffusion;
+import org.slotwise.slate.SlotChoice;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 /** The command "compose" of {@link DiffuseSlots}. */
 @Command(
@@ -127,33 +127,6 @@ final class ComposeDiffusion implements Callable<Integer> {
 
     @Spec private CommandSpec spec;
 
-    /**
-     * Slots that are put together.
-     *
-     * @param slots at least one
-     */
-    record Prompt(List<SlotOfPicture> slots) {
-
-        /** Reads "0:1,3:2". */
-        static final class Parser implements ITypeConverter<Prompt> {
-            @Override
-            public Prompt convert(String text) {
-                List<SlotOfPicture> slots = new ArrayList<>();
-                for (String one : text.split(",", -1)) {
-                    if (!one.matches("\\d{1,6}:\\d{1,6}")) {
-                        throw new TypeConversionException(
-                                "expected numbers as in 0:1,0:2,3:0, got " + text);
-                    }
-                    String[] numbers = one.split(":", -1);
-                    slots.add(
-                            new SlotOfPicture(
-                                    Integer.parseInt(numbers[0]), Integer.parseInt(numbers[1])));
-                }
-                return new Prompt(slots);
-            }
-        }
-    }
-
     @Override
     public Integer call() throws IOException {
         options.check(spec);
@@ -184,15 +157,15 @@ final class ComposeDiffusion implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private List<List<SlotOfPicture>> chosen(
+    private List<List<SlotChoice>> chosen(
             LatentSlotDiffusion model, NDArray images, PrintWriter out) {
         int slots = model.madeFrom().discovery().slots();
         if (prompts == null) {
             return drawn(model, images, slots, out);
         }
-        List<List<SlotOfPicture>> chosen = new ArrayList<>();
+        List<List<SlotChoice>> chosen = new ArrayList<>();
         for (Prompt prompt : prompts) {
-            for (SlotOfPicture one : prompt.slots()) {
+            for (SlotChoice one : prompt.slots()) {
                 Program.require(
                         spec,
                         one.picture() < images.size(0) && one.slot() < slots,
@@ -204,7 +177,7 @@ final class ComposeDiffusion implements Callable<Integer> {
         return chosen;
     }
 
-    private List<List<SlotOfPicture>> drawn(
+    private List<List<SlotChoice>> drawn(
             LatentSlotDiffusion model, NDArray images, int slots, PrintWriter out) {
         PerceptualGroupingOutput seen =
                 model.slots(new ParameterStore(images.getManager(), false), images, false);
@@ -224,7 +197,7 @@ final class ComposeDiffusion implements Callable<Integer> {
                 IntStream.range(0, library.clusters())
                         .mapToObj(i -> String.format(Locale.ROOT, "%.3f", library.meanShare(i)))
                         .toList());
-        List<List<SlotOfPicture>> chosen = new ArrayList<>();
+        List<List<SlotChoice>> chosen = new ArrayList<>();
         Random random = new Random(options.seed());
         for (int i = 0; i < pictures; i++) {
             int[] rows =
@@ -234,7 +207,7 @@ final class ComposeDiffusion implements Callable<Integer> {
                                     .rows(0);
             chosen.add(
                     IntStream.of(rows)
-                            .mapToObj(row -> new SlotOfPicture(row / slots, row % slots))
+                            .mapToObj(row -> new SlotChoice(row / slots, row % slots))
                             .toList());
         }
         return chosen;

@@ -6,12 +6,14 @@ import ai.djl.training.ParameterStore;
 import java.util.List;
 import org.slotwise.diffusion.Sampling;
 import org.slotwise.examples.shared.ArrayPicture;
+import org.slotwise.examples.shared.Prompt;
 import org.slotwise.image.Palette;
 import org.slotwise.image.PictureGrid;
 import org.slotwise.image.SlotMasks;
 import org.slotwise.image.SlotPictures;
 import org.slotwise.model.LatentSlotDiffusion;
 import org.slotwise.model.ObjectDiscoveryOutput;
+import org.slotwise.slate.SlotChoice;
 
 /** Pictures below each other, and beside each what the model makes of it. */
 final class DiffusionFigure {
@@ -72,7 +74,7 @@ final class DiffusionFigure {
      * @param images (B, 3, S, S) in [0, 1]
      * @param compositions which slots are put together, as many in each
      */
-    Image compositions(NDArray images, List<List<SlotOfPicture>> compositions) {
+    Image compositions(NDArray images, List<List<SlotChoice>> compositions) {
         ParameterStore store = new ParameterStore(images.getManager(), false);
         ObjectDiscoveryOutput seen = model.discovery().discover(store, images, false);
         NDArray slots = model.slots(store, images, false).objects();
@@ -80,9 +82,9 @@ final class DiffusionFigure {
         SlotPictures pictures = SlotPictures.builder().build();
         int columns = compositions.stream().mapToInt(List::size).max().orElse(0);
         PictureGrid grid = grid(columns + 1);
-        for (List<SlotOfPicture> composition : compositions) {
+        for (List<SlotChoice> composition : compositions) {
             for (int k = 0; k < composition.size(); k++) {
-                SlotOfPicture one = composition.get(k);
+                SlotChoice one = composition.get(k);
                 Image image = ArrayPicture.of(images.get(one.picture()));
                 grid.add(
                         pictures.slots(image, masks.get(one.picture())).get(one.slot()),
@@ -91,7 +93,7 @@ final class DiffusionFigure {
             for (int k = composition.size(); k < columns; k++) {
                 grid.skip();
             }
-            NDArray prompt = SlotOfPicture.all(slots, composition);
+            NDArray prompt = new Prompt(composition).of(slots);
             grid.add(ArrayPicture.of(model.generate(store, prompt, sampling, seed).get(0)));
         }
         return grid.draw();

@@ -15,18 +15,17 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Scenes;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Program;
+import org.slotwise.examples.shared.Prompt;
 import org.slotwise.slate.EncodedPictures;
 import org.slotwise.slate.Slate;
 import org.slotwise.slate.SlotChoice;
 import org.slotwise.slate.TokenSampling;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 /** The command "compose" of {@link ComposePictures}. */
 @Command(
@@ -110,33 +109,6 @@ final class ComposeSlate implements Callable<Integer> {
     private boolean help;
 
     @Spec private CommandSpec spec;
-
-    /**
-     * Slots that are put together.
-     *
-     * @param slots at least one
-     */
-    record Prompt(List<SlotChoice> slots) {
-
-        /** Reads "0:1,3:2". */
-        static final class Parser implements ITypeConverter<Prompt> {
-            @Override
-            public Prompt convert(String text) {
-                List<SlotChoice> slots = new ArrayList<>();
-                for (String one : text.split(",", -1)) {
-                    if (!one.matches("\\d{1,6}:\\d{1,6}")) {
-                        throw new TypeConversionException(
-                                "expected numbers as in 0:1,0:2,3:0, got " + text);
-                    }
-                    String[] numbers = one.split(":", -1);
-                    slots.add(
-                            new SlotChoice(
-                                    Integer.parseInt(numbers[0]), Integer.parseInt(numbers[1])));
-                }
-                return new Prompt(slots);
-            }
-        }
-    }
 
     @Override
     public Integer call() throws IOException {

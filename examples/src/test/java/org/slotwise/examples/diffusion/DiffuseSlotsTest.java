@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slotwise.examples.shared.OtherProcess;
 import org.slotwise.examples.shared.Run;
 
 /** Small trainings of {@link DiffuseSlots}, and what is done with their models. */
@@ -71,19 +72,7 @@ class DiffuseSlotsTest {
     }
 
     private Process start(String... args) throws IOException {
-        List<String> command =
-                new ArrayList<>(
-                        List.of(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "-Xmx512m",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                DiffuseSlots.class.getName()));
-        command.addAll(List.of(args));
-        return new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(folder.resolve("output.txt").toFile())
-                .start();
+        return OtherProcess.start(DiffuseSlots.class, folder.resolve("output.txt"), List.of(args));
     }
 
     /** Killed in each of the three stages. */

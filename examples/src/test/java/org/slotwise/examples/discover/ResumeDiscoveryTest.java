@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.slotwise.examples.shared.OtherProcess;
 import org.slotwise.examples.shared.Run;
 
 /** Trainings of {@link DiscoverObjects} that are interrupted and go on. */
@@ -64,19 +65,7 @@ class ResumeDiscoveryTest {
     }
 
     private Process start(List<String> args) throws IOException {
-        List<String> command =
-                new ArrayList<>(
-                        List.of(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "-Xmx256m",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                DiscoverObjects.class.getName()));
-        command.addAll(args);
-        return new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(folder.resolve("output.txt").toFile())
-                .start();
+        return OtherProcess.start(DiscoverObjects.class, folder.resolve("output.txt"), args);
     }
 
     /** Waits until the history has some rows, of which the first line tells the columns. */

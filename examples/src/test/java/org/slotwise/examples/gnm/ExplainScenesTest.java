@@ -17,6 +17,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slotwise.data.Scene;
+import org.slotwise.examples.shared.OtherProcess;
 import org.slotwise.examples.shared.Run;
 
 /** Small trainings of {@link ExplainScenes}, and what is done with their models. */
@@ -50,19 +51,7 @@ class ExplainScenesTest {
     }
 
     private Process start(String... args) throws IOException {
-        List<String> command =
-                new ArrayList<>(
-                        List.of(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "-Xmx256m",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                ExplainScenes.class.getName()));
-        command.addAll(List.of(args));
-        return new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(folder.resolve("output.txt").toFile())
-                .start();
+        return OtherProcess.start(ExplainScenes.class, folder.resolve("output.txt"), List.of(args));
     }
 
     /** In another process, whose first steps are those of the middle. */

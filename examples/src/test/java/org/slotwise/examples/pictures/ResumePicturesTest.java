@@ -20,6 +20,7 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.slotwise.examples.Slotwise;
+import org.slotwise.examples.shared.OtherProcess;
 import org.slotwise.examples.shared.Run;
 
 /** Trainings on pictures of one's own that are interrupted and go on. */
@@ -64,20 +65,9 @@ class ResumePicturesTest {
     }
 
     private Process start(String name, String... more) throws IOException {
-        List<String> command =
-                new ArrayList<>(
-                        List.of(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "-Xmx256m",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                Slotwise.class.getName(),
-                                "train"));
-        command.addAll(options(name, more));
-        return new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(at("output.txt").toFile())
-                .start();
+        List<String> args = new ArrayList<>(List.of("train"));
+        args.addAll(options(name, more));
+        return OtherProcess.start(Slotwise.class, at("output.txt"), args);
     }
 
     private void await(Process process, Path history, int rows)

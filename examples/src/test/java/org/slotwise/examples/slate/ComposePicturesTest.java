@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slotwise.examples.shared.OtherProcess;
 import org.slotwise.examples.shared.Run;
 
 /** Small trainings of {@link ComposePictures}, and what is done with their models. */
@@ -72,19 +73,8 @@ class ComposePicturesTest {
     }
 
     private Process start(String... args) throws IOException {
-        List<String> command =
-                new ArrayList<>(
-                        List.of(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "-Xmx256m",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                ComposePictures.class.getName()));
-        command.addAll(List.of(args));
-        return new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(folder.resolve("output.txt").toFile())
-                .start();
+        return OtherProcess.start(
+                ComposePictures.class, folder.resolve("output.txt"), List.of(args));
     }
 
     /** Killed in either half. */
