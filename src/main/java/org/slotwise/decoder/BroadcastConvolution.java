@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import org.slotwise.internal.Ops;
+import org.slotwise.internal.Convolutions;
 
 /**
  * Convolution of vectors that are broadcast to a grid, without making that grid.
@@ -35,7 +35,8 @@ final class BroadcastConvolution {
         long d = vectors.getShape().get(1);
         int kernel = Math.toIntExact(weight.getShape().get(2));
         NDArray small = vectors.reshape(m, d, 1, 1).broadcast(new Shape(m, d, kernel, kernel));
-        NDArray edges = Ops.conv2d(small, weight, null, 1, kernel / 2); // (M, O, kernel, kernel)
+        NDArray edges =
+                Convolutions.conv2d(small, weight, null, 1, kernel / 2); // (M, O, kernel, kernel)
         return stretch(stretch(edges, 2, height), 3, width);
     }
 

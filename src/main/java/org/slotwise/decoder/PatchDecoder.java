@@ -3,7 +3,6 @@ package org.slotwise.decoder;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Activation;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
@@ -20,6 +19,7 @@ import org.slotwise.internal.Ops;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.Layer;
+import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Linear;
 import org.slotwise.layer.Perceptron;
 import org.slotwise.layer.StartingValues;
@@ -139,9 +139,7 @@ public final class PatchDecoder extends FeatureDecoder {
         Linear first = maps.get(0);
         NDArray ofSlots = first.apply(pass, s).expandDims(2);
         NDArray ofPatches = Ops.linear(e, first.weight(pass), null);
-        try (NDArray z = hiddenMaps.applyToHidden(pass, ofSlots.add(ofPatches))) {
-            return Activation.relu(z);
-        }
+        return LeakyRelu.NONE.ofMap(pass, hiddenMaps.applyToHidden(pass, ofSlots.add(ofPatches)));
     }
 
     @Override

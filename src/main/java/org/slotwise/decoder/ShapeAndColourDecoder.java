@@ -18,6 +18,7 @@ import org.slotwise.internal.Ops;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
+import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Linear;
 import org.slotwise.layer.StartingValues;
 
@@ -197,8 +198,8 @@ public final class ShapeAndColourDecoder extends DecoderBlock {
         NDArray byRow = // (B, K, H, R)
                 row.apply(pass, code(y, in.get(1), d, 0)).mul(g).add(b);
         NDArray byColumn = column.apply(pass, code(x, in.get(1), d, 1)).mul(g); // (B, K, W, R)
-        NDArray h = Activation.relu(byRow.expandDims(3).add(byColumn.expandDims(2)));
-        h = Activation.relu(second.apply(pass, h));
+        NDArray h = LeakyRelu.NONE.inPlace(byRow.expandDims(3).add(byColumn.expandDims(2)));
+        h = LeakyRelu.NONE.ofMap(pass, second.apply(pass, h));
         NDArray a = alpha.apply(pass, h).squeeze(4); // (B, K, H, W)
         if (in.size() > 2) {
             NDArray empty = in.get(2).reshape(a.getShape().get(0), -1, 1, 1);

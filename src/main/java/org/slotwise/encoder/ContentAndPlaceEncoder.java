@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import org.slotwise.grouping.FeatureExtractorOutput;
@@ -19,6 +18,7 @@ import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 import org.slotwise.layer.Convolution;
 import org.slotwise.layer.LayerNorm;
+import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Linear;
 import org.slotwise.layer.StartingValues;
 import org.slotwise.layer.Window;
@@ -112,16 +112,16 @@ public final class ContentAndPlaceEncoder extends EncoderBlock {
     private NDArray features(Pass pass, NDArray images, NDArray positions) {
         NDArray x = images;
         for (Convolution convolution : convolutions) {
-            x = Activation.relu(convolution.apply(pass, x));
+            x = LeakyRelu.NONE.inPlace(convolution.apply(pass, x));
         }
         x = norm.apply(pass, FeatureMap.features(x)); // (B, N, C)
-        NDArray c = content2.apply(pass, Activation.relu(content1.apply(pass, x)));
+        NDArray c = content2.apply(pass, LeakyRelu.NONE.ofMap(pass, content1.apply(pass, x)));
         NDArray one = Scalars.like(positions, 1);
         NDArray t = positions.mul(Scalars.like(positions, 2)).sub(one);
         NDArray p = place.apply(pass, waves(t)).expandDims(0); // (1, N, 16)
         Shape s = c.getShape();
         NDArray both = NDArrays.concat(new NDList(c, p.broadcast(s.get(0), s.get(1), PLACE)), 2);
-        NDArray j = joint2.apply(pass, Activation.relu(joint1.apply(pass, both)));
+        NDArray j = joint2.apply(pass, LeakyRelu.NONE.ofMap(pass, joint1.apply(pass, both)));
         return NDArrays.concat(new NDList(both, j), 2);
     }
 

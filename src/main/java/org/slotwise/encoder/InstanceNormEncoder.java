@@ -1,7 +1,6 @@
 package org.slotwise.encoder;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.nn.Activation;
 import java.util.ArrayList;
 import java.util.List;
 import org.slotwise.internal.Check;
@@ -13,6 +12,7 @@ import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scope;
 import org.slotwise.layer.Convolution;
 import org.slotwise.layer.Layer;
+import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Window;
 
 /**
@@ -85,10 +85,10 @@ public final class InstanceNormEncoder extends ConvolutionalBlock {
             try (Scope scope = new Scope()) {
                 NDArray h = conv1.apply(pass, x);
                 h = Scope.next(h, FusedOps.instanceNorm(h, EPS));
-                h = Scope.next(h, Activation.relu(h));
+                h = LeakyRelu.NONE.inPlace(h);
                 h = Scope.next(h, conv2.apply(pass, h));
                 h = Scope.next(h, FusedOps.instanceNorm(h, EPS));
-                return scope.keep(Activation.relu(h.add(shortcut.apply(pass, x))));
+                return scope.keep(LeakyRelu.NONE.inPlace(h.add(shortcut.apply(pass, x))));
             }
         }
     }
@@ -96,7 +96,7 @@ public final class InstanceNormEncoder extends ConvolutionalBlock {
     @Override
     NDArray features(Pass pass, NDArray images) {
         NDArray x = first.apply(pass, images);
-        x = Scope.next(x, Activation.relu(x));
+        x = LeakyRelu.NONE.inPlace(x);
         for (Residual block : blocks) {
             x = Scope.next(x, block.apply(pass, x));
         }

@@ -2,7 +2,6 @@ package org.slotwise.encoder;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Activation;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -11,6 +10,7 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
+import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Window;
 import org.slotwise.position.PositionGrid;
 import org.slotwise.torchscript.ScriptModule;
@@ -100,8 +100,7 @@ public final class ResNetEncoder extends ConvolutionalBlock implements Scriptabl
 
     /** maxPool3x3/2(relu(bn1(conv7x7/2(images)))). */
     private NDArray pooled(Pass pass, NDArray images) {
-        try (NDArray y = stem.apply(pass, images);
-                NDArray x = Activation.relu(y)) {
+        try (NDArray x = LeakyRelu.NONE.inPlace(stem.apply(pass, images))) {
             return x.getNDArrayInternal()
                     .maxPool(new Shape(3, 3), new Shape(2, 2), new Shape(1, 1), false);
         }

@@ -1,13 +1,13 @@
 package org.slotwise.encoder;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.nn.Activation;
 import java.util.ArrayList;
 import java.util.List;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scope;
 import org.slotwise.layer.Layer;
+import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Window;
 import org.slotwise.torchscript.ScriptModule;
 import org.slotwise.torchscript.Scriptable;
@@ -77,9 +77,9 @@ final class ResidualBlock implements Layer, Scriptable {
         try (Scope scope = new Scope()) {
             NDArray y = convolutions.get(0).apply(pass, x);
             for (NormalisedConvolution next : convolutions.subList(1, convolutions.size())) {
-                y = next.apply(pass, Activation.relu(y));
+                y = next.apply(pass, LeakyRelu.NONE.inPlace(y));
             }
-            return scope.keep(Activation.relu(y.add(shortcut.apply(pass, x))));
+            return scope.keep(LeakyRelu.NONE.inPlace(y.add(shortcut.apply(pass, x))));
         }
     }
 

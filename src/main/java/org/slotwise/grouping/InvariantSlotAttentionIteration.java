@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Activation;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.FourierFeatures;
@@ -13,6 +12,7 @@ import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
+import org.slotwise.layer.LeakyRelu;
 
 /** One iteration, and its repetition: the equations of {@link InvariantSlotAttention}. */
 final class InvariantSlotAttentionIteration {
@@ -174,7 +174,8 @@ final class InvariantSlotAttentionIteration {
     private NDArray relativeValues(NDArray w, NDArray c) {
         Shape s = w.getShape(); // (B, K, N)
         NDArray phi = FourierFeatures.of(doubled(relativeTo(c)), frequencies);
-        NDArray h = Activation.relu(relative.add(layers.relativePosition().apply(pass, phi)));
+        NDArray h =
+                LeakyRelu.NONE.inPlace(relative.add(layers.relativePosition().apply(pass, phi)));
         long rows = s.get(0) * s.get(1);
         NDArray sum = // (B K, 1, R)
                 w.reshape(rows, 1, s.get(2)).batchMatMul(h.reshape(rows, s.get(2), -1));

@@ -80,30 +80,6 @@ public final class Ops {
     }
 
     /**
-     * Convolution over height and width, with the same geometry in both.
-     *
-     * @param x (B, C, H, W)
-     * @param weight (O, C, kernel height, kernel width)
-     * @param bias (O), or null for none
-     * @param stride at least 1
-     * @param padding how many zeros are put at each side, at least 0
-     * @return (B, O, H', W')
-     */
-    public static NDArray conv2d(
-            NDArray x, NDArray weight, @Nullable NDArray bias, int stride, int padding) {
-        return x.getNDArrayInternal()
-                .convolution(
-                        x,
-                        weight,
-                        bias,
-                        new Shape(stride, stride),
-                        new Shape(padding, padding),
-                        new Shape(1, 1),
-                        1)
-                .head();
-    }
-
-    /**
      * Batch normalisation of each channel, with PyTorch's eps of 1e-5 and momentum of 0.1 (DJL's
      * own takes them as floats).
      *

@@ -12,7 +12,8 @@ import org.slotwise.torchscript.ScriptedActivation;
  * Layers of which each takes what the one before it gave, after an activation. Of each only its
  * result lives on.
  */
-record Chain(List<? extends Layer> layers, UnaryOperator<NDArray> activation) {
+record Chain(
+        List<? extends Layer> layers, UnaryOperator<NDArray> activation, boolean convolutions) {
 
     /** All layers: the first takes x, which stays open. */
     NDArray apply(Pass pass, NDArray x) {
@@ -23,7 +24,7 @@ record Chain(List<? extends Layer> layers, UnaryOperator<NDArray> activation) {
     NDArray after(Pass pass, NDArray z, int first) {
         NDArray result = z;
         for (Layer layer : layers.subList(first, layers.size())) {
-            try (NDArray x = activate(result)) {
+            try (NDArray x = activate(pass, result)) {
                 result = layer.apply(pass, x);
             }
         }
@@ -31,7 +32,10 @@ record Chain(List<? extends Layer> layers, UnaryOperator<NDArray> activation) {
     }
 
     /** The activation of z. Closes z. */
-    NDArray activate(NDArray z) {
+    NDArray activate(Pass pass, NDArray z) {
+        if (activation instanceof LeakyRelu relu) {
+            return convolutions ? relu.inPlace(z) : relu.ofMap(pass, z);
+        }
         NDArray x = activation.apply(z);
         if (x != z) {
             z.close();

@@ -6,8 +6,8 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.initializer.Initializer;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Convolutions;
 import org.slotwise.internal.Declarer;
-import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
 import org.slotwise.torchscript.ScriptModule;
 import org.slotwise.torchscript.Scriptable;
@@ -84,7 +84,7 @@ public final class Convolution implements Layer, Scriptable {
         Check.option(
                 window.places(shape.get(2)) > 0 && window.places(shape.get(3)) > 0,
                 "Convolution: input must be at least as large as " + window + ", got " + shape);
-        return Ops.conv2d(
+        return Convolutions.conv2d(
                 x, weight(pass), pass.valueOrNull(bias), window.stride(), window.padding());
     }
 

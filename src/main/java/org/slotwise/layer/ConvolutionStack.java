@@ -38,7 +38,7 @@ public final class ConvolutionStack implements Layer, Scriptable {
     private final boolean lastActivation;
 
     private ConvolutionStack(Builder builder) {
-        chain = new Chain(List.copyOf(builder.layers), builder.activation);
+        chain = new Chain(List.copyOf(builder.layers), builder.activation, true);
         lastActivation = builder.lastActivation;
     }
 
@@ -56,7 +56,7 @@ public final class ConvolutionStack implements Layer, Scriptable {
     /** {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
-        return ended(chain.apply(pass, x));
+        return ended(pass, chain.apply(pass, x));
     }
 
     /**
@@ -77,11 +77,11 @@ public final class ConvolutionStack implements Layer, Scriptable {
      * @return (B, out, H', W')
      */
     public NDArray applyToHidden(Pass pass, NDArray z) {
-        return ended(chain.after(pass, z, 1));
+        return ended(pass, chain.after(pass, z, 1));
     }
 
-    private NDArray ended(NDArray y) {
-        return lastActivation ? chain.activate(y) : y;
+    private NDArray ended(Pass pass, NDArray y) {
+        return lastActivation ? chain.activate(pass, y) : y;
     }
 
     /** {@inheritDoc} */

@@ -3,7 +3,6 @@ package org.slotwise.layer;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import org.slotwise.internal.Check;
@@ -82,7 +81,8 @@ public final class FeedForward extends ConfiguredBlock implements Scriptable {
                 s,
                 training,
                 pass -> {
-                    NDArray h = Activation.relu(linear1.apply(pass, norm.apply(pass, s)));
+                    NDArray h =
+                            LeakyRelu.NONE.ofMap(pass, linear1.apply(pass, norm.apply(pass, s)));
                     return new NDList(s.add(linear2.apply(pass, h)));
                 });
     }

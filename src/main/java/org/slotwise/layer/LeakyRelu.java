@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Activation;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Pass;
+import org.slotwise.internal.ScriptedOps;
 import org.slotwise.torchscript.ScriptedActivation;
 
 /**
@@ -41,6 +43,34 @@ public record LeakyRelu(double slope) implements ScriptedActivation {
     public NDArray apply(NDArray x) {
         Check.floating("LeakyRelu", "x", Check.present("LeakyRelu", "x", x).getDataType());
         return slope == 0 ? Activation.relu(x) : Ops.leakyRelu(x, slope);
+    }
+
+    /**
+     * The activation in the array's own place, which saves an array as large.
+     *
+     * @param x what nobody else has seen, fresh from a layer whose gradients need its inputs alone,
+     *     a convolution for instance; of no use afterwards, and closed
+     * @return what was x
+     */
+    public NDArray inPlace(NDArray x) {
+        return ScriptedOps.leakyReluInPlace(x, slope);
+    }
+
+    /**
+     * The activation of what a linear map gives, in the array's own place where no graph is
+     * recorded. (The engine gives a view there, of which it would copy gradients.)
+     *
+     * @param pass the call of the block
+     * @param x what nobody else has seen; of no use afterwards, and closed
+     * @return an array of x's shape
+     */
+    public NDArray ofMap(Pass pass, NDArray x) {
+        if (!pass.training()) {
+            return inPlace(x);
+        }
+        try (x) {
+            return apply(x);
+        }
     }
 
     /** {@inheritDoc} */

@@ -26,7 +26,7 @@ public final class Perceptron implements Layer, Scriptable {
     private final Chain maps;
 
     private Perceptron(List<Linear> maps, UnaryOperator<NDArray> activation) {
-        this.maps = new Chain(List.copyOf(maps), activation);
+        this.maps = new Chain(List.copyOf(maps), activation, false);
     }
 
     /**

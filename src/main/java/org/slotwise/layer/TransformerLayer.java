@@ -3,7 +3,6 @@ package org.slotwise.layer;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
 import java.util.ArrayList;
 import java.util.List;
@@ -136,7 +135,7 @@ public final class TransformerLayer extends ConfiguredBlock {
     }
 
     private NDArray perceptron(Pass pass, NDArray x) {
-        return linear2.apply(pass, Activation.relu(linear1.apply(pass, x)));
+        return linear2.apply(pass, LeakyRelu.NONE.ofMap(pass, linear1.apply(pass, x)));
     }
 
     /** {@inheritDoc} */

@@ -5,9 +5,9 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.initializer.Initializer;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Convolutions;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Pass;
-import org.slotwise.internal.ScriptedOps;
 import org.slotwise.torchscript.ScriptModule;
 import org.slotwise.torchscript.Scriptable;
 
@@ -99,7 +99,7 @@ public final class TransposedConvolution implements Layer, Scriptable {
     @Override
     public NDArray apply(Pass pass, NDArray x) {
         Check.shape("TransposedConvolution", "input", x, "B", in, "H", "W");
-        return ScriptedOps.convTranspose2d(
+        return Convolutions.convTranspose2d(
                 x,
                 pass.value(weight),
                 pass.valueOrNull(bias),

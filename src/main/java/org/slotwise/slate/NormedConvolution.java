@@ -1,12 +1,12 @@
 package org.slotwise.slate;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.nn.Activation;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.Convolution;
 import org.slotwise.layer.GroupNorm;
 import org.slotwise.layer.Layer;
+import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.StartingValues;
 import org.slotwise.layer.Window;
 
@@ -31,6 +31,6 @@ record NormedConvolution(Convolution convolution, GroupNorm norm) implements Lay
 
     @Override
     public NDArray apply(Pass pass, NDArray x) {
-        return Activation.relu(norm.apply(pass, convolution.apply(pass, x)));
+        return LeakyRelu.NONE.inPlace(norm.apply(pass, convolution.apply(pass, x)));
     }
 }

@@ -2,7 +2,6 @@ package org.slotwise.slate;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Activation;
 import ai.djl.training.initializer.Initializer;
 import java.util.Map;
 import org.slotwise.internal.Declarer;
@@ -10,6 +9,7 @@ import org.slotwise.internal.Pass;
 import org.slotwise.layer.Attention;
 import org.slotwise.layer.DropoutMask;
 import org.slotwise.layer.LayerNorm;
+import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Linear;
 import org.slotwise.layer.StartingValues;
 
@@ -86,7 +86,7 @@ record TokenDecoderBlock(
     }
 
     private NDArray perceptron(Pass pass, NDArray x) {
-        NDArray h = Activation.relu(hidden.apply(pass, mlpNorm.apply(pass, x)));
+        NDArray h = LeakyRelu.NONE.ofMap(pass, hidden.apply(pass, mlpNorm.apply(pass, x)));
         return output.apply(pass, h);
     }
 

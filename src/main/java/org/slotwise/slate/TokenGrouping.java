@@ -3,7 +3,6 @@ package org.slotwise.slate;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Activation;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
@@ -16,6 +15,7 @@ import org.slotwise.internal.Ops;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.LayerNorm;
+import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Linear;
 import org.slotwise.layer.StartingValues;
 
@@ -121,7 +121,7 @@ public final class TokenGrouping extends ConfiguredBlock {
 
     /** Objects and attributions, in the call of the block that this is part of. */
     NDList group(Pass pass, NDArray tokens, @Nullable NDArray noise) {
-        NDArray h = Activation.relu(hidden.apply(pass, norm.apply(pass, tokens)));
+        NDArray h = LeakyRelu.NONE.ofMap(pass, hidden.apply(pass, norm.apply(pass, tokens)));
         NDArray x = output.apply(pass, h);
         Shape shape = new Shape(tokens.getShape().get(0), sizes.count(), sizes.dim());
         NDArray draws =

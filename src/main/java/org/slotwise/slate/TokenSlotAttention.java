@@ -2,7 +2,6 @@ package org.slotwise.slate;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.nn.Activation;
 import ai.djl.training.initializer.Initializer;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.NoGraph;
@@ -11,6 +10,7 @@ import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
 import org.slotwise.layer.GruCell;
 import org.slotwise.layer.LayerNorm;
+import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Linear;
 import org.slotwise.layer.StartingValues;
 
@@ -125,7 +125,7 @@ record TokenSlotAttention(
                         .transpose(0, 2, 1, 3)
                         .reshape(batch, slots, sizes.dim());
         NDArray next = gru.step(pass, u, s);
-        NDArray h = Activation.relu(hidden.apply(pass, mlpNorm.apply(pass, next)));
+        NDArray h = LeakyRelu.NONE.ofMap(pass, hidden.apply(pass, mlpNorm.apply(pass, next)));
         return next.add(output.apply(pass, h));
     }
 

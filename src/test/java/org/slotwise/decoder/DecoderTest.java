@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.slotwise.decoder.BroadcastArchitecture.Layer;
 import org.slotwise.encoder.SlotAttentionEncoder;
 import org.slotwise.grouping.SlotAttention;
+import org.slotwise.internal.Convolutions;
 import org.slotwise.internal.Ops;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.ReferenceCase;
@@ -212,7 +213,7 @@ class DecoderTest {
         NDArray vectors = normal(manager, 1, DataType.FLOAT64, 3, 4);
         NDArray weight = normal(manager, 2, DataType.FLOAT64, 5, 4, kernel, kernel);
         NDArray grid = vectors.reshape(3, 4, 1, 1).broadcast(new Shape(3, 4, height, width));
-        NDArray expected = Ops.conv2d(grid, weight, null, 1, kernel / 2);
+        NDArray expected = Convolutions.conv2d(grid, weight, null, 1, kernel / 2);
         NDArray got = BroadcastConvolution.apply(vectors, weight, height, width);
         assertClose("convolution", expected, got, 1e-12);
     }

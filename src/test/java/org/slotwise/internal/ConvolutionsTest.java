@@ -31,7 +31,7 @@ import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.Tensors;
 
 @ExtendWith(OnDevice.class)
-class ScriptedOpsTest {
+class ConvolutionsTest {
 
     private static final DataType DOUBLE = DataType.FLOAT64;
 
@@ -58,10 +58,10 @@ class ScriptedOpsTest {
         NDArray bias = normal(manager, 3, DOUBLE, 2);
         NDArray expected = bySums(x, weight, bias, stride, padding, outputPadding);
 
-        NDArray y = ScriptedOps.convTranspose2d(x, weight, bias, stride, padding, outputPadding);
+        NDArray y = Convolutions.convTranspose2d(x, weight, bias, stride, padding, outputPadding);
         assertClose("with bias", expected, y, 1e-12);
         NDArray without =
-                ScriptedOps.convTranspose2d(x, weight, null, stride, padding, outputPadding);
+                Convolutions.convTranspose2d(x, weight, null, stride, padding, outputPadding);
         assertClose("without", expected.sub(bias.reshape(1, 2, 1, 1)), without, 1e-12);
     }
 
@@ -114,7 +114,7 @@ class ScriptedOpsTest {
         FiniteDifferences.check(
                 manager,
                 in ->
-                        ScriptedOps.convTranspose2d(
+                        Convolutions.convTranspose2d(
                                         in[0], in[1], in[2], stride, padding, outputPadding)
                                 .tanh()
                                 .sum(),
@@ -124,7 +124,7 @@ class ScriptedOpsTest {
         FiniteDifferences.check(
                 manager,
                 in ->
-                        ScriptedOps.convTranspose2d(
+                        Convolutions.convTranspose2d(
                                         in[0], in[1], null, stride, padding, outputPadding)
                                 .tanh()
                                 .sum(),
@@ -144,7 +144,7 @@ class ScriptedOpsTest {
             bias.setRequiresGradient(call % 2 == 1);
             x.setRequiresGradient(call > 5);
             try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
-                NDArray y = ScriptedOps.convTranspose2d(x, weight, bias, 2, 1, 1);
+                NDArray y = Convolutions.convTranspose2d(x, weight, bias, 2, 1, 1);
                 // d sum / d bias is the number of pixels
                 if (call % 2 == 1) {
                     collector.backward(y.sum());
@@ -158,7 +158,7 @@ class ScriptedOpsTest {
                 }
             }
             NDArray plain =
-                    NoGraph.during(() -> ScriptedOps.convTranspose2d(x, weight, bias, 2, 1, 1));
+                    NoGraph.during(() -> Convolutions.convTranspose2d(x, weight, bias, 2, 1, 1));
             assertFalse(plain.hasGradient());
         }
     }
@@ -171,7 +171,7 @@ class ScriptedOpsTest {
             NDArray weight = normal(manager, 2, 3, 2, 5, 5);
             weight.setRequiresGradient(true);
             try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
-                NDArray y = ScriptedOps.convTranspose2d(x, weight, null, 2, 2, 1);
+                NDArray y = Convolutions.convTranspose2d(x, weight, null, 2, 2, 1);
                 NDArray loss = y.mul(y).sum();
                 if (pass == 1) {
                     Garbage.collect();
@@ -188,14 +188,14 @@ class ScriptedOpsTest {
         NDArray x = normal(manager, 1, 1, 2, 3, 3);
         NDArray weight = normal(manager, 2, 2, 2, 3, 3);
         NDArray bias = normal(manager, 3, 2);
-        NDArray expected = ScriptedOps.convTranspose2d(x, weight, bias, 1, 1, 0);
+        NDArray expected = Convolutions.convTranspose2d(x, weight, bias, 1, 1, 0);
         for (String name : new String[] {"conv.", "list[]", "tuple()", "module_method:forward"}) {
             x.setName(name + "x");
             weight.setName(name + "weight");
             bias.setName(name);
             weight.setRequiresGradient(true);
             try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
-                NDArray y = ScriptedOps.convTranspose2d(x, weight, bias, 1, 1, 0);
+                NDArray y = Convolutions.convTranspose2d(x, weight, bias, 1, 1, 0);
                 assertSame(name, expected, y);
                 collector.backward(y.sum());
             }
@@ -214,7 +214,7 @@ class ScriptedOpsTest {
         try (NDManager images = manager.newSubManager()) {
             x.attach(images);
             int before = manager.getManagedArrays().size();
-            NDArray y = ScriptedOps.convTranspose2d(x, weight, null, 1, 1, 0);
+            NDArray y = Convolutions.convTranspose2d(x, weight, null, 1, 1, 0);
             assertEquals(2, images.getManagedArrays().size());
             assertEquals(images, y.getManager());
             // A manager counts those of the managers below it.
@@ -230,10 +230,10 @@ class ScriptedOpsTest {
         NDArray first;
         try (NDScope scope = new NDScope()) {
             scope.suppressNotUsedWarning();
-            first = ScriptedOps.convTranspose2d(x, weight, null, 7, 0, 6);
+            first = Convolutions.convTranspose2d(x, weight, null, 7, 0, 6);
             NDScope.unregister(first);
         }
-        assertSame("again", first, ScriptedOps.convTranspose2d(x, weight, null, 7, 0, 6));
+        assertSame("again", first, Convolutions.convTranspose2d(x, weight, null, 7, 0, 6));
     }
 
     @Test
@@ -241,7 +241,7 @@ class ScriptedOpsTest {
         NDArray x = normal(manager, 1, 2, 3, 6, 6);
         NDArray weight = normal(manager, 2, 3, 4, 5, 5);
         weight.setRequiresGradient(true);
-        NDArray expected = ScriptedOps.convTranspose2d(x, weight, null, 2, 2, 1);
+        NDArray expected = Convolutions.convTranspose2d(x, weight, null, 2, 2, 1);
         ExecutorService pool = Executors.newFixedThreadPool(4);
         try {
             List<Future<NDArray>> results = new ArrayList<>();
@@ -251,7 +251,7 @@ class ScriptedOpsTest {
                                 () ->
                                         NoGraph.during(
                                                 () ->
-                                                        ScriptedOps.convTranspose2d(
+                                                        Convolutions.convTranspose2d(
                                                                 x, weight, null, 2, 2, 1))));
             }
             for (Future<NDArray> result : results) {
@@ -268,12 +268,75 @@ class ScriptedOpsTest {
     void keepsTheType(DataType type, NDManager manager) {
         NDArray x = normal(manager, 1, DOUBLE, 1, 2, 3, 3);
         NDArray weight = normal(manager, 2, DOUBLE, 2, 2, 3, 3);
-        NDArray expected = ScriptedOps.convTranspose2d(x, weight, null, 1, 1, 0);
+        NDArray expected = Convolutions.convTranspose2d(x, weight, null, 1, 1, 0);
         NDArray y =
-                ScriptedOps.convTranspose2d(
+                Convolutions.convTranspose2d(
                         x.toType(type, false), weight.toType(type, false), null, 1, 1, 0);
         assertEquals(type, y.getDataType());
         assertClose(type.name(), expected, y.toType(DOUBLE, false), 2e-3);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"3, 1, 1, 1", "64, 5, 1, 2", "7, 3, 2, 1", "2, 1, 1, 0"})
+    void float32IsFloat64UpToRoundingHoweverArraysLie(
+            int channels, int kernel, int stride, int padding, NDManager manager) {
+        NDArray x = normal(manager, 1, DOUBLE, 2, channels, 9, 6);
+        NDArray weight = normal(manager, 2, DOUBLE, 5, channels, kernel, kernel);
+        NDArray bias = normal(manager, 3, DOUBLE, 5);
+        NDArray expected = Convolutions.conv2d(x, weight, bias, stride, padding);
+        NDArray w = weight.toType(DataType.FLOAT32, false);
+        NDArray b = bias.toType(DataType.FLOAT32, false);
+        NDArray rows = x.toType(DataType.FLOAT32, false);
+        NDArray columns = rows.swapAxes(2, 3).duplicate().swapAxes(2, 3);
+        for (NDArray lying : new NDArray[] {rows, columns}) {
+            NDArray y = Convolutions.conv2d(lying, w, b, stride, padding);
+            assertClose("y", expected, y.toType(DOUBLE, false), 1e-4);
+            // Read row by row, flattened, cut and summed as if it lay so.
+            assertClose("flat", expected.flatten(), y.flatten().toType(DOUBLE, false), 1e-4);
+            assertClose(
+                    "cut",
+                    expected.get(":, 1:4, 2:, :2").flatten(),
+                    y.get(":, 1:4, 2:, :2").flatten().toType(DOUBLE, false),
+                    1e-4);
+            float[] read = y.toFloatArray();
+            double[] wanted = expected.toDoubleArray();
+            double largest = Tensors.largest(expected);
+            for (int i = 0; i < wanted.length; i++) {
+                assertEquals(wanted[i], read[i], 1e-5 * largest, "element " + i);
+            }
+            NDArray without = Convolutions.conv2d(lying, w, null, stride, padding);
+            assertClose("without bias", y, without.add(b.reshape(1, 5, 1, 1)), 1e-5);
+        }
+    }
+
+    @Test
+    void gradientsOfFloat32AreThoseOfFloat64(NDManager manager) {
+        NDArray[] exact = gradients(manager, DOUBLE);
+        NDArray[] single = gradients(manager, DataType.FLOAT32);
+        for (int i = 0; i < exact.length; i++) {
+            assertClose("gradient " + i, exact[i], single[i].toType(DOUBLE, false), 1e-4);
+        }
+    }
+
+    /** Of a convolution and a transposed one with an activation in place between them. */
+    private static NDArray[] gradients(NDManager manager, DataType type) {
+        NDArray x = normal(manager, 1, DOUBLE, 2, 3, 6, 5).toType(type, true);
+        NDArray w = normal(manager, 2, DOUBLE, 4, 3, 3, 3).toType(type, true);
+        NDArray v = normal(manager, 3, DOUBLE, 4, 2, 3, 3).toType(type, true);
+        NDArray[] leaves = {x, w, v};
+        for (NDArray leaf : leaves) {
+            leaf.setRequiresGradient(true);
+        }
+        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            NDArray h = ScriptedOps.leakyReluInPlace(Convolutions.conv2d(x, w, null, 1, 1), 0.1);
+            NDArray y = Convolutions.convTranspose2d(h, v, null, 2, 1, 1);
+            collector.backward(y.square().mean());
+        }
+        NDArray[] gradients = new NDArray[leaves.length];
+        for (int i = 0; i < leaves.length; i++) {
+            gradients[i] = leaves[i].getGradient();
+        }
+        return gradients;
     }
 
     @Test
@@ -306,7 +369,7 @@ class ScriptedOpsTest {
                 assertThrows(
                         IllegalArgumentException.class,
                         () ->
-                                ScriptedOps.convTranspose2d(
+                                Convolutions.convTranspose2d(
                                         x, weight, bias, stride, padding, outputPadding));
         assertTrue(
                 e.getMessage().startsWith("convTranspose2d: ") && e.getMessage().contains(message),

@@ -1,0 +1,247 @@
+package org.slotwise.benchmark;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.training.GradientCollector;
+import ai.djl.training.ParameterStore;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.decoder.PatchDecoder;
+import org.slotwise.decoder.SlotDecoder;
+import org.slotwise.encoder.FeatureExtractor;
+import org.slotwise.grouping.FeatureExtractorOutput;
+import org.slotwise.grouping.SlotAttentionGrouping;
+import org.slotwise.internal.Gradients;
+import org.slotwise.internal.NoGraph;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.TorchScript;
+import org.slotwise.training.Adam;
+import org.slotwise.weights.StateDict;
+
+/** A whole model with inputs and weights, computed by the library or by the TorchScript of it. */
+final class ModelSubject {
+
+    private static final String WITH_ENCODER =
+            """
+            def forward(self, images: Tensor, slots: Tensor) -> Tuple[Tensor, Tensor]:
+              f = self.encoder.forward(images)
+              g = self.grouping.group(torch.__getitem__(f, "features"), torch.__getitem__(f, "positions"), slots)
+              out = self.decoder.forward(torch.__getitem__(g, "objects"))
+              return (torch.__getitem__(out, "reconstruction"), torch.__getitem__(g, "objects"))
+            """;
+
+    private static final String FEATURES =
+            """
+            def forward(self, features: Tensor, slots: Tensor) -> Tuple[Tensor, Tensor]:
+              g = self.grouping.group(features, features, slots)
+              out = self.decoder.forward(torch.__getitem__(g, "objects"))
+              return (torch.__getitem__(out, "reconstruction"), torch.__getitem__(g, "objects"))
+            """;
+
+    private final NDManager manager;
+    private final ModelSize size;
+    private final Map<String, Block> parts = new LinkedHashMap<>();
+    private final @Nullable FeatureExtractor encoder;
+    private final SlotAttentionGrouping grouping;
+    private final Block decoder;
+    private final Map<String, NDArray> weights = new LinkedHashMap<>();
+    private final PtSymbolBlock plain;
+    private final NDArray plainTag;
+    private final Map<String, NDArray> plainWeights = new LinkedHashMap<>();
+    private final Adam adam = Adam.builder().build();
+    private final Adam plainAdam = Adam.builder().build();
+
+    ModelSubject(NDManager manager, ModelSize size) throws IOException {
+        this.manager = manager;
+        this.size = size;
+        encoder = size.encoder();
+        grouping = size.grouping();
+        decoder = size.decoder();
+        if (encoder != null) {
+            parts.put("encoder", encoder);
+        }
+        parts.put("grouping", grouping);
+        parts.put("decoder", decoder);
+        manager.getEngine().setRandomSeed(0);
+        initialize();
+        parts.forEach(
+                (name, part) ->
+                        StateDict.of(part)
+                                .arrays()
+                                .forEach((key, array) -> weights.put(name + "." + key, array)));
+        weights.values().forEach(array -> array.setName(null));
+        weights.values().removeIf(array -> !array.hasGradient());
+        plain = script();
+        plainTag = manager.create(0);
+        plainTag.setName("module_method:forward");
+        List<String> names = List.copyOf(weights.keySet());
+        NDList values = JniUtils.moduleGetParams(plain, (PtNDManager) manager);
+        for (NDArray value : values) {
+            String name = value.getName();
+            value.setName(null);
+            plainWeights.put(name, value);
+        }
+        if (!plainWeights.keySet().containsAll(names)) {
+            throw new IllegalStateException(plainWeights.keySet() + " and " + names);
+        }
+    }
+
+    private void initialize() {
+        Shape images = size.input(1);
+        Shape features = images;
+        if (encoder != null) {
+            encoder.initialize(manager, DataType.FLOAT32, images);
+            features = encoder.getOutputShapes(new Shape[] {images})[0];
+        }
+        grouping.initialize(manager, DataType.FLOAT32, features, size.slots(1));
+        decoder.initialize(manager, DataType.FLOAT32, size.slots(1));
+    }
+
+    private PtSymbolBlock script() throws IOException {
+        ScriptModule.Builder whole = ScriptModule.builder("Model");
+        parts.forEach((name, part) -> whole.module(name, ScriptModule.of("Models", part)));
+        whole.setCode(encoder == null ? FEATURES : WITH_ENCODER);
+        ByteArrayOutputStream archive = new ByteArrayOutputStream();
+        TorchScript.of(whole.build()).write(archive);
+        return JniUtils.loadModule(
+                (PtNDManager) manager,
+                new ByteArrayInputStream(archive.toByteArray()),
+                true,
+                false);
+    }
+
+    /** Inputs of a pass: images or features, and what slots start from. */
+    NDList inputs(int count) {
+        manager.getEngine().setRandomSeed(count);
+        NDArray seen =
+                encoder == null
+                        ? manager.randomNormal(size.input(count))
+                        : manager.randomUniform(-1, 1, size.input(count));
+        return new NDList(seen, manager.randomNormal(size.slots(count)));
+    }
+
+    /** All weights by name. */
+    Map<String, NDArray> weights() {
+        return weights;
+    }
+
+    List<ModelContender> contenders() {
+        return List.of(
+                new ModelContender("library", this::library, weights, adam, manager),
+                new ModelContender("plain", this::plain, plainWeights, plainAdam, manager));
+    }
+
+    /** Reconstruction and slots. */
+    private NDList library(NDManager owner, NDList inputs, boolean training) {
+        ParameterStore store = new ParameterStore(owner, false);
+        NDArray seen = inputs.get(0);
+        FeatureExtractorOutput features =
+                encoder == null
+                        ? new FeatureExtractorOutput(seen, null, Map.of())
+                        : encoder.extract(store, seen, training);
+        NDArray slots = grouping.group(store, features, inputs.get(1), training).objects();
+        NDArray made =
+                decoder instanceof PatchDecoder patches
+                        ? patches.decode(store, slots, training).reconstruction()
+                        : ((SlotDecoder) decoder).decode(store, slots, training).reconstruction();
+        return new NDList(made, slots);
+    }
+
+    private NDList plain(NDManager owner, NDList inputs, boolean training) {
+        NDList list = new NDList(inputs.get(0), inputs.get(1), plainTag);
+        return training
+                ? IValueUtils.forward(plain, list, true)
+                : NoGraph.during(() -> IValueUtils.forward(plain, list, true));
+    }
+
+    /** How a model is computed. */
+    interface Forward {
+        NDList apply(NDManager owner, NDList inputs, boolean training);
+    }
+
+    /** One way to compute the model, with weights of its own. */
+    record ModelContender(
+            String name,
+            Forward forward,
+            Map<String, NDArray> weights,
+            Adam adam,
+            NDManager manager) {
+
+        /** A training step: forward, backward, an update by Adam. */
+        void step(NDList inputs) {
+            backward(inputs, loss -> {});
+            weights.forEach(
+                    (name, weight) -> {
+                        try (NDArray gradient = Gradients.of(weight)) {
+                            adam.update(name, weight, gradient);
+                        }
+                        Gradients.zero(weight);
+                    });
+        }
+
+        private void backward(NDList inputs, java.util.function.Consumer<NDList> reader) {
+            try (NDManager scratch = manager.newSubManager();
+                    GradientCollector collector =
+                            Engine.getEngine("PyTorch").newGradientCollector();
+                    NDScope scope = new NDScope()) {
+                scope.suppressNotUsedWarning();
+                NDList in = held(scratch, inputs);
+                NDList out = forward.apply(scratch, in, true);
+                collector.backward(out.get(0).sub(in.get(0)).square().mean());
+                reader.accept(out);
+            }
+        }
+
+        /** Views that go with the pass, so that what is made of them does too. */
+        private static NDList held(NDManager scratch, NDList inputs) {
+            NDList held = new NDList();
+            for (NDArray input : inputs) {
+                NDArray view = input.reshape(input.getShape());
+                view.attach(scratch);
+                held.add(view);
+            }
+            return held;
+        }
+
+        void predict(NDList inputs) {
+            try (NDManager scratch = manager.newSubManager()) {
+                forward.apply(scratch, held(scratch, inputs), false).forEach(NDArray::close);
+            }
+        }
+
+        /** Outputs and gradients. */
+        Map<String, float[]> results(NDList inputs) {
+            Map<String, float[]> results = new LinkedHashMap<>();
+            weights.values().forEach(Gradients::zero);
+            backward(
+                    inputs,
+                    out -> {
+                        results.put("reconstruction", out.get(0).toFloatArray());
+                        results.put("objects", out.get(1).toFloatArray());
+                    });
+            weights.forEach(
+                    (name, weight) -> {
+                        try (NDArray gradient = Gradients.of(weight)) {
+                            results.put("gradient of " + name, gradient.toFloatArray());
+                        }
+                        Gradients.zero(weight);
+                    });
+            return results;
+        }
+    }
+}
