@@ -4,6 +4,8 @@ Requests and answers are one JSON object a line:
   {"do": "load", "module", "file", "d", "c", "k", "t", "threads"}  -> {"who": [names]}
   {"do": "results", "who", "file"}                                 -> {}       writes outputs and gradients
   {"do": "run", "who", "training"}                                 -> {"ms"}   one timed pass
+  {"do": "peak", "who", "training"}                                -> {"mb"}   its most memory beyond what there was
+For whole models "run" with training is a step with Adam, and "inputs" names the inputs that are meant.
 An answer with "error" says what went wrong.
 """
 import json
@@ -67,6 +69,57 @@ class Torch:
         return {k: v.detach().numpy() for k, v in results.items()}
 
 
+class Whole:
+    """A whole model (Models.java) in eager PyTorch and under torch.compile, each with weights of its own."""
+
+    def __init__(self, request, arrays):
+        import torch
+
+        import models
+
+        self.torch = torch
+        torch.set_num_threads(request["threads"])
+        torch._dynamo.reset()
+        self.ways, self.models, self.optimizers = {}, {}, {}
+        for who in ("eager", "compile"):
+            model = models.Model(request["module"])
+            prefix = "parameters."
+            model.load_state_dict(
+                {k[len(prefix):]: torch.from_numpy(v.copy()) for k, v in arrays.items() if k.startswith(prefix)})
+            self.models[who] = model
+            self.ways[who] = torch.compile(model, dynamic=False) if who == "compile" else model
+            self.optimizers[who] = torch.optim.Adam(model.parameters(), 1e-3)
+        self.inputs = {}
+        for name, array in arrays.items():
+            if name.startswith("inputs."):
+                _, kind, which = name.split(".")
+                self.inputs.setdefault(kind, {})[which] = torch.from_numpy(array)
+
+    def backward(self, who, inputs):
+        seen = self.inputs[inputs]["seen"]
+        made, slots = self.ways[who](seen, self.inputs[inputs]["slots"])
+        (made - seen).square().mean().backward()
+        return made, slots
+
+    def run(self, who, training, inputs):
+        if training:
+            self.backward(who, inputs)
+            self.optimizers[who].step()
+            self.optimizers[who].zero_grad()
+        else:
+            with self.torch.inference_mode():
+                self.ways[who](self.inputs[inputs]["seen"], self.inputs[inputs]["slots"])
+
+    def results(self, who):
+        made, slots = self.backward(who, "few")
+        results = {"reconstruction": made, "objects": slots}
+        for name, leaf in self.models[who].named_parameters():
+            results["gradient of " + name] = leaf.grad
+        results = {k: v.detach().numpy().copy() for k, v in results.items()}
+        self.optimizers[who].zero_grad()
+        return results
+
+
 class ScikitLearn:
     """KMeans image after image with one thread and with all, and (images) over images in processes."""
 
@@ -110,6 +163,20 @@ def inertia(image, k, starts, seed, threads, centers="k-means++"):
         return KMeans(k, init=centers, n_init=starts, random_state=seed).fit(image).inertia_
 
 
+def resident(entry, reset):
+    """Megabytes of an entry of /proc/self/status; with reset the most so far is forgotten."""
+    import gc
+
+    gc.collect()
+    if reset:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
+    with open("/proc/self/status") as file:
+        for line in file:
+            if line.startswith(entry + ":"):
+                return int(line.split()[1]) * 1024 / 1e6
+
+
 def main():
     # Whatever libraries print must not mix with the answers.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
@@ -122,15 +189,19 @@ def main():
             if request["do"] == "load":
                 with np.load(request["file"]) as file:
                     arrays = {k: file[k] for k in file.files}
-                kind = ScikitLearn if request["module"] == "KMeans" else Torch
-                subject = kind(request, arrays)
+                kinds = {"KMeans": ScikitLearn, "SlotAttention": Torch, "StickBreaking": Torch}
+                subject = kinds.get(request["module"], Whole)(request, arrays)
                 answer["who"] = list(subject.ways)
             elif request["do"] == "results":
                 np.savez(request["file"], **subject.results(request["who"]))
             else:
+                given = [request["inputs"]] if "inputs" in request else []
+                before = resident("VmRSS", True) if request["do"] == "peak" else 0
                 begin = time.perf_counter()
-                subject.run(request["who"], request["training"])
+                subject.run(request["who"], request["training"], *given)
                 answer["ms"] = (time.perf_counter() - begin) * 1e3
+                if request["do"] == "peak":
+                    answer["mb"] = resident("VmHWM", False) - before
         except Exception as e:  # told to the one who asked
             answer = {"error": f"{type(e).__name__}: {e}".strip().splitlines()[0]}
         print(json.dumps(answer), file=answers, flush=True)

@@ -20,6 +20,8 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.decoder.PatchDecoder;
 import org.slotwise.decoder.SlotDecoder;
@@ -53,6 +55,11 @@ final class ModelSubject {
               return (torch.__getitem__(out, "reconstruction"), torch.__getitem__(g, "objects"))
             """;
 
+    /** The names of inputs: two to be compared by, a training step's, one, eight. */
+    static final String FEW = "few";
+
+    static final String STEP = "step";
+
     private final NDManager manager;
     private final ModelSize size;
     private final Map<String, Block> parts = new LinkedHashMap<>();
@@ -63,8 +70,7 @@ final class ModelSubject {
     private final PtSymbolBlock plain;
     private final NDArray plainTag;
     private final Map<String, NDArray> plainWeights = new LinkedHashMap<>();
-    private final Adam adam = Adam.builder().build();
-    private final Adam plainAdam = Adam.builder().build();
+    private final Map<String, NDList> inputs = new LinkedHashMap<>();
 
     ModelSubject(NDManager manager, ModelSize size) throws IOException {
         this.manager = manager;
@@ -89,16 +95,19 @@ final class ModelSubject {
         plain = script();
         plainTag = manager.create(0);
         plainTag.setName("module_method:forward");
-        List<String> names = List.copyOf(weights.keySet());
         NDList values = JniUtils.moduleGetParams(plain, (PtNDManager) manager);
         for (NDArray value : values) {
             String name = value.getName();
             value.setName(null);
             plainWeights.put(name, value);
         }
-        if (!plainWeights.keySet().containsAll(names)) {
-            throw new IllegalStateException(plainWeights.keySet() + " and " + names);
+        if (!plainWeights.keySet().containsAll(weights.keySet())) {
+            throw new IllegalStateException(plainWeights.keySet() + " and " + weights.keySet());
         }
+        inputs.put(FEW, drawn(2));
+        inputs.put(STEP, drawn(size.batch()));
+        inputs.put("1", drawn(1));
+        inputs.put("8", drawn(8));
     }
 
     private void initialize() {
@@ -125,8 +134,8 @@ final class ModelSubject {
                 false);
     }
 
-    /** Inputs of a pass: images or features, and what slots start from. */
-    NDList inputs(int count) {
+    /** Images or features of a pass, and what slots start from. */
+    private NDList drawn(int count) {
         manager.getEngine().setRandomSeed(count);
         NDArray seen =
                 encoder == null
@@ -135,15 +144,22 @@ final class ModelSubject {
         return new NDList(seen, manager.randomNormal(size.slots(count)));
     }
 
-    /** All weights by name. */
-    Map<String, NDArray> weights() {
-        return weights;
+    /** Weights and inputs, as the Python side reads them. */
+    Map<String, NDArray> numbers() {
+        Map<String, NDArray> numbers = new LinkedHashMap<>();
+        weights.forEach((name, array) -> numbers.put("parameters." + name, array));
+        inputs.forEach(
+                (name, list) -> {
+                    numbers.put("inputs." + name + ".seen", list.get(0));
+                    numbers.put("inputs." + name + ".slots", list.get(1));
+                });
+        return numbers;
     }
 
-    List<ModelContender> contenders() {
+    List<ModelWay> ways() {
         return List.of(
-                new ModelContender("library", this::library, weights, adam, manager),
-                new ModelContender("plain", this::plain, plainWeights, plainAdam, manager));
+                new InThisProcess("library", this::library, weights),
+                new InThisProcess("plain", this::plain, plainWeights));
     }
 
     /** Reconstruction and slots. */
@@ -174,43 +190,70 @@ final class ModelSubject {
         NDList apply(NDManager owner, NDList inputs, boolean training);
     }
 
-    /** One way to compute the model, with weights of its own. */
-    record ModelContender(
-            String name,
-            Forward forward,
-            Map<String, NDArray> weights,
-            Adam adam,
-            NDManager manager) {
+    /** The library, or TorchScript. */
+    private final class InThisProcess implements ModelWay {
+        private final String name;
+        private final Forward forward;
+        private final Map<String, NDArray> leaves;
+        private final Adam adam = Adam.builder().build();
 
-        /** A training step: forward, backward, an update by Adam. */
-        void step(NDList inputs) {
-            backward(inputs, loss -> {});
-            weights.forEach(
-                    (name, weight) -> {
+        InThisProcess(String name, Forward forward, Map<String, NDArray> leaves) {
+            this.name = name;
+            this.forward = forward;
+            this.leaves = leaves;
+        }
+
+        @Override
+        public String name() {
+            return name;
+        }
+
+        @Override
+        public double run(String which, boolean training) {
+            NDList in = Objects.requireNonNull(inputs.get(which));
+            return Contender.milliseconds(
+                    () -> {
+                        if (training) {
+                            step(in);
+                        } else {
+                            predict(in);
+                        }
+                    });
+        }
+
+        @Override
+        public double peak(String which, boolean training) {
+            return Resident.peak(() -> run(which, training));
+        }
+
+        private void step(NDList in) {
+            backward(in, out -> {});
+            leaves.forEach(
+                    (key, weight) -> {
                         try (NDArray gradient = Gradients.of(weight)) {
-                            adam.update(name, weight, gradient);
+                            adam.update(key, weight, gradient);
                         }
                         Gradients.zero(weight);
                     });
         }
 
-        private void backward(NDList inputs, java.util.function.Consumer<NDList> reader) {
+        private void backward(NDList in, Consumer<NDList> reader) {
             try (NDManager scratch = manager.newSubManager();
                     GradientCollector collector =
                             Engine.getEngine("PyTorch").newGradientCollector();
                     NDScope scope = new NDScope()) {
                 scope.suppressNotUsedWarning();
-                NDList in = held(scratch, inputs);
-                NDList out = forward.apply(scratch, in, true);
-                collector.backward(out.get(0).sub(in.get(0)).square().mean());
+                NDList seen = held(scratch, in);
+                NDList out = forward.apply(scratch, seen, true);
+                collector.backward(out.get(0).sub(seen.get(0)).square().mean());
                 reader.accept(out);
             }
         }
 
         /** Views that go with the pass, so that what is made of them does too. */
-        private static NDList held(NDManager scratch, NDList inputs) {
+        private static NDList held(NDManager scratch, NDList in) {
             NDList held = new NDList();
-            for (NDArray input : inputs) {
+            for (NDArray input : in) {
                 NDArray view = input.reshape(input.getShape());
                 view.attach(scratch);
                 held.add(view);
@@ -218,26 +261,26 @@ final class ModelSubject {
             return held;
         }
 
-        void predict(NDList inputs) {
+        private void predict(NDList in) {
             try (NDManager scratch = manager.newSubManager()) {
-                forward.apply(scratch, held(scratch, inputs), false).forEach(NDArray::close);
+                forward.apply(scratch, held(scratch, in), false).forEach(NDArray::close);
             }
         }
 
-        /** Outputs and gradients. */
-        Map<String, float[]> results(NDList inputs) {
+        @Override
+        public Map<String, float[]> results() {
             Map<String, float[]> results = new LinkedHashMap<>();
-            weights.values().forEach(Gradients::zero);
+            leaves.values().forEach(Gradients::zero);
             backward(
-                    inputs,
+                    Objects.requireNonNull(inputs.get(FEW)),
                     out -> {
                         results.put("reconstruction", out.get(0).toFloatArray());
                         results.put("objects", out.get(1).toFloatArray());
                     });
-            weights.forEach(
-                    (name, weight) -> {
+            leaves.forEach(
+                    (key, weight) -> {
                         try (NDArray gradient = Gradients.of(weight)) {
-                            results.put("gradient of " + name, gradient.toFloatArray());
+                            results.put("gradient of " + key, gradient.toFloatArray());
                         }
                         Gradients.zero(weight);
                     });

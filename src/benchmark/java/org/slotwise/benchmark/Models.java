@@ -2,28 +2,32 @@ package org.slotwise.benchmark;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.slotwise.benchmark.ModelSubject.ModelContender;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whole models: a training step with Adam, and predictions of one picture and of eight, beside the
- * same in TorchScript in this process and PyTorch in another. docs/performance.md tells the
- * arguments.
+ * same in TorchScript in this process and PyTorch in another; {@code memory}: the most that a step
+ * takes, of one way at a time. docs/performance.md tells the arguments.
  */
 final class Models {
 
+    /** A ReLU whose input is zero but for rounding may fall to either side. */
+    private static final double GRADIENTS = 1e-2;
+
     private final Arguments arguments;
     private final NDManager manager;
+    private final @Nullable Peer peer; // null without Python
 
-    private Models(Arguments arguments, NDManager manager) {
+    private Models(Arguments arguments, NDManager manager) throws IOException {
         this.arguments = arguments;
         this.manager = manager;
+        peer = arguments.get("python") == null ? null : new Peer(arguments.get("python"));
     }
 
     public static void main(String[] args) throws IOException {
@@ -40,55 +44,88 @@ final class Models {
                     models.measure(ModelSize.of(name), Integer.parseInt(threads));
                 }
             }
+            if (models.peer != null) {
+                models.peer.close();
+            }
         }
     }
 
     private void measure(ModelSize size, int threads) throws IOException {
         try (NDManager own = manager.newSubManager()) {
             ModelSubject subject = new ModelSubject(own, size);
-            NDList few = subject.inputs(2);
-            List<ModelContender> ours = subject.contenders();
-            Map<String, float[]> expected = ours.get(0).results(few);
-            System.out.printf("%s, threads %d%n", size, threads);
-            for (ModelContender other : ours.subList(1, ours.size())) {
-                System.out.printf(
-                        "  %s: %s%n", other.name(), Agreement.of(other.results(few), expected));
+            List<ModelWay> ways = new ArrayList<>(subject.ways());
+            if (peer != null) {
+                for (String who : peer.load(size, threads, subject.numbers())) {
+                    ways.add(peer.way(who));
+                }
             }
-            for (String what : arguments.list("sizes", "training,1,8")) {
-                boolean training = what.equals("training");
-                NDList inputs = subject.inputs(training ? size.batch() : Integer.parseInt(what));
-                List<Contender> contenders = new ArrayList<>();
-                for (ModelContender way : ours) {
-                    contenders.add(contender(way, inputs));
+            List<String> who = arguments.list("who", "");
+            ways.removeIf(way -> arguments.get("who") != null && !who.contains(way.name()));
+            compare(size, ways);
+            for (String what : arguments.list("sizes", "step,1,8")) {
+                if (what.equals("memory")) {
+                    memory(size, ways);
+                } else {
+                    time(size, threads, what, ways);
                 }
-                List<Timing> timings =
-                        Timing.alternate(
-                                contenders,
-                                training,
-                                arguments.number("warmups", 2),
-                                arguments.number("rounds", 9),
-                                arguments.number("seconds", 40));
-                StringBuilder row = new StringBuilder();
-                row.append(
-                        String.format(
-                                "| %s | %s | %d |",
-                                size,
-                                training ? "step of " + size.batch() : "prediction of " + what,
-                                threads));
-                for (int i = 0; i < timings.size(); i++) {
-                    row.append(
-                            String.format(
-                                    " %s %s (%.2f) |",
-                                    contenders.get(i).name(),
-                                    timings.get(i),
-                                    timings.get(i).median() / timings.get(0).median()));
-                }
-                System.out.println(row);
             }
         }
     }
 
-    private static Contender contender(ModelContender way, NDList inputs) {
+    private static void compare(ModelSize size, List<ModelWay> ways) {
+        Map<String, float[]> expected = ways.get(0).results();
+        for (ModelWay way : ways.subList(1, ways.size())) {
+            Agreement agreement = Agreement.of(way.results(), expected);
+            System.out.printf(
+                    "%s, %s and %s: %s%n", size, ways.get(0).name(), way.name(), agreement);
+            if (!(agreement.outputs() < 1e-4 && agreement.gradients() < GRADIENTS)) {
+                throw new IllegalStateException(way.name() + " does not agree");
+            }
+        }
+    }
+
+    private void time(ModelSize size, int threads, String inputs, List<ModelWay> ways) {
+        boolean training = inputs.equals(ModelSubject.STEP);
+        List<Contender> contenders = new ArrayList<>();
+        for (ModelWay way : ways) {
+            contenders.add(contender(way, inputs));
+        }
+        List<Timing> timings =
+                Timing.alternate(
+                        contenders,
+                        training,
+                        arguments.number("warmups", 2),
+                        arguments.number("rounds", 15),
+                        arguments.number("seconds", 40));
+        StringBuilder row = new StringBuilder("| " + size + " | ");
+        row.append(training ? "step of " + size.batch() : "prediction of " + inputs);
+        row.append(" | ").append(threads).append(" |");
+        for (int i = 0; i < timings.size(); i++) {
+            Timing timing = timings.get(i);
+            row.append(
+                    String.format(
+                            " %s %.3g (%.3g to %.3g), %.2f |",
+                            ways.get(i).name(),
+                            timing.median(),
+                            timing.low(),
+                            timing.high(),
+                            timing.median() / timings.get(0).median()));
+        }
+        System.out.println(row);
+    }
+
+    private static void memory(ModelSize size, List<ModelWay> ways) {
+        for (ModelWay way : ways) {
+            for (int i = 0; i < 3; i++) {
+                way.run(ModelSubject.STEP, true);
+            }
+            System.out.printf(
+                    "| %s | memory of a step of %d | %s %.0f MB |%n",
+                    size, size.batch(), way.name(), way.peak(ModelSubject.STEP, true));
+        }
+    }
+
+    private static Contender contender(ModelWay way, String inputs) {
         return new Contender() {
             @Override
             public String name() {
@@ -97,19 +134,12 @@ final class Models {
 
             @Override
             public double run(boolean training) {
-                return Contender.milliseconds(
-                        () -> {
-                            if (training) {
-                                way.step(inputs);
-                            } else {
-                                way.predict(inputs);
-                            }
-                        });
+                return way.run(inputs, training);
             }
 
             @Override
             public Map<String, float[]> results() {
-                return way.results(inputs);
+                return way.results();
             }
         };
     }

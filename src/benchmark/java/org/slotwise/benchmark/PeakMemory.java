@@ -8,8 +8,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.slotwise.benchmark.Subject.By;
@@ -126,11 +124,7 @@ final class PeakMemory {
             for (int i = 0; i < 3; i++) {
                 subject.run(by, training);
             }
-            System.gc();
-            Files.writeString(Path.of("/proc/self/clear_refs"), "5");
-            double before = status("VmRSS");
-            subject.run(by, training);
-            System.out.println(status("VmHWM") - before);
+            System.out.println(Resident.peak(() -> subject.run(by, training)));
         }
     }
 
@@ -143,18 +137,8 @@ final class PeakMemory {
             subject.run(By.LIBRARY, true);
             stick.run(By.LIBRARY, true);
             if (i % 200 == 0) {
-                System.out.printf("pass %d: resident %.1f MB%n", i, status("VmRSS"));
+                System.out.printf("pass %d: resident %.1f MB%n", i, Resident.megabytes("VmRSS"));
             }
         }
-    }
-
-    /** Megabytes (10^6 bytes) of an entry of /proc/self/status. */
-    private static double status(String entry) throws IOException {
-        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-            if (line.startsWith(entry + ":")) {
-                return Double.parseDouble(line.replaceAll("[^0-9]", "")) * 1024 / 1e6;
-            }
-        }
-        throw new IOException("no " + entry + " in /proc/self/status");
     }
 }

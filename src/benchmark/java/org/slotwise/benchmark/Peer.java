@@ -43,20 +43,69 @@ final class Peer implements AutoCloseable {
     /** Hands a module with its numbers over; gives the ways in which Python computes it. */
     List<Contender> load(Module module, Size size, int threads, Map<String, NDArray> arrays)
             throws IOException {
-        StateDict.of(arrays).write(numbers);
         JsonObject request = request("load");
         request.addProperty("module", module.toString());
-        request.addProperty("file", numbers.toString());
         request.addProperty("d", size.d());
         request.addProperty("c", size.c());
         request.addProperty("k", size.k());
         request.addProperty("t", size.t());
-        request.addProperty("threads", threads);
         List<Contender> contenders = new ArrayList<>();
-        for (JsonElement who : ask(request).getAsJsonArray("who")) {
-            contenders.add(contender(who.getAsString()));
+        for (String who : load(request, threads, arrays)) {
+            contenders.add(contender(who));
         }
         return contenders;
+    }
+
+    /** Hands a whole model over, and its inputs; gives the names of the ways of Python. */
+    List<String> load(ModelSize size, int threads, Map<String, NDArray> arrays) throws IOException {
+        JsonObject request = request("load");
+        request.addProperty("module", size.toString());
+        return load(request, threads, arrays);
+    }
+
+    private List<String> load(JsonObject request, int threads, Map<String, NDArray> arrays)
+            throws IOException {
+        StateDict.of(arrays).write(numbers);
+        request.addProperty("file", numbers.toString());
+        request.addProperty("threads", threads);
+        List<String> names = new ArrayList<>();
+        for (JsonElement who : ask(request).getAsJsonArray("who")) {
+            names.add(who.getAsString());
+        }
+        return names;
+    }
+
+    /** A way to compute a whole model on inputs that were handed over by a name. */
+    ModelWay way(String who) {
+        return new ModelWay() {
+            @Override
+            public String name() {
+                return who;
+            }
+
+            @Override
+            public double run(String inputs, boolean training) {
+                return pass("run", inputs, training).get("ms").getAsDouble();
+            }
+
+            @Override
+            public double peak(String inputs, boolean training) {
+                return pass("peak", inputs, training).get("mb").getAsDouble();
+            }
+
+            private JsonObject pass(String what, String inputs, boolean training) {
+                JsonObject request = request(what);
+                request.addProperty("who", who);
+                request.addProperty("inputs", inputs);
+                request.addProperty("training", training);
+                return ask(request);
+            }
+
+            @Override
+            public Map<String, float[]> results() {
+                return contender(who).results();
+            }
+        };
     }
 
     private Contender contender(String who) {

@@ -402,13 +402,14 @@ final class SlateSpeed {
         for (int i = 1; i <= 1000; i++) {
             tokens(slate, slots);
             if (i % 100 == 0) {
-                System.out.printf("generation %d: resident %.1f MB%n", i, resident("VmRSS"));
+                System.out.printf(
+                        "generation %d: resident %.1f MB%n", i, Resident.megabytes("VmRSS"));
             }
         }
     }
 
     /** Peak of a training step beyond what was resident, each way in turn in this process. */
-    private void memory() throws IOException {
+    private void memory() {
         SlateConfiguration sizes = SlateConfiguration.shapes3d();
         Slate slate = slate(sizes);
         NDList in = inputs(sizes);
@@ -424,21 +425,9 @@ final class SlateSpeed {
         for (int i = 0; i < 3; i++) {
             step.run();
         }
-        System.gc();
-        Files.writeString(Path.of("/proc/self/clear_refs"), "5");
-        double before = resident("VmRSS");
-        step.run();
+        double peak = Resident.peak(step);
         System.out.printf(
-                "training step, batch %d, %s: peak %.1f MB beyond %.1f MB%n",
-                BATCH, who, resident("VmHWM") - before, before);
-    }
-
-    private static double resident(String entry) throws IOException {
-        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-            if (line.startsWith(entry + ":")) {
-                return Double.parseDouble(line.replaceAll("[^0-9]", "")) * 1024 / 1e6;
-            }
-        }
-        throw new IOException("no " + entry + " in /proc/self/status");
+                "training step, batch %d, %s: peak %.1f MB beyond what was there%n",
+                BATCH, who, peak);
     }
 }

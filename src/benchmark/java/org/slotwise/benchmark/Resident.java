@@ -1,0 +1,35 @@
+package org.slotwise.benchmark;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Resident memory of this process. Linux only. */
+final class Resident {
+
+    private Resident() {}
+
+    /** The most that a pass takes beyond what there was before, in MB (10^6 bytes). */
+    static double peak(Runnable pass) {
+        System.gc();
+        try {
+            Files.writeString(Path.of("/proc/self/clear_refs"), "5");
+            double before = megabytes("VmRSS");
+            pass.run();
+            return megabytes("VmHWM") - before;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Megabytes of an entry of /proc/self/status. */
+    static double megabytes(String entry) throws IOException {
+        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+            if (line.startsWith(entry + ":")) {
+                return Double.parseDouble(line.replaceAll("[^0-9]", "")) * 1024 / 1e6;
+            }
+        }
+        throw new IOException("no " + entry + " in /proc/self/status");
+    }
+}
