@@ -37,17 +37,22 @@ interface AttendedFeatures {
             double eps,
             long slots,
             long iterations) {
-        Shape shape = x.getShape();
-        double n = shape.get(1);
-        double f = shape.get(2);
+        return absorbs(layers, x.getShape(), heads, slots, iterations)
+                ? new AbsorbedFeatures(pass, layers, x, heads, eps)
+                : new ProjectedFeatures(pass, layers, x, heads, eps);
+    }
+
+    /** Whether projections move to the slots' side for features (B, N, F). */
+    static boolean absorbs(
+            SlotAttentionLayers layers, Shape features, int heads, long slots, long iterations) {
+        double n = features.get(1);
+        double f = features.get(2);
         double c = layers.kvqDim();
         double k = slots;
         double projected = 2 * n * f * c + iterations * 2 * n * k * c;
         double absorbed = iterations * (2 * n * k * heads * f + 2 * k * f * c);
         boolean identity = layers.key() == null;
-        return identity || absorbed < projected
-                ? new AbsorbedFeatures(pass, layers, x, heads, eps)
-                : new ProjectedFeatures(pass, layers, x, heads, eps);
+        return identity || absorbed < projected;
     }
 
     /** A way to choose: {@link #of}, or in tests one form for all. */

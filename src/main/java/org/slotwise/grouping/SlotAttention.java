@@ -66,6 +66,7 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
     private final AttendedFeatures.Choice attended;
     private final SlotAttentionInputs inputs;
     private final SlotAttentionLayers layers;
+    private final @Nullable SlotAttentionSteps steps; // null for others than the paper's module
 
     private SlotAttention(Builder builder) {
         super(builder);
@@ -76,6 +77,10 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
         attended = builder.attended;
         inputs = new SlotAttentionInputs(featureDim, dim);
         layers = SlotAttentionLayers.of(declarer(), builder);
+        steps =
+                builder.choosesForm
+                        ? SlotAttentionSteps.of(layers, variant, heads, feedForward, eps, times())
+                        : null;
     }
 
     /** What the inputs must be. */
@@ -136,11 +141,13 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
      * the attention of every iteration (B, T, K, N) as well.
      */
     private NDList iterate(Pass pass, NDList in, boolean traced) {
+        if (steps != null && !traced && goesInOneCall(pass, in)) {
+            return steps.take(pass, in.get(0), in.get(1));
+        }
         NDArray x = layers.inputNorm().apply(pass, in.get(0));
         NDArray start = in.get(1);
-        int times = implicitDifferentiation ? iterations + 1 : iterations;
         AttendedFeatures features =
-                attended.make(pass, layers, x, heads, eps, start.getShape().get(1), times);
+                attended.make(pass, layers, x, heads, eps, start.getShape().get(1), times());
         SlotAttentionIteration iteration =
                 new SlotAttentionIteration(
                         pass,
@@ -164,6 +171,19 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
             out.add(NDArrays.stack(seen, 1));
         }
         return out;
+    }
+
+    private boolean goesInOneCall(Pass pass, NDList in) {
+        NDArray x = in.get(0);
+        return !pass.training()
+                && SlotAttentionInputs.slotMask(in) == null
+                && !x.getDevice().isGpu()
+                && AttendedFeatures.absorbs(
+                        layers, x.getShape(), heads, in.get(1).getShape().get(1), times());
+    }
+
+    private int times() {
+        return implicitDifferentiation ? iterations + 1 : iterations;
     }
 
     /** {@inheritDoc} */
@@ -216,6 +236,7 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
         boolean projectionBias;
         SlotAttentionVariant variant = SlotAttentionVariant.PAPER;
         private AttendedFeatures.Choice attended = AttendedFeatures::of;
+        private boolean choosesForm = true;
 
         private Builder() {}
 
@@ -227,6 +248,7 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
         /** For tests: one form of the features whatever it costs. */
         Builder attendedBy(AttendedFeatures.Choice choice) {
             attended = choice;
+            choosesForm = false;
             return this;
         }
 

@@ -5,12 +5,15 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
+import java.util.List;
+import java.util.Objects;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Inputs;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
+import org.slotwise.internal.Pass;
 import org.slotwise.torchscript.ScriptModule;
 import org.slotwise.torchscript.Scriptable;
 
@@ -68,6 +71,30 @@ public final class FeedForward extends ConfiguredBlock implements Scriptable {
 
     private static Linear linear(Declarer parameters, int in, int out) {
         return Linear.of(parameters, in, out, StartingValues.linear(in), Initializer.ZEROS);
+    }
+
+    /**
+     * The values of what the block learns, for those who compute it with others in one call.
+     *
+     * @param pass the call of the block
+     * @return gain and offset of the normalisation (D), W1, b1, W2, b2
+     */
+    public NDList values(Pass pass) {
+        NDList values = norm.values(pass);
+        for (Linear map : List.of(linear1, linear2)) {
+            values.add(map.weight(pass));
+            values.add(Objects.requireNonNull(map.bias(pass)));
+        }
+        return values;
+    }
+
+    /**
+     * What the normalisation adds to the variance.
+     *
+     * @return above 0
+     */
+    public double normEps() {
+        return norm.eps();
     }
 
     /** {@inheritDoc} */

@@ -91,13 +91,22 @@ public final class GruCell implements Scriptable {
     public NDArray step(Pass pass, NDArray u, NDArray s) {
         Check.shape("GruCell", "input", u, "B", "K", in);
         Check.shape("GruCell", "state", s, u.getShape().get(0), u.getShape().get(1), size);
-        NDList values =
-                new NDList(
-                        pass.value(inputWeight),
-                        pass.value(stateWeight),
-                        pass.value(inputBias),
-                        pass.value(stateBias));
+        NDList values = values(pass);
         return u.getDevice().isGpu() ? gateByGate(values, u, s) : inOneCall(values, u, s);
+    }
+
+    /**
+     * The values of the weights and biases, for those who compute the cell with others in one call.
+     *
+     * @param pass the call of the block
+     * @return weights of inputs (3 D, C) and states (3 D, D), biases of both (3 D)
+     */
+    public NDList values(Pass pass) {
+        return new NDList(
+                pass.value(inputWeight),
+                pass.value(stateWeight),
+                pass.value(inputBias),
+                pass.value(stateBias));
     }
 
     /**

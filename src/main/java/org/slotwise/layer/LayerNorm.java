@@ -1,6 +1,7 @@
 package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.nn.Parameter;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
@@ -61,6 +62,25 @@ public final class LayerNorm implements Layer, Scriptable {
         Limits.normEps("LayerNorm", "eps", eps);
         return new LayerNorm(
                 size, parameters.gain("weight", size), parameters.offset("bias", size), eps);
+    }
+
+    /**
+     * The values of gain and offset, for those who compute the layer with others in one call.
+     *
+     * @param pass the call of the block
+     * @return (D) each
+     */
+    public NDList values(Pass pass) {
+        return new NDList(pass.value(gain), pass.value(offset));
+    }
+
+    /**
+     * What is added to the variance.
+     *
+     * @return above 0
+     */
+    public double eps() {
+        return eps;
     }
 
     /** {@inheritDoc} */

@@ -107,6 +107,15 @@ public final class Linear implements Layer, Scriptable {
         return pass.valueOrNull(bias);
     }
 
+    /**
+     * Whether there is a bias.
+     *
+     * @return false if it was left out
+     */
+    public boolean isBiased() {
+        return bias != null;
+    }
+
     /** {@inheritDoc} */
     @Override
     public ScriptModule script() {

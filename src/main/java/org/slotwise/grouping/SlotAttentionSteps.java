@@ -1,0 +1,158 @@
+package org.slotwise.grouping;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.nn.Block;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Pass;
+import org.slotwise.internal.Scalars;
+import org.slotwise.internal.Script;
+import org.slotwise.layer.FeedForward;
+import org.slotwise.layer.LayerNorm;
+import org.slotwise.layer.Linear;
+
+/**
+ * All iterations of Slot Attention without a graph, in one call of the engine in place of some
+ * twenty for each: for the paper's module with one head, and projections that have moved to the
+ * slots' side ({@link AbsorbedFeatures}), whose operations these are.
+ *
+ * <p>With a single image calls are what takes time. On a GPU the paths stay apart, since there the
+ * engine would compile this at its first calls, for seconds.
+ */
+final class SlotAttentionSteps {
+
+    private static final String FED =
+            """
+                h = torch.layer_norm(s, [torch.size(s, 2)], fed_gain, fed_offset, fed_eps)
+                h = torch.relu_(torch.linear(h, w1, b1))
+                s = torch.add(s, torch.linear(h, w2, b2))
+            """;
+
+    private static final String STEPS =
+            """
+            def %s(self: __torch__.Script,
+              features: Tensor,
+              start: Tensor,
+              input_gain: Tensor,
+              input_offset: Tensor,
+              slot_gain: Tensor,
+              slot_offset: Tensor,
+              wq: Tensor,
+              wk: Tensor,
+              wv: Tensor,
+              w_ih: Tensor,
+              w_hh: Tensor,
+              b_ih: Tensor,
+              b_hh: Tensor,
+              %s
+              options: Tensor) -> Tuple[Tensor, Tensor]:
+              times = int(torch.select(options, 0, 0))
+              eps = float(torch.select(options, 0, 1))
+              scale = float(torch.select(options, 0, 2))
+              input_eps = float(torch.select(options, 0, 3))
+              slot_eps = float(torch.select(options, 0, 4))
+              fed_eps = float(torch.select(options, 0, 5))
+              smallest = float(torch.select(options, 0, 6))
+              x = torch.layer_norm(features, [torch.size(features, 2)], input_gain, input_offset, input_eps)
+              columns = torch.transpose(x, 1, 2)
+              rest = torch.mul(torch.sum(x, [1], True), eps)
+              least = torch.mul(torch.size(x, 1), eps)
+              values = torch.transpose(wv, 0, 1)
+              s = start
+              a = start
+              for _ in range(times):
+                q = torch.layer_norm(s, [torch.size(s, 2)], slot_gain, slot_offset, slot_eps)
+                q = torch.mul(torch.linear(q, wq), scale)
+                a = torch.softmax(torch.matmul(torch.matmul(q, wk), columns), 1)
+                total = torch.add(torch.sum(a, [2], True), least)
+                if torch.lt(eps, smallest):
+                  total = torch.masked_fill(total, torch.eq(total, 0), 1)
+                u = torch.matmul(torch.add(torch.matmul(a, x), rest), values)
+                u = torch.flatten(torch.div(u, total), 0, 1)
+                t = torch.gru_cell(u, torch.flatten(s, 0, 1), w_ih, w_hh, b_ih, b_hh)
+                s = torch.reshape(t, torch.size(start))
+            %s
+              return (s, a)
+            """;
+
+    private static final Script SCRIPT =
+            new Script(
+                    STEPS.formatted("steps", "", "")
+                            + STEPS.formatted(
+                                    "fed_steps",
+                                    "fed_gain: Tensor, fed_offset: Tensor,"
+                                            + " w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor,",
+                                    FED.stripTrailing()));
+
+    private static final ConcurrentMap<List<Double>, NDArray> OPTIONS = new ConcurrentHashMap<>();
+
+    private final SlotAttentionLayers layers;
+    private final @Nullable FeedForward feedForward;
+    private final double eps;
+    private final int times;
+
+    private SlotAttentionSteps(
+            SlotAttentionLayers layers, @Nullable FeedForward feedForward, double eps, int times) {
+        this.layers = layers;
+        this.feedForward = feedForward;
+        this.eps = eps;
+        this.times = times;
+    }
+
+    /** The steps of a module, or null if it is another than the paper's. */
+    static @Nullable SlotAttentionSteps of(
+            SlotAttentionLayers layers,
+            SlotAttentionVariant variant,
+            int heads,
+            @Nullable Block feedForward,
+            double eps,
+            int times) {
+        boolean unbiased =
+                layers.key() != null && layers.value() != null && !layers.key().isBiased();
+        boolean known = feedForward == null || feedForward.getClass() == FeedForward.class;
+        return variant.equals(SlotAttentionVariant.PAPER) && heads == 1 && unbiased && known
+                ? new SlotAttentionSteps(layers, (FeedForward) feedForward, eps, times)
+                : null;
+    }
+
+    /**
+     * Takes all steps.
+     *
+     * @param features (B, N, F)
+     * @param start the slots' initial values (B, K, D)
+     * @return slots (B, K, D), and the attention (B, K, N) that led to them
+     */
+    NDList take(Pass pass, NDArray features, NDArray start) {
+        LayerNorm inputNorm = (LayerNorm) layers.inputNorm();
+        LayerNorm slotNorm = (LayerNorm) layers.slotNorm();
+        List<NDArray> arguments = new ArrayList<>(List.of(features, start));
+        arguments.addAll(inputNorm.values(pass));
+        arguments.addAll(slotNorm.values(pass));
+        arguments.add(((Linear) layers.query()).weight(pass));
+        arguments.add(Objects.requireNonNull(layers.key()).weight(pass));
+        arguments.add(Objects.requireNonNull(layers.value()).weight(pass));
+        arguments.addAll(Objects.requireNonNull(layers.gru()).values(pass));
+        if (feedForward != null) {
+            arguments.addAll(feedForward.values(pass));
+        }
+        arguments.add(
+                OPTIONS.computeIfAbsent(
+                        List.of(
+                                (double) times,
+                                eps,
+                                Math.sqrt(1 / (double) layers.kvqDim()),
+                                inputNorm.eps(),
+                                slotNorm.eps(),
+                                feedForward == null ? 0 : feedForward.normEps(),
+                                Scalars.smallest(features.getDataType())),
+                        numbers ->
+                                Script.constant(numbers.stream().mapToDouble(x -> x).toArray())));
+        return SCRIPT.call(
+                feedForward == null ? "steps" : "fed_steps", arguments.toArray(NDArray[]::new));
+    }
+}
