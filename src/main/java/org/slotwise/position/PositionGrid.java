@@ -8,8 +8,10 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
+import java.util.List;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.EvenSpacing;
+import org.slotwise.internal.KeptArrays;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Scope;
 import org.slotwise.torchscript.ScriptModule;
@@ -67,6 +69,18 @@ public final class PositionGrid {
         Limits.numbers(who, "the grid", sizes);
         long count = Arrays.stream(sizes).reduce(1, Math::multiplyExact);
         Limits.numbers(who, "positions", count, sizes.length);
+        return KeptArrays.copy(
+                new Key(device, type, Arrays.stream(sizes).boxed().toList()),
+                count * sizes.length,
+                manager,
+                owner -> made(owner, device, type, count, sizes));
+    }
+
+    /** What tells one grid from all others. */
+    private record Key(Device device, DataType type, List<Long> sizes) {}
+
+    private static NDArray made(
+            NDManager manager, Device device, DataType type, long count, long... sizes) {
         try (Scope scope = new Scope()) {
             NDList coordinates = new NDList(sizes.length);
             for (int axis = 0; axis < sizes.length; axis++) {
