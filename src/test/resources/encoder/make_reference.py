@@ -1,7 +1,7 @@
 """Makes the reference tensors of this folder: python make_reference.py
 
 Written for this project against the descriptions of the encoders. Needs PyTorch and numpy (made
-with PyTorch 2.13, on a CPU). The files are laid out as those in ../reference, see the README there.
+with PyTorch 2.13, vision transformers with timm 1.0.29, on a CPU). The files are laid out as those in ../reference, see the README there.
 """
 
 import json
@@ -129,6 +129,34 @@ class ResNetEncoder(nn.Module):
         return out
 
 
+def vision_transformer(lastNorm, **sizes):
+    """timm's own network."""
+    from timm.models.vision_transformer import VisionTransformer
+
+    class PatchTokens(VisionTransformer):
+        def forward(self, images):
+            x = self.patch_embed(images)
+            x = self._pos_embed(x)
+            x = self.norm(self.blocks(x))[:, self.num_prefix_tokens:]
+            return {"features": x, "positions": grid(*self.patch_embed.grid_size, x)}
+
+    network = PatchTokens(
+        img_size=(sizes["height"], sizes["width"]),
+        patch_size=sizes["patch"],
+        embed_dim=sizes["dim"],
+        depth=sizes["depth"],
+        num_heads=sizes["heads"],
+        mlp_ratio=sizes["hidden"] / sizes["dim"],
+        reg_tokens=sizes["registers"],
+        no_embed_class=not sizes["classPlace"],
+        init_values=1e-5 if sizes["layerScale"] else None,
+        num_classes=0,
+    )
+    if not lastNorm:
+        network.norm = nn.Identity()
+    return network
+
+
 def make(name, kind, config, module, images, dtype):
     module = module.to(dtype)
     with torch.no_grad():
@@ -171,7 +199,7 @@ def main():
 
     def add(kind, name, images, config, dtype=torch.float32):
         torch.manual_seed(sum(map(ord, name)))
-        module = globals()[kind](**config)
+        module = (vision_transformer if kind == "VisionTransformer" else globals()[kind])(**config)
         cases.append(make(name, kind, config, module, images, dtype))
 
     plain = {"channels": [4, 5], "strides": [1, 1], "kernel_size": 5}
@@ -191,6 +219,14 @@ def main():
     add("ResNetEncoder", "resnet_bottleneck", (2, 3, 20, 17), {**bottleneck, **free})
     add("ResNetEncoder", "resnet_fixed", (2, 3, 20, 17), {**bottleneck, **fixed})
     add("ResNetEncoder", "resnet_float64", (2, 3, 17, 20), {**basic, **free}, torch.float64)
+
+    small = {"height": 16, "width": 24, "patch": 8, "dim": 12, "depth": 2, "heads": 3, "hidden": 20, "registers": 0,
+             "classPlace": True, "layerScale": False, "lastNorm": True}
+    add("VisionTransformer", "vision_transformer", (2, 3, 16, 24), small)
+    dino = {**small, "patch": 4, "registers": 2, "classPlace": False, "layerScale": True}
+    add("VisionTransformer", "vision_transformer_registers", (2, 3, 16, 24), dino)
+    scaled = {**small, "layerScale": True, "lastNorm": False}
+    add("VisionTransformer", "vision_transformer_float64", (2, 3, 16, 24), scaled, torch.float64)
     (HERE / "cases.json").write_text(json.dumps({"cases": cases}, indent=1) + "\n")
 
 

@@ -53,6 +53,7 @@ public record LeakyRelu(double slope) implements ScriptedActivation {
      * @return what was x
      */
     public NDArray inPlace(NDArray x) {
+        Check.floating("LeakyRelu", "x", Check.present("LeakyRelu", "x", x).getDataType());
         return ScriptedOps.leakyReluInPlace(x, slope);
     }
 

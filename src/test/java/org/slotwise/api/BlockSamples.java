@@ -42,6 +42,8 @@ import org.slotwise.encoder.ResNetArchitecture;
 import org.slotwise.encoder.ResNetEncoder;
 import org.slotwise.encoder.SlotAttentionEncoder;
 import org.slotwise.encoder.UNetEncoder;
+import org.slotwise.encoder.VisionTransformer;
+import org.slotwise.encoder.VisionTransformerArchitecture;
 import org.slotwise.gnm.Gnm;
 import org.slotwise.gnm.GnmConfiguration;
 import org.slotwise.grouping.InvariantSlotAttention;
@@ -435,6 +437,14 @@ final class BlockSamples {
                                 ResNetEncoder.builder()
                                         .setArchitecture(
                                                 new ResNetArchitecture(false, 4, List.of(1))),
+                        images),
+                new Sample(
+                        VisionTransformer.class,
+                        () ->
+                                VisionTransformer.builder()
+                                        .setArchitecture(
+                                                new VisionTransformerArchitecture(
+                                                        8, 9, 1, 4, 1, 2, 8, 0, true, false)),
                         images),
                 new Sample(
                         SlotAttentionEncoder.class,

@@ -79,6 +79,7 @@ import org.slotwise.distance.FeatureStatistics;
 import org.slotwise.distance.KernelSubsets;
 import org.slotwise.distance.PictureFeatures;
 import org.slotwise.encoder.ResNetArchitecture;
+import org.slotwise.encoder.VisionTransformerArchitecture;
 import org.slotwise.gnm.CellLatents;
 import org.slotwise.gnm.Cells;
 import org.slotwise.gnm.ExplainedScenes;
@@ -433,6 +434,7 @@ final class ObjectSamples {
         add(BroadcastArchitecture.Layer.class, m -> BroadcastArchitecture.Layer.convolution(4, 3));
         add(PixelLattice.class, m -> PixelLattice.ALL);
         add(ResNetArchitecture.class, m -> ResNetArchitecture.resNet18());
+        add(VisionTransformerArchitecture.class, m -> VisionTransformerArchitecture.small(32, 16));
         add(SlotAttentionVariant.class, m -> SlotAttentionVariant.PAPER);
         add(TimeEmbedding.class, m -> new TimeEmbedding(8, TimeEmbedding.Order.SINE_FIRST, 0));
         add(ScriptModule.class, m -> PositionGrid.script());

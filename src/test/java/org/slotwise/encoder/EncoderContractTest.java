@@ -41,6 +41,13 @@ class EncoderContractTest {
         Supplier<Block> plain = () -> small().build();
         Supplier<Block> strided = () -> small().optStrides(2, 1).build();
         Supplier<Block> paper = () -> onTop(small().build());
+        Supplier<Block> transformer =
+                () ->
+                        VisionTransformer.builder()
+                                .setArchitecture(
+                                        new VisionTransformerArchitecture(
+                                                9, 11, 1, 8, 2, 2, 12, 1, false, true))
+                                .build();
         Supplier<Block> basic = () -> resNet(false).optFixedStatistics(true).build();
         Supplier<Block> onResNet =
                 () -> onTop(resNet(true).optFixedStatistics(true).optStages(1).build());
@@ -48,6 +55,7 @@ class EncoderContractTest {
                 Arguments.of("plain", plain),
                 Arguments.of("strided", strided),
                 Arguments.of("slot attention", paper),
+                Arguments.of("vision transformer", transformer),
                 Arguments.of("ResNet", basic),
                 Arguments.of("slot attention on ResNet", onResNet));
     }

@@ -88,6 +88,34 @@ class EncoderReferenceTest {
                         .build());
     }
 
+    static Stream<ReferenceCase> visionTransformer() {
+        return ReferenceCase.of("encoder", "VisionTransformer");
+    }
+
+    /** timm's. */
+    @ParameterizedTest
+    @MethodSource("visionTransformer")
+    void visionTransformer(ReferenceCase reference, NDManager manager) {
+        check(
+                manager,
+                reference,
+                VisionTransformer.builder()
+                        .setArchitecture(
+                                new VisionTransformerArchitecture(
+                                        reference.integer("height"),
+                                        reference.integer("width"),
+                                        reference.integer("patch"),
+                                        reference.integer("dim"),
+                                        reference.integer("depth"),
+                                        reference.integer("heads"),
+                                        reference.integer("hidden"),
+                                        reference.integer("registers"),
+                                        reference.flag("classPlace"),
+                                        reference.flag("layerScale")))
+                        .optLastNorm(reference.flag("lastNorm"))
+                        .build());
+    }
+
     private static void check(
             NDManager manager, ReferenceCase reference, FeatureExtractor encoder) {
         AgainstReference.check(
