@@ -7,6 +7,8 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.PositionedSlots;
@@ -21,6 +23,8 @@ import org.slotwise.internal.Scalars;
 import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Linear;
 import org.slotwise.layer.StartingValues;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Decodes each slot by itself into a shape around the slot's position, and one colour for all of
@@ -50,7 +54,7 @@ import org.slotwise.layer.StartingValues;
  * <p>On an {@link NDList} the inputs are what {@link PositionedSlots#toNDList} gives, or objects
  * and positions in this order; empty slots by their name, "is_empty".
  */
-public final class ShapeAndColourDecoder extends DecoderBlock {
+public final class ShapeAndColourDecoder extends DecoderBlock implements Scriptable {
 
     private static final int COLOURS = 3;
 
@@ -221,6 +225,21 @@ public final class ShapeAndColourDecoder extends DecoderBlock {
         NDArray p = positions.get(":, :, {}:{}", axis, axis + 1); // (B, K, 1)
         NDArray d = places.sub(p).mul(two).sub(shift.get(":, :, {}:{}", axis, axis + 1));
         return FourierFeatures.of(d.mul(two).expandDims(3), frequencies);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        Map<String, ScriptModule> parts = new LinkedHashMap<>();
+        parts.put("shift", shift.script());
+        parts.put("gain", gain.script());
+        parts.put("offset", offset.script());
+        parts.put("row", row.script());
+        parts.put("column", column.script());
+        parts.put("hidden", second.script());
+        parts.put("alpha", alpha.script());
+        parts.put("colour", colour.script());
+        return ShapeAndColourScript.of(parts, height, width, frequencies);
     }
 
     @Override

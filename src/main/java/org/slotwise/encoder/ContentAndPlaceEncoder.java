@@ -22,6 +22,8 @@ import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Linear;
 import org.slotwise.layer.StartingValues;
 import org.slotwise.layer.Window;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Features of every stride-th pixel in each direction: what it sees around it, where it is, and
@@ -49,7 +51,7 @@ import org.slotwise.layer.Window;
  * weight} and {@code bias}. Convolutions start as PyTorch's do, linear maps from Xavier's uniform
  * values and zeros.
  */
-public final class ContentAndPlaceEncoder extends EncoderBlock {
+public final class ContentAndPlaceEncoder extends EncoderBlock implements Scriptable {
 
     private static final int FEATURE_DIM = 128;
     private static final int CONTENT = 48;
@@ -157,6 +159,48 @@ public final class ContentAndPlaceEncoder extends EncoderBlock {
 
     private int places(long size) {
         return Math.toIntExact((size + stride - 1) / stride);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        ScriptModule.Builder module = ScriptModule.builder("ContentAndPlaceEncoder");
+        for (int i = 0; i < convolutions.length; i++) {
+            module.module("conv" + (i + 1), convolutions[i].script());
+        }
+        return module.module("norm", norm.script())
+                .module("content1", content1.script())
+                .module("content2", content2.script())
+                .module("place", place.script())
+                .module("joint1", joint1.script())
+                .module("joint2", joint2.script())
+                .setCode(
+                        """
+                        def forward(self, images: Tensor) -> Dict[str, Tensor]:
+                          x = torch.relu(self.conv1.forward(images))
+                          x = torch.relu(self.conv2.forward(x))
+                          x = torch.relu(self.conv3.forward(x))
+                          rows = self.centres(images, torch.size(x, 2), torch.size(images, 2))
+                          columns = self.centres(images, torch.size(x, 3), torch.size(images, 3))
+                          grid = [torch.size(x, 2), torch.size(x, 3)]
+                          y = torch.expand(torch.unsqueeze(rows, 1), grid)
+                          z = torch.expand(torch.unsqueeze(columns, 0), grid)
+                          positions = torch.reshape(torch.stack([y, z], 2), [-1, 2])
+                          x = self.norm.forward(torch.transpose(torch.flatten(x, 2), 1, 2))
+                          c = self.content2.forward(torch.relu(self.content1.forward(x)))
+                          t = torch.sub(torch.mul(positions, 2), 1)
+                          w = [self.waves(torch.slice(t, 1, 0, 1, 1)), self.waves(torch.slice(t, 1, 1, 2, 1))]
+                          p = torch.unsqueeze(self.place.forward(torch.cat(w, 1)), 0)
+                          both = torch.cat([c, torch.expand(p, [torch.size(c, 0), -1, -1])], 2)
+                          j = self.joint2.forward(torch.relu(self.joint1.forward(both)))
+                          return {"features": torch.cat([both, j], 2), "positions": positions}
+                        def centres(self, like: Tensor, count: int, size: int) -> Tensor:
+                          i = torch.arange(0, count, 1, dtype=ops.prim.dtype(like), layout=None, device=ops.prim.device(like), pin_memory=None)
+                          return torch.div(torch.add(torch.mul(i, %d), 0.5), size)
+                        """
+                                        .formatted(stride)
+                                + FourierFeatures.script("waves", FREQUENCIES))
+                .build();
     }
 
     /** {@inheritDoc} */

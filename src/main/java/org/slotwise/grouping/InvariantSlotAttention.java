@@ -10,6 +10,8 @@ import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Slot Attention whose slots have positions and see features relative to them: what a slot says of
@@ -55,7 +57,7 @@ import org.slotwise.internal.Pass;
  * how far it moved. With implicit differentiation the iterations before the last one record no
  * graph; unlike in {@link SlotAttention}, T counts all iterations.
  */
-public final class InvariantSlotAttention extends IterativeGrouping {
+public final class InvariantSlotAttention extends IterativeGrouping implements Scriptable {
 
     private static final String[] INPUTS = {
         FeatureExtractorOutput.FEATURES,
@@ -303,6 +305,20 @@ public final class InvariantSlotAttention extends IterativeGrouping {
                 .and("relativeDim", relativeDim)
                 .and("frequencies", frequencies)
                 .and("feedForward", feedForward != null);
+    }
+
+    /** In as many iterations as the block was built with. {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return new InvariantSlotAttentionScript(
+                        layers,
+                        feedForward,
+                        dim,
+                        frequencies,
+                        iterations,
+                        eps,
+                        implicitDifferentiation)
+                .module();
     }
 
     /**

@@ -177,6 +177,11 @@ final class StickBreaking {
         return type == DataType.FLOAT16 ? 0x1p-14 : 1e-12;
     }
 
+    /** Which ||c - p||^2 of points of norm 1 counts as 0. */
+    static double threshold(DataType type, long size) {
+        return rounding(type, size); // half of ||c||^2 + ||p||^2 times this
+    }
+
     /**
      * A bound on the rounding error of ||c - p||^2 as computed here: about twice what was measured
      * between equal vectors of 1 to 16384 elements, in units of the type's spacing at 1. (float16

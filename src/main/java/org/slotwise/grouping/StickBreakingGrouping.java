@@ -13,6 +13,7 @@ import org.slotwise.internal.Ops;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
+import org.slotwise.torchscript.ScriptModule;
 
 /**
  * Stick-breaking grouping: slot after slot, a feature drawn from what is unexplained so far claims
@@ -179,6 +180,25 @@ public final class StickBreakingGrouping extends GroupingBlock {
      */
     private double leastIn(DataType type) {
         return Math.max(eps, type == DataType.FLOAT16 ? 0x1p-10 : Scalars.smallest(type));
+    }
+
+    /**
+     * The attributions in TorchScript, of features that are compared by direction as they are, as
+     * if the projection were the identity: {@code forward(features, uniform)} gives "guess" (B, K,
+     * N) and "is_empty" (B, K), which {@link InvariantSlotAttention#refine} goes on from. There is
+     * no parameter in it, and no gradient.
+     *
+     * @return a module
+     * @throws IllegalArgumentException if features are not compared by direction alone, or the
+     *     stopping rule has early termination
+     */
+    public ScriptModule guess() {
+        Check.option(
+                layers.gate() == null && !inputLayerNorm,
+                who() + ": a guess compares features by their direction alone");
+        return new StickBreakingScript(
+                        kernel, kernelVar, leastIn(DataType.FLOAT32), slots, stoppingRule)
+                .module(featureDim);
     }
 
     @Override

@@ -54,6 +54,17 @@ record StickBreakingSteps(NDArray chosen, NDArray logAlphas, NDArray logScopes) 
                   normalised = bool(torch.select(options, 0, 3))
                   centres = int(torch.select(options, 0, 4))
                   pieces = int(torch.select(options, 0, 5))
+                """
+                        .formatted(kernel.name())
+                + body(kernel);
+    }
+
+    /**
+     * The steps in TorchScript: the rest of a function of y, norms, norm2, uniform, minus_var, eps,
+     * log_eps, rounding, normalised, centres and pieces.
+     */
+    static String body(Kernel kernel) {
+        return """
                   chosen = annotate(List[Tensor], [])
                   log_alphas = annotate(List[Tensor], [])
                   log_scopes = annotate(List[Tensor], [])
@@ -92,7 +103,7 @@ record StickBreakingSteps(NDArray chosen, NDArray logAlphas, NDArray logScopes) 
                     _5 = torch.append(chosen, torch.argmax(log_seeds, 1))
                   return (torch.stack(chosen, 1), torch.stack(log_alphas, 1), torch.stack(log_scopes, 1))
                 """
-                .formatted(kernel.name(), kernel.script());
+                .formatted(kernel.script());
     }
 
     /**

@@ -92,6 +92,25 @@ public final class StoppingRule {
         return empty;
     }
 
+    /**
+     * The bounds in TorchScript: a method {@code empty(masks, log_scopes)} that gives (B, K).
+     *
+     * @throws IllegalArgumentException if more than a slot's own mask and scope decides
+     */
+    String script() {
+        Check.option(
+                !earlyTermination,
+                "StoppingRule: earlyTermination cannot be written in TorchScript");
+        return """
+                def empty(self, masks: Tensor, log_scopes: Tensor) -> Tensor:
+                  small = torch.lt(torch.mean(masks, [2]), %s)
+                  little = torch.lt(torch.mean(torch.exp(log_scopes), [2]), %s)
+                  faint = torch.lt(torch.amax(masks, [2]), %s)
+                  return torch.logical_or(torch.logical_or(small, little), faint)
+                """
+                .formatted(minSlotMask, maxUnexplained, minMaxMaskValue);
+    }
+
     private static NDArray below(NDArray value, double bound) {
         return value.lt(Scalars.like(value, bound));
     }

@@ -48,4 +48,24 @@ public final class FourierFeatures {
         }
         return NDArrays.concat(parts, t.getShape().dimension() - 1);
     }
+
+    /**
+     * The same as a method in TorchScript.
+     *
+     * @param name what the method is called
+     * @param frequencies at least 0
+     * @return its definition: {@code name(t)}
+     */
+    public static String script(String name, int frequencies) {
+        return """
+                def %s(self, t: Tensor) -> Tensor:
+                  parts = annotate(List[Tensor], [t])
+                  for k in range(%d):
+                    angle = torch.mul(t, torch.mul(torch.add(k, 1), %s))
+                    _0 = torch.append(parts, torch.sin(angle))
+                    _1 = torch.append(parts, torch.cos(angle))
+                  return torch.cat(parts, -1)
+                """
+                .formatted(name, frequencies, Math.PI / 2);
+    }
 }

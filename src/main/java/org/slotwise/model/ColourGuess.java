@@ -6,11 +6,13 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
+import java.util.Arrays;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.StickBreakingGrouping;
 import org.slotwise.grouping.StoppingRule;
 import org.slotwise.internal.Scalars;
+import org.slotwise.torchscript.ScriptModule;
 
 /**
  * Pixels of like colour, as stick-breaking finds them without having learnt anything.
@@ -35,6 +37,8 @@ record ColourGuess(int slots, int stride) {
 
     private static final int SIZE = 6;
 
+    private static final long SEED = 0;
+
     /**
      * Groups pixels.
      *
@@ -43,14 +47,7 @@ record ColourGuess(int slots, int stride) {
      * @return attributions (B, K, N) and empty slots (B, K), in the images' manager
      */
     PerceptualGroupingOutput of(NDArray images, boolean training) {
-        StickBreakingGrouping grouping =
-                StickBreakingGrouping.builder()
-                        .setFeatureDim(SIZE)
-                        .setObjectDim(SIZE)
-                        .setSlots(slots)
-                        .optKernelVar(KERNEL_VAR)
-                        .optStoppingRule(StoppingRule.builder().optMinMaxMaskValue(LEAST).build())
-                        .build();
+        StickBreakingGrouping grouping = grouping();
         grouping.setInitializer((m, shape, type) -> m.eye(SIZE, SIZE, 0, type), "in_proj.weight");
         grouping.setInitializer((m, shape, type) -> m.zeros(shape, type), "in_proj.bias");
         NDArray some = images.get(":, :, ::" + stride + ", ::" + stride);
@@ -67,6 +64,45 @@ record ColourGuess(int slots, int stride) {
                 false);
     }
 
+    private StickBreakingGrouping grouping() {
+        return StickBreakingGrouping.builder()
+                .setFeatureDim(SIZE)
+                .setObjectDim(SIZE)
+                .setSlots(slots)
+                .optKernelVar(KERNEL_VAR)
+                .optStoppingRule(StoppingRule.builder().optMinMaxMaskValue(LEAST).build())
+                .build();
+    }
+
+    /**
+     * The same in TorchScript, from the pixels of inference: {@code forward(images)} gives "guess"
+     * and "is_empty".
+     *
+     * @param count how many pixels of an image are looked at, N
+     */
+    ScriptModule script(int count) {
+        return ScriptModule.builder("ColourGuess")
+                .module("grouping", grouping().guess())
+                .setCode(
+                        """
+                        def forward(self, images: Tensor) -> Dict[str, Tensor]:
+                          x = torch.detach(images)
+                          x = torch.slice(torch.slice(x, 2, 0, %1$d, %2$d), 3, 0, %1$d, %2$d)
+                          x = torch.transpose(torch.flatten(x, 2), 1, 2)
+                          angles = torch.mul(x, %3$s)
+                          colours = torch.cat([torch.sin(angles), torch.cos(angles)], 2)
+                          u = torch.tensor(%4$s, dtype=ops.prim.dtype(x), device=ops.prim.device(x))
+                          u = torch.expand(torch.unsqueeze(u, 0), [torch.size(x, 0), -1])
+                          return self.grouping.forward(colours, u)
+                        """
+                                .formatted(
+                                        Integer.MAX_VALUE,
+                                        stride,
+                                        Math.PI / 2,
+                                        Arrays.toString(SettledNoise.uniform(count, SEED))))
+                .build();
+    }
+
     private static NDArray uniform(NDArray colours, boolean training) {
         Shape shape = colours.getShape();
         Shape draw = new Shape(shape.get(0), shape.get(1));
@@ -76,6 +112,6 @@ record ColourGuess(int slots, int stride) {
                     .toDevice(colours.getDevice(), false)
                     .toType(colours.getDataType(), false);
         }
-        return SettledNoise.uniform(colours, 0);
+        return SettledNoise.uniform(colours, SEED);
     }
 }

@@ -1,15 +1,13 @@
 package org.slotwise.model;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.conditioning.Conditioning;
 import org.slotwise.conditioning.LearntConditioning;
 import org.slotwise.conditioning.RandomConditioning;
 import org.slotwise.conditioning.SlotwiseLearntConditioning;
+import org.slotwise.grouping.PerceptualGroupingOutput;
+import org.slotwise.grouping.PositionedSlots;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.Scalars;
 import org.slotwise.model.ConditioningConfiguration.Clusters;
 import org.slotwise.model.ConditioningConfiguration.ColourClusters;
 import org.slotwise.model.ConditioningConfiguration.Colours;
@@ -148,57 +146,38 @@ final class ConditioningKinds {
     }
 
     private static SlotStart grid(Grid c, Sizes sizes) {
-        int count = c.rows().size() * c.columns().size();
+        GridPlaces places = GridPlaces.of(c);
         Check.option(
-                count == sizes.slots(),
+                places.count() == sizes.slots(),
                 "ConditioningConfiguration.Grid: slots must be "
-                        + count
+                        + places.count()
                         + ", the places of the grid, got "
                         + sizes.slots());
-        double[] places = new double[2 * count];
-        int at = 0;
-        for (double row : c.rows()) {
-            for (double column : c.columns()) {
-                places[at++] = row;
-                places[at++] = column;
-            }
-        }
-        VectorStart block = new VectorStart(sizes.slots(), sizes.slotDim());
+        VectorStart block =
+                new VectorStart(
+                        sizes.slots(),
+                        sizes.slotDim(),
+                        places::script,
+                        PositionedSlots.SLOT_POSITIONS);
         return new SlotStart(
                 block,
                 (store, images, features, training) ->
                         new Beginning(
                                 block.values(store, images, training),
-                                positions(images, places, training ? c.jitter() : 0),
+                                places.like(images, training),
                                 null));
-    }
-
-    /** Places (B, K, 2), moved by up to the jitter. */
-    private static NDArray positions(NDArray images, double[] places, double jitter) {
-        Shape shape = new Shape(images.getShape().get(0), places.length / 2, 2);
-        NDArray all =
-                Scalars.of(
-                                images.getManager(),
-                                images.getDevice(),
-                                places,
-                                new Shape(1, places.length / 2, 2),
-                                images.getDataType())
-                        .broadcast(shape);
-        if (jitter == 0) {
-            return all;
-        }
-        NDArray moves =
-                images.getManager()
-                        .randomUniform((float) -jitter, (float) jitter, shape, DataType.FLOAT32)
-                        .toDevice(images.getDevice(), false)
-                        .toType(images.getDataType(), false);
-        return all.add(moves);
     }
 
     private static SlotStart colours(Colours c, Sizes sizes) {
         requireStride("Colours: stride", c.stride(), sizes);
-        VectorStart block = new VectorStart(sizes.slots(), sizes.slotDim());
         ColourGuess guess = new ColourGuess(sizes.slots(), c.stride());
+        VectorStart block =
+                new VectorStart(
+                        sizes.slots(),
+                        sizes.slotDim(),
+                        () -> guess.script(sizes.features()),
+                        "guess",
+                        PerceptualGroupingOutput.IS_EMPTY);
         return new SlotStart(
                 block,
                 (store, images, features, training) ->

@@ -162,22 +162,17 @@ final class FeatureStart extends ConfiguredBlock implements Scriptable {
                 .module("map", map.script())
                 .optInputs("images", "features", "noise", "slots")
                 .setCode(
-                        """
-                        def forward(self, images: Tensor, features: Tensor, noise: Optional[Tensor], slots: Optional[int]) -> Tensor:
-                          if torch.__isnot__(noise, None):
-                            ops.prim.RaiseException("nothing is drawn: noise must be None")
-                          if torch.__isnot__(slots, None):
-                            if torch.ne(unchecked_cast(int, slots), %1$d):
-                              ops.prim.RaiseException("slots must be %1$d")
-                          m = self.clusters.forward(%2$s)
-                          w = torch.div(m, torch.clamp(torch.sum(m, [2], True), 1))
-                          return self.map.forward(torch.matmul(w, features))
-                        """
-                                .formatted(
-                                        slots,
-                                        colours == null
-                                                ? "features"
-                                                : "self.colours.forward(images)"))
+                        "def forward(self, images: Tensor, features: Tensor, noise: Optional[Tensor], slots: Optional[int]) -> Tensor:\n"
+                                + SlotStart.nothingDrawn(slots)
+                                + """
+                                  m = self.clusters.forward(%s)
+                                  w = torch.div(m, torch.clamp(torch.sum(m, [2], True), 1))
+                                  return self.map.forward(torch.matmul(w, features))
+                                """
+                                        .formatted(
+                                                colours == null
+                                                        ? "features"
+                                                        : "self.colours.forward(images)"))
                 .build();
     }
 

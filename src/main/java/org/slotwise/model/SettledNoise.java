@@ -50,11 +50,7 @@ final class SettledNoise {
     /** Uniform draws from [0, 1) for features (B, N, F), the same for each image: (B, N). */
     static NDArray uniform(NDArray features, long seed) {
         Shape shape = features.getShape();
-        Random random = new Random(seed);
-        double[] one = new double[Math.toIntExact(shape.get(1))];
-        for (int i = 0; i < one.length; i++) {
-            one[i] = random.nextFloat();
-        }
+        double[] one = uniform(Math.toIntExact(shape.get(1)), seed);
         return Scalars.of(
                         features.getManager(),
                         features.getDevice(),
@@ -62,6 +58,16 @@ final class SettledNoise {
                         new Shape(1, one.length),
                         features.getDataType())
                 .broadcast(shape.get(0), shape.get(1));
+    }
+
+    /** So many of these draws. */
+    static double[] uniform(int count, long seed) {
+        Random random = new Random(seed);
+        double[] one = new double[count];
+        for (int i = 0; i < one.length; i++) {
+            one[i] = random.nextFloat();
+        }
+        return one;
     }
 
     /** The noise (B, K, D) for images of some type and place. */

@@ -41,4 +41,20 @@ record SlotStart(@Nullable Block block, Way way) {
                 FeatureExtractorOutput features,
                 boolean training);
     }
+
+    /**
+     * The first lines of a start in TorchScript that draws nothing, of {@code noise} and {@code
+     * slots}: it refuses noise, and any other number of slots.
+     */
+    static String nothingDrawn(int slots) {
+        return """
+                if torch.__isnot__(noise, None):
+                  ops.prim.RaiseException("nothing is drawn: noise must be None")
+                if torch.__isnot__(slots, None):
+                  if torch.ne(unchecked_cast(int, slots), %1$d):
+                    ops.prim.RaiseException("slots must be %1$d")
+                """
+                .formatted(slots)
+                .indent(2);
+    }
 }

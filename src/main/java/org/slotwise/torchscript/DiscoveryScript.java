@@ -1,10 +1,12 @@
 package org.slotwise.torchscript;
 
 import ai.djl.nn.Block;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 
@@ -17,13 +19,15 @@ import org.slotwise.internal.Check;
  * }</pre>
  *
  * <p>gives "reconstruction", "slot_images" and "masks" (where there is a decoder), "objects" and
- * "feature_attributions". Noise (B, K, D) takes the place of what a conditioning draws; else there
- * are as many slots as are asked for, or as the conditioning was built with. Parameters are named
- * "encoder.", "conditioning.", "grouping." and "decoder.", then as in their blocks.
+ * "feature_attributions", and where slots have them "slot_positions" and "is_empty". Noise (B, K,
+ * D) takes the place of what a conditioning draws; else there are as many slots as are asked for,
+ * or as the conditioning was built with. Parameters are named "encoder.", "conditioning.",
+ * "grouping." and "decoder.", then as in their blocks.
  *
- * <p>A conditioning and a decoder may take other inputs ({@link ScriptModule.Builder#optInputs}):
- * "images" as they came, "features", "positions", "noise", "slots"; a decoder "objects" and
- * "feature_attributions" too.
+ * <p>Parts may take other inputs than usual ({@link ScriptModule.Builder#optInputs}): "images" as
+ * they came, "features", "positions", "noise", "slots"; a decoder also what slots are, by the names
+ * above, and a grouping "conditioning", "slot_positions", "guess" and "is_empty", of which those
+ * are None that the conditioning does not give ({@link ScriptModule.Builder#optOutputs}).
  *
  * <pre>{@code
  * TorchScript.of(DiscoveryScript.of(encoder, conditioning, grouping, decoder)).write(Path.of("model.pt"));
@@ -33,15 +37,28 @@ public final class DiscoveryScript {
 
     private static final String WHO = "DiscoveryScript";
 
-    private static final Map<String, String> KNOWN =
+    private static final List<String> USUAL = List.of("features", "positions", "conditioning");
+
+    /** What there is before slots are found. */
+    private static final Map<String, String> FIRST =
             Map.of(
                     "images", "images",
                     "features", "x",
                     "positions", "torch.__getitem__(f, \"positions\")",
                     "noise", "noise",
-                    "slots", "slots",
+                    "slots", "slots");
+
+    /** What a conditioning may give. */
+    private static final Set<String> BEGINNING =
+            Set.of("conditioning", "slot_positions", "guess", "is_empty");
+
+    /** What slots are, besides. */
+    private static final Map<String, String> FOUND =
+            Map.of(
                     "objects", "torch.__getitem__(g, \"objects\")",
-                    "feature_attributions", "torch.__getitem__(g, \"feature_attributions\")");
+                    "feature_attributions", "torch.__getitem__(g, \"feature_attributions\")",
+                    "slot_positions", "torch.__getitem__(g, \"slot_positions\")",
+                    "is_empty", "torch.get(g, \"is_empty\")");
 
     private DiscoveryScript() {}
 
@@ -85,6 +102,7 @@ public final class DiscoveryScript {
                 deviation > 0 && Double.isFinite(deviation),
                 WHO + ": deviation must be above 0 and finite, got " + deviation);
         ScriptModule start = ScriptModule.of(WHO, conditioning);
+        ScriptModule grouped = ScriptModule.of(WHO, grouping);
         ScriptModule made = decoder == null ? null : ScriptModule.of(WHO, decoder);
         boolean scaled = mean != 0 || deviation != 1;
         StringBuilder code =
@@ -94,23 +112,23 @@ public final class DiscoveryScript {
                           f = self.encoder.forward(%s)
                           x = torch.__getitem__(f, "features")
                         %s
-                          g = self.grouping.group(x, torch.__getitem__(f, "positions"), c)
+                          g = self.grouping.group(%s)
                         """
                                 .formatted(
                                         scaled
                                                 ? "torch.div(torch.sub(images, %s), %s)"
                                                         .formatted(mean, deviation)
                                                 : "images",
-                                        begun(start.inputs()).stripTrailing()));
-        if (decoder == null) {
+                                        begun(start).stripTrailing(),
+                                        given(grouped.inputs(), USUAL, beginning(start))));
+        if (made == null) {
             code.append("  out = annotate(Dict[str, Tensor], {})\n");
         } else {
-            List<String> inputs = made == null ? null : made.inputs();
             code.append(
                     "  out = self.decoder.forward(%s)\n"
-                            .formatted(given(inputs == null ? List.of("objects") : inputs)));
+                            .formatted(given(made.inputs(), List.of("objects"), with(FOUND))));
         }
-        if (decoder != null && scaled) {
+        if (made != null && scaled) {
             code.append(
                     """
                       for seen in ["reconstruction", "slot_images"]:
@@ -121,23 +139,31 @@ public final class DiscoveryScript {
         }
         code.append(
                 """
-                  for name in ["objects", "feature_attributions"]:
-                    torch._set_item(out, name, torch.__getitem__(g, name))
+                  for name in ["objects", "feature_attributions", "is_empty", "slot_positions"]:
+                    if torch.__contains__(g, name):
+                      torch._set_item(out, name, torch.__getitem__(g, name))
                   return out
                 """);
         return ScriptModule.builder("ObjectDiscovery")
                 .module("encoder", ScriptModule.of(WHO, encoder))
                 .module("conditioning", start)
-                .module("grouping", ScriptModule.of(WHO, grouping))
+                .module("grouping", grouped)
                 .module("decoder", made)
                 .setCode(code.toString())
                 .build();
     }
 
-    private static String begun(@Nullable List<String> inputs) {
-        if (inputs != null) {
-            return "  c = self.conditioning.forward(" + given(inputs) + ")";
+    /** The beginning: slots' values c, or a dict b of what else they begin with. */
+    private static String begun(ScriptModule start) {
+        if (start.inputs() != null) {
+            return "  %s = self.conditioning.forward(%s)"
+                    .formatted(
+                            start.outputs() == null ? "c" : "b",
+                            given(start.inputs(), List.of(), FIRST));
         }
+        Check.option(
+                start.outputs() == null,
+                WHO + ": a conditioning that gives several things must say what it takes");
         return """
               if torch.__is__(slots, None):
                 c = self.conditioning.forward(x, noise=noise)
@@ -146,17 +172,48 @@ public final class DiscoveryScript {
             """;
     }
 
-    /** The expressions of inputs that have names. */
-    private static String given(List<String> inputs) {
-        for (String input : inputs) {
+    /** What a grouping may be given; None is what the conditioning does not give. */
+    private static Map<String, String> beginning(ScriptModule start) {
+        List<String> outputs = start.outputs();
+        Map<String, String> known = new HashMap<>(FIRST);
+        BEGINNING.forEach(name -> known.put(name, "None"));
+        if (outputs == null) {
+            known.put("conditioning", "c");
+            return known;
+        }
+        for (String output : outputs) {
             Check.option(
-                    KNOWN.containsKey(input),
+                    BEGINNING.contains(output),
+                    WHO
+                            + ": a conditioning's outputs must be of "
+                            + new TreeSet<>(BEGINNING)
+                            + ", got "
+                            + output);
+            known.put(output, "torch.__getitem__(b, \"" + output + "\")");
+        }
+        return known;
+    }
+
+    private static Map<String, String> with(Map<String, String> more) {
+        Map<String, String> known = new HashMap<>(FIRST);
+        known.putAll(more);
+        return known;
+    }
+
+    /** The expressions of inputs that have names. */
+    private static String given(
+            @Nullable List<String> inputs, List<String> usual, Map<String, String> known) {
+        List<String> expressions = new ArrayList<>();
+        for (String input : inputs == null ? usual : inputs) {
+            Check.option(
+                    known.containsKey(input),
                     WHO
                             + ": a part's inputs must be of "
-                            + new TreeSet<>(KNOWN.keySet())
+                            + new TreeSet<>(known.keySet())
                             + ", got "
                             + input);
+            expressions.add(known.get(input));
         }
-        return inputs.stream().map(KNOWN::get).collect(Collectors.joining(", "));
+        return String.join(", ", expressions);
     }
 }

@@ -34,6 +34,7 @@ public final class ScriptModule {
     private final Map<String, Parameter> parameters;
     private final Map<String, ScriptModule> modules;
     private final @Nullable List<String> inputs;
+    private final @Nullable List<String> outputs;
     private final String code;
 
     private ScriptModule(Builder builder, String code) {
@@ -41,6 +42,7 @@ public final class ScriptModule {
         parameters = Collections.unmodifiableMap(new LinkedHashMap<>(builder.parameters));
         modules = Collections.unmodifiableMap(new LinkedHashMap<>(builder.modules));
         inputs = builder.inputs;
+        outputs = builder.outputs;
         this.code = code;
     }
 
@@ -89,6 +91,11 @@ public final class ScriptModule {
         return inputs;
     }
 
+    /** What {@code forward} of a conditioning gives by name; null for the slots' values alone. */
+    @Nullable List<String> outputs() {
+        return outputs;
+    }
+
     /**
      * How a method reaches a module inside: names that are numbers are no names in Python.
      *
@@ -132,6 +139,7 @@ public final class ScriptModule {
         private final Map<String, Parameter> parameters = new LinkedHashMap<>();
         private final Map<String, ScriptModule> modules = new LinkedHashMap<>();
         private @Nullable List<String> inputs;
+        private @Nullable List<String> outputs;
         private @Nullable String code;
 
         private Builder(String type) {
@@ -178,14 +186,27 @@ public final class ScriptModule {
         }
 
         /**
-         * Sets what a whole model gives to {@code forward} of a conditioning or a decoder, if that
-         * is not what {@link Scriptable} says.
+         * Sets what a whole model gives to {@code forward} of a conditioning or a decoder, or
+         * {@code group} of a grouping, if that is not what {@link Scriptable} says.
          *
          * @param inputs names that {@link DiscoveryScript} has, in the order of the arguments
          * @return this
          */
         public Builder optInputs(String... inputs) {
             this.inputs = List.of(inputs);
+            return this;
+        }
+
+        /**
+         * Sets what {@code forward} of a conditioning gives, if that is more than the slots'
+         * values: a dict of these names.
+         *
+         * @param outputs "conditioning", and of "slot_positions", "guess" and "is_empty" those that
+         *     there are
+         * @return this
+         */
+        public Builder optOutputs(String... outputs) {
+            this.outputs = List.of(outputs);
             return this;
         }
 

@@ -15,8 +15,8 @@ package org.slotwise.torchscript;
  * a decoder             forward(slots)                                     -> {"reconstruction", "slot_images", "masks"}
  * }</pre>
  *
- * <p>A conditioning or a decoder that takes something else says so: {@link
- * ScriptModule.Builder#optInputs}.
+ * <p>A part that takes or gives something else says so: {@link ScriptModule.Builder#optInputs},
+ * {@link ScriptModule.Builder#optOutputs}.
  */
 @FunctionalInterface
 public interface Scriptable {

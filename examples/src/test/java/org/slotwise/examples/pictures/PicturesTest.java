@@ -35,6 +35,10 @@ import org.slotwise.image.CocoAnnotations;
 import org.slotwise.image.DiscoveredObject;
 import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.image.ObjectList;
+import org.slotwise.model.ConditioningConfiguration;
+import org.slotwise.model.ObjectDiscoveryConfiguration;
+import org.slotwise.model.ObjectDiscoveryModel;
+import org.slotwise.model.Presets;
 
 /** From pictures to masks, with trainings that are too short to learn anything. */
 class PicturesTest {
@@ -316,8 +320,28 @@ class PicturesTest {
                                     false);
             assertEquals(new Shape(2, 3, 16, 16), made.get("masks").getShape());
         }
-        Run.of(new PackageModel(), "--model", "tetrominoes", "--torchscript", at("t.pt"))
-                .fails(1, "--torchscript: the model tetrominoes has no form for PyTorch");
+        for (String name : ObjectDiscoveryModel.shippedNames()) {
+            Run.of(new PackageModel(), "--model", name, "--torchscript", at(name + ".pt"))
+                    .succeeds();
+            assertTrue(Files.exists(folder.resolve(name + ".pt")));
+        }
+        ObjectDiscoveryConfiguration c = Presets.named("pictures").configuration();
+        ObjectDiscoveryConfiguration drawn =
+                new ObjectDiscoveryConfiguration(
+                        16,
+                        16,
+                        c.colours(),
+                        3,
+                        c.slotDim(),
+                        c.encoder(),
+                        new ConditioningConfiguration.RandomFeatures(0L),
+                        c.grouping(),
+                        c.decoder());
+        try (ObjectDiscoveryModel model = ObjectDiscoveryModel.create(drawn, 0)) {
+            model.save(folder.resolve("drawn-starts"));
+        }
+        Run.of(new PackageModel(), "--model", at("drawn-starts"), "--torchscript", at("t.pt"))
+                .fails(1, "drawn-starts has no form for PyTorch: its conditioning has none");
         assertFalse(Files.exists(folder.resolve("t.pt")));
     }
 
