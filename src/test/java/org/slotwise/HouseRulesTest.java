@@ -144,7 +144,7 @@ class HouseRulesTest {
                     entry("distance", "data", "encoder", "grouping", "weights", "internal"),
                     entry("composition", "clustering", "decoder", "image", "weights", "internal"),
                     entry("training", "loss", "metric", "weights", "internal"),
-                    entry("image", "data.file", "grouping", "decoder", "internal"),
+                    entry("image", "data", "data.file", "grouping", "decoder", "internal"),
                     entry(
                             "model",
                             "autoencoder",

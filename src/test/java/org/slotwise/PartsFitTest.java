@@ -198,7 +198,7 @@ class PartsFitTest {
                             List.of(),
                             List.of(),
                             null);
-            found.add(objects.objects().labels(manager));
+            found.add(objects.objects(0).labels(manager));
         }
         NDArray labels = NDArrays.concat(found);
         try (Batch batch = batch(manager)) {

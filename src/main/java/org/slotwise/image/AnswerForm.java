@@ -26,8 +26,7 @@ enum AnswerForm implements Reply {
     PNG("image", "png") {
         @Override
         byte[] bytes(DiscoveredObjects found, SlotPictures pictures) throws IOException {
-            int[][] rows = found.segmentation().getMask();
-            Image drawn = pictures.segmentation(found.masks().resize(rows.length, rows[0].length));
+            Image drawn = pictures.segmentation(found);
             ByteArrayOutputStream png = new ByteArrayOutputStream();
             drawn.save(png, "png");
             return png.toByteArray();

@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.data.Crop;
+import org.slotwise.data.PictureFit;
 import org.slotwise.image.PendingImages.Size;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.JpegReader;
@@ -19,8 +21,8 @@ import org.slotwise.internal.JpegReader;
 /**
  * Puts images through a model that discovers objects, for DJL's {@code Predictor}.
  *
- * <p>In: an image of any size and kind becomes (3, H, W), resized without keeping its proportions,
- * each colour in [0, 1], less a mean and divided by a deviation. Transparent pixels are seen before
+ * <p>In: an image of any size and kind becomes (3, H, W), resized without keeping its proportions or
+ * cut to them first ({@link Builder#optFit}), each colour in [0, 1], less a mean and divided by a deviation. Transparent pixels are seen before
  * a background. Several images make a batch (B, 3, H, W), whatever their sizes.
  *
  * <p>Out: the model may be any block whose outputs, told apart by name, are some of these, of which
@@ -60,6 +62,8 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
     private final float[] deviation;
     private final int paper;
     private final BackgroundSlot background;
+    private final PictureFit fit;
+    private final double leastScore;
     private final ModelOutputs.Options outputs;
 
     private ObjectDiscoveryTranslator(Builder builder) {
@@ -69,6 +73,8 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
         deviation = builder.deviation.clone();
         paper = builder.paper;
         background = builder.background;
+        fit = builder.fit;
+        leastScore = builder.leastScore;
         outputs =
                 new ModelOutputs.Options(
                         height, width, builder.gridHeight, builder.gridWidth, builder.names);
@@ -102,13 +108,19 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
         float[] values = new float[Math.multiplyExact(inputs.size(), image)];
         for (Image input : inputs) {
             Pixels pixels = Pixels.of(input, paper);
-            write(pixels.resize(height, width).rgb(), values, sizes.size() * image);
+            Pixels seen = pixels.cut(window(pixels.height(), pixels.width()));
+            write(seen.resize(height, width).rgb(), values, sizes.size() * image);
             sizes.add(new Size(pixels.height(), pixels.width()));
         }
         NDArray batch =
                 ctx.getNDManager().create(values, new Shape(inputs.size(), 3, height, width));
         DataType type = ctx.getModel().getDataType();
         return type == null ? batch : batch.toType(type, false);
+    }
+
+    /** The part of an image that the model sees. */
+    private Crop window(int imageHeight, int imageWidth) {
+        return fit.window(imageHeight, imageWidth, height, width);
     }
 
     private void write(byte[] rgb, float[] values, int from) {
@@ -151,14 +163,18 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
         for (int b = 0; b < sizes.size(); b++) {
             SlotMasks mask = masks.get(b);
             Size size = sizes.get(b);
+            Crop window = window(size.height(), size.width());
             found.add(
                     new DiscoveredObjects(
-                            mask.categories(size.height(), size.width(), background.names(mask)),
+                            mask.categories(
+                                    size.height(), size.width(), window, background.names(mask)),
                             mask,
                             slots.isEmpty() ? new float[0][] : slots.get(b),
                             attention.isEmpty() ? List.of() : attention.get(b),
                             slotImages.isEmpty() ? List.of() : slotImages.get(b),
-                            reconstructions.isEmpty() ? null : reconstructions.get(b)));
+                            reconstructions.isEmpty() ? null : reconstructions.get(b),
+                            window,
+                            leastScore));
         }
         return found;
     }
@@ -212,6 +228,8 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
         private float[] deviation = {1, 1, 1};
         private int paper = Pixels.WHITE;
         private BackgroundSlot background = BackgroundSlot.none();
+        private PictureFit fit = PictureFit.SQUEEZE;
+        private double leastScore = DiscoveredObjects.LEAST_SCORE;
         private int gridHeight;
         private int gridWidth;
         private @Nullable List<String> names;
@@ -268,6 +286,30 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
         }
 
         /**
+         * Sets how images of other proportions come to the model's size. What the model does not
+         * see belongs to no slot; its class is called "outside".
+         *
+         * @param fit {@link PictureFit#SQUEEZE} if not set
+         * @return this
+         */
+        public Builder optFit(PictureFit fit) {
+            this.fit = fit;
+            return this;
+        }
+
+        /**
+         * Sets which of the slots are no objects, {@link DiscoveredObjects#objects}: those of a
+         * lower score.
+         *
+         * @param leastScore from 0 to 1; 0.5 if not set
+         * @return this
+         */
+        public Builder optLeastScore(double leastScore) {
+            this.leastScore = leastScore;
+            return this;
+        }
+
+        /**
          * Sets the grid of the features.
          *
          * @param height the number of rows
@@ -305,6 +347,7 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
             Check.option(
                     height > 0 && width > 0,
                     who() + ": imageSize must be at least 1 x 1, got " + height + " x " + width);
+            DiscoveredObjects.checkLeastScore(who(), leastScore);
             boolean normal = mean.length == 3 && deviation.length == 3;
             for (int c = 0; normal && c < 3; c++) {
                 normal =

@@ -4,9 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Limits;
@@ -71,77 +69,6 @@ public record ObjectList(
                 WHO
                         + (": masks must be " + height + " x " + width)
                         + (", got " + mask.height() + " x " + mask.width()));
-    }
-
-    /** What a segmentation, soft masks and slots say. */
-    static ObjectList of(int[][] segmentation, int background, SlotMasks masks, float[][] slots) {
-        int height = segmentation.length;
-        int width = height == 0 ? 0 : segmentation[0].length;
-        PixelMask.checkSize(WHO, height, width);
-        int[] winners = flat(segmentation, width, masks.slots());
-        double[] shares = shares(winners, masks, height, width);
-        @Nullable DiscoveredObject[] found = new DiscoveredObject[masks.slots()];
-        for (int k = 0; k < found.length; k++) {
-            BitSet bits = new BitSet(winners.length);
-            double sum = 0;
-            for (int i = 0; i < winners.length; i++) {
-                if (winners[i] == k) {
-                    bits.set(i);
-                    sum += shares[i];
-                }
-            }
-            if (!bits.isEmpty()) {
-                PixelMask mask = new PixelMask(height, width, bits);
-                float[] vector = k < slots.length ? slots[k] : new float[0];
-                found[k] = new DiscoveredObject(k, Math.min(1, sum / mask.area()), mask, vector);
-            }
-        }
-        DiscoveredObject behind = null;
-        if (background >= 0 && background < found.length) {
-            behind = found[background];
-            found[background] = null;
-        }
-        List<DiscoveredObject> objects = Arrays.stream(found).filter(Objects::nonNull).toList();
-        return new ObjectList(height, width, objects, behind);
-    }
-
-    private static int[] flat(int[][] segmentation, int width, int slots) {
-        int[] winners = new int[segmentation.length * width];
-        for (int y = 0; y < segmentation.length; y++) {
-            Check.option(
-                    segmentation[y].length == width,
-                    WHO
-                            + ": all rows must have "
-                            + width
-                            + " pixels, got "
-                            + segmentation[y].length);
-            System.arraycopy(segmentation[y], 0, winners, y * width, width);
-        }
-        for (int k : winners) {
-            Check.option(
-                    k >= 0 && k < slots,
-                    WHO + ": the classes of pixels must be 0 to " + (slots - 1) + ", got " + k);
-        }
-        return winners;
-    }
-
-    /** Of each pixel the share of the slot that has it: its mask there, divided by all masks. */
-    private static double[] shares(int[] winners, SlotMasks masks, int height, int width) {
-        double[] shares = new double[winners.length];
-        double[] totals = new double[winners.length];
-        for (int k = 0; k < masks.slots(); k++) {
-            float[] map = masks.map(k, height, width);
-            for (int i = 0; i < map.length; i++) {
-                double value = Math.max(0, map[i]);
-                totals[i] += value;
-                shares[i] += winners[i] == k ? value : 0;
-            }
-        }
-        for (int i = 0; i < shares.length; i++) {
-            // Where all masks are 0 no slot has more than another.
-            shares[i] = totals[i] > 0 ? shares[i] / totals[i] : 1.0 / masks.slots();
-        }
-        return shares;
     }
 
     /**

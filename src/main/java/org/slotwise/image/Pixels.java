@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.ImageIO;
+import org.slotwise.data.Crop;
 import org.slotwise.internal.Resampling;
 import org.slotwise.internal.RgbBytes;
 
@@ -69,6 +70,20 @@ record Pixels(int height, int width, byte[] rgb) {
     /** A byte for a value in [0, 1]; what lies outside is black or white. */
     static int level(float value) {
         return Math.round(255 * Math.min(1, Math.max(0, value)));
+    }
+
+    /** A part of it. */
+    Pixels cut(Crop window) {
+        if (window.height() == height && window.width() == width) {
+            return this;
+        }
+        byte[] part = new byte[3 * window.height() * window.width()];
+        int row = 3 * window.width();
+        for (int y = 0; y < window.height(); y++) {
+            int from = 3 * ((window.top() + y) * width + window.left());
+            System.arraycopy(rgb, from, part, y * row, row);
+        }
+        return new Pixels(window.height(), window.width(), part);
     }
 
     Pixels resize(int newHeight, int newWidth) {

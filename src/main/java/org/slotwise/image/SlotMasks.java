@@ -13,6 +13,7 @@ import java.util.Objects;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.slotwise.data.Crop;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Resampling;
@@ -280,6 +281,25 @@ public final class SlotMasks {
             rows[y] = Arrays.copyOfRange(winners, y * newWidth, (y + 1) * newWidth);
         }
         return new CategoryMask(List.copyOf(names), rows);
+    }
+
+    /** The same for masks of a part of an image; what lies beyond has a class of its own, K. */
+    CategoryMask categories(int imageHeight, int imageWidth, Crop window, List<String> names) {
+        if (window.height() == imageHeight && window.width() == imageWidth) {
+            return categories(imageHeight, imageWidth, names);
+        }
+        int[][] part = categories(window.height(), window.width(), names).getMask();
+        int[][] rows = new int[imageHeight][imageWidth];
+        for (int y = 0; y < imageHeight; y++) {
+            Arrays.fill(rows[y], maps.length);
+            int in = y - window.top();
+            if (in >= 0 && in < window.height()) {
+                System.arraycopy(part[in], 0, rows[y], window.left(), window.width());
+            }
+        }
+        List<String> all = new ArrayList<>(names);
+        all.add(DiscoveredObjects.OUTSIDE);
+        return new CategoryMask(all, rows);
     }
 
     /** {@inheritDoc} */

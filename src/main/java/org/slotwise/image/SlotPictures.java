@@ -1,9 +1,11 @@
 package org.slotwise.image;
 
 import ai.djl.modality.cv.Image;
+import java.awt.image.BufferedImage;
 import java.util.List;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import org.slotwise.data.Crop;
 import org.slotwise.internal.Check;
 
 /**
@@ -45,6 +47,56 @@ public final class SlotPictures {
             colours[i] = ofSlot[colours[i]];
         }
         return Pixels.image(colours, masks.height(), masks.width(), false);
+    }
+
+    /**
+     * Each pixel of an image in the colour of the slot to which it belongs most; black beyond what
+     * the model saw.
+     *
+     * @param found what a model found in an image
+     * @return a picture as large as the image
+     */
+    public Image segmentation(DiscoveredObjects found) {
+        int[][] rows = found.segmentation().getMask();
+        int slots = found.masks().slots();
+        int width = rows[0].length;
+        int[] colours = new int[rows.length * width];
+        for (int i = 0; i < colours.length; i++) {
+            int slot = rows[i / width][i % width];
+            colours[i] = slot < slots ? palette.rgb(slot) : 0;
+        }
+        return Pixels.image(colours, rows.length, width, false);
+    }
+
+    /**
+     * The segmentation over an image, and each slot's outline; what the model did not see stays as
+     * it is.
+     *
+     * @param image the image, at any size
+     * @param found what a model found in it
+     * @return a picture as large as the image
+     */
+    public Image overlay(Image image, DiscoveredObjects found) {
+        Pixels pixels = Pixels.of(image, Pixels.WHITE);
+        int[][] rows = found.segmentation().getMask();
+        Crop window =
+                scaled(
+                        found.window(),
+                        (double) pixels.height() / rows.length,
+                        (double) pixels.width() / rows[0].length);
+        BufferedImage whole = (BufferedImage) pixels.image().getWrappedImage();
+        Image part = overlay(pixels.cut(window).image(), found.masks());
+        whole.createGraphics()
+                .drawImage((BufferedImage) part.getWrappedImage(), window.left(), window.top(), null);
+        return Pixels.image(whole);
+    }
+
+    private static Crop scaled(Crop window, double down, double across) {
+        int top = (int) Math.round(window.top() * down);
+        int left = (int) Math.round(window.left() * across);
+        int bottom = (int) Math.round((window.top() + window.height()) * down);
+        int right = (int) Math.round((window.left() + window.width()) * across);
+        return new Crop(top, left, Math.max(1, bottom - top), Math.max(1, right - left));
     }
 
     /**

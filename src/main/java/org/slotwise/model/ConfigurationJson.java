@@ -4,6 +4,7 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,12 @@ import org.slotwise.internal.Check;
 final class ConfigurationJson<C extends Record> {
 
     static final int VERSION = 1;
+
+    /** What came after the first models were saved, which saw pictures whole. */
+    private static final Map<Class<?>, Map<String, JsonElement>> LATER =
+            Map.of(
+                    ObjectDiscoveryConfiguration.class,
+                    Map.of("fit", new JsonPrimitive("squeeze")));
 
     private static final Gson PRETTY =
             new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();
@@ -43,7 +50,7 @@ final class ConfigurationJson<C extends Record> {
         this.format = format;
         this.type = type;
         who = type.getSimpleName();
-        records = new RecordJson(kinds);
+        records = new RecordJson(kinds, LATER);
     }
 
     private static Map<Class<?>, Map<String, ? extends Class<?>>> parts() {

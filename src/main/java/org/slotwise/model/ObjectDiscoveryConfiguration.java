@@ -1,6 +1,8 @@
 package org.slotwise.model;
 
 import ai.djl.ndarray.NDArray;
+import org.slotwise.data.PictureFit;
+import org.slotwise.data.Scene;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Scalars;
@@ -10,6 +12,7 @@ import org.slotwise.internal.Scalars;
  *
  * @param imageHeight H
  * @param imageWidth W
+ * @param fit how pictures of other proportions come to that size, in training and in use
  * @param colours how colours in [0, 1] are brought to the encoder's range
  * @param slots K
  * @param slotDim D
@@ -21,6 +24,7 @@ import org.slotwise.internal.Scalars;
 public record ObjectDiscoveryConfiguration(
         int imageHeight,
         int imageWidth,
+        PictureFit fit,
         Colours colours,
         int slots,
         int slotDim,
@@ -78,6 +82,7 @@ public record ObjectDiscoveryConfiguration(
      *
      * @param imageHeight at least 1
      * @param imageWidth at least 1
+     * @param fit how pictures come to that size
      * @param colours how colours are scaled
      * @param slots at least 1
      * @param slotDim at least 1
@@ -95,6 +100,73 @@ public record ObjectDiscoveryConfiguration(
     }
 
     /**
+     * Creates the configuration of a model that sees pictures whole ({@link PictureFit#SQUEEZE}).
+     *
+     * @param imageHeight at least 1
+     * @param imageWidth at least 1
+     * @param colours how colours are scaled
+     * @param slots at least 1
+     * @param slotDim at least 1
+     * @param encoder from images to features
+     * @param conditioning what slots start from
+     * @param grouping from features to slots
+     * @param decoder from slots to images or features
+     * @throws IllegalArgumentException if a size is out of its range, or parts do not go together
+     */
+    public ObjectDiscoveryConfiguration(
+            int imageHeight,
+            int imageWidth,
+            Colours colours,
+            int slots,
+            int slotDim,
+            EncoderConfiguration encoder,
+            ConditioningConfiguration conditioning,
+            GroupingConfiguration grouping,
+            DecoderConfiguration decoder) {
+        this(
+                imageHeight,
+                imageWidth,
+                PictureFit.SQUEEZE,
+                colours,
+                slots,
+                slotDim,
+                encoder,
+                conditioning,
+                grouping,
+                decoder);
+    }
+
+    /**
+     * The same for pictures that come to the model's size in another way.
+     *
+     * @param fit how
+     * @return a configuration
+     */
+    public ObjectDiscoveryConfiguration withFit(PictureFit fit) {
+        return new ObjectDiscoveryConfiguration(
+                imageHeight,
+                imageWidth,
+                fit,
+                colours,
+                slots,
+                slotDim,
+                encoder,
+                conditioning,
+                grouping,
+                decoder);
+    }
+
+    /** A scene of any size as the model sees it. */
+    Scene fitted(Scene scene) {
+        return fit.fitted(scene, imageHeight, imageWidth);
+    }
+
+    /** What of a scene the model sees, at its own size. */
+    Scene cut(Scene scene) {
+        return fit.cut(scene, imageHeight, imageWidth);
+    }
+
+    /**
      * The same with another number of slots. Weights fit if no slot has parameters of its own.
      *
      * @param slots K
@@ -105,6 +177,7 @@ public record ObjectDiscoveryConfiguration(
         return new ObjectDiscoveryConfiguration(
                 imageHeight,
                 imageWidth,
+                fit,
                 colours,
                 slots,
                 slotDim,
@@ -126,6 +199,7 @@ public record ObjectDiscoveryConfiguration(
         return new ObjectDiscoveryConfiguration(
                 imageHeight,
                 imageWidth,
+                fit,
                 colours,
                 slots,
                 slotDim,
@@ -145,6 +219,7 @@ public record ObjectDiscoveryConfiguration(
         return new ObjectDiscoveryConfiguration(
                 imageHeight,
                 imageWidth,
+                fit,
                 colours,
                 slots,
                 slotDim,
@@ -165,7 +240,8 @@ public record ObjectDiscoveryConfiguration(
     }
 
     /**
-     * Reads what {@link #toJson} wrote.
+     * Reads what {@link #toJson} wrote. Files from before there was a choice have no "fit", which
+     * then is {@link PictureFit#SQUEEZE}.
      *
      * @param json the text
      * @return the configuration

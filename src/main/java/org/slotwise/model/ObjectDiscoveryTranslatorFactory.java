@@ -26,9 +26,11 @@ import org.slotwise.image.ObjectDiscoveryTranslator;
  * from DJL's {@link Input} to {@link Output}, as its server asks ({@link
  * ObjectDiscoveryServingTranslator}).
  *
- * <p>Two arguments are read, which may stand in {@code serving.properties}: {@code background},
+ * <p>Three arguments are read, which may stand in {@code serving.properties}: {@code background},
  * which slot is the background, {@code largest}, {@code none} or a slot's number, the largest if
- * not said; and, for the server, {@code mostPixels}, how many pixels a picture may have.
+ * not said; {@code leastScore}, below which a slot is no object, {@link
+ * DiscoveredObjects#LEAST_SCORE} if not said; and, for the server, {@code mostPixels}, how many
+ * pixels a picture may have. How images come to the model's size is in its configuration.
  */
 public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory, Serializable {
 
@@ -37,6 +39,7 @@ public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory
     private static final String WHO = "ObjectDiscoveryTranslatorFactory";
     private static final String MOST_PIXELS = "mostPixels";
     private static final String BACKGROUND = "background";
+    private static final String LEAST_SCORE = "leastScore";
 
     /** Creates the factory, as DJL does. */
     public ObjectDiscoveryTranslatorFactory() {}
@@ -72,7 +75,10 @@ public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory
                             + " in serving.properties?");
         }
         ObjectDiscoveryTranslator translator =
-                of(block, background(arguments.get(BACKGROUND), block.madeFrom().slots()));
+                of(
+                        block,
+                        background(arguments.get(BACKGROUND), block.madeFrom().slots()),
+                        leastScore(arguments.get(LEAST_SCORE)));
         if (output == Output.class) {
             return (Translator<I, O>)
                     new ObjectDiscoveryServingTranslator(translator, mostPixels(arguments));
@@ -104,6 +110,22 @@ public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory
                         + (slots - 1 + ", got " + text));
     }
 
+    private static double leastScore(@Nullable Object value) throws TranslateException {
+        if (value == null) {
+            return DiscoveredObjects.LEAST_SCORE;
+        }
+        try {
+            double score = Double.parseDouble(value.toString().strip());
+            if (score >= 0 && score <= 1) {
+                return score;
+            }
+        } catch (NumberFormatException e) {
+            // said below
+        }
+        throw new TranslateException(
+                WHO + ": " + LEAST_SCORE + " must be a number from 0 to 1, got " + value);
+    }
+
     private static long mostPixels(Map<String, ?> arguments) throws TranslateException {
         Object value = arguments.get(MOST_PIXELS);
         if (value == null) {
@@ -123,16 +145,19 @@ public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory
 
     /** The translator of a block, in which the slot of most pixels is the background. */
     static ObjectDiscoveryTranslator of(ObjectDiscovery block) {
-        return of(block, BackgroundSlot.largest());
+        return of(block, BackgroundSlot.largest(), DiscoveredObjects.LEAST_SCORE);
     }
 
-    private static ObjectDiscoveryTranslator of(ObjectDiscovery block, BackgroundSlot background) {
+    private static ObjectDiscoveryTranslator of(
+            ObjectDiscovery block, BackgroundSlot background, double leastScore) {
         ObjectDiscoveryConfiguration c = block.madeFrom();
         Shape grid = block.featureGrid();
         return ObjectDiscoveryTranslator.builder()
                 .setImageSize(c.imageHeight(), c.imageWidth())
                 .optFeatureGrid((int) grid.get(0), (int) grid.get(1))
                 .optBackground(background)
+                .optFit(c.fit())
+                .optLeastScore(leastScore)
                 .build();
     }
 }

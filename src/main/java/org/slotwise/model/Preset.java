@@ -1,6 +1,7 @@
 package org.slotwise.model;
 
 import java.nio.file.Path;
+import org.slotwise.data.PictureFit;
 import org.slotwise.internal.Check;
 
 /**
@@ -44,6 +45,16 @@ public record Preset(
      */
     public Preset withSlots(int slots) {
         return new Preset(name, description, configuration.withSlots(slots), recipe);
+    }
+
+    /**
+     * The same for pictures that come to the model's size in another way.
+     *
+     * @param fit how
+     * @return a preset
+     */
+    public Preset withFit(PictureFit fit) {
+        return new Preset(name, description, configuration.withFit(fit), recipe);
     }
 
     /**

@@ -38,14 +38,19 @@ final class RecordJson {
     private static final int MOST_DIGITS = 400;
 
     private final Map<Class<?>, ? extends Map<String, ? extends Class<?>>> kinds;
+    private final Map<Class<?>, Map<String, JsonElement>> later;
 
     /**
      * Knows the kinds of some interfaces.
      *
      * @param kinds for each interface its records by their names
+     * @param later of records the fields that older files lack, and what they mean by it
      */
-    RecordJson(Map<Class<?>, ? extends Map<String, ? extends Class<?>>> kinds) {
+    RecordJson(
+            Map<Class<?>, ? extends Map<String, ? extends Class<?>>> kinds,
+            Map<Class<?>, Map<String, JsonElement>> later) {
         this.kinds = kinds;
+        this.later = later;
     }
 
     JsonElement write(@Nullable Object value) {
@@ -167,16 +172,18 @@ final class RecordJson {
                             + " is unknown: there are "
                             + Arrays.stream(components).map(RecordComponent::getName).toList());
         }
+        Map<String, JsonElement> before = later.getOrDefault(record, Map.of());
         Object[] values = new Object[components.length];
         Class<?>[] types = new Class<?>[components.length];
         for (int i = 0; i < components.length; i++) {
             String name = components[i].getName();
             boolean nullable = components[i].getAnnotatedType().isAnnotationPresent(Nullable.class);
             types[i] = components[i].getType();
+            JsonElement field = object.get(name);
             Object value =
                     read(
                             components[i].getGenericType(),
-                            object.get(name),
+                            field == null ? before.get(name) : field,
                             join(path, name),
                             nullable);
             values[i] = value;

@@ -69,11 +69,7 @@ final class SceneEvaluation {
     /** A scene at the model's size. */
     private Scene sized(Scene scene, long index) {
         Check.option(scene.hasMask(), WHO + ": scene " + index + " has no mask to be scored by");
-        int height = block.madeFrom().imageHeight();
-        int width = block.madeFrom().imageWidth();
-        return scene.height() == height && scene.width() == width
-                ? scene
-                : scene.resize(height, width);
+        return block.madeFrom().fitted(scene);
     }
 
     private void score(NDManager manager, List<Scene> scenes) {

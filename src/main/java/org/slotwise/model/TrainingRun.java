@@ -222,7 +222,11 @@ final class TrainingRun {
             for (int index : order.of(step, recipe.batchSize())) {
                 images.add(
                         recipe.augmentation()
-                                .image(options.scenes().get(index), height, width, draws));
+                                .image(
+                                        model.configuration().cut(options.scenes().get(index)),
+                                        height,
+                                        width,
+                                        draws));
             }
             NDArray batch =
                     SceneImages.of(manager, images, height, width, model.model().getDataType());

@@ -121,7 +121,7 @@ class ObjectListTest {
                                     List.of(),
                                     List.of(),
                                     null)
-                            .objects();
+                            .objects(0);
             int pixels = 0;
             for (DiscoveredObject object : list.objects()) {
                 assertTrue(object.score() >= 0 && object.score() <= 1, object.toString());

@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.slotwise.data.PictureFit;
+import org.slotwise.diffusion.Prediction;
 
 class ObjectDiscoveryConfigurationTest {
 
@@ -42,6 +44,30 @@ class ObjectDiscoveryConfigurationTest {
         for (ObjectDiscoveryConfiguration c : all) {
             assertEquals(c, ObjectDiscoveryConfiguration.fromJson(c.toJson()));
         }
+    }
+
+    /** Models that were saved before there was a choice saw pictures whole. */
+    @Test
+    void readsWhatHasNoFit() {
+        ObjectDiscoveryConfiguration c = SmallModels.settled();
+        assertEquals(PictureFit.SQUEEZE, c.fit());
+        assertEquals(
+                ObjectDiscoveryConfiguration.fromJson(changed(json -> {})),
+                ObjectDiscoveryConfiguration.fromJson(changed(json -> json.remove("fit"))));
+        LatentSlotDiffusionConfiguration inside =
+                SmallModels.diffusion(
+                        new LatentsConfiguration.Patches(2), 12, Prediction.VELOCITY);
+        assertEquals(
+                inside,
+                LatentSlotDiffusionConfiguration.fromJson(
+                        inside.toJson().replaceFirst("\"fit\": \"squeeze\",\\s*", "")));
+        ObjectDiscoveryConfiguration cropped = c.withFit(PictureFit.CROP);
+        assertTrue(cropped.toJson().contains("\"fit\": \"crop\""), cropped.toJson());
+        assertEquals(cropped, ObjectDiscoveryConfiguration.fromJson(cropped.toJson()));
+        assertEquals(cropped, cropped.withSlots(5).withSlots(4).withEncoder(c.encoder()));
+        refused(
+                "fit must be one of [crop, squeeze], got \"pad\"",
+                changed(json -> json.addProperty("fit", "pad")));
     }
 
     @Test

@@ -393,13 +393,16 @@ class ServedModelTest {
         Image image = ObjectDiscoveryModelTest.image(20, 13, 2);
         for (String value : List.of("none", "largest", "2")) {
             Criteria<Input, Output> criteria =
-                    asTheServer(folder.resolve("model")).optArgument("background", value).build();
+                    asTheServer(folder.resolve("model"))
+                            .optArgument("background", value)
+                            .optArgument("leastScore", "0")
+                            .build();
             try (ZooModel<Input, Output> zoo = criteria.loadModel();
                     Predictor<Input, Output> predictor = zoo.newPredictor()) {
                 JsonObject found = json(predictor.predict(request(png(image), null)));
                 // By itself a model takes the largest slot for the background.
                 JsonObject plain =
-                        JsonParser.parseString(model.predict(image).objects().toJson())
+                        JsonParser.parseString(model.predict(image).objects(0).toJson())
                                 .getAsJsonObject();
                 int objects = plain.getAsJsonArray("objects").size();
                 boolean none = value.equals("none");
@@ -420,6 +423,44 @@ class ServedModelTest {
             assertEquals(
                     "ObjectDiscoveryTranslatorFactory: background must be none, largest or a"
                             + " slot from 0 to 3, got "
+                            + value,
+                    e.getMessage());
+        }
+    }
+
+    /** The same rule in Java and on a server: what scores less than a half is no object. */
+    @Test
+    void leastScoresAreTheSameEverywhere() throws Exception {
+        Image image = ObjectDiscoveryModelTest.image(20, 13, 2);
+        DiscoveredObjects here = model.predict(image);
+        assertEquals(DiscoveredObjects.LEAST_SCORE, here.leastScore());
+        assertTrue(here.objects(0).count() > here.objects(0.5).count());
+        assertEquals(here.objects(0.5), here.objects());
+        double middle =
+                here.objects(0).objects().stream().mapToDouble(o -> o.score()).sum()
+                        / here.objects(0).count();
+        for (Object[] asked :
+                new Object[][] {{null, 0.5}, {"0", 0.0}, {" 1 ", 1.0}, {"" + middle, middle}}) {
+            Criteria.Builder<Input, Output> criteria = asTheServer(folder.resolve("model"));
+            if (asked[0] != null) {
+                criteria.optArgument("leastScore", asked[0]);
+            }
+            try (ZooModel<Input, Output> zoo = criteria.build().loadModel();
+                    Predictor<Input, Output> predictor = zoo.newPredictor()) {
+                assertEquals(
+                        JsonParser.parseString(here.objects((double) asked[1]).toJson()),
+                        json(predictor.predict(request(png(image), null))));
+            }
+        }
+        for (String value : List.of("-0.1", "1.1", "NaN", "half", "")) {
+            Criteria<Input, Output> criteria =
+                    asTheServer(folder.resolve("model")).optArgument("leastScore", value).build();
+            Throwable e = assertThrows(ModelNotFoundException.class, criteria::loadModel);
+            while (e.getCause() != null) {
+                e = e.getCause();
+            }
+            assertEquals(
+                    "ObjectDiscoveryTranslatorFactory: leastScore must be a number from 0 to 1, got "
                             + value,
                     e.getMessage());
         }

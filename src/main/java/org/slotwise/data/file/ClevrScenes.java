@@ -9,6 +9,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.ClevrObject;
 import org.slotwise.data.Crop;
+import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneFileException;
 import org.slotwise.data.Scenes;
@@ -38,6 +39,7 @@ public final class ClevrScenes implements Scenes {
     private final int height;
     private final int width;
     private final @Nullable Crop crop;
+    private final PictureFit fit;
     private final long maxPixels;
     private final List<ClevrSceneFile.Entry> entries;
 
@@ -47,6 +49,7 @@ public final class ClevrScenes implements Scenes {
         height = builder.height;
         width = builder.width;
         crop = builder.crop;
+        fit = builder.fit;
         maxPixels = builder.maxPixels;
         entries =
                 ClevrSceneFile.read(file).stream()
@@ -95,7 +98,7 @@ public final class ClevrScenes implements Scenes {
         }
         float[][] properties =
                 entry.objects().stream().map(ClevrObject::encode).toArray(float[][]::new);
-        return scene.resize(height, width).withProperties(properties);
+        return fit.fitted(scene, height, width).withProperties(properties);
     }
 
     /** The file of a picture, which must lie in the folder. */
@@ -131,6 +134,7 @@ public final class ClevrScenes implements Scenes {
         private int width = 128;
         private int maxObjects = Integer.MAX_VALUE;
         private @Nullable Crop crop;
+        private PictureFit fit = PictureFit.SQUEEZE;
         private long maxPixels = ImageFile.MOST_PIXELS;
 
         private Builder() {}
@@ -167,6 +171,17 @@ public final class ClevrScenes implements Scenes {
         public Builder optSize(int height, int width) {
             this.height = height;
             this.width = width;
+            return this;
+        }
+
+        /**
+         * Sets how pictures of other proportions come to that size.
+         *
+         * @param fit {@link PictureFit#SQUEEZE} if not set
+         * @return this
+         */
+        public Builder optFit(PictureFit fit) {
+            this.fit = fit;
             return this;
         }
 

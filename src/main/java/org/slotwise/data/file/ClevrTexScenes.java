@@ -9,6 +9,7 @@ import java.util.OptionalInt;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Crop;
+import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneFileException;
 import org.slotwise.data.Scenes;
@@ -149,6 +150,7 @@ public final class ClevrTexScenes implements Scenes {
         private double centre = 1;
         private int maxObjects = Integer.MAX_VALUE;
         private long maxPixels = ImageFile.MOST_PIXELS;
+        private PictureFit fit = PictureFit.CROP;
 
         private Builder() {}
 
@@ -223,6 +225,17 @@ public final class ClevrTexScenes implements Scenes {
         }
 
         /**
+         * Sets how pictures of other proportions come to that size.
+         *
+         * @param fit {@link PictureFit#CROP} if not set
+         * @return this
+         */
+        public Builder optFit(PictureFit fit) {
+            this.fit = fit;
+            return this;
+        }
+
+        /**
          * Sets how many pixels a picture or a mask may declare.
          *
          * @param maxPixels at least 1; 33554432 if not set
@@ -247,7 +260,7 @@ public final class ClevrTexScenes implements Scenes {
                 throw new IllegalArgumentException(WHO + ": the folder is missing");
             }
             PictureScenes pictures =
-                    PictureScenes.of(WHO, height, width, PictureScenes.NO_VOID, maxPixels);
+                    PictureScenes.of(WHO, height, width, PictureScenes.NO_VOID, maxPixels).with(fit);
             Check.option(
                     centre > 0 && centre <= 1,
                     WHO + ": the fraction must be above 0 and at most 1, got " + centre);

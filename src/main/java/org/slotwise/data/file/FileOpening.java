@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.data.Crop;
+import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneFileException;
 import org.slotwise.internal.Check;
@@ -18,8 +18,9 @@ import org.slotwise.internal.OptionalArtifact;
  * Opens files for {@link SceneFiles}.
  *
  * @param size what scenes are brought to
+ * @param ofClevr how pictures of CLEVR are
  */
-record FileOpening(PictureScenes size) {
+record FileOpening(PictureScenes size, PictureFit ofClevr) {
 
     private static final String WHO = "SceneFiles";
 
@@ -53,9 +54,7 @@ record FileOpening(PictureScenes size) {
 
     /** In the size that is wanted; the objects stay what the source says. */
     private Scene fitted(Scene scene) {
-        Scene cut =
-                scene.crop(Crop.centre(scene.height(), scene.width(), size.height(), size.width()));
-        return cut.resize(size.height(), size.width());
+        return size.fit().fitted(scene, size.height(), size.width());
     }
 
     private SceneFiles.Found webDataset(List<Path> shards) throws IOException {
@@ -72,6 +71,7 @@ record FileOpening(PictureScenes size) {
                 WebDatasetScenes.builder()
                         .setShards(shards)
                         .setSize(size.height(), size.width())
+                        .optFit(size.fit())
                         .optMasks(endings.toArray(String[]::new));
         if (size.voidLabel() >= 0) {
             builder.optVoid(size.voidLabel());
@@ -111,6 +111,7 @@ record FileOpening(PictureScenes size) {
                 ParquetScenes.builder()
                         .setFiles(files)
                         .setSize(size.height(), size.width())
+                        .optFit(size.fit())
                         .optImages(images.iterator().next());
         masks.forEach(builder::optMasks);
         if (size.voidLabel() >= 0) {
@@ -165,6 +166,7 @@ record FileOpening(PictureScenes size) {
                         .setScenes(file)
                         .setImages(folder)
                         .optSize(size.height(), size.width())
+                        .optFit(ofClevr)
                         .build(),
                 null);
     }

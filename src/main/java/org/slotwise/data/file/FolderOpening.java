@@ -61,7 +61,10 @@ record FolderOpening(Path folder, @Nullable Path masks, PictureScenes size, File
     private SceneFiles.Found pictures(
             Path images, @Nullable Path maskFolder, @Nullable String ending) throws IOException {
         ImageFolder.Builder builder =
-                ImageFolder.builder().setFolder(images).setSize(size.height(), size.width());
+                ImageFolder.builder()
+                        .setFolder(images)
+                        .setSize(size.height(), size.width())
+                        .optFit(size.fit());
         boolean any = maskFolder != null || ending != null;
         if (maskFolder != null) {
             builder.optMasks(maskFolder);
@@ -84,6 +87,7 @@ record FolderOpening(Path folder, @Nullable Path masks, PictureScenes size, File
                 ClevrTexScenes.builder()
                         .setFolder(folder)
                         .optSize(size.height(), size.width())
+                        .optFit(size.fit())
                         .build(),
                 null);
     }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneDataset;
 import org.slotwise.data.SceneFileException;
@@ -23,8 +24,8 @@ import org.slotwise.internal.Check;
  * and {@code @eaDir}. An image of another kind (TIFF, HEIC and the like) is an error unless it is
  * to be left out.
  *
- * <p>Each image is cut to the largest window in its middle that has the proportions wanted, and
- * resized as {@link Scene#resize} says. Alpha is dropped; an orientation in the metadata of a
+ * <p>Each image is cut to the largest window in its middle that has the proportions wanted, unless
+ * another {@linkplain Builder#optFit fit} is set, and resized as {@link Scene#resize} says. Alpha is dropped; an orientation in the metadata of a
  * photograph is not heeded. A GIF file gives its first frame on its screen, in the transparent or
  * else the background colour where the frame does not reach.
  *
@@ -135,6 +136,7 @@ public final class ImageFolder implements Scenes {
         private int width;
         private long maxPixels = ImageFile.MOST_PIXELS;
         private boolean leaveOutOtherKinds;
+        private PictureFit fit = PictureFit.CROP;
 
         private Builder() {}
 
@@ -201,6 +203,17 @@ public final class ImageFolder implements Scenes {
         }
 
         /**
+         * Sets how pictures of other proportions come to that size.
+         *
+         * @param fit {@link PictureFit#CROP} if not set
+         * @return this
+         */
+        public Builder optFit(PictureFit fit) {
+            this.fit = fit;
+            return this;
+        }
+
+        /**
          * Sets how many pixels an image or a mask may declare. Reading one takes up to 16 bytes of
          * memory for each.
          *
@@ -237,7 +250,7 @@ public final class ImageFolder implements Scenes {
                 throw new IllegalArgumentException("ImageFolder: the folder is missing");
             }
             PictureScenes pictures =
-                    PictureScenes.of("ImageFolder", height, width, voidLabel, maxPixels);
+                    PictureScenes.of("ImageFolder", height, width, voidLabel, maxPixels).with(fit);
             Check.option(
                     maskEnding == null || maskEnding.lastIndexOf('.') >= 0,
                     "ImageFolder: the ending of masks must have a dot, got " + maskEnding);

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneDataset;
 import org.slotwise.data.SceneFileException;
@@ -106,6 +107,7 @@ public final class ParquetScenes implements SceneSource {
         private int height;
         private int width;
         private long maxPixels = ImageFile.MOST_PIXELS;
+        private PictureFit fit = PictureFit.CROP;
 
         private Builder() {}
 
@@ -168,6 +170,17 @@ public final class ParquetScenes implements SceneSource {
         }
 
         /**
+         * Sets how pictures of other proportions come to that size.
+         *
+         * @param fit {@link PictureFit#CROP} if not set
+         * @return this
+         */
+        public Builder optFit(PictureFit fit) {
+            this.fit = fit;
+            return this;
+        }
+
+        /**
          * Sets how many pixels a picture or a mask may declare.
          *
          * @param maxPixels at least 1; 33554432 if not set
@@ -189,7 +202,7 @@ public final class ParquetScenes implements SceneSource {
             Check.option(!files.isEmpty(), WHO + ": there must be at least one file");
             OptionalArtifact.DUCKDB.require(WHO, "Parquet files need DuckDB");
             return new ParquetScenes(
-                    this, PictureScenes.of(WHO, height, width, voidLabel, maxPixels));
+                    this, PictureScenes.of(WHO, height, width, voidLabel, maxPixels).with(fit));
         }
     }
 }

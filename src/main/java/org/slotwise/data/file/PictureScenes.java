@@ -4,22 +4,22 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.data.Crop;
+import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneFileException;
 import org.slotwise.internal.Check;
 
 /**
- * How pictures and their masks become scenes of one size, for all readers of pictures: cut to the
- * largest window in the middle that has the proportions, and resized. The objects are those that
- * are seen there.
+ * How pictures and their masks become scenes of one size, for all readers of pictures. The objects
+ * are those that are seen there.
  *
  * @param height of the scenes
  * @param width of the scenes
+ * @param fit how pictures of other proportions come to that size
  * @param voidLabel the label of pixels that belong to nothing; -1 if there is none
  * @param maxPixels how many pixels a picture or a mask may declare
  */
-record PictureScenes(int height, int width, int voidLabel, long maxPixels) {
+record PictureScenes(int height, int width, PictureFit fit, int voidLabel, long maxPixels) {
 
     static final int NO_VOID = -1;
 
@@ -33,7 +33,12 @@ record PictureScenes(int height, int width, int voidLabel, long maxPixels) {
                 height > 0 && width > 0,
                 who + ": height and width must be at least 1, got " + height + " and " + width);
         Check.option(maxPixels > 0, who + ": maxPixels must be at least 1, got " + maxPixels);
-        return new PictureScenes(height, width, voidLabel, maxPixels);
+        return new PictureScenes(height, width, PictureFit.CROP, voidLabel, maxPixels);
+    }
+
+    /** The same with another fit. */
+    PictureScenes with(PictureFit other) {
+        return new PictureScenes(height, width, other, voidLabel, maxPixels);
     }
 
     /** Checks a label that stands for nothing. */
@@ -94,9 +99,7 @@ record PictureScenes(int height, int width, int voidLabel, long maxPixels) {
 
     /** A scene of any size in the size that is wanted. */
     Scene fitted(Scene whole) {
-        Scene kept =
-                whole.crop(Crop.centre(whole.height(), whole.width(), height, width))
-                        .resize(height, width);
+        Scene kept = fit.fitted(whole, height, width);
         if (!kept.hasMask()) {
             return kept;
         }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneDataset;
 import org.slotwise.data.SceneFileException;
@@ -31,7 +32,7 @@ import org.slotwise.internal.Check;
  * }</pre>
  *
  * <p>All are brought to one size as {@link ImageFolder} describes, but for CLEVR, whose pictures
- * are resized as a whole. What fits several of these is an error that says so, and not a guess.
+ * are resized as a whole, unless one {@linkplain Builder#optFit fit} is set for all. What fits several of these is an error that says so, and not a guess.
  * Each reader has options that are not here.
  *
  * <p>Some can be had in any order: {@link #scenes} then has them for a {@link SceneDataset}; the
@@ -153,6 +154,7 @@ public final class SceneFiles implements SceneSource, Closeable {
     public static final class Builder {
         private @Nullable Path path;
         private @Nullable Path masks;
+        private @Nullable PictureFit fit;
         private int voidLabel = PictureScenes.NO_VOID;
         private int height;
         private int width;
@@ -196,6 +198,18 @@ public final class SceneFiles implements SceneSource, Closeable {
         }
 
         /**
+         * Sets how pictures of other proportions come to that size, that of the model that they are
+         * for.
+         *
+         * @param fit if not set {@link PictureFit#CROP}, for CLEVR {@link PictureFit#SQUEEZE}
+         * @return this
+         */
+        public Builder optFit(PictureFit fit) {
+            this.fit = fit;
+            return this;
+        }
+
+        /**
          * Sets which label of a mask means that a pixel belongs to nothing.
          *
          * @param label from 0 to 255, such as 255; none if not set
@@ -222,7 +236,10 @@ public final class SceneFiles implements SceneSource, Closeable {
             }
             PictureScenes size =
                     PictureScenes.of(WHO, height, width, voidLabel, ImageFile.MOST_PIXELS);
-            FileOpening files = new FileOpening(size);
+            if (fit != null) {
+                size = size.with(fit);
+            }
+            FileOpening files = new FileOpening(size, fit == null ? PictureFit.SQUEEZE : fit);
             boolean folder = Files.isDirectory(path);
             Check.option(
                     folder || masks == null,

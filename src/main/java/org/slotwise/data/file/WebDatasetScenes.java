@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneDataset;
 import org.slotwise.data.SceneFileException;
@@ -147,6 +148,7 @@ public final class WebDatasetScenes implements SceneSource {
         private int height;
         private int width;
         private long maxPixels = ImageFile.MOST_PIXELS;
+        private PictureFit fit = PictureFit.CROP;
 
         private Builder() {}
 
@@ -223,6 +225,17 @@ public final class WebDatasetScenes implements SceneSource {
         }
 
         /**
+         * Sets how pictures of other proportions come to that size.
+         *
+         * @param fit {@link PictureFit#CROP} if not set
+         * @return this
+         */
+        public Builder optFit(PictureFit fit) {
+            this.fit = fit;
+            return this;
+        }
+
+        /**
          * Sets how many pixels a picture or a mask may declare.
          *
          * @param maxPixels at least 1; 33554432 if not set
@@ -248,7 +261,7 @@ public final class WebDatasetScenes implements SceneSource {
                             + images
                             + " for both");
             return new WebDatasetScenes(
-                    this, PictureScenes.of(WHO, height, width, voidLabel, maxPixels));
+                    this, PictureScenes.of(WHO, height, width, voidLabel, maxPixels).with(fit));
         }
     }
 }

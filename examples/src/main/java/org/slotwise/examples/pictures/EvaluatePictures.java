@@ -49,7 +49,7 @@ public final class EvaluatePictures implements Callable<Integer> {
         threads.set();
         PrintWriter out = spec.commandLine().getOut();
         try (ObjectDiscoveryModel loaded = model.load();
-                OwnPictures own = pictures.read(spec, out, loaded.configuration().imageHeight())) {
+                OwnPictures own = pictures.read(spec, out, loaded.configuration())) {
             if (!own.haveMasks()) {
                 throw new IOException(
                         pictures.images()

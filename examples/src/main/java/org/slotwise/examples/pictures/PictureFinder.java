@@ -15,16 +15,17 @@ import org.slotwise.data.file.SceneFiles;
 import org.slotwise.examples.shared.Picture;
 import org.slotwise.examples.shared.PictureFile;
 import org.slotwise.examples.shared.ScenePicture;
+import org.slotwise.model.ObjectDiscoveryConfiguration;
 
 /**
  * Pictures whose objects are to be found: files at their own size, or what else {@link SceneFiles}
  * reads at a model's.
  *
  * @param path a picture, a folder of pictures, or another file or folder of scenes
- * @param side the height and width of a model's pictures
+ * @param model what the model is made from that they are for
  * @param longest how long the longest side of a picture may be; larger ones are made smaller
  */
-record PictureFinder(Path path, int side, int longest) {
+record PictureFinder(Path path, ObjectDiscoveryConfiguration model, int longest) {
 
     private static final List<String> ENDINGS = List.of(".png", ".jpg", ".jpeg", ".gif", ".bmp");
 
@@ -55,7 +56,7 @@ record PictureFinder(Path path, int side, int longest) {
             taker.take(found(path, path.getFileName()));
             return;
         }
-        try (SceneFiles files = SceneFiles.open(path, side, side)) {
+        try (SceneFiles files = open()) {
             if (files.scenes().orElse(null) instanceof ImageFolder folder) {
                 for (Found picture : inFolder(folder)) {
                     taker.take(picture);
@@ -66,6 +67,14 @@ record PictureFinder(Path path, int side, int longest) {
         } catch (IllegalStateException e) {
             throw new IOException(e.getMessage(), e);
         }
+    }
+
+    private SceneFiles open() throws IOException {
+        return SceneFiles.builder()
+                .setPath(path)
+                .setSize(model.imageHeight(), model.imageWidth())
+                .optFit(model.fit())
+                .build();
     }
 
     private static boolean isPicture(Path file) {
@@ -115,7 +124,7 @@ record PictureFinder(Path path, int side, int longest) {
         if (Files.isRegularFile(path) && isPicture(path)) {
             return Optional.of(1L);
         }
-        try (SceneFiles files = SceneFiles.open(path, side, side)) {
+        try (SceneFiles files = open()) {
             return files.scenes().map(scenes -> scenes.size());
         } catch (IllegalStateException e) {
             throw new IOException(e.getMessage(), e);

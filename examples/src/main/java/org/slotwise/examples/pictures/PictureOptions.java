@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.file.SceneFiles;
 import org.slotwise.examples.shared.Program;
+import org.slotwise.model.ObjectDiscoveryConfiguration;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
@@ -22,7 +23,7 @@ final class PictureOptions {
             description = {
                 "A folder of pictures (PNG, JPEG, GIF, BMP) or of folders \"images\" and \"masks\";"
                         + " ClevrTex, CLEVR; tar shards of WebDataset, Parquet, HDF5 or TFRecord."
-                        + " They are cut to squares."
+                        + " They are brought to squares as \"train\" was told by --fit."
             })
     private Path images;
 
@@ -59,17 +60,18 @@ final class PictureOptions {
      * Reads all pictures once.
      *
      * @param out where it is told how far that is, if it takes long
-     * @param side the height and width that they are brought to
+     * @param model what the model that they are for is made from
      * @throws IOException if a picture or its mask cannot be read, or one is too small
      */
-    OwnPictures read(CommandSpec spec, PrintWriter out, int side) throws IOException {
-        try (SceneFiles files = open(spec, side)) {
-            return OwnPictures.of(files, side, nothing, out);
+    OwnPictures read(CommandSpec spec, PrintWriter out, ObjectDiscoveryConfiguration model)
+            throws IOException {
+        try (SceneFiles files = open(spec, model)) {
+            return OwnPictures.of(files, model.imageHeight(), nothing, out);
         }
     }
 
-    /** Opens what lies there. */
-    SceneFiles open(CommandSpec spec, int side) throws IOException {
+    /** Opens what lies there, as a model is to see it. */
+    SceneFiles open(CommandSpec spec, ObjectDiscoveryConfiguration model) throws IOException {
         for (Path path : masks == null ? new Path[] {images} : new Path[] {images, masks}) {
             if (!Files.exists(path)) {
                 throw new IOException(path + " does not exist");
@@ -78,7 +80,11 @@ final class PictureOptions {
                 throw new IOException(path + " cannot be read: permission denied");
             }
         }
-        SceneFiles.Builder builder = SceneFiles.builder().setPath(images).setSize(side, side);
+        SceneFiles.Builder builder =
+                SceneFiles.builder()
+                        .setPath(images)
+                        .setSize(model.imageHeight(), model.imageWidth())
+                        .optFit(model.fit());
         if (masks != null) {
             builder.optMasks(masks);
         }

@@ -83,7 +83,7 @@ public final class PredictPictures implements Callable<Integer> {
 
     @Option(
             names = "--least-score",
-            defaultValue = "0.5",
+            defaultValue = "" + DiscoveredObjects.LEAST_SCORE,
             paramLabel = "NUMBER",
             description =
                     "Objects of a lower score, 0 to 1, are left out: how much of its own pixels an"
@@ -138,7 +138,7 @@ public final class PredictPictures implements Callable<Integer> {
         try (ObjectDiscoveryModel loaded = model.load();
                 Predictor<Image, DiscoveredObjects> predictor = loaded.newPredictor()) {
             PictureFinder finder =
-                    new PictureFinder(images, loaded.configuration().imageHeight(), maxSide);
+                    new PictureFinder(images, loaded.configuration(), maxSide);
             long count = finder.count().orElse(-1L);
             PredictionFiles files = new PredictionFiles(output, formats, leastScore);
             long[] next = {System.nanoTime() + TELL_EVERY};

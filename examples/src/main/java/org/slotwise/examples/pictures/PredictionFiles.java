@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -68,7 +67,7 @@ final class PredictionFiles {
             throws IOException {
         // Of a.jpg and a.png the second one keeps its ending.
         String name = names.add(picture.name()) ? picture.name() : picture.file();
-        ObjectList objects = sure(found.objects());
+        ObjectList objects = found.objects(leastScore);
         if (formats.contains(Format.PNG)) {
             int scale =
                     Math.max(
@@ -96,27 +95,9 @@ final class PredictionFiles {
         return objects;
     }
 
-    /** The largest one is taken for the background; of the others those that are sure enough. */
-    private ObjectList sure(ObjectList all) {
-        DiscoveredObject known = all.background();
-        DiscoveredObject ground =
-                known != null
-                        ? known
-                        : all.objects().stream()
-                                .max(Comparator.comparing(DiscoveredObject::area))
-                                .orElse(null);
-        return new ObjectList(
-                all.height(),
-                all.width(),
-                all.objects().stream()
-                        .filter(object -> object != ground && object.score() >= leastScore)
-                        .toList(),
-                ground);
-    }
-
     /** The masks over the picture; what belongs to no object stays as it is. */
     private Image overlay(Image drawn, int scale, DiscoveredObjects found, ObjectList objects) {
-        Image over = pictures.overlay(drawn, found.masks());
+        Image over = pictures.overlay(drawn, found);
         BufferedImage from = (BufferedImage) drawn.getWrappedImage();
         BufferedImage to = (BufferedImage) over.getWrappedImage();
         BitSet taken = new BitSet();

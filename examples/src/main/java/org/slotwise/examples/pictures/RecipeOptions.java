@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.data.PictureFit;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.model.Preset;
 import org.slotwise.model.Presets;
@@ -61,6 +62,18 @@ final class RecipeOptions {
                             + MAX_SIZE
                             + ". Default: the preset's, 64.")
     private @Nullable Integer size;
+
+    @Option(
+            names = "--fit",
+            paramLabel = "NAME",
+            description = {
+                "How pictures that are no squares are brought to one, by all that is done with the"
+                        + " model:",
+                "squeeze: all of them, so that circles become ellipses",
+                "crop: the largest square in their middle; what lies beyond is not looked at.",
+                "Default: squeeze."
+            })
+    private @Nullable PictureFit fit;
 
     @Option(
             names = "--backbone",
@@ -160,6 +173,9 @@ final class RecipeOptions {
         }
         if (slots != null) {
             made = made.withSlots(slots);
+        }
+        if (fit != null) {
+            made = made.withFit(fit);
         }
         return size == null ? made : made.withImageSize(size, size);
     }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Locale;
 import org.slotwise.data.Scenes;
+import org.slotwise.examples.shared.Counted;
 import org.slotwise.examples.shared.SceneScoring;
 import org.slotwise.model.ObjectDiscoveryModel;
 import org.slotwise.model.SegmentationScores;
@@ -31,7 +32,7 @@ final class ScoreTable {
         SegmentationScores own = model.evaluate(scenes);
         row(
                 out,
-                "model, " + slots + " slots",
+                "model, " + Counted.of(slots, "slot"),
                 new SceneScoring.Scores(
                         own.foregroundAri(),
                         own.ari(),

@@ -17,6 +17,7 @@ import org.slotwise.examples.shared.PicturesRead;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.ScenePicture;
 import org.slotwise.image.DiscoveredObjects;
+import org.slotwise.model.ObjectDiscoveryConfiguration;
 import org.slotwise.model.ObjectDiscoveryModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -100,7 +101,7 @@ public final class ShowPictures implements Callable<Integer> {
         threads.set();
         PrintWriter out = spec.commandLine().getOut();
         try (ObjectDiscoveryModel loaded = model.load()) {
-            List<Image> images = first(loaded.configuration().imageHeight());
+            List<Image> images = first(loaded.configuration());
             List<DiscoveredObjects> found = loaded.predict(images);
             file.write(DiscoveryFigure.draw(what, images, found));
         }
@@ -108,8 +109,8 @@ public final class ShowPictures implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private List<Image> first(int side) throws IOException {
-        try (SceneFiles files = pictures.open(spec, side);
+    private List<Image> first(ObjectDiscoveryConfiguration made) throws IOException {
+        try (SceneFiles files = pictures.open(spec, made);
                 Stream<Scene> scenes = files.open()) {
             return scenes.limit(count).map(ScenePicture::of).toList();
         } catch (UncheckedIOException e) {

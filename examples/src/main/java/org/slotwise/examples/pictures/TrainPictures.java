@@ -8,7 +8,9 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scenes;
+import org.slotwise.examples.shared.Counted;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.StopRequest;
 import org.slotwise.examples.shared.TrainingLog;
@@ -96,9 +98,7 @@ public final class TrainPictures implements Callable<Integer> {
         try (ObjectDiscoveryModel model = create(preset);
                 OwnPictures own =
                         pictures.read(
-                                spec,
-                                spec.commandLine().getOut(),
-                                preset.configuration().imageHeight())) {
+                                spec, spec.commandLine().getOut(), preset.configuration())) {
             HeldOut split = split(own);
             target.makeParent();
             try (TrainingLog log =
@@ -158,14 +158,14 @@ public final class TrainPictures implements Callable<Integer> {
         Scenes others = split.others();
         out.printf(
                 Locale.ROOT,
-                "%s: %d pictures of %d x %d%s, %d slots; %d steps of %d, learning rate %s, seed"
-                        + " %d%n",
+                "%s: %d pictures of %d x %d%s%s, %s; %d steps of %d, learning rate %s, seed %d%n",
                 preset.name(),
                 split.learning().size(),
                 preset.configuration().imageHeight(),
                 preset.configuration().imageWidth(),
+                preset.configuration().fit() == PictureFit.CROP ? ", cut from their middle," : "",
                 others.size() == 0 ? "" : " and " + others.size() + " held out",
-                preset.configuration().slots(),
+                Counted.of(preset.configuration().slots(), "slot"),
                 recipe.steps(),
                 recipe.batchSize(),
                 recipe.learningRate().peak(),

@@ -3,6 +3,7 @@ package org.slotwise.examples.shared;
 import ai.djl.modality.cv.Image;
 import java.util.ArrayList;
 import java.util.List;
+import org.slotwise.data.Crop;
 import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.image.Palette;
 import org.slotwise.image.PictureGrid;
@@ -94,18 +95,19 @@ public final class DiscoveryFigure {
         return grid.draw();
     }
 
-    private void add(What what, Image image, DiscoveredObjects found, List<Row> rows) {
+    private void add(What what, Image whole, DiscoveredObjects found, List<Row> rows) {
         SlotMasks masks = found.masks();
+        Image image = seen(whole, found.window());
         Image segmentation = like(image, pictures.segmentation(masks));
         List<Image> parts = pictures.slots(image, masks);
         Row made = new Row(again(image, found), like(image, pictures.slotImages(found)));
         List<Image> thresholded = pictures.thresholded(image, masks);
         switch (what) {
             case SCENES -> {
-                List<Image> whole = new ArrayList<>(List.of(image));
-                whole.addAll(made.whole());
-                whole.add(segmentation);
-                rows.add(new Row(whole, parts));
+                List<Image> all = new ArrayList<>(List.of(image));
+                all.addAll(made.whole());
+                all.add(segmentation);
+                rows.add(new Row(all, parts));
             }
             case OVERLAY ->
                     rows.add(
@@ -125,6 +127,14 @@ public final class DiscoveryFigure {
                 addAttention(overlay(image, masks), image, found, rows);
             }
         }
+    }
+
+    /** What of an image the model saw. */
+    private static Image seen(Image whole, Crop window) {
+        return window.height() == whole.getHeight() && window.width() == whole.getWidth()
+                ? whole
+                : whole.getSubImage(
+                        window.left(), window.top(), window.width(), window.height());
     }
 
     private static void addMade(Row made, List<Row> rows) {

@@ -12,6 +12,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.slotwise.image.DiscoveredObjects;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -84,6 +85,13 @@ public final class DiscoverPictures implements Callable<Integer> {
                             + " ${DEFAULT-VALUE} by default.")
     private long maxPixels;
 
+    @Option(
+            names = "--least-score",
+            defaultValue = "" + DiscoveredObjects.LEAST_SCORE,
+            description =
+                    "Objects of a lower score, 0 to 1, are left out; ${DEFAULT-VALUE} by default.")
+    private double leastScore;
+
     @Spec private CommandSpec spec;
 
     /** Where the pictures are. */
@@ -131,9 +139,15 @@ public final class DiscoverPictures implements Callable<Integer> {
         Program.require(spec.commandLine(), batch > 0, "--batch must be at least 1", batch);
         Program.require(
                 spec.commandLine(), maxPixels > 0, "--max-pixels must be at least 1", maxPixels);
+        Program.require(
+                spec.commandLine(),
+                leastScore >= 0 && leastScore <= 1,
+                "--least-score must be 0 to 1",
+                leastScore);
         SparkSession spark = Program.session("DiscoverPictures");
         Program.requireAbsent(spec.commandLine(), spark, out);
-        Discovery discovery = new Discovery(SharedModel.of(spark, model), batch, maxPixels);
+        Discovery discovery = new Discovery(
+                        SharedModel.of(spark, model), batch, maxPixels, leastScore);
         source.read(spark, column)
                 .mapPartitions(discovery, Encoders.row(DiscoveredRows.SCHEMA))
                 .write()

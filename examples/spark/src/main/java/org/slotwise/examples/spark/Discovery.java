@@ -15,16 +15,19 @@ final class Discovery implements MapPartitionsFunction<Row, Row> {
     private final SharedModel model;
     private final int batchSize;
     private final long mostPixels;
+    private final double leastScore;
 
-    Discovery(SharedModel model, int batchSize, long mostPixels) {
+    Discovery(SharedModel model, int batchSize, long mostPixels, double leastScore) {
         this.model = model;
         this.batchSize = batchSize;
         this.mostPixels = mostPixels;
+        this.leastScore = leastScore;
     }
 
     @Override
     public Iterator<Row> call(Iterator<Row> encoded) throws IOException {
-        PictureBatches batches = new PictureBatches(model.get(), encoded, batchSize, mostPixels);
+        PictureBatches batches =
+                new PictureBatches(model.get(), encoded, batchSize, mostPixels, leastScore);
         // Also where the task fails, or nobody asks for its last row.
         TaskContext.get()
                 .addTaskCompletionListener((TaskCompletionListener) task -> batches.close());

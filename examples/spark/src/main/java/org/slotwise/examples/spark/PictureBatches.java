@@ -25,6 +25,7 @@ final class PictureBatches implements Iterator<Row>, AutoCloseable {
     private final Iterator<Row> encoded;
     private final int batchSize;
     private final long mostPixels;
+    private final double leastScore;
     private final Queue<Row> ready = new ArrayDeque<>();
 
     /**
@@ -32,13 +33,19 @@ final class PictureBatches implements Iterator<Row>, AutoCloseable {
      *
      * @param batchSize the most pictures of a batch
      * @param mostPixels the most pixels of a picture; a batch ends where it has as many
+     * @param leastScore slots of a lower score are no objects
      */
     PictureBatches(
-            ObjectDiscoveryModel model, Iterator<Row> encoded, int batchSize, long mostPixels) {
+            ObjectDiscoveryModel model,
+            Iterator<Row> encoded,
+            int batchSize,
+            long mostPixels,
+            double leastScore) {
         predictor = model.newPredictor();
         this.encoded = encoded;
         this.batchSize = batchSize;
         this.mostPixels = mostPixels;
+        this.leastScore = leastScore;
     }
 
     @Override
@@ -103,7 +110,7 @@ final class PictureBatches implements Iterator<Row>, AutoCloseable {
             return;
         }
         for (int i = 0; i < found.size(); i++) {
-            ready.add(DiscoveredRows.of(batch.get(i).path(), found.get(i).objects()));
+            ready.add(DiscoveredRows.of(batch.get(i).path(), found.get(i).objects(leastScore)));
         }
     }
 

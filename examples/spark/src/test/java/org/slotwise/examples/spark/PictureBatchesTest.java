@@ -39,7 +39,7 @@ class PictureBatchesTest {
     private static List<Row> discover(List<Row> encoded, int batch, long pixels) {
         List<Row> rows = new ArrayList<>();
         try (PictureBatches batches =
-                new PictureBatches(model, encoded.iterator(), batch, pixels)) {
+                new PictureBatches(model, encoded.iterator(), batch, pixels, 0.5)) {
             batches.forEachRemaining(rows::add);
         }
         return rows;
