@@ -24,7 +24,7 @@ record FolderOpening(Path folder, @Nullable Path masks, PictureScenes size, File
     /** What lies there; null if nothing does that is known. */
     SceneFiles.@Nullable Found found() throws IOException {
         if (masks != null) {
-            return pictures(folder, masks, null);
+            return pictures(folder, masks, endingIn(masks));
         }
         if (Files.isDirectory(folder.resolve("scenes"))
                 && Files.isDirectory(folder.resolve("images"))) {
@@ -90,6 +90,27 @@ record FolderOpening(Path folder, @Nullable Path masks, PictureScenes size, File
                         .optFit(size.fit())
                         .build(),
                 null);
+    }
+
+    /** How masks in a folder end, as that of the first picture does; null if as its picture. */
+    private @Nullable String endingIn(Path masks) throws IOException {
+        Path own = masks.toRealPath();
+        boolean same = own.equals(folder.toRealPath());
+        for (Path picture : FolderListing.of(folder, path -> false, true)) {
+            if (!same && picture.toRealPath().startsWith(own)) {
+                continue; // they lie among the pictures
+            }
+            String name = FolderListing.name(folder.relativize(picture));
+            String stem = name.substring(0, name.lastIndexOf('.'));
+            if (!same && Files.exists(masks.resolve(stem + ".png"))) {
+                return null;
+            }
+            return SceneFolder.MASK_ENDINGS.stream()
+                    .filter(ending -> Files.exists(masks.resolve(stem + ending)))
+                    .findFirst()
+                    .orElse(null);
+        }
+        return null;
     }
 
     /** CLEVR's file of scenes to train on, or the only one. */

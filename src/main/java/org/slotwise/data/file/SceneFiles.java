@@ -42,7 +42,7 @@ public final class SceneFiles implements SceneSource, Closeable {
 
     private static final String WHO = "SceneFiles";
     private static final String KNOWN =
-            "a folder of pictures (PNG, JPEG, BMP, GIF, WebP), ClevrTex, CLEVR, tar shards of"
+            "a folder of pictures (PNG, JPEG, BMP, GIF, and WebP with its reader), ClevrTex, CLEVR, tar shards of"
                     + " WebDataset, Parquet, HDF5 or TFRecord";
 
     private final Kind kind;
@@ -186,7 +186,9 @@ public final class SceneFiles implements SceneSource, Closeable {
         }
 
         /**
-         * Sets the folder of the masks of a folder of pictures.
+         * Sets the folder of the masks of a folder of pictures: {@code a.png} for {@code a.jpg},
+         * or {@code a_mask.png}, {@code _masks.png}, {@code _seg.png} or {@code _flat.png} as the
+         * first picture's.
          *
          * @param masks as {@link ImageFolder.Builder#optMasks} takes it; those that lie with the
          *     pictures, if there are some, if not set
@@ -220,6 +222,20 @@ public final class SceneFiles implements SceneSource, Closeable {
             return this;
         }
 
+        private static String nothing(Path path) throws IOException {
+            if (Files.isDirectory(path)) {
+                try (Stream<Path> files = Files.list(path)) {
+                    return files.findAny().isEmpty()
+                            ? "this folder is empty"
+                            : "nothing is known here";
+                }
+            }
+            String name = String.valueOf(path.getFileName());
+            return PictureKind.isRead(name) || PictureKind.isOther(name)
+                    ? "this is one picture, and not a folder of them"
+                    : "nothing is known here";
+        }
+
         /**
          * Opens it.
          *
@@ -249,8 +265,7 @@ public final class SceneFiles implements SceneSource, Closeable {
                             ? new FolderOpening(path, masks, size, files).found()
                             : files.found(path);
             if (found == null) {
-                throw new SceneFileException(
-                        path, "nothing is known here; what is read: " + KNOWN, null);
+                throw new SceneFileException(path, nothing(path) + "; what is read: " + KNOWN, null);
             }
             return new SceneFiles(found);
         }

@@ -165,13 +165,7 @@ final class ComposeDiffusion implements Callable<Integer> {
         }
         List<List<SlotChoice>> chosen = new ArrayList<>();
         for (Prompt prompt : prompts) {
-            for (SlotChoice one : prompt.slots()) {
-                Program.require(
-                        spec,
-                        one.picture() < images.size(0) && one.slot() < slots,
-                        "--prompt must name slots below " + images.size(0) + ":" + slots,
-                        one.picture() + ":" + one.slot());
-            }
+            prompt.check(spec, images.size(0), slots);
             chosen.add(prompt.slots());
         }
         return chosen;

@@ -5,7 +5,10 @@ import ai.djl.modality.cv.ImageFactory;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
@@ -32,6 +35,11 @@ final class CurvesFigure {
 
     /** Up to so many points are marked each. */
     private static final int MARKED = 40;
+
+    /** A logarithmic axis from 0.4 to 0.5 would have no number at all. */
+    private static final double LEAST_SPAN = 2;
+
+    private static final double DECADE = 10;
 
     private CurvesFigure() {}
 
@@ -73,11 +81,21 @@ final class CurvesFigure {
                         .xAxisTitle(along)
                         .yAxisTitle(column)
                         .build();
+        double span = span(runs, column);
+        // Between steps there is nothing: of a short history not every line has a number.
         chart.getStyler()
-                .setYAxisLogarithmic(logarithmic)
+                .setxAxisTickLabelsFormattingFunction(
+                        step -> step == Math.rint(step) ? String.valueOf(Math.round(step)) : "");
+        if (logarithmic && span >= LEAST_SPAN && span < DECADE) {
+            // XChart has numbers for powers of ten alone.
+            chart.getStyler()
+                    .setyAxisTickLabelsFormattingFunction(
+                            value -> String.format(Locale.ROOT, "%.2g", value));
+        }
+        chart.getStyler()
+                .setYAxisLogarithmic(logarithmic && span >= LEAST_SPAN)
                 .setAxisTickLabelsFont(SMALL)
                 .setXAxisLabelRotation(SLANT)
-                .setXAxisDecimalPattern("0")
                 .setChartBackgroundColor(Color.WHITE)
                 .setLegendPosition(LegendPosition.OutsideE);
         for (int i = 0; i < runs.size(); i++) {
@@ -104,5 +122,17 @@ final class CurvesFigure {
             line.setMarker(series.values().size() <= MARKED ? SeriesMarkers.CIRCLE : new None());
         }
         return chart;
+    }
+
+    /** How many times the lowest value the highest one is. */
+    private static double span(List<TrainingHistory> runs, String column) {
+        DoubleSummaryStatistics values =
+                runs.stream()
+                        .map(run -> run.series().get(column))
+                        .filter(Objects::nonNull)
+                        .flatMap(series -> series.values().stream())
+                        .mapToDouble(Double::doubleValue)
+                        .summaryStatistics();
+        return values.getMax() / values.getMin();
     }
 }

@@ -19,6 +19,7 @@ import org.slotwise.examples.shared.Figure;
 import org.slotwise.examples.shared.FileTrouble;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.OutputFolder;
+import org.slotwise.examples.shared.PictureFile;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.WrittenFiles;
 import org.slotwise.image.SlotMasks;
@@ -213,6 +214,7 @@ public final class DiscoverInPhotos implements Callable<Integer> {
                 backbone != null || size % BuiltInFeatures.PATCH == 0,
                 "--size must be a multiple of " + BuiltInFeatures.PATCH + " without --backbone",
                 size);
+        OutputFolder.requireName(spec, "--output", output);
         new WrittenFiles().andFolder("--cache", cache).andFolder("--output", output).check(spec);
         if (images != null && Files.exists(images) && Files.exists(output)) {
             // Folders in it are not looked into.
@@ -243,7 +245,10 @@ public final class DiscoverInPhotos implements Callable<Integer> {
                             .sorted()
                             .toList();
             if (photos.isEmpty()) {
-                throw new IOException(images + " has no pictures in it (PNG, JPEG, GIF or BMP)");
+                throw new IOException(
+                        images
+                                + " has no pictures in it (PNG, JPEG, GIF or BMP)"
+                                + (hasWebP(images) ? ": turn those in WebP into PNG" : ""));
             }
             Program.require(
                     spec,
@@ -253,6 +258,12 @@ public final class DiscoverInPhotos implements Callable<Integer> {
             return photos;
         } catch (FileSystemException e) {
             throw FileTrouble.reading(images, e);
+        }
+    }
+
+    private static boolean hasWebP(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.anyMatch(PictureFile::isWebP);
         }
     }
 

@@ -3,6 +3,7 @@ package org.slotwise.examples.pictures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.slotwise.model.ObjectDiscoveryModel;
 import picocli.CommandLine.Option;
 
@@ -40,6 +41,12 @@ final class ModelOption {
     /** A model from a file or folder, or by its name; to be closed. */
     static ObjectDiscoveryModel load(Path model) throws IOException {
         if (Files.exists(model)) {
+            if (model.toString().toLowerCase(Locale.ROOT).endsWith(".pt")) {
+                throw new IOException(
+                        model
+                                + " is a file for PyTorch, which cannot be read back: what it was"
+                                + " made of is a folder or .zip that \"train\" wrote");
+            }
             return ObjectDiscoveryModel.load(model);
         }
         if (ObjectDiscoveryModel.shippedNames().contains(model.toString())) {

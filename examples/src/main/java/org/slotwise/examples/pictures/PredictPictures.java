@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.slotwise.examples.pictures.PredictionFiles.Format;
+import org.slotwise.examples.shared.Counted;
 import org.slotwise.examples.shared.OutputFolder;
 import org.slotwise.examples.shared.PicturesRead;
 import org.slotwise.examples.shared.Program;
@@ -62,7 +63,9 @@ public final class PredictPictures implements Callable<Integer> {
             names = "--out",
             required = true,
             paramLabel = "FOLDER",
-            description = "Where the files go; files of the same names are replaced.")
+            description =
+                    "Where the files go; files of the same names are replaced. Of a.jpg and a.png in"
+                            + " one folder the second one keeps its ending: a.png.json.")
     private Path output;
 
     @Option(
@@ -132,6 +135,7 @@ public final class PredictPictures implements Callable<Integer> {
             throw new IOException(images + " cannot be read: permission denied");
         }
         requireOtherFolder();
+        OutputFolder.requireName(spec, "--out", output);
         new OutputFolder(output).check();
         threads.set();
         PrintWriter out = spec.commandLine().getOut();
@@ -155,11 +159,17 @@ public final class PredictPictures implements Callable<Integer> {
             if (done > 0) {
                 files.finish();
                 out.printf(
-                        "%d %s, %d objects: %s%n",
-                        done,
-                        done == 1 ? "picture" : "pictures",
-                        objects,
+                        "%s, %s: %s%n",
+                        Counted.of(done, "picture"),
+                        Counted.of(objects, "object"),
                         output.toAbsolutePath().normalize());
+                if (objects == 0) {
+                    out.printf(
+                            "No slot scored %s or more, besides the background: \"show\" draws what"
+                                    + " the model sees, --least-score 0 keeps all.%n",
+                            leastScore);
+                }
+                tellOthers(out, files.others());
                 out.flush();
             }
         }
@@ -206,9 +216,18 @@ public final class PredictPictures implements Callable<Integer> {
         Program.require(spec, !beside, "--out must be another folder than the picture's", output);
     }
 
+    /** What an earlier run left there is not of these pictures. */
+    private static void tellOthers(PrintWriter out, List<Path> others) {
+        if (!others.isEmpty()) {
+            out.printf(
+                    "Not of this run: %s in that folder, such as %s.%n",
+                    Counted.of(others.size(), "file"), others.get(0));
+        }
+    }
+
     private void tell(PrintWriter out, long count, double seconds) {
         if (count < 0) {
-            out.printf("%d pictures%n", done);
+            out.printf("%s%n", Counted.of(done, "picture"));
         } else {
             out.printf(
                     "%d of %d pictures, about %d s left%n",

@@ -5,7 +5,11 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.slotwise.examples.shared.FileTrouble;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashSet;
@@ -46,6 +50,7 @@ final class PredictionFiles {
     private final Set<Format> formats;
     private final double leastScore;
     private final Set<String> names = new HashSet<>();
+    private final Set<Path> written = new HashSet<>();
     private final List<CocoAnnotations.Picture> all = new ArrayList<>();
     private final SlotPictures pictures = SlotPictures.builder().build();
 
@@ -119,10 +124,24 @@ final class PredictionFiles {
         }
     }
 
+    /** What lies in the folder and is not of this run. */
+    List<Path> others() throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            return all.filter(Files::isRegularFile)
+                    .filter(file -> !written.contains(file.toAbsolutePath().normalize()))
+                    .map(folder::relativize)
+                    .sorted()
+                    .toList();
+        } catch (UncheckedIOException e) {
+            throw FileTrouble.reading(folder, e.getCause());
+        }
+    }
+
     private void write(String name, byte[] content) throws IOException {
         Path file = folder.resolve(name);
         new OutputFolder(file.toAbsolutePath().getParent()).make();
         WholeFile.write(file, content);
+        written.add(file.toAbsolutePath().normalize());
     }
 
     /** 0 for the background, then 1 and so on, in the order of the list. */

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scenes;
 import org.slotwise.examples.shared.Counted;
+import org.slotwise.examples.shared.OutputFolder;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.StopRequest;
 import org.slotwise.examples.shared.TrainingLog;
@@ -90,6 +91,7 @@ public final class TrainPictures implements Callable<Integer> {
                 spec, heldOut == null || heldOut >= 0, "--held-out must be at least 0", heldOut);
         recipes.check(spec);
         threads.check(spec);
+        OutputFolder.requireName(spec, "--out", output);
         ModelTarget target = new ModelTarget(output);
         traces.check(spec, output);
         target.check();

@@ -3,6 +3,8 @@ package org.slotwise.examples.shared;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
+import picocli.CommandLine.Model.CommandSpec;
 
 /**
  * A folder that a program is to write to, and to make if it is missing.
@@ -29,6 +31,24 @@ public record OutputFolder(Path path) {
         } catch (IOException e) {
             throw FileTrouble.writing("the folder " + known, e);
         }
+    }
+
+    /**
+     * Refuses a name of a picture or a table, from somebody who takes the option for a file's.
+     *
+     * @param spec the command
+     * @param option the option: "--output"
+     * @param folder its value
+     */
+    public static void requireName(CommandSpec spec, String option, Path folder) {
+        Program.require(
+                spec,
+                Files.isDirectory(folder)
+                        || !folder.toString()
+                                .toLowerCase(Locale.ROOT)
+                                .matches(".*\\.(png|jpe?g|gif|bmp|json|csv)"),
+                option + " must be a folder",
+                folder);
     }
 
     /** Writes something and takes it away again: permissions alone do not tell. */

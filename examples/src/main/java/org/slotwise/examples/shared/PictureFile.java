@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
+import java.util.Locale;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
@@ -52,7 +53,13 @@ public record PictureFile(Path path) {
             Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
             if (!readers.hasNext()) {
                 throw new IOException(
-                        path + " is not a picture that can be read (PNG, JPEG, GIF or BMP)");
+                        path
+                                + (isWebP(path)
+                                        ? " is a picture in WebP, which is read with"
+                                                + " com.twelvemonkeys.imageio:imageio-webp on the"
+                                                + " class path; or turn it into PNG"
+                                        : " is not a picture that can be read (PNG, JPEG, GIF or"
+                                                + " BMP)"));
             }
             ImageReader reader = readers.next();
             try {
@@ -65,6 +72,15 @@ public record PictureFile(Path path) {
                 reader.dispose();
             }
         }
+    }
+
+    /**
+     * Whether a file's name is one of a picture in WebP, for which Java has no reader.
+     *
+     * @param file its path
+     */
+    public static boolean isWebP(Path file) {
+        return file.toString().toLowerCase(Locale.ROOT).endsWith(".webp");
     }
 
     private static String reason(Exception e) {

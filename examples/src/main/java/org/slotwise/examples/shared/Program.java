@@ -56,7 +56,7 @@ public final class Program {
      */
     public static int run(CommandLine command, String... args) {
         try {
-            return command.execute(args);
+            return command.execute(OutputName.known(command, args));
         } catch (LinkageError | OutOfMemoryError e) {
             return complain(command, e, ExitCode.SOFTWARE);
         }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.slotwise.slate.SlotChoice;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.TypeConversionException;
 
 /**
@@ -26,6 +27,26 @@ public record Prompt(List<SlotChoice> slots) {
         NDList rows = new NDList();
         slots.forEach(one -> rows.add(all.get("{}, {}", one.picture(), one.slot())));
         return NDArrays.stack(rows).expandDims(0);
+    }
+
+    /**
+     * Refuses slots that are not there.
+     *
+     * @param spec the command
+     * @param pictures how many pictures there are
+     * @param each how many slots each has
+     */
+    public void check(CommandSpec spec, long pictures, long each) {
+        for (SlotChoice one : slots) {
+            Program.require(
+                    spec,
+                    one.picture() < pictures && one.slot() < each,
+                    "--prompt must name pictures "
+                            + (pictures == 1 ? "0" : "0 to " + (pictures - 1))
+                            + " and their slots "
+                            + (each == 1 ? "0" : "0 to " + (each - 1)),
+                    one.picture() + ":" + one.slot());
+        }
     }
 
     /** Reads "0:1,3:2". */

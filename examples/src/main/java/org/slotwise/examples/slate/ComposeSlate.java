@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Collectors;
 import java.util.concurrent.Callable;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -118,7 +119,7 @@ final class ComposeSlate implements Callable<Integer> {
         options.refuseAmongPictures(spec, "--output", output);
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager()) {
-            Slate slate = options.load(manager);
+            Slate slate = options.load(spec, manager);
             Scenes from = options.scenes(spec, slate, scenes, 1);
             NDArray images =
                     TrainingPictures.images(
@@ -139,7 +140,9 @@ final class ComposeSlate implements Callable<Integer> {
         List<List<SlotChoice>> chosen = new ArrayList<>();
         if (prompts == null) {
             SlotLibraries libraries = new SlotLibraries(slots, (int) slots.getShape().get(1));
-            out.printf("libraries of %s slots%n", libraries.sizes());
+            out.printf(
+                    "%d libraries of like slots, one slot of each in a picture; they have %s%n",
+                    libraries.sizes().size(), inWords(libraries.sizes()));
             Random random = new Random(seed);
             for (int i = 0; i < pictures; i++) {
                 chosen.add(libraries.draw(random));
@@ -147,20 +150,17 @@ final class ComposeSlate implements Callable<Integer> {
             return chosen;
         }
         for (Prompt prompt : prompts) {
-            for (SlotChoice choice : prompt.slots()) {
-                Program.require(
-                        spec,
-                        choice.picture() < slots.getShape().get(0)
-                                && choice.slot() < slots.getShape().get(1),
-                        "--prompt must name slots below "
-                                + slots.getShape().get(0)
-                                + ":"
-                                + slots.getShape().get(1),
-                        choice.picture() + ":" + choice.slot());
-            }
+            prompt.check(spec, slots.getShape().get(0), slots.getShape().get(1));
             chosen.add(prompt.slots());
         }
         return chosen;
+    }
+
+    /** "18, 22 and 24". */
+    private static String inWords(List<Integer> counts) {
+        String all = counts.stream().map(String::valueOf).collect(Collectors.joining(", "));
+        int last = all.lastIndexOf(", ");
+        return last < 0 ? all : all.substring(0, last) + " and" + all.substring(last + 1);
     }
 
     private NDArray picture(Slate slate, NDArray prompt, int number) {

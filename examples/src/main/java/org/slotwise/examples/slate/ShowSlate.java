@@ -62,7 +62,7 @@ final class ShowSlate implements Callable<Integer> {
         file.check(options.model());
         options.refuseAmongPictures(spec, "--output", output);
         try (NDManager manager = NDManager.newBaseManager()) {
-            Slate slate = options.load(manager);
+            Slate slate = options.load(spec, manager);
             Scenes pictures = options.scenes(spec, slate, scenes, 1);
             file.write(
                     new SlateFigure(slate)

@@ -20,6 +20,9 @@ final class SlateModel {
     /** The name of the model's file, as these examples bring one. */
     static final String FILE = "tetrominoes-slate.safetensors";
 
+    /** What a model of one's own pictures is called if nobody says otherwise. */
+    static final String OWN_FILE = "my-slate.safetensors";
+
     private static final String PREFIX = "slate.";
 
     private SlateModel() {}

@@ -2,6 +2,7 @@ package org.slotwise.examples.slate;
 
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Scenes;
@@ -64,7 +65,14 @@ final class SlateOptions {
         }
     }
 
-    Slate load(NDManager manager) throws IOException {
+    Slate load(CommandSpec spec, NDManager manager) throws IOException {
+        if (images != null && model == null) {
+            PrintWriter out = spec.commandLine().getOut();
+            out.println(
+                    "The model of these examples has learnt tetrominoes alone, and sees them in all"
+                            + " pictures; \"train --images\" makes one of your own, for --model.");
+            out.flush();
+        }
         return SlateModel.load(manager, model);
     }
 

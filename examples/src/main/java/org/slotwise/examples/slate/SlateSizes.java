@@ -112,6 +112,12 @@ final class SlateSizes {
                             + " authors' 0.1. Default: ${DEFAULT-VALUE}.")
     private double dropout;
 
+    /** Whether pictures of one's own are learnt from. */
+    boolean ofFolder() {
+        return images != null;
+    }
+
+
     /** The pictures of a training. */
     TrainingPictures pictures(int seed) throws IOException {
         return TrainingPictures.of(images, side(), scenes, seed);

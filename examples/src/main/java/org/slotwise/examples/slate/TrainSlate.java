@@ -91,10 +91,16 @@ final class TrainSlate implements Callable<Integer> {
 
     @Option(
             names = "--output",
-            defaultValue = SlateModel.FILE,
             paramLabel = "FILE",
-            description = "Where the model goes. Default: ${DEFAULT-VALUE}.")
-    private Path output;
+            description =
+                    "Where the model goes. Default: "
+                            + SlateModel.FILE
+                            + ", with --images "
+                            + SlateModel.OWN_FILE
+                            + ".")
+    private @Nullable Path given;
+
+    private Path output = Path.of(SlateModel.FILE);
 
     @Mixin private TrainingOptions options;
 
@@ -108,11 +114,15 @@ final class TrainSlate implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        output =
+                given == null
+                        ? Path.of(sizes.ofFolder() ? SlateModel.OWN_FILE : SlateModel.FILE)
+                        : given;
         check();
         options.startEngine();
         TrainingPictures pictures = sizes.pictures(options.seed());
         try (NDManager manager = NDManager.newBaseManager();
-                SlateTraining training = training(pictures, given(manager))) {
+                SlateTraining training = training(pictures, autoEncoder(manager))) {
             options.run(
                     spec,
                     output,
@@ -131,25 +141,25 @@ final class TrainSlate implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private @Nullable StateDict given(NDManager manager) throws IOException {
+    private @Nullable StateDict autoEncoder(NDManager manager) throws IOException {
         return dvae == null ? null : StateDict.of(SlateModel.load(manager, dvae).dvae());
     }
 
-    private SlateTraining training(TrainingPictures pictures, @Nullable StateDict given)
+    private SlateTraining training(TrainingPictures pictures, @Nullable StateDict known)
             throws IOException {
         SlateRun run =
                 new SlateRun(
                         pictures.name(),
                         sizes.configuration(),
-                        given == null ? dvaeSteps : 0,
+                        known == null ? dvaeSteps : 0,
                         steps,
                         learningRate,
                         halveAfter == null ? 0 : halveAfter,
                         report,
-                        given == null ? "" : Checksum.of(given),
+                        known == null ? "" : Checksum.of(known),
                         options.seed());
         try {
-            return new SlateTraining(run, pictures, given);
+            return new SlateTraining(run, pictures, known);
         } catch (IllegalArgumentException e) {
             throw new IOException(
                     dvae + " has an auto-encoder of another size: " + e.getMessage(), e);
