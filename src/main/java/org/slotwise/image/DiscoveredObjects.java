@@ -57,8 +57,8 @@ public record DiscoveredObjects(
      * @param reconstruction the image made again
      * @param window what the model saw, inside the image
      * @param leastScore from 0 to 1
-     * @throws IllegalArgumentException if the window is not inside the image, or the score is out of
-     *     range
+     * @throws IllegalArgumentException if the window is not inside the image, or the score is out
+     *     of range
      */
     public DiscoveredObjects {
         attention = List.copyOf(attention);
@@ -100,9 +100,7 @@ public record DiscoveredObjects(
                         0,
                         0,
                         segmentation.getMask().length,
-                        segmentation.getMask().length == 0
-                                ? 0
-                                : segmentation.getMask()[0].length),
+                        segmentation.getMask().length == 0 ? 0 : segmentation.getMask()[0].length),
                 LEAST_SCORE);
     }
 
@@ -114,8 +112,9 @@ public record DiscoveredObjects(
 
     /**
      * The objects that were found, each with its pixels at the image's own size, box, area, centre,
-     * score and slot. A slot to which no pixel belongs is none, nor one that scores less than {@link
-     * #leastScore}, nor the {@linkplain BackgroundSlot background}, which stands beside them.
+     * score and slot. A slot to which no pixel belongs is none, nor one that scores less than
+     * {@link #leastScore}, nor the {@linkplain BackgroundSlot background}, which stands beside
+     * them.
      *
      * @return the objects in the order of their slots
      * @throws IllegalArgumentException if the segmentation has classes that are no slots

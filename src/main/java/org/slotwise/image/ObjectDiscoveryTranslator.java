@@ -21,9 +21,10 @@ import org.slotwise.internal.JpegReader;
 /**
  * Puts images through a model that discovers objects, for DJL's {@code Predictor}.
  *
- * <p>In: an image of any size and kind becomes (3, H, W), resized without keeping its proportions or
- * cut to them first ({@link Builder#optFit}), each colour in [0, 1], less a mean and divided by a deviation. Transparent pixels are seen before
- * a background. Several images make a batch (B, 3, H, W), whatever their sizes.
+ * <p>In: an image of any size and kind becomes (3, H, W), resized without keeping its proportions
+ * or cut to them first ({@link Builder#optFit}), each colour in [0, 1], less a mean and divided by
+ * a deviation. Transparent pixels are seen before a background. Several images make a batch (B, 3,
+ * H, W), whatever their sizes.
  *
  * <p>Out: the model may be any block whose outputs, told apart by name, are some of these, of which
  * the first two can stand for each other:

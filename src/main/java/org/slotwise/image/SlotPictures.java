@@ -87,7 +87,8 @@ public final class SlotPictures {
         BufferedImage whole = (BufferedImage) pixels.image().getWrappedImage();
         Image part = overlay(pixels.cut(window).image(), found.masks());
         whole.createGraphics()
-                .drawImage((BufferedImage) part.getWrappedImage(), window.left(), window.top(), null);
+                .drawImage(
+                        (BufferedImage) part.getWrappedImage(), window.left(), window.top(), null);
         return Pixels.image(whole);
     }
 

@@ -21,9 +21,7 @@ final class ConfigurationJson<C extends Record> {
 
     /** What came after the first models were saved, which saw pictures whole. */
     private static final Map<Class<?>, Map<String, JsonElement>> LATER =
-            Map.of(
-                    ObjectDiscoveryConfiguration.class,
-                    Map.of("fit", new JsonPrimitive("squeeze")));
+            Map.of(ObjectDiscoveryConfiguration.class, Map.of("fit", new JsonPrimitive("squeeze")));
 
     private static final Gson PRETTY =
             new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();

@@ -55,8 +55,7 @@ class ObjectDiscoveryConfigurationTest {
                 ObjectDiscoveryConfiguration.fromJson(changed(json -> {})),
                 ObjectDiscoveryConfiguration.fromJson(changed(json -> json.remove("fit"))));
         LatentSlotDiffusionConfiguration inside =
-                SmallModels.diffusion(
-                        new LatentsConfiguration.Patches(2), 12, Prediction.VELOCITY);
+                SmallModels.diffusion(new LatentsConfiguration.Patches(2), 12, Prediction.VELOCITY);
         assertEquals(
                 inside,
                 LatentSlotDiffusionConfiguration.fromJson(

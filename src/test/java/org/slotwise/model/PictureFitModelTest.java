@@ -138,14 +138,13 @@ class PictureFitModelTest {
                 for (int p = 0; p < 64; p++) {
                     int rgb = 0;
                     for (int c = 0; c < 3; c++) {
-                        rgb = rgb << 8 | scene.image()[3 * p + c] & 0xff;
+                        rgb = (rgb << 8) | (scene.image()[3 * p + c] & 0xff);
                     }
                     seen.setRGB(p % 8, p / 8, rgb);
                 }
                 Image picture = ObjectDiscoveryModelTest.image(HEIGHT, WIDTH, i);
                 Image square = ai.djl.modality.cv.ImageFactory.getInstance().fromImage(seen);
-                assertArrayEquals(
-                        model.predict(square).slots(), model.predict(picture).slots());
+                assertArrayEquals(model.predict(square).slots(), model.predict(picture).slots());
             }
         }
     }
@@ -162,9 +161,7 @@ class PictureFitModelTest {
         Scene scene = new Scene(HEIGHT, WIDTH, image, mask);
         Scenes wide = scenes(scene);
         Scenes cut = scenes(scene.crop(MIDDLE));
-        Presets.named("pictures").recipe();
-        TrainingRecipe recipe =
-                Presets.named("pictures").recipe().withSteps(3).withBatchSize(2);
+        TrainingRecipe recipe = Presets.named("pictures").recipe().withSteps(3).withBatchSize(2);
         try (ObjectDiscoveryModel crops = model(PictureFit.CROP);
                 ObjectDiscoveryModel other = model(PictureFit.CROP);
                 ObjectDiscoveryModel squeezes = model(PictureFit.SQUEEZE)) {
@@ -210,8 +207,7 @@ class PictureFitModelTest {
                 Predictor<Image, DiscoveredObjects> predictor = model.newPredictor()) {
             assertEquals(here.objects(0), predictor.predict(picture).objects(0));
         }
-        try (ZooModel<Input, Output> model =
-                        criteria(Input.class, Output.class, path).loadModel();
+        try (ZooModel<Input, Output> model = criteria(Input.class, Output.class, path).loadModel();
                 Predictor<Input, Output> predictor = model.newPredictor()) {
             Input request = new Input();
             request.add("data", png(picture));

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -96,7 +97,7 @@ class PositionedScriptTest {
         }
     }
 
-    private static TreeSet<String> names(NDList list) {
+    private static Set<String> names(NDList list) {
         TreeSet<String> names = new TreeSet<>();
         list.forEach(array -> names.add(array.getName()));
         return names;

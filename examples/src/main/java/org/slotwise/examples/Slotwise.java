@@ -55,8 +55,12 @@ public final class Slotwise implements Runnable {
         System.exit(Program.run(Program.of(command()), args));
     }
 
-    /** The command with those of all programs. */
-    static CommandSpec command() {
+    /**
+     * The command with those of all programs.
+     *
+     * @return what picocli runs
+     */
+    public static CommandSpec command() {
         CommandSpec all = CommandSpec.forAnnotatedObject(new Slotwise());
         add(all, "train", new TrainPictures());
         add(all, "evaluate", new EvaluatePictures());

@@ -253,7 +253,7 @@ class OptionsTest {
                 "slate train --tokens a.safetensors --output a.safetensors | --tokens must be another",
                 "slate show --images a --data-seed 3 | --data-seed has no effect beside --images",
                 "slate compose --prompt 0:1,x | expected numbers as in 0:1,0:2,3:0, got 0:1,x",
-                "slate compose --prompt 64:0 | --prompt must name slots below 64:4, got 64:0",
+                "slate compose --prompt 64:0 | --prompt must name pictures 0 to 63 and their slots 0 to 3, got 64:0",
                 "slate compose --prompt 0:0 --pictures 3 | --pictures has no effect beside --prompt",
                 "slate compose --top-k 3 | --top-k needs --temperature",
                 "diffusion train --width 24 | --width must be a multiple of 16, got 24",

@@ -260,7 +260,8 @@ public final class ClevrTexScenes implements Scenes {
                 throw new IllegalArgumentException(WHO + ": the folder is missing");
             }
             PictureScenes pictures =
-                    PictureScenes.of(WHO, height, width, PictureScenes.NO_VOID, maxPixels).with(fit);
+                    PictureScenes.of(WHO, height, width, PictureScenes.NO_VOID, maxPixels)
+                            .with(fit);
             Check.option(
                     centre > 0 && centre <= 1,
                     WHO + ": the fraction must be above 0 and at most 1, got " + centre);

@@ -32,8 +32,9 @@ import org.slotwise.internal.Check;
  * }</pre>
  *
  * <p>All are brought to one size as {@link ImageFolder} describes, but for CLEVR, whose pictures
- * are resized as a whole, unless one {@linkplain Builder#optFit fit} is set for all. What fits several of these is an error that says so, and not a guess.
- * Each reader has options that are not here.
+ * are resized as a whole, unless one {@linkplain Builder#optFit fit} is set for all. What fits
+ * several of these is an error that says so, and not a guess. Each reader has options that are not
+ * here.
  *
  * <p>Some can be had in any order: {@link #scenes} then has them for a {@link SceneDataset}; the
  * others only from their start, for a {@link SceneStreamDataset}. Close it.
@@ -186,8 +187,8 @@ public final class SceneFiles implements SceneSource, Closeable {
         }
 
         /**
-         * Sets the folder of the masks of a folder of pictures: {@code a.png} for {@code a.jpg},
-         * or {@code a_mask.png}, {@code _masks.png}, {@code _seg.png} or {@code _flat.png} as the
+         * Sets the folder of the masks of a folder of pictures: {@code a.png} for {@code a.jpg}, or
+         * {@code a_mask.png}, {@code _masks.png}, {@code _seg.png} or {@code _flat.png} as the
          * first picture's.
          *
          * @param masks as {@link ImageFolder.Builder#optMasks} takes it; those that lie with the
@@ -265,7 +266,8 @@ public final class SceneFiles implements SceneSource, Closeable {
                             ? new FolderOpening(path, masks, size, files).found()
                             : files.found(path);
             if (found == null) {
-                throw new SceneFileException(path, nothing(path) + "; what is read: " + KNOWN, null);
+                throw new SceneFileException(
+                        path, nothing(path) + "; what is read: " + KNOWN, null);
             }
             return new SceneFiles(found);
         }

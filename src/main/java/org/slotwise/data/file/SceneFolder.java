@@ -34,6 +34,7 @@ record SceneFolder(
     /** What names of masks end with that do not have those of their pictures. */
     static final List<String> MASK_ENDINGS =
             List.of("_mask.png", "_masks.png", "_seg.png", "_flat.png");
+
     private static final Map<SceneFiles.Kind, Pattern> NAMES =
             Map.of(
                     SceneFiles.Kind.WEBDATASET, Pattern.compile(".*\\.(tar|tar\\.gz|tgz)"),

@@ -260,15 +260,67 @@ class SceneFilesTest {
         assertTrue(fault(file).startsWith("no scenes of [clevr_with_masks, "), fault(file));
     }
 
+    /** Masks in a folder of their own are called as their pictures, or as they are beside them. */
+    @Test
+    void masksOfAnotherFolder() throws IOException {
+        put("p/a.png", A);
+        put("p/sub/b.png", B);
+        Path pictures = folder.resolve("p");
+        for (String ending : List.of(".png", "_mask.png", "_seg.png")) {
+            put("m" + ending + "/a" + ending, MASK);
+            put("m" + ending + "/sub/b" + ending, MASK);
+            try (SceneFiles files =
+                    SceneFiles.builder()
+                            .setPath(pictures)
+                            .setSize(3, 4)
+                            .optMasks(folder.resolve("m" + ending))
+                            .build()) {
+                assertEquals(
+                        List.of(Pictures.scene(A, MASK), Pictures.scene(B, MASK)),
+                        Pictures.read(files),
+                        ending);
+            }
+        }
+        // Beside the pictures, and in a folder among them.
+        put("p/a_mask.png", MASK);
+        put("p/sub/b_mask.png", MASK);
+        put("q/a.png", A);
+        put("q/a_masks/a_mask.png", MASK);
+        for (Path[] both :
+                new Path[][] {
+                    {pictures, pictures},
+                    {folder.resolve("q"), folder.resolve("q/a_masks")}
+                }) {
+            try (SceneFiles files =
+                    SceneFiles.builder().setPath(both[0]).setSize(3, 4).optMasks(both[1]).build()) {
+                assertEquals(Pictures.scene(A, MASK), Pictures.read(files).get(0));
+            }
+        }
+        Path none = java.nio.file.Files.createDirectory(folder.resolve("none"));
+        SceneFiles.Builder wrong =
+                SceneFiles.builder().setPath(pictures).setSize(3, 4).optMasks(none);
+        try (SceneFiles files = wrong.build()) {
+            SceneFileException e =
+                    assertThrows(
+                            SceneFileException.class, () -> files.scenes().orElseThrow().get(0));
+            assertTrue(e.getMessage().contains("its mask " + none), e.getMessage());
+        }
+    }
+
     @Test
     void whatIsNotKnown() throws IOException {
         String known =
-                "nothing is known here; what is read: a folder of pictures (PNG, JPEG, BMP, GIF,"
-                        + " WebP), ClevrTex, CLEVR, tar shards of WebDataset, Parquet, HDF5 or"
+                "what is read: a folder of pictures (PNG, JPEG, BMP, GIF, and WebP with its"
+                        + " reader), ClevrTex, CLEVR, tar shards of WebDataset, Parquet, HDF5 or"
                         + " TFRecord";
-        assertEquals(known, fault(folder));
-        assertEquals(known, fault(put("a.png", A)), "a picture alone");
-        assertEquals(known, fault(put("a.tar", text("not what its name says"))));
+        assertEquals("this folder is empty; " + known, fault(folder));
+        assertEquals(
+                "this is one picture, and not a folder of them; " + known, fault(put("a.png", A)));
+        assertEquals(
+                "nothing is known here; " + known,
+                fault(put("a.tar", text("not what its name says"))));
+        Path notes = put("notes/notes.txt", text("none")).getParent();
+        assertEquals("nothing is known here; " + known, fault(notes));
         assertEquals("the file is empty", fault(put("b.tar", new byte[0])));
         assertTrue(fault(put("c", new byte[] {0x1f, (byte) 0x8b, 0})).startsWith("damaged GZIP"));
         assertThrows(

@@ -27,7 +27,8 @@ import org.slotwise.model.ObjectDiscoveryConfiguration;
  */
 record PictureFinder(Path path, ObjectDiscoveryConfiguration model, int longest) {
 
-    private static final List<String> ENDINGS = List.of(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp");
+    private static final List<String> ENDINGS =
+            List.of(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp");
 
     /**
      * A picture that can be read.

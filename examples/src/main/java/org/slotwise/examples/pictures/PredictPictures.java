@@ -141,8 +141,7 @@ public final class PredictPictures implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (ObjectDiscoveryModel loaded = model.load();
                 Predictor<Image, DiscoveredObjects> predictor = loaded.newPredictor()) {
-            PictureFinder finder =
-                    new PictureFinder(images, loaded.configuration(), maxSide);
+            PictureFinder finder = new PictureFinder(images, loaded.configuration(), maxSide);
             long count = finder.count().orElse(-1L);
             PredictionFiles files = new PredictionFiles(output, formats, leastScore);
             long[] next = {System.nanoTime() + TELL_EVERY};

@@ -99,8 +99,7 @@ public final class TrainPictures implements Callable<Integer> {
         threads.set();
         try (ObjectDiscoveryModel model = create(preset);
                 OwnPictures own =
-                        pictures.read(
-                                spec, spec.commandLine().getOut(), preset.configuration())) {
+                        pictures.read(spec, spec.commandLine().getOut(), preset.configuration())) {
             HeldOut split = split(own);
             target.makeParent();
             try (TrainingLog log =
@@ -165,7 +164,7 @@ public final class TrainPictures implements Callable<Integer> {
                 split.learning().size(),
                 preset.configuration().imageHeight(),
                 preset.configuration().imageWidth(),
-                preset.configuration().fit() == PictureFit.CROP ? ", cut from their middle," : "",
+                preset.configuration().fit() == PictureFit.CROP ? " cut from their middle" : "",
                 others.size() == 0 ? "" : " and " + others.size() + " held out",
                 Counted.of(preset.configuration().slots(), "slot"),
                 recipe.steps(),

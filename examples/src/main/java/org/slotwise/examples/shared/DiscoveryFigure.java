@@ -133,8 +133,7 @@ public final class DiscoveryFigure {
     private static Image seen(Image whole, Crop window) {
         return window.height() == whole.getHeight() && window.width() == whole.getWidth()
                 ? whole
-                : whole.getSubImage(
-                        window.left(), window.top(), window.width(), window.height());
+                : whole.getSubImage(window.left(), window.top(), window.width(), window.height());
     }
 
     private static void addMade(Row made, List<Row> rows) {

@@ -5,8 +5,8 @@ import java.util.List;
 import picocli.CommandLine;
 
 /**
- * Where a command writes is its {@code --out} or its {@code --output}: whichever of the two it
- * does not have stands for the other.
+ * Where a command writes is its {@code --out} or its {@code --output}: whichever of the two it does
+ * not have stands for the other.
  */
 final class OutputName {
 

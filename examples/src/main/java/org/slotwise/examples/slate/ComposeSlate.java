@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Collectors;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Scenes;
@@ -119,7 +119,7 @@ final class ComposeSlate implements Callable<Integer> {
         options.refuseAmongPictures(spec, "--output", output);
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager()) {
-            Slate slate = options.load(spec, manager);
+            Slate slate = options.load(manager);
             Scenes from = options.scenes(spec, slate, scenes, 1);
             NDArray images =
                     TrainingPictures.images(
@@ -132,6 +132,7 @@ final class ComposeSlate implements Callable<Integer> {
             }
             file.write(new SlateFigure(slate).compositions(images, seen, chosen, made));
         }
+        options.tellOfOtherPictures(out);
         out.printf("Figure: %s%n", output.toAbsolutePath().normalize());
         return ExitCode.OK;
     }

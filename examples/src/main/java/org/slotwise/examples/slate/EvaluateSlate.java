@@ -58,10 +58,11 @@ final class EvaluateSlate implements Callable<Integer> {
         Program.requireRange(spec, "--scenes", scenes, 2, MAX_SCENES);
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager()) {
-            Slate slate = options.load(spec, manager);
+            Slate slate = options.load(manager);
             Scenes pictures = options.scenes(spec, slate, scenes, 2);
             out.printf("%d %s%n", pictures.size(), options.named());
             made(out, slate, SlateScores.of(slate, pictures, true));
+            options.tellOfOtherPictures(out);
             if (options.masked()) {
                 segmented(out, slate, pictures);
             }

@@ -62,7 +62,7 @@ final class ShowSlate implements Callable<Integer> {
         file.check(options.model());
         options.refuseAmongPictures(spec, "--output", output);
         try (NDManager manager = NDManager.newBaseManager()) {
-            Slate slate = options.load(spec, manager);
+            Slate slate = options.load(manager);
             Scenes pictures = options.scenes(spec, slate, scenes, 1);
             file.write(
                     new SlateFigure(slate)
@@ -72,6 +72,7 @@ final class ShowSlate implements Callable<Integer> {
                                             pictures,
                                             LongStream.range(0, pictures.size()).toArray())));
         }
+        options.tellOfOtherPictures(spec.commandLine().getOut());
         spec.commandLine().getOut().printf("Figure: %s%n", output.toAbsolutePath().normalize());
         return ExitCode.OK;
     }

@@ -65,15 +65,18 @@ final class SlateOptions {
         }
     }
 
-    Slate load(CommandSpec spec, NDManager manager) throws IOException {
+    Slate load(NDManager manager) throws IOException {
+        return SlateModel.load(manager, model);
+    }
+
+    /** Says what to make of a result, where the model has not learnt from such pictures. */
+    void tellOfOtherPictures(PrintWriter out) {
         if (images != null && model == null) {
-            PrintWriter out = spec.commandLine().getOut();
             out.println(
                     "The model of these examples has learnt tetrominoes alone, and sees them in all"
                             + " pictures; \"train --images\" makes one of your own, for --model.");
             out.flush();
         }
-        return SlateModel.load(manager, model);
     }
 
     /**

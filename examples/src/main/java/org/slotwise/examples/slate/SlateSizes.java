@@ -117,7 +117,6 @@ final class SlateSizes {
         return images != null;
     }
 
-
     /** The pictures of a training. */
     TrainingPictures pictures(int seed) throws IOException {
         return TrainingPictures.of(images, side(), scenes, seed);

@@ -190,7 +190,7 @@ class DiffuseSlotsTest {
         run(prompt).succeeds();
         assertArrayEquals(once, Files.readAllBytes(folder.resolve("p.png")));
         prompt[8] = "0:3";
-        run(prompt).fails(2, "--prompt must name slots below 5:3, got 0:3");
+        run(prompt).fails(2, "--prompt must name pictures 0 to 4 and their slots 0 to 2, got 0:3");
         run("show", "--model", file("p.png"), "--output", file("q.png")).fails(1, "p.png");
         run("show", "--model", model, "--sampling-steps", "1001")
                 .fails(2, "--sampling-steps must be 1 to 1000, got 1001");

@@ -44,6 +44,27 @@ class DrawCurvesTest {
                         HEADER + "1,0.3,3,1e-4,,,\n50,0.001,1,4e-4,,,\n");
     }
 
+    /** A history of a few steps, and of one, of numbers that are close: axes have numbers still. */
+    @Test
+    void drawsShortHistories() throws IOException {
+        String rows = "1,0.5,3,1e-4,0.1,0.1,0.1\n";
+        for (String more :
+                List.of("", "2,0.49,3,1e-4,0.1,0.1,0.09\n", "3,0.19,3,1e-4,0,0,0.01\n")) {
+            rows += more;
+            Files.writeString(first, HEADER + rows);
+            curves(first).succeeds();
+            BufferedImage figure = figure();
+            // Left of a chart there is its title, turned, and right of it numbers.
+            int dark = 0;
+            for (int y = 0; y < CurvesFigure.HEIGHT; y++) {
+                for (int x = 22; x < 50; x++) {
+                    dark += (figure.getRGB(x, y) & 0xff) < 100 ? 1 : 0;
+                }
+            }
+            assertTrue(dark > 20, more + ": " + dark + " dark pixels");
+        }
+    }
+
     private Run curves(Object... args) {
         List<String> all = new ArrayList<>(List.of("curves", "--output", output().toString()));
         Arrays.stream(args).map(Object::toString).forEach(all::add);

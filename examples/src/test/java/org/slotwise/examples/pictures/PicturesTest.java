@@ -376,7 +376,7 @@ class PicturesTest {
 
         train("x", "--images", at("nothing")).fails(1, "nothing does not exist");
         String empty = Files.createDirectory(folder.resolve("empty")).toString();
-        train("x", "--images", empty).fails(1, "empty", "nothing is known here");
+        train("x", "--images", empty).fails(1, "empty", "this folder is empty; what is read");
         Path one = DrawnPictures.draw(folder.resolve("one"), 1);
         train("x", "--images", one.toString()).fails(1, "one has one picture");
         train("x", "--images", one.toString(), "--size", "160")

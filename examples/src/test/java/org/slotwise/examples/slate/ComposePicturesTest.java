@@ -170,7 +170,9 @@ class ComposePicturesTest {
                 run("compose", "--model", model, "--scenes", "5", "--output", file("c.png"))
                         .succeeds()
                         .out();
-        assertTrue(out.contains("libraries of ["), out);
+        assertTrue(
+                out.contains(" libraries of like slots, one slot of each in a picture; they have "),
+                out);
         String[] prompt = {
             "compose",
             "--model",

@@ -146,8 +146,8 @@ public final class DiscoverPictures implements Callable<Integer> {
                 leastScore);
         SparkSession spark = Program.session("DiscoverPictures");
         Program.requireAbsent(spec.commandLine(), spark, out);
-        Discovery discovery = new Discovery(
-                        SharedModel.of(spark, model), batch, maxPixels, leastScore);
+        Discovery discovery =
+                new Discovery(SharedModel.of(spark, model), batch, maxPixels, leastScore);
         source.read(spark, column)
                 .mapPartitions(discovery, Encoders.row(DiscoveredRows.SCHEMA))
                 .write()
