@@ -28,7 +28,7 @@ enum IntendedCrossing {
     SEEDED_PLACES(
             FROM_HOST,
             "a configuration says them, or Java's generator draws them: once a batch",
-            "model.ConditioningKinds.positions",
+            "model.GridPlaces.like",
             "model.FeatureStart.chosen"),
     STARTING_VALUES(
             "drawn once, and computed in Java in double precision",
