@@ -279,7 +279,7 @@ class DiscoveryScriptTest {
             DiscoveredObjects found = predictor.batchPredict(List.of(image, image)).get(1);
             assertEquals(SLOTS, found.slots().length);
             assertEquals(20, found.segmentation().getMask().length);
-            assertTrue(found.objects().count() > 0);
+            assertTrue(found.objects(0).count() > 0);
         }
     }
 
