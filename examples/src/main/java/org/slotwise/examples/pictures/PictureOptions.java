@@ -31,7 +31,7 @@ final class PictureOptions {
             names = "--masks",
             paramLabel = "PATH",
             description =
-                    "A folder of masks, which are named as the pictures: PNG, a number or a colour"
+                    "A folder of masks, a.png or a_mask.png for a.jpg: PNG, a number or a colour"
                             + " for each object, 0 or black for the background. Default: those that"
                             + " lie with the pictures, in \"masks\" or as a_mask.png beside a.png.")
     private @Nullable Path masks;

@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
         header = {"Finds the objects of pictures, and writes them to files.", ""},
         description = {
             "Finds the objects of a picture or of all pictures of a folder, each at its own size."
-                    + " What is seen of a picture is not cut but squeezed to a square.",
+                    + " A picture is squeezed to a square or cut to one as in training; places are always"
+                    + " the picture's own.",
             ""
         },
         sortOptions = false,

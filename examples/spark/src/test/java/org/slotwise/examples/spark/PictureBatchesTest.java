@@ -15,6 +15,7 @@ import org.apache.spark.sql.RowFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.model.ObjectDiscoveryModel;
 
 class PictureBatchesTest {
@@ -37,9 +38,14 @@ class PictureBatchesTest {
     }
 
     private static List<Row> discover(List<Row> encoded, int batch, long pixels) {
+        return discover(encoded, batch, pixels, DiscoveredObjects.LEAST_SCORE);
+    }
+
+    private static List<Row> discover(
+            List<Row> encoded, int batch, long pixels, double leastScore) {
         List<Row> rows = new ArrayList<>();
         try (PictureBatches batches =
-                new PictureBatches(model, encoded.iterator(), batch, pixels, 0.5)) {
+                new PictureBatches(model, encoded.iterator(), batch, pixels, leastScore)) {
             batches.forEachRemaining(rows::add);
         }
         return rows;
@@ -63,6 +69,26 @@ class PictureBatchesTest {
                     rows.stream().map(r -> r.getString(0)).toList());
             checkAll(rows);
         }
+    }
+
+    /** 0 keeps all slots that have pixels, 1 next to none. */
+    @Test
+    void leavesOutWhatScoresLess() {
+        List<Row> encoded = Pictures.rows(pictures);
+        for (double least : new double[] {0, 0.5, 0.9, 1}) {
+            for (Row row : discover(encoded, 4, PIXELS, least)) {
+                for (Row object : row.<Row>getList(4)) {
+                    assertTrue(object.getDouble(1) >= least, object.toString());
+                }
+            }
+        }
+        assertTrue(
+                objects(discover(encoded, 4, PIXELS, 0))
+                        > objects(discover(encoded, 4, PIXELS, 1)));
+    }
+
+    private static int objects(List<Row> rows) {
+        return rows.stream().mapToInt(row -> row.getList(4).size()).sum();
     }
 
     @Test
