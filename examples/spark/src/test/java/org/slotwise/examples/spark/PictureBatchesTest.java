@@ -77,7 +77,7 @@ class PictureBatchesTest {
         List<Row> encoded = Pictures.rows(pictures);
         for (double least : new double[] {0, 0.5, 0.9, 1}) {
             for (Row row : discover(encoded, 4, PIXELS, least)) {
-                for (Row object : row.<Row>getList(4)) {
+                for (Row object : row.<Row[]>getAs(4)) {
                     assertTrue(object.getDouble(1) >= least, object.toString());
                 }
             }
@@ -88,7 +88,7 @@ class PictureBatchesTest {
     }
 
     private static int objects(List<Row> rows) {
-        return rows.stream().mapToInt(row -> row.getList(4).size()).sum();
+        return rows.stream().mapToInt(row -> row.<Row[]>getAs(4).length).sum();
     }
 
     @Test
