@@ -17,6 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.ConvolutionalLstmCell;
 import org.slotwise.layer.Gaussian;
@@ -374,13 +375,19 @@ class GnmLayersReferenceTest {
                                         ? sampler.mode(pass, latents)
                                         : sampler.draw(
                                                 pass, latents, 0.7, GnmCases.noise(given, false));
-                        var glimpses = sampler.glimpses(pass, Cells.rows(drawn.what()));
-                        NDArray alpha = glimpses.alpha();
+                        NDArray all = sampler.glimpses(pass, Cells.rows(drawn.what()));
+                        long colours = GnmCases.sizes(reference).picture().channels();
+                        NDArray picture = all.get(":, :{}", colours);
+                        // Where there is no alpha, it is 1.
+                        NDArray alpha =
+                                all.getShape().get(1) == colours
+                                        ? all.get(":, :1").onesLike()
+                                        : all.get(":, {}:", colours);
                         NDArray one = alpha.onesLike().get("0, 0, 0, 0");
                         return new NDList(
-                                glimpses.picture(),
+                                picture,
                                 // The original has as many channels of ones as of colours.
-                                opaque ? glimpses.picture().onesLike() : alpha.mul(one),
+                                opaque ? picture.onesLike() : alpha.mul(one),
                                 drawn.presence(),
                                 drawn.where().mul(one),
                                 drawn.depth().mul(one),
@@ -493,11 +500,19 @@ class GnmLayersReferenceTest {
                             NDArray where = in.get(4);
                             NDArray what = in.get(3).zerosLike();
                             Cells cells = new Cells(in.get(3), where, where, in.get(5), what);
-                            var glimpses = new CellSampler.Glimpses(in.get(0), in.get(1));
+                            NDArray rows = Cells.rows(where);
+                            int glimpse = (int) in.head().getShape().get(2);
+                            PasteWindows windows = renderer.windows(rows, glimpse);
+                            NDArray glimpses = in.get(0).concat(in.get(1), 1);
+                            NDArray ordered =
+                                    windows == null ? glimpses : ordered(glimpses, windows.order());
                             RenderedScenes drawn =
-                                    renderer.all(glimpses, cells, in.get(2), setting.covered());
-                            NDArray patches = renderer.patches(glimpses, cells);
+                                    renderer.draw(
+                                            ordered, cells, windows, in.get(2), setting.covered());
                             Shape s = drawn.picture().getShape();
+                            NDArray patches =
+                                    SpatialTransformer.paste(
+                                            in.get(0), rows, (int) s.get(2), (int) s.get(3));
                             return new NDList(
                                     drawn.picture(),
                                     drawn.foreground(),
@@ -507,5 +522,11 @@ class GnmLayersReferenceTest {
                         },
                 names("glimpse", "alpha", "background", "z_pres", "z_where", "z_depth"),
                 names("canvas", "foreground", "alpha_map", "patches", "masks"));
+    }
+
+    private static NDArray ordered(NDArray glimpses, NDArray order) {
+        Shape s = glimpses.getShape();
+        NDArray rows = glimpses.reshape(s.get(0), s.size() / s.get(0));
+        return Ops.rows(rows, order).reshape(s);
     }
 }

@@ -1,0 +1,179 @@
+package org.slotwise.gnm;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scalars;
+
+/**
+ * Where in the picture each glimpse can be seen at all. A glimpse of h x h pixels that is pasted
+ * into a rectangle of size s around t is 0 beyond s (1 + 1 / h) from t, so only a window of the
+ * picture has to be computed. Windows of one size are computed together; cells are put in groups by
+ * size such that few pixels are computed in vain, and few calls are made.
+ *
+ * @param order which cells, group by group, (n) int64
+ * @param left the first column of each cell's window, (n) int64
+ * @param top its first row, (n) int64
+ * @param groups how many cells, columns and rows each group has, (3 groups) int64, on the CPU
+ */
+record PasteWindows(NDArray order, NDArray left, NDArray top, NDArray groups) {
+
+    /** How many sizes of windows are told apart. */
+    private static final int SIZES = 8;
+
+    /** What a group costs beyond its pixels, in pixels. */
+    private static final double GROUP_COST = 6000;
+
+    /** Along one axis: the first pixel, and how many there are. */
+    private record Span(int first, int count) {
+
+        static Span of(double size, double centre, int glimpse, int pixels) {
+            double reach = size * (1 + 1.0 / glimpse);
+            double from = Math.floor(((centre - reach + 1) * pixels - 1) / 2);
+            double to = Math.ceil(((centre + reach + 1) * pixels - 1) / 2);
+            if (!Double.isFinite(from) || !Double.isFinite(to)) {
+                return new Span(0, pixels);
+            }
+            int first = (int) Math.max(0, Math.min(pixels - 1.0, from));
+            int last = (int) Math.max(first, Math.min(pixels - 1.0, to));
+            return new Span(first, last - first + 1);
+        }
+
+        /** Where a window of so many pixels begins that holds this one. */
+        int within(int window, int pixels) {
+            return Math.min(first, pixels - window);
+        }
+    }
+
+    private record Cell(long number, Span across, Span down) {
+
+        int size() {
+            return Math.max(across.count, down.count);
+        }
+    }
+
+    /**
+     * Of cells of a picture.
+     *
+     * @param rows where all cells are, (B G G, 4)
+     * @param cells which of them are pasted, at least one
+     * @param glimpse h
+     * @param pixels height and width of the picture
+     */
+    static PasteWindows of(NDArray rows, long[] cells, int glimpse, int pixels) {
+        double[] where = Ops.read(rows);
+        List<List<Cell>> bySize = new ArrayList<>();
+        for (int i = 0; i <= SIZES; i++) {
+            bySize.add(new ArrayList<>());
+        }
+        int step = Math.max(1, (pixels + SIZES - 1) / SIZES);
+        for (long number : cells) {
+            int at = Math.toIntExact(4 * number);
+            Cell cell =
+                    new Cell(
+                            number,
+                            Span.of(where[at], where[at + 2], glimpse, pixels),
+                            Span.of(where[at + 1], where[at + 3], glimpse, pixels));
+            bySize.get((cell.size() + step - 1) / step).add(cell);
+        }
+        return of(rows, grouped(bySize), pixels);
+    }
+
+    /**
+     * All of the picture for each cell, in the cells' order.
+     *
+     * @param like where windows are needed
+     * @param cells which cells are pasted, at least one
+     * @param pixels height and width of the picture
+     */
+    static PasteWindows whole(NDArray like, long[] cells, int pixels) {
+        Span all = new Span(0, pixels);
+        return of(
+                like,
+                List.of(LongStream.of(cells).mapToObj(n -> new Cell(n, all, all)).toList()),
+                pixels);
+    }
+
+    /** Which sizes go together such that all together cost least. */
+    private static List<List<Cell>> grouped(List<List<Cell>> bySize) {
+        int n = bySize.size();
+        double[] least = new double[n + 1];
+        int[] from = new int[n + 1];
+        Arrays.fill(least, 1, n + 1, Double.POSITIVE_INFINITY);
+        for (int end = 1; end <= n; end++) {
+            for (int begin = 0; begin < end; begin++) {
+                double cost = least[begin] + cost(joined(bySize, begin, end));
+                if (cost < least[end]) {
+                    least[end] = cost;
+                    from[end] = begin;
+                }
+            }
+        }
+        List<List<Cell>> groups = new ArrayList<>();
+        for (int end = n; end > 0; end = from[end]) {
+            List<Cell> group = joined(bySize, from[end], end);
+            if (!group.isEmpty()) {
+                groups.add(group);
+            }
+        }
+        return groups;
+    }
+
+    private static List<Cell> joined(List<List<Cell>> bySize, int begin, int end) {
+        return bySize.subList(begin, end).stream().flatMap(List::stream).toList();
+    }
+
+    private static double cost(List<Cell> group) {
+        return group.isEmpty()
+                ? 0
+                : (double) group.size() * columns(group) * rows(group) + GROUP_COST;
+    }
+
+    private static int columns(List<Cell> group) {
+        return group.stream().mapToInt(cell -> cell.across.count).max().orElse(0);
+    }
+
+    private static int rows(List<Cell> group) {
+        return group.stream().mapToInt(cell -> cell.down.count).max().orElse(0);
+    }
+
+    private static PasteWindows of(NDArray like, List<List<Cell>> groups, int pixels) {
+        int n = groups.stream().mapToInt(List::size).sum();
+        double[] order = new double[n];
+        double[] left = new double[n];
+        double[] top = new double[n];
+        double[] plan = new double[3 * groups.size()];
+        int next = 0;
+        for (int i = 0; i < groups.size(); i++) {
+            List<Cell> group = groups.get(i);
+            int columns = columns(group);
+            int rows = rows(group);
+            plan[3 * i] = group.size();
+            plan[3 * i + 1] = columns;
+            plan[3 * i + 2] = rows;
+            for (Cell cell : group) {
+                order[next] = cell.number;
+                left[next] = cell.across.within(columns, pixels);
+                top[next] = cell.down.within(rows, pixels);
+                next++;
+            }
+        }
+        return new PasteWindows(
+                array(like, like.getDevice(), order),
+                array(like, like.getDevice(), left),
+                array(like, like.getDevice(), top),
+                array(like, Device.cpu(), plan));
+    }
+
+    /** In memory of the engine's own: graphs refer to it. */
+    private static NDArray array(NDArray like, Device device, double... values) {
+        Shape shape = new Shape(values.length);
+        return Scalars.of(like.getManager(), device, values, shape, DataType.INT64);
+    }
+}
