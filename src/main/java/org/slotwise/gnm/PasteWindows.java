@@ -37,9 +37,6 @@ record PasteWindows(NDArray order, NDArray left, NDArray top, NDArray groups) {
             double reach = size * (1 + 1.0 / glimpse);
             double from = Math.floor(((centre - reach + 1) * pixels - 1) / 2);
             double to = Math.ceil(((centre + reach + 1) * pixels - 1) / 2);
-            if (!Double.isFinite(from) || !Double.isFinite(to)) {
-                return new Span(0, pixels);
-            }
             int first = (int) Math.max(0, Math.min(pixels - 1.0, from));
             int last = (int) Math.max(first, Math.min(pixels - 1.0, to));
             return new Span(first, last - first + 1);
@@ -52,6 +49,18 @@ record PasteWindows(NDArray order, NDArray left, NDArray top, NDArray groups) {
     }
 
     private record Cell(long number, Span across, Span down) {
+
+        /** Where numbers are none, they show in all of the picture. */
+        static Cell of(long number, double[] where, int glimpse, int pixels) {
+            if (!Arrays.stream(where).allMatch(Double::isFinite)) {
+                Span all = new Span(0, pixels);
+                return new Cell(number, all, all);
+            }
+            return new Cell(
+                    number,
+                    Span.of(where[0], where[2], glimpse, pixels),
+                    Span.of(where[1], where[3], glimpse, pixels));
+        }
 
         int size() {
             return Math.max(across.count, down.count);
@@ -75,11 +84,7 @@ record PasteWindows(NDArray order, NDArray left, NDArray top, NDArray groups) {
         int step = Math.max(1, (pixels + SIZES - 1) / SIZES);
         for (long number : cells) {
             int at = Math.toIntExact(4 * number);
-            Cell cell =
-                    new Cell(
-                            number,
-                            Span.of(where[at], where[at + 2], glimpse, pixels),
-                            Span.of(where[at + 1], where[at + 3], glimpse, pixels));
+            Cell cell = Cell.of(number, Arrays.copyOfRange(where, at, at + 4), glimpse, pixels);
             bySize.get((cell.size() + step - 1) / step).add(cell);
         }
         return of(rows, grouped(bySize), pixels);

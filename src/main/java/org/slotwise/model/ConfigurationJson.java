@@ -7,6 +7,7 @@ import com.google.gson.JsonObject;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.gnm.GnmConfiguration;
 import org.slotwise.internal.Check;
 
 /**
@@ -32,6 +33,10 @@ final class ConfigurationJson<C extends Record> {
                     "slotwise-latent-slot-diffusion",
                     LatentSlotDiffusionConfiguration.class,
                     withLatents());
+
+    /** Of a {@link org.slotwise.gnm.Gnm}. */
+    static final ConfigurationJson<GnmConfiguration> GNM =
+            new ConfigurationJson<>("slotwise-gnm", GnmConfiguration.class, Map.of());
 
     private final String format;
     private final Class<C> type;

@@ -7,7 +7,6 @@ import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.training.Trainer;
 import ai.djl.training.TrainingConfig;
-import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -200,17 +199,7 @@ public final class ObjectDiscoveryModel implements AutoCloseable {
      * @return what was found in each
      */
     public List<DiscoveredObjects> predict(List<Image> images) {
-        if (images.isEmpty()) {
-            return List.of();
-        }
-        try (Predictor<Image, DiscoveredObjects> predictor = newPredictor()) {
-            return predictor.batchPredict(images);
-        } catch (TranslateException e) {
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw new IllegalStateException(e);
-        }
+        return Predictions.of(this::newPredictor, images);
     }
 
     /**
