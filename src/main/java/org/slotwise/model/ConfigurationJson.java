@@ -4,6 +4,7 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -80,6 +81,17 @@ final class ConfigurationJson<C extends Record> {
                 .entrySet()
                 .forEach(field -> all.add(field.getKey(), field.getValue()));
         return PRETTY.toJson(all) + "\n";
+    }
+
+    /** Whether a text says that it is of this format; whatever else is wrong with it. */
+    boolean isOf(String json) {
+        try {
+            JsonElement element = RecordJson.parse(json);
+            return element.isJsonObject()
+                    && new JsonPrimitive(format).equals(element.getAsJsonObject().get("format"));
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 
     C read(String json) {

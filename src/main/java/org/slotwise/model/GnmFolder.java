@@ -66,6 +66,11 @@ final class GnmFolder {
                         new Item(ModelFiles.CONFIGURATION, out -> out.write(json))));
     }
 
+    /** Whether a folder or .zip says that it is of this kind. */
+    static boolean is(Path path) throws IOException {
+        return FILES.isOf(path, ConfigurationJson.GNM);
+    }
+
     /** The block of a model, with its weights in the manager of a DJL model. */
     static Gnm read(Path path, Model model) throws IOException {
         return FILES.read(path, folder -> readFolder(folder, model), (block, folder) -> false);

@@ -2,15 +2,11 @@ package org.slotwise.model;
 
 import ai.djl.Model;
 import ai.djl.engine.Engine;
-import ai.djl.inference.Predictor;
-import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.types.DataType;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import org.slotwise.gnm.Gnm;
 import org.slotwise.gnm.GnmConfiguration;
-import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.image.ObjectDiscoveryTranslator;
 import org.slotwise.training.StepRandom;
 
@@ -32,7 +28,7 @@ import org.slotwise.training.StepRandom;
  * <p>DJL loads what was saved by itself, as it does an {@link ObjectDiscoveryModel}'s. Any number
  * of threads may predict at once.
  */
-public final class GnmModel implements AutoCloseable {
+public final class GnmModel implements PictureModel {
 
     private final Model model;
     private final Gnm block;
@@ -93,60 +89,26 @@ public final class GnmModel implements AutoCloseable {
         return block;
     }
 
-    /**
-     * The model as DJL knows it.
-     *
-     * @return DJL's model, owned by this one
-     */
+    /** {@inheritDoc} */
+    @Override
+    public int imageHeight() {
+        return block.sizes().picture().size();
+    }
+
+    /** {@inheritDoc} */
+    @Override
     public Model model() {
         return model;
     }
 
-    /**
-     * Finds the objects of an image.
-     *
-     * @param image of any size and kind
-     * @return what was found, at the image's own size
-     */
-    public DiscoveredObjects predict(Image image) {
-        return predict(List.of(image)).get(0);
-    }
-
-    /**
-     * Finds the objects of images, as one batch.
-     *
-     * @param images of any sizes and kinds
-     * @return what was found in each
-     */
-    public List<DiscoveredObjects> predict(List<Image> images) {
-        return Predictions.of(this::newPredictor, images);
-    }
-
-    /**
-     * DJL's predictor, for one thread; it must be closed.
-     *
-     * @return a predictor of this model
-     */
-    public Predictor<Image, DiscoveredObjects> newPredictor() {
-        return model.newPredictor(translator());
-    }
-
-    /**
-     * What brings images to this model and its outputs back.
-     *
-     * @return a translator
-     */
+    /** {@inheritDoc} */
+    @Override
     public ObjectDiscoveryTranslator translator() {
         return ObjectDiscoveryTranslatorFactory.of(block);
     }
 
-    /**
-     * Keeps the model: configuration, weights, and what DJL needs to load it by itself. What was
-     * there under this name is replaced when the new one is whole.
-     *
-     * @param path a folder, or a file if it ends in .zip
-     * @throws IOException if it cannot be written, or there is something else of this name
-     */
+    /** {@inheritDoc} */
+    @Override
     public void save(Path path) throws IOException {
         GnmFolder.write(path, block);
     }

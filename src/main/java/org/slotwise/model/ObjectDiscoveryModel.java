@@ -2,8 +2,6 @@ package org.slotwise.model;
 
 import ai.djl.Model;
 import ai.djl.engine.Engine;
-import ai.djl.inference.Predictor;
-import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.training.Trainer;
 import ai.djl.training.TrainingConfig;
@@ -11,7 +9,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.slotwise.data.Scenes;
-import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.image.ObjectDiscoveryTranslator;
 import org.slotwise.training.Float64Trainer;
 import org.slotwise.training.StepRandom;
@@ -34,7 +31,7 @@ import org.slotwise.training.StepRandom;
  * <p>Any number of threads may predict at once; one at a time may train, and none predict
  * meanwhile.
  */
-public final class ObjectDiscoveryModel implements AutoCloseable {
+public final class ObjectDiscoveryModel implements PictureModel {
 
     private static final String NAME = "object-discovery";
 
@@ -135,11 +132,14 @@ public final class ObjectDiscoveryModel implements AutoCloseable {
         return block;
     }
 
-    /**
-     * The model as DJL knows it.
-     *
-     * @return DJL's model, owned by this one
-     */
+    /** {@inheritDoc} */
+    @Override
+    public int imageHeight() {
+        return configuration().imageHeight();
+    }
+
+    /** {@inheritDoc} */
+    @Override
     public Model model() {
         return model;
     }
@@ -182,40 +182,8 @@ public final class ObjectDiscoveryModel implements AutoCloseable {
         return new SceneEvaluation(block, model.getNDManager(), model.getDataType()).of(scenes);
     }
 
-    /**
-     * Finds the objects of an image.
-     *
-     * @param image of any size and kind
-     * @return what was found, at the image's own size
-     */
-    public DiscoveredObjects predict(Image image) {
-        return predict(List.of(image)).get(0);
-    }
-
-    /**
-     * Finds the objects of images, as one batch.
-     *
-     * @param images of any sizes and kinds
-     * @return what was found in each
-     */
-    public List<DiscoveredObjects> predict(List<Image> images) {
-        return Predictions.of(this::newPredictor, images);
-    }
-
-    /**
-     * DJL's predictor, for one thread; it must be closed.
-     *
-     * @return a predictor of this model
-     */
-    public Predictor<Image, DiscoveredObjects> newPredictor() {
-        return model.newPredictor(translator());
-    }
-
-    /**
-     * What brings images to this model and its outputs back.
-     *
-     * @return a translator
-     */
+    /** {@inheritDoc} */
+    @Override
     public ObjectDiscoveryTranslator translator() {
         return ObjectDiscoveryTranslatorFactory.of(block);
     }
@@ -228,6 +196,7 @@ public final class ObjectDiscoveryModel implements AutoCloseable {
      * @throws IOException if it cannot be written, or there is something else of this name ({@link
      *     #requireReplaceable})
      */
+    @Override
     public void save(Path path) throws IOException {
         ModelFolder.write(path, block);
     }

@@ -83,6 +83,15 @@ class GnmModelTest {
             assertEquals(expected, objects(loaded.predict(pictures())));
             assertEquals(List.of(), loaded.predict(List.of()));
         }
+        try (PictureModel loaded = PictureModel.load(path)) {
+            assertEquals(GnmModel.class, loaded.getClass());
+            assertEquals(32, loaded.imageHeight());
+            assertEquals(expected, objects(loaded.predict(pictures())));
+            loaded.save(folder.resolve("again.zip"));
+        }
+        try (PictureModel again = PictureModel.load(folder.resolve("again.zip"))) {
+            assertEquals(expected, objects(again.predict(pictures())));
+        }
     }
 
     @ParameterizedTest
@@ -217,6 +226,17 @@ class GnmModelTest {
         Files.delete(weights);
         refused(path, "weights.safetensors");
         refused(folder.resolve("none"), "none");
+        // What is of no kind is told as before.
+        for (Path none : List.of(folder, folder.resolve("none"), json)) {
+            IOException told = assertThrows(IOException.class, () -> PictureModel.load(none));
+            assertTrue(told.getMessage().startsWith("ObjectDiscoveryModel: cannot load " + none));
+        }
+        try (ObjectDiscoveryModel other = ObjectDiscoveryModel.create(SmallModels.random(), 1)) {
+            other.save(folder.resolve("other.zip"));
+        }
+        try (PictureModel other = PictureModel.load(folder.resolve("other.zip"))) {
+            assertEquals(ObjectDiscoveryModel.class, other.getClass());
+        }
         // One kind is not taken for the other.
         model.save(folder.resolve("gnm.zip"));
         assertThrows(IOException.class, () -> ObjectDiscoveryModel.load(folder.resolve("gnm.zip")));

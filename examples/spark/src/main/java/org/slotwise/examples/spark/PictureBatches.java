@@ -12,7 +12,7 @@ import java.util.NoSuchElementException;
 import java.util.Queue;
 import org.apache.spark.sql.Row;
 import org.slotwise.image.DiscoveredObjects;
-import org.slotwise.model.ObjectDiscoveryModel;
+import org.slotwise.model.PictureModel;
 
 /**
  * Rows of {@link EncodedPictures} in, those of {@link DiscoveredRows} out, in the same order: only
@@ -33,8 +33,7 @@ final class PictureBatches implements Iterator<Row>, AutoCloseable {
      * @param batchSize the most pictures of a batch
      * @param mostPixels the most pixels of a picture; a batch ends where it has as many
      */
-    PictureBatches(
-            ObjectDiscoveryModel model, Iterator<Row> encoded, int batchSize, long mostPixels) {
+    PictureBatches(PictureModel model, Iterator<Row> encoded, int batchSize, long mostPixels) {
         predictor = model.newPredictor();
         this.encoded = encoded;
         this.batchSize = batchSize;

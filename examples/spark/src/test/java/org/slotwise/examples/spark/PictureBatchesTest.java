@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,7 +16,11 @@ import org.apache.spark.sql.RowFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.slotwise.gnm.GnmConfiguration;
+import org.slotwise.model.GnmModel;
 import org.slotwise.model.ObjectDiscoveryModel;
+import org.slotwise.model.PictureModel;
 
 class PictureBatchesTest {
 
@@ -37,6 +42,11 @@ class PictureBatchesTest {
     }
 
     private static List<Row> discover(List<Row> encoded, int batch, long pixels) {
+        return discover(model, encoded, batch, pixels);
+    }
+
+    private static List<Row> discover(
+            PictureModel model, List<Row> encoded, int batch, long pixels) {
         List<Row> rows = new ArrayList<>();
         try (PictureBatches batches =
                 new PictureBatches(model, encoded.iterator(), batch, pixels)) {
@@ -62,6 +72,25 @@ class PictureBatchesTest {
                     List.copyOf(pictures.keySet()),
                     rows.stream().map(r -> r.getString(0)).toList());
             checkAll(rows);
+        }
+    }
+
+    /** A model of another kind, saved and found again as a job does it. */
+    @Test
+    void countedObjectsAreRowsToo(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("counting.zip");
+        try (GnmModel counting = GnmModel.create(GnmConfiguration.small(32), 3)) {
+            counting.save(file);
+        }
+        PictureModel shared = new SharedModel(SharedModel.Kind.SEEN, file.toString()).get();
+        List<Row> rows = discover(shared, Pictures.rows(pictures), 3, PIXELS);
+        assertEquals(PICTURES, rows.size());
+        assertTrue(
+                rows.stream()
+                        .anyMatch(row -> row.get(4) instanceof Object[] found && found.length > 1));
+        for (Row row : rows) {
+            LocalAnswers.check(
+                    shared, pictures.get(row.getString(0)), row, LocalAnswers.OTHER_BATCHES);
         }
     }
 
@@ -117,7 +146,7 @@ class PictureBatchesTest {
     @Test
     void allThreadsOfAJvmHaveOneModel() {
         SharedModel shared = new SharedModel(SharedModel.Kind.SHIPPED, "tetrominoes");
-        List<ObjectDiscoveryModel> models =
+        List<PictureModel> models =
                 IntStream.range(0, 8)
                         .parallel()
                         .mapToObj(
