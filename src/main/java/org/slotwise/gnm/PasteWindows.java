@@ -108,13 +108,22 @@ record PasteWindows(NDArray order, NDArray left, NDArray top, NDArray groups) {
     /** Which sizes go together such that all together cost least. */
     private static List<List<Cell>> grouped(List<List<Cell>> bySize) {
         int n = bySize.size();
+        int[] columns = bySize.stream().mapToInt(PasteWindows::columns).toArray();
+        int[] rows = bySize.stream().mapToInt(PasteWindows::rows).toArray();
         double[] least = new double[n + 1];
         int[] from = new int[n + 1];
         Arrays.fill(least, 1, n + 1, Double.POSITIVE_INFINITY);
         for (int end = 1; end <= n; end++) {
-            for (int begin = 0; begin < end; begin++) {
-                double cost = least[begin] + cost(joined(bySize, begin, end));
-                if (cost < least[end]) {
+            int cells = 0;
+            int widest = 0;
+            int highest = 0;
+            for (int begin = end - 1; begin >= 0; begin--) {
+                cells += bySize.get(begin).size();
+                widest = Math.max(widest, columns[begin]);
+                highest = Math.max(highest, rows[begin]);
+                double pixels = (double) cells * widest * highest;
+                double cost = least[begin] + (cells == 0 ? 0 : pixels + GROUP_COST);
+                if (cost <= least[end]) {
                     least[end] = cost;
                     from[end] = begin;
                 }
@@ -122,22 +131,13 @@ record PasteWindows(NDArray order, NDArray left, NDArray top, NDArray groups) {
         }
         List<List<Cell>> groups = new ArrayList<>();
         for (int end = n; end > 0; end = from[end]) {
-            List<Cell> group = joined(bySize, from[end], end);
+            List<Cell> group =
+                    bySize.subList(from[end], end).stream().flatMap(List::stream).toList();
             if (!group.isEmpty()) {
                 groups.add(group);
             }
         }
         return groups;
-    }
-
-    private static List<Cell> joined(List<List<Cell>> bySize, int begin, int end) {
-        return bySize.subList(begin, end).stream().flatMap(List::stream).toList();
-    }
-
-    private static double cost(List<Cell> group) {
-        return group.isEmpty()
-                ? 0
-                : (double) group.size() * columns(group) * rows(group) + GROUP_COST;
     }
 
     private static int columns(List<Cell> group) {
