@@ -40,11 +40,12 @@ record Renderer(int size, boolean overlap) {
                         def colours(self: __torch__.Script,
                           glimpses: Tensor,
                           c: int) -> Tuple[Tensor, Tensor]:
-                          if torch.eq(torch.size(glimpses, 1), c):
-                            o = glimpses
-                            a = torch.ones_like(torch.slice(torch.detach(glimpses), 1, 0, 1))
+                          g = torch.contiguous(glimpses)
+                          if torch.eq(torch.size(g, 1), c):
+                            o = g
+                            a = torch.ones_like(torch.slice(torch.detach(g), 1, 0, 1))
                           else:
-                            o, a = torch.split_with_sizes(glimpses, [c, 1], 1)
+                            o, a = torch.split_with_sizes(g, [c, 1], 1)
                           return (o, a)
                         def sheet(self: __torch__.Script,
                           glimpses: Tensor,
