@@ -31,7 +31,14 @@ final class GnmPart {
             Function<Declarer, BiFunction<Pass, NDList, NDList>> equations,
             String[] inputs,
             String[] outputs) {
-        check(manager, reference, equations, inputs, (in, out) -> named(out, outputs), LAYER, WEIGHT_GRADIENT);
+        check(
+                manager,
+                reference,
+                equations,
+                inputs,
+                (in, out) -> named(out, outputs),
+                LAYER,
+                WEIGHT_GRADIENT);
     }
 
     /**
