@@ -80,7 +80,7 @@ final class Peer implements AutoCloseable {
             }
 
             private JsonObject pass(String what, String inputs, boolean training) {
-                JsonObject request = request(what);
+                JsonObject request = Python.request(what);
                 request.addProperty("who", who);
                 request.addProperty("inputs", inputs);
                 request.addProperty("training", training);
