@@ -154,6 +154,7 @@ class HouseRulesTest {
                             "decoder",
                             "diffusion",
                             "encoder",
+                            "gnm",
                             "grouping",
                             "image",
                             "internal",

@@ -8,10 +8,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.JniUtils;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.Writer;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,18 +43,11 @@ final class ClusteringSpeed {
     private record Pass(double processor, double wall, double inertia, long iterations) {}
 
     private final NDManager manager;
-    private final Process python;
-    private final BufferedReader answers;
-    private final Writer requests;
+    private final Python python;
 
     private ClusteringSpeed(NDManager manager, String interpreter) throws IOException {
         this.manager = manager;
-        python =
-                new ProcessBuilder(interpreter, "src/benchmark/python/clustering_peer.py")
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
-                        .start();
-        answers = python.inputReader();
-        requests = python.outputWriter();
+        python = new Python(interpreter, "clustering_peer.py", Map.of());
     }
 
     public static void main(String[] args) throws IOException {
@@ -73,7 +63,7 @@ final class ClusteringSpeed {
                     speed.measure(vectors, arguments.number("rounds", 7));
                 }
             }
-            speed.python.destroy();
+            speed.python.close();
         }
     }
 
@@ -85,7 +75,7 @@ final class ClusteringSpeed {
             StateDict.of(Map.of("features", x, "centers", centers)).write(file);
             JsonObject load = new JsonObject();
             load.addProperty("file", file.toString());
-            ask(load);
+            python.ask(load);
         } finally {
             Files.delete(file);
         }
@@ -147,18 +137,12 @@ final class ClusteringSpeed {
         request.addProperty("way", way);
         request.addProperty("given", given);
         request.addProperty("seed", seed);
-        JsonObject answer = ask(request);
+        JsonObject answer = python.ask(request);
         return new Pass(
                 answer.get("processor").getAsDouble(),
                 answer.get("wall").getAsDouble(),
                 answer.get("inertia").getAsDouble(),
                 answer.get("iterations").getAsLong());
-    }
-
-    private JsonObject ask(JsonObject request) throws IOException {
-        requests.write(request + "\n");
-        requests.flush();
-        return JsonParser.parseString(answers.readLine()).getAsJsonObject();
     }
 
     private static double median(List<Pass> passes) {

@@ -10,6 +10,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.slotwise.benchmark.Subject.By;
 
 /**
@@ -22,13 +23,21 @@ import org.slotwise.benchmark.Subject.By;
  */
 final class PeakMemory {
 
+    /** One thread, and freed memory is given back. */
+    static final Map<String, String> ENVIRONMENT =
+            Map.of(
+                    "MALLOC_MMAP_THRESHOLD_", "65536",
+                    "MALLOC_TRIM_THRESHOLD_", "65536",
+                    "MALLOC_ARENA_MAX", "1",
+                    "OMP_NUM_THREADS", "1");
+
     private PeakMemory() {}
 
     public static void main(String[] args) throws IOException, InterruptedException {
         if (args.length > 0 && args[0].equals("child")) {
             child(args);
         } else if (args.length > 0 && args[0].equals("leak")) {
-            fork("child", "leak");
+            fork(PeakMemory.class, true, "child", "leak");
         } else {
             parent();
         }
@@ -45,7 +54,7 @@ final class PeakMemory {
         compare("SlotAttention", 1, 3, "inference");
         compare("SlotAttention", 1, 3, "training");
         compare("SlotAttention", 0, 10, "training");
-        double implicit = fork("child", "SlotAttention", "0", "10", "implicit", "LIBRARY");
+        double implicit = fork("SlotAttention", "0", "10", "implicit", "LIBRARY");
         System.out.printf("SlotAttention CLEVR6 10 implicit differentiation %.1f%n", implicit);
         for (int size = 0; size < Size.STICK_BREAKING.size(); size++) {
             compare("StickBreaking", size, 1, "inference");
@@ -55,8 +64,8 @@ final class PeakMemory {
 
     private static void compare(String module, int size, int t, String pass)
             throws IOException, InterruptedException {
-        double library = fork("child", module, "" + size, "" + t, pass, "LIBRARY");
-        double plain = fork("child", module, "" + size, "" + t, pass, "PLAIN");
+        double library = fork(module, "" + size, "" + t, pass, "LIBRARY");
+        double plain = fork(module, "" + size, "" + t, pass, "PLAIN");
         Size named =
                 (module.equals("SlotAttention") ? Size.SLOT_ATTENTION : Size.STICK_BREAKING)
                         .get(size);
@@ -66,6 +75,19 @@ final class PeakMemory {
     }
 
     private static double fork(String... args) throws IOException, InterruptedException {
+        List<String> all = new ArrayList<>(List.of("child"));
+        all.addAll(List.of(args));
+        return fork(PeakMemory.class, false, all.toArray(new String[0]));
+    }
+
+    /**
+     * Runs a program in a process of its own, whose freed memory is given back at once.
+     *
+     * @param echo whether its lines are passed on
+     * @return the number in its last line; 0 if lines are passed on
+     */
+    static double fork(Class<?> program, boolean echo, String... args)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElse("java"));
         command.addAll(
@@ -78,20 +100,17 @@ final class PeakMemory {
                         "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
                         "-cp",
                         System.getProperty("java.class.path"),
-                        PeakMemory.class.getName()));
+                        program.getName()));
         command.addAll(List.of(args));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().put("MALLOC_MMAP_THRESHOLD_", "65536");
-        builder.environment().put("MALLOC_TRIM_THRESHOLD_", "65536");
-        builder.environment().put("MALLOC_ARENA_MAX", "1");
-        builder.environment().put("OMP_NUM_THREADS", "1");
+        builder.environment().putAll(ENVIRONMENT);
         Process process = builder.start();
         String last = "";
         try (BufferedReader reader =
                 new BufferedReader(
                         new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             for (String line; (line = reader.readLine()) != null; last = line) {
-                if (args[1].equals("leak")) {
+                if (echo) {
                     System.out.println(line);
                 }
             }
@@ -99,7 +118,7 @@ final class PeakMemory {
         if (process.waitFor() != 0) {
             throw new IOException(String.join(" ", args) + ": " + last);
         }
-        return args[1].equals("leak") ? 0 : Double.parseDouble(last);
+        return echo ? 0 : Double.parseDouble(last);
     }
 
     private static void child(String[] args) throws IOException {
@@ -121,11 +140,16 @@ final class PeakMemory {
                             : Subject.stickBreaking(manager, Size.STICK_BREAKING.get(size));
             By by = By.valueOf(args[5]);
             boolean training = !args[4].equals("inference");
-            for (int i = 0; i < 3; i++) {
-                subject.run(by, training);
-            }
-            System.out.println(Resident.peak(() -> subject.run(by, training)));
+            System.out.println(peak(() -> subject.run(by, training)));
         }
+    }
+
+    /** Megabytes of a pass at its peak beyond what is resident after three. */
+    static double peak(Runnable pass) throws IOException {
+        for (int i = 0; i < 3; i++) {
+            pass.run();
+        }
+        return Resident.peak(pass);
     }
 
     /** Forward and backward, 2,000 times, at a size at which a leak of one array would show. */

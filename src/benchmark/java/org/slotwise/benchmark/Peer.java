@@ -4,10 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,23 +16,12 @@ import org.slotwise.weights.StateDict;
 /** A Python process that makes a pass when it is asked to, and tells how long it took. */
 final class Peer implements AutoCloseable {
 
-    private static final Path SCRIPT = Path.of("src/benchmark/python/peer.py");
-
-    private final Process process;
-    private final Writer requests;
-    private final BufferedReader answers;
+    private final Python process;
     private final Path numbers;
     private final Path results;
 
     Peer(String python) throws IOException {
-        process =
-                new ProcessBuilder(python, "-B", SCRIPT.toString())
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
-                        .start();
-        // A pass may take long: do not leave it running if this process is stopped.
-        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
-        requests = process.outputWriter();
-        answers = process.inputReader();
+        process = new Python(python, "peer.py", Map.of());
         numbers = Files.createTempFile("numbers", ".npz");
         results = Files.createTempFile("results", ".npz");
     }
@@ -43,7 +29,7 @@ final class Peer implements AutoCloseable {
     /** Hands a module with its numbers over; gives the ways in which Python computes it. */
     List<Contender> load(Module module, Size size, int threads, Map<String, NDArray> arrays)
             throws IOException {
-        JsonObject request = request("load");
+        JsonObject request = Python.request("load");
         request.addProperty("module", module.toString());
         request.addProperty("d", size.d());
         request.addProperty("c", size.c());
@@ -58,7 +44,7 @@ final class Peer implements AutoCloseable {
 
     /** Hands a whole model over, and its inputs; gives the names of the ways of Python. */
     List<String> load(ModelSize size, int threads, Map<String, NDArray> arrays) throws IOException {
-        JsonObject request = request("load");
+        JsonObject request = Python.request("load");
         request.addProperty("module", size.toString());
         return load(request, threads, arrays);
     }
@@ -69,7 +55,7 @@ final class Peer implements AutoCloseable {
         request.addProperty("file", numbers.toString());
         request.addProperty("threads", threads);
         List<String> names = new ArrayList<>();
-        for (JsonElement who : ask(request).getAsJsonArray("who")) {
+        for (JsonElement who : process.ask(request).getAsJsonArray("who")) {
             names.add(who.getAsString());
         }
         return names;
@@ -94,11 +80,11 @@ final class Peer implements AutoCloseable {
             }
 
             private JsonObject pass(String what, String inputs, boolean training) {
-                JsonObject request = request(what);
+                JsonObject request = Python.request(what);
                 request.addProperty("who", who);
                 request.addProperty("inputs", inputs);
                 request.addProperty("training", training);
-                return ask(request);
+                return process.ask(request);
             }
 
             @Override
@@ -117,18 +103,18 @@ final class Peer implements AutoCloseable {
 
             @Override
             public double run(boolean training) {
-                JsonObject request = request("run");
+                JsonObject request = Python.request("run");
                 request.addProperty("who", who);
                 request.addProperty("training", training);
-                return ask(request).get("ms").getAsDouble();
+                return process.ask(request).get("ms").getAsDouble();
             }
 
             @Override
             public Map<String, float[]> results() {
-                JsonObject request = request("results");
+                JsonObject request = Python.request("results");
                 request.addProperty("who", who);
                 request.addProperty("file", Peer.this.results.toString());
-                ask(request);
+                process.ask(request);
                 return read();
             }
         };
@@ -149,33 +135,9 @@ final class Peer implements AutoCloseable {
         return read;
     }
 
-    private static JsonObject request(String what) {
-        JsonObject request = new JsonObject();
-        request.addProperty("do", what);
-        return request;
-    }
-
-    private JsonObject ask(JsonObject request) {
-        try {
-            requests.write(request + "\n");
-            requests.flush();
-            String line = answers.readLine();
-            if (line == null) {
-                throw new IllegalStateException("Python has ended");
-            }
-            JsonObject answer = JsonParser.parseString(line).getAsJsonObject();
-            if (answer.has("error")) {
-                throw new IllegalStateException("Python: " + answer.get("error").getAsString());
-            }
-            return answer;
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
     @Override
     public void close() throws IOException {
-        requests.close(); // the end of its input ends the process
+        process.close();
         Files.deleteIfExists(numbers);
         Files.deleteIfExists(results);
     }

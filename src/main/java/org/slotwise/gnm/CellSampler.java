@@ -12,7 +12,7 @@ import org.slotwise.layer.NormedStack;
 import org.slotwise.layer.RelaxedBernoulli;
 
 /** Draws what cells have, and pictures of it. */
-record CellSampler(Parameter offset, NormedStack decoder, boolean hasAlpha) {
+record CellSampler(Parameter offset, NormedStack decoder) {
 
     /** The script, loaded at the first use. */
     private static final class Loaded {
@@ -49,8 +49,7 @@ record CellSampler(Parameter offset, NormedStack decoder, boolean hasAlpha) {
                 GnmLayers.subPixels(
                         parameters.under("z_what_decoder_net"),
                         sizes.latents().what(),
-                        sizes.networks().glimpse()),
-                sizes.picture().hasAlpha());
+                        sizes.networks().glimpse()));
     }
 
     /** The column and the row of each cell. */
@@ -83,20 +82,12 @@ record CellSampler(Parameter offset, NormedStack decoder, boolean hasAlpha) {
         return new Cells(z, where, w.stopGradient(), depth, what);
     }
 
-    /** A picture and its alpha, (n, C, h, h) and (n, 1, h, h), of each row of (n, Za). */
-    Glimpses glimpses(Pass pass, NDArray what) {
+    /**
+     * Pictures with their alphas as one channel more, (n, C + 1, h, h), of rows (n, Za); (n, C, h,
+     * h) where they have none.
+     */
+    NDArray glimpses(Pass pass, NDArray what) {
         Shape s = what.getShape();
-        NDArray all =
-                Activation.sigmoid(decoder.apply(pass, what.reshape(s.get(0), s.get(1), 1, 1)));
-        Shape made = all.getShape();
-        if (hasAlpha) {
-            long c = made.get(1) - 1;
-            return new Glimpses(all.get(":, :{}", c), all.get(":, {}:", c));
-        }
-        Shape one = new Shape(made.get(0), 1, made.get(2), made.get(3));
-        return new Glimpses(all, Scalars.full(all, one, 1, all.getDataType()));
+        return Activation.sigmoid(decoder.apply(pass, what.reshape(s.get(0), s.get(1), 1, 1)));
     }
-
-    /** Pictures (n, C, h, h) and their alphas (n, 1, h, h). */
-    record Glimpses(NDArray picture, NDArray alpha) {}
 }

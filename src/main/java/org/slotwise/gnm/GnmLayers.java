@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.initializer.Initializer;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -93,8 +92,7 @@ record GnmLayers(
     GnmOutput step(Pass pass, NDArray images, GnmSetting setting, GnmNoise noise) {
         Explanation found = explain(pass, images, setting.temperature(), noise);
         NDArray background = background(pass, found.background(), images.getShape().get(0));
-        var glimpses = sampler.glimpses(pass, Cells.rows(found.cells().what()));
-        RenderedScenes drawn = renderer.all(glimpses, found.cells(), background, setting.covered());
+        RenderedScenes drawn = all(pass, found.cells(), background, setting.covered());
         NDArray likelihood = GnmLoss.likelihood(images, drawn.picture(), sizes.sigma());
         NDArray terms = terms(pass, found, setting);
         return new GnmOutput(
@@ -203,8 +201,26 @@ record GnmLayers(
             return new ExplainedScenes(some(pass, drawn, background), latents, drawn);
         }
         Cells drawn = sampler.draw(pass, latents, temperature, noise);
-        var glimpses = sampler.glimpses(pass, Cells.rows(drawn.what()));
-        return new ExplainedScenes(renderer.all(glimpses, drawn, background, null), latents, drawn);
+        return new ExplainedScenes(all(pass, drawn, background, null), latents, drawn);
+    }
+
+    /** Draws all cells. */
+    private RenderedScenes all(
+            Pass pass, Cells drawn, NDArray background, @Nullable Double covered) {
+        PasteWindows windows = renderer.windows(Cells.rows(drawn.where()), sizes.glimpseSize());
+        return pasted(pass, drawn, windows, background, covered);
+    }
+
+    private RenderedScenes pasted(
+            Pass pass,
+            Cells drawn,
+            @Nullable PasteWindows windows,
+            NDArray background,
+            @Nullable Double covered) {
+        NDArray what = Cells.rows(drawn.what());
+        NDArray glimpses =
+                sampler.glimpses(pass, windows == null ? what : Ops.rows(what, windows.order()));
+        return renderer.draw(glimpses, drawn, windows, background, covered);
     }
 
     /** Cells without an object are neither decoded nor pasted. */
@@ -214,22 +230,13 @@ record GnmLayers(
         long[] rows =
                 LongStream.range(0, present.length).filter(i -> present[(int) i] > 0).toArray();
         if (!sizes.picture().overlap() || rows.length == present.length) {
-            var glimpses = sampler.glimpses(pass, Cells.rows(drawn.what()));
-            return renderer.all(glimpses, drawn, background, null);
+            return all(pass, drawn, background, null);
         }
         if (rows.length == 0) {
             return Renderer.none(background, n);
         }
-        NDArray chosen = Ops.indices(background, rows);
-        long[] images = Arrays.stream(rows).map(row -> row / n).toArray();
-        NDArray what = Ops.rows(Cells.rows(drawn.what()), chosen);
-        return renderer.some(
-                sampler.glimpses(pass, what),
-                Ops.rows(Cells.rows(drawn.where()), chosen),
-                Ops.rows(Cells.rows(drawn.depth()), chosen),
-                Ops.indices(background, images),
-                chosen,
-                n,
-                background);
+        PasteWindows windows =
+                renderer.windows(Cells.rows(drawn.where()), rows, sizes.glimpseSize());
+        return pasted(pass, drawn, windows, background, null);
     }
 }

@@ -99,16 +99,24 @@ record SceneLatent(
         NDList[] numbers = {new NDList(), new NDList(), new NDList(), new NDList()};
         int noises = 0;
         long known = given == null ? 0 : given.getShape().get(1);
+        boolean allSeen = e != null && fromPicture == steps;
+        NDList hidden = new NDList(steps);
         for (int t = 0; t < steps; t++) {
-            Gaussian p = Gaussian.halves(prior.apply(pass, flat(drawing.hidden())), 1);
-            add(numbers, 0, p);
-            Gaussian from = p;
+            NDArray before = flat(drawing.hidden());
+            Gaussian from;
+            if (allSeen) {
+                hidden.add(before);
+            } else {
+                add(numbers, 0, Gaussian.halves(prior.apply(pass, before), 1));
+            }
             if (t < fromPicture && e != null) {
                 NDArray error = t == 0 ? e : e.sub(f);
                 NDArray input = NDArrays.concat(new NDList(e, error, drawing.hidden()), 1);
                 seeing = encoderCell.step(pass, input, seeing);
                 from = Gaussian.halves(posterior.apply(pass, flat(seeing.hidden())), 1);
                 add(numbers, 2, from);
+            } else {
+                from = new Gaussian(last(numbers, 0), last(numbers, 1));
             }
             NDArray zt;
             if (given != null && t >= fromPicture && t < known) {
@@ -125,8 +133,22 @@ record SceneLatent(
         return new SceneSteps(
                 f,
                 NDArrays.stack(z, 1),
-                stacked(numbers, 0),
+                allSeen ? priors(pass, hidden) : stacked(numbers, 0),
                 numbers[2].isEmpty() ? null : stacked(numbers, 2));
+    }
+
+    /** The priors of all steps in one pass: where every step sees the picture none waits for it. */
+    private Gaussian priors(Pass pass, NDList hidden) {
+        NDArray all =
+                prior.apply(
+                        pass,
+                        NDArrays.stack(hidden, 1).reshape(-1, hidden.head().getShape().get(1)));
+        long batch = hidden.head().getShape().get(0);
+        return Gaussian.halves(all.reshape(batch, hidden.size(), -1), 2);
+    }
+
+    private static NDArray last(NDList[] numbers, int at) {
+        return numbers[at].get(numbers[at].size() - 1);
     }
 
     private static void add(NDList[] numbers, int at, Gaussian distribution) {

@@ -1,13 +1,12 @@
 package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Activation;
 import ai.djl.nn.Parameter;
 import ai.djl.training.initializer.Initializer;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.NormedOps;
 import org.slotwise.internal.Pass;
 
 /**
@@ -90,11 +89,7 @@ public final class ConvolutionalLstmCell {
         Shape s = state.hidden().getShape();
         Check.shape(WHO, "input", x, s.get(0), in, s.get(2), s.get(3));
         NDArray seen = x.concat(state.hidden(), 1);
-        NDList parts = gates.apply(pass, seen).split(4, 1);
-        NDArray i = Activation.sigmoid(parts.get(0));
-        NDArray f = Activation.sigmoid(parts.get(1));
-        NDArray o = Activation.sigmoid(parts.get(2));
-        NDArray c = f.mul(state.cell()).add(i.mul(parts.get(3).tanh()));
-        return new State(o.mul(c.tanh()), c);
+        NDArray[] next = NormedOps.remember(gates.apply(pass, seen), state.cell());
+        return new State(next[0], next[1]);
     }
 }

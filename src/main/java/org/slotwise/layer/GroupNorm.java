@@ -3,10 +3,12 @@ package org.slotwise.layer;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Limits;
+import org.slotwise.internal.NormedOps;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.ScriptedOps;
 
@@ -100,7 +102,27 @@ public final class GroupNorm implements Layer {
         return FusedOps.groupNormSilu(x, groups, pass.value(gain), pass.value(offset), eps);
     }
 
+    /**
+     * Normalises what a CELU of alpha 1 makes of maps whose channels have become places, in one
+     * call of the engine.
+     *
+     * @param pass the call of the block
+     * @param x maps (B, r² C, H, W) that nothing else needs: they may be overwritten
+     * @param shuffle how channels become places; null where they stay
+     * @return (B, C, r H, r W)
+     */
+    NDArray ofActivated(Pass pass, NDArray x, @Nullable PixelShuffle shuffle) {
+        int factor = shuffle == null ? 1 : shuffle.factor();
+        check(x, channels * factor * factor);
+        return NormedOps.celuGroupNorm(
+                x, factor, groups, pass.value(gain), pass.value(offset), eps);
+    }
+
     private void check(NDArray x) {
+        check(x, channels);
+    }
+
+    private static void check(NDArray x, long channels) {
         Check.present("GroupNorm", "input", x);
         Shape shape = x.getShape();
         Check.option(

@@ -6,6 +6,7 @@ import ai.djl.nn.Parameter;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Limits;
+import org.slotwise.internal.NormedOps;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
 import org.slotwise.torchscript.ScriptModule;
@@ -88,6 +89,15 @@ public final class LayerNorm implements Layer, Scriptable {
     public NDArray apply(Pass pass, NDArray x) {
         Check.last("LayerNorm", "input", x, size);
         return Ops.layerNorm(x, pass.value(gain), pass.value(offset), eps);
+    }
+
+    /**
+     * Normalises the CELU, with an alpha of 1, of an array that nothing else needs: it is
+     * overwritten.
+     */
+    NDArray ofActivated(Pass pass, NDArray x) {
+        Check.last("LayerNorm", "input", x, size);
+        return NormedOps.celuLayerNorm(x, pass.value(gain), pass.value(offset), eps);
     }
 
     /** {@inheritDoc} */

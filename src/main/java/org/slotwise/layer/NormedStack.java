@@ -1,7 +1,6 @@
 package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.nn.Activation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -44,15 +43,20 @@ public final class NormedStack implements Layer {
         this.stages = stages;
     }
 
+    /** What comes after a map: a shuffle, an activation that overwrites it, and a norm. */
+    private interface Normed {
+        NDArray apply(Pass pass, NDArray y);
+    }
+
     /** A layer of the stack; the last one of an open end has no norm. */
-    private record Stage(Layer map, @Nullable PixelShuffle shuffle, @Nullable Layer norm) {
+    private record Stage(Layer map, @Nullable PixelShuffle shuffle, @Nullable Normed norm) {
 
         NDArray apply(Pass pass, NDArray x) {
             NDArray y = map.apply(pass, x);
-            if (shuffle != null) {
-                y = shuffle.shuffle(y);
+            if (norm != null) {
+                return norm.apply(pass, y);
             }
-            return norm == null ? y : norm.apply(pass, Activation.elu(y, 1f));
+            return shuffle == null ? y : shuffle.shuffle(y);
         }
     }
 
@@ -100,7 +104,7 @@ public final class NormedStack implements Layer {
          * A layer before it is declared: its map by its number, what it makes of 1, and its norm.
          */
         private record Planned(
-                IntFunction<Layer> map, @Nullable PixelShuffle shuffle, IntFunction<Layer> norm) {}
+                IntFunction<Layer> map, @Nullable PixelShuffle shuffle, IntFunction<Normed> norm) {}
 
         /**
          * Adds a convolution.
@@ -147,7 +151,7 @@ public final class NormedStack implements Layer {
                     new Planned(
                             number -> Linear.of(numbered(number), in, out),
                             null,
-                            number -> LayerNorm.of(numbered(number), out)));
+                            number -> LayerNorm.of(numbered(number), out)::ofActivated));
             channels = out;
             return this;
         }
@@ -156,7 +160,12 @@ public final class NormedStack implements Layer {
                 IntFunction<Layer> map, @Nullable PixelShuffle shuffle, int out, int groups) {
             planned.add(
                     new Planned(
-                            map, shuffle, number -> GroupNorm.of(numbered(number), groups, out)));
+                            map,
+                            shuffle,
+                            number -> {
+                                GroupNorm norm = GroupNorm.of(numbered(number), groups, out);
+                                return (pass, y) -> norm.ofActivated(pass, y, shuffle);
+                            }));
             channels = out;
             return this;
         }
@@ -191,7 +200,7 @@ public final class NormedStack implements Layer {
                 // Activations and shuffles count too.
                 number += layer.shuffle() == null ? 2 : 3;
                 boolean last = stages.size() == planned.size() - 1;
-                Layer norm = last && openEnd ? null : layer.norm().apply(number);
+                Normed norm = last && openEnd ? null : layer.norm().apply(number);
                 number++;
                 stages.add(new Stage(map, layer.shuffle(), norm));
             }

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Limits;
+import org.slotwise.internal.NormedOps;
 import org.slotwise.internal.Pass;
 
 /**
@@ -53,8 +54,6 @@ public record PixelShuffle(int factor) implements Layer {
         Check.option(
                 s.dimension() == 4 && s.get(1) % square == 0,
                 "PixelShuffle: maps must be (B, a multiple of " + square + ", H, W), got " + s);
-        return x.reshape(s.get(0), s.get(1) / square, factor, factor, s.get(2), s.get(3))
-                .transpose(0, 1, 4, 2, 5, 3)
-                .reshape(s.get(0), s.get(1) / square, factor * s.get(2), factor * s.get(3));
+        return NormedOps.pixelShuffle(x, factor);
     }
 }

@@ -8,6 +8,7 @@ import com.google.gson.JsonPrimitive;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.gnm.GnmConfiguration;
 import org.slotwise.internal.Check;
 
 /**
@@ -37,6 +38,10 @@ final class ConfigurationJson<C extends Record> {
                     "slotwise-latent-slot-diffusion",
                     LatentSlotDiffusionConfiguration.class,
                     withLatents());
+
+    /** Of a {@link org.slotwise.gnm.Gnm}. */
+    static final ConfigurationJson<GnmConfiguration> GNM =
+            new ConfigurationJson<>("slotwise-gnm", GnmConfiguration.class, Map.of());
 
     private final String format;
     private final Class<C> type;
@@ -80,6 +85,17 @@ final class ConfigurationJson<C extends Record> {
                 .entrySet()
                 .forEach(field -> all.add(field.getKey(), field.getValue()));
         return PRETTY.toJson(all) + "\n";
+    }
+
+    /** Whether a text says that it is of this format; whatever else is wrong with it. */
+    boolean isOf(String json) {
+        try {
+            JsonElement element = RecordJson.parse(json);
+            return element.isJsonObject()
+                    && new JsonPrimitive(format).equals(element.getAsJsonObject().get("format"));
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 
     C read(String json) {

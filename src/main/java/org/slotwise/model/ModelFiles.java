@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -152,6 +153,31 @@ record ModelFiles(String who, Set<String> names) {
             }
         } catch (IOException | IllegalArgumentException | UncheckedIOException e) {
             throw new IOException(who + ": cannot load " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Whether there is a configuration of a format. What cannot be read has none: {@link #read}
+     * says why.
+     */
+    boolean isOf(Path path, ConfigurationJson<?> format) throws IOException {
+        AtomicFolder.finish(path);
+        try {
+            if (Files.isDirectory(path)) {
+                return format.isOf(text(Files.newInputStream(path.resolve(CONFIGURATION))));
+            }
+            try (ZipFile zip = new ZipFile(path.toFile())) {
+                ZipEntry entry = zip.getEntry(CONFIGURATION);
+                return entry != null && format.isOf(text(zip.getInputStream(entry)));
+            }
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static String text(InputStream file) throws IOException {
+        try (file) {
+            return new String(file.readNBytes((int) MOST_JSON), StandardCharsets.UTF_8);
         }
     }
 

@@ -2,6 +2,7 @@ package org.slotwise.model;
 
 import ai.djl.Model;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.nn.BlockFactory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -47,7 +48,7 @@ final class ModelFolder {
             # How DJL loads this model: Criteria.builder().optModelPath(...).optEngine("PyTorch")
             #     .optTranslatorFactory(new DeferredTranslatorFactory())
             engine=PyTorch
-            blockFactory=org.slotwise.model.ObjectDiscoveryBlockFactory
+            blockFactory=%s
             translatorFactory=org.slotwise.model.ObjectDiscoveryTranslatorFactory
             option.hasParameter=false
             """;
@@ -70,9 +71,15 @@ final class ModelFolder {
         StateDict weights =
                 StateDict.of(block).withMetadata(ConfigurationJson.DISCOVERY.metadata());
         items.add(new Item(WEIGHTS, out -> weights.write(out, StateDictFormat.SAFETENSORS)));
-        items.add(new Item(SERVING, out -> out.write(PROPERTIES.getBytes(StandardCharsets.UTF_8))));
+        items.add(serving(ObjectDiscoveryBlockFactory.class));
         items.add(new Item(CONFIGURATION, out -> out.write(json)));
         return items;
+    }
+
+    /** What DJL needs to load a model by itself. */
+    static Item serving(Class<? extends BlockFactory> blocks) {
+        byte[] properties = PROPERTIES.formatted(blocks.getName()).getBytes(StandardCharsets.UTF_8);
+        return new Item(SERVING, out -> out.write(properties));
     }
 
     /** Adds the file of an encoder's network, and gives the configuration its name there. */

@@ -2,17 +2,14 @@ package org.slotwise.model;
 
 import ai.djl.Model;
 import ai.djl.engine.Engine;
-import ai.djl.inference.Predictor;
-import ai.djl.modality.cv.Image;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.training.Trainer;
 import ai.djl.training.TrainingConfig;
-import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scenes;
-import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.image.ObjectDiscoveryTranslator;
 import org.slotwise.training.Float64Trainer;
 import org.slotwise.training.StepRandom;
@@ -35,7 +32,7 @@ import org.slotwise.training.StepRandom;
  * <p>Any number of threads may predict at once; one at a time may train, and none predict
  * meanwhile.
  */
-public final class ObjectDiscoveryModel implements AutoCloseable {
+public final class ObjectDiscoveryModel implements PictureModel {
 
     private static final String NAME = "object-discovery";
 
@@ -136,11 +133,26 @@ public final class ObjectDiscoveryModel implements AutoCloseable {
         return block;
     }
 
-    /**
-     * The model as DJL knows it.
-     *
-     * @return DJL's model, owned by this one
-     */
+    /** {@inheritDoc} */
+    @Override
+    public int imageHeight() {
+        return configuration().imageHeight();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public int imageWidth() {
+        return configuration().imageWidth();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public PictureFit fit() {
+        return configuration().fit();
+    }
+
+    /** {@inheritDoc} */
+    @Override
     public Model model() {
         return model;
     }
@@ -183,50 +195,8 @@ public final class ObjectDiscoveryModel implements AutoCloseable {
         return new SceneEvaluation(block, model.getNDManager(), model.getDataType()).of(scenes);
     }
 
-    /**
-     * Finds the objects of an image.
-     *
-     * @param image of any size and kind
-     * @return what was found, at the image's own size
-     */
-    public DiscoveredObjects predict(Image image) {
-        return predict(List.of(image)).get(0);
-    }
-
-    /**
-     * Finds the objects of images, as one batch.
-     *
-     * @param images of any sizes and kinds
-     * @return what was found in each
-     */
-    public List<DiscoveredObjects> predict(List<Image> images) {
-        if (images.isEmpty()) {
-            return List.of();
-        }
-        try (Predictor<Image, DiscoveredObjects> predictor = newPredictor()) {
-            return predictor.batchPredict(images);
-        } catch (TranslateException e) {
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /**
-     * DJL's predictor, for one thread; it must be closed.
-     *
-     * @return a predictor of this model
-     */
-    public Predictor<Image, DiscoveredObjects> newPredictor() {
-        return model.newPredictor(translator());
-    }
-
-    /**
-     * What brings images to this model and its outputs back.
-     *
-     * @return a translator
-     */
+    /** {@inheritDoc} */
+    @Override
     public ObjectDiscoveryTranslator translator() {
         return ObjectDiscoveryTranslatorFactory.of(block);
     }
@@ -239,6 +209,7 @@ public final class ObjectDiscoveryModel implements AutoCloseable {
      * @throws IOException if it cannot be written, or there is something else of this name ({@link
      *     #requireReplaceable})
      */
+    @Override
     public void save(Path path) throws IOException {
         ModelFolder.write(path, block);
     }

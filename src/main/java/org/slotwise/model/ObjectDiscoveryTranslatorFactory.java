@@ -6,6 +6,7 @@ import ai.djl.modality.Output;
 import ai.djl.modality.cv.Image;
 import ai.djl.modality.cv.output.CategoryMask;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
 import ai.djl.translate.TranslateException;
 import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorFactory;
@@ -15,6 +16,7 @@ import java.lang.reflect.Type;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.gnm.Gnm;
 import org.slotwise.image.BackgroundSlot;
 import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.image.ObjectDiscoveryServingTranslator;
@@ -28,9 +30,9 @@ import org.slotwise.image.ObjectDiscoveryTranslator;
  *
  * <p>Three arguments are read, which may stand in {@code serving.properties}: {@code background},
  * which slot is the background, {@code largest}, {@code none} or a slot's number, the largest if
- * not said; {@code leastScore}, below which a slot is no object, {@link
- * DiscoveredObjects#LEAST_SCORE} if not said; and, for the server, {@code mostPixels}, how many
- * pixels a picture may have. How images come to the model's size is in its configuration.
+ * not said, and slot 0 for a {@link Gnm}; {@code leastScore}, below which a slot is no object,
+ * {@link DiscoveredObjects#LEAST_SCORE} if not said; and, for the server, {@code mostPixels}, how
+ * many pixels a picture may have. How images come to the model's size is in its configuration.
  */
 public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory, Serializable {
 
@@ -68,17 +70,7 @@ public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory
                             + " to "
                             + output.getName());
         }
-        if (!(model.getBlock() instanceof ObjectDiscovery block)) {
-            throw new TranslateException(
-                    WHO
-                            + ": the model's block must be an ObjectDiscovery; is blockFactory set"
-                            + " in serving.properties?");
-        }
-        ObjectDiscoveryTranslator translator =
-                of(
-                        block,
-                        background(arguments.get(BACKGROUND), block.madeFrom().slots()),
-                        leastScore(arguments.get(LEAST_SCORE)));
+        ObjectDiscoveryTranslator translator = translator(model.getBlock(), arguments);
         if (output == Output.class) {
             return (Translator<I, O>)
                     new ObjectDiscoveryServingTranslator(translator, mostPixels(arguments));
@@ -87,9 +79,26 @@ public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory
                 (output == CategoryMask.class ? translator.toCategoryMask() : translator);
     }
 
-    private static BackgroundSlot background(@Nullable Object value, int slots)
+    private static ObjectDiscoveryTranslator translator(Block block, Map<String, ?> arguments)
             throws TranslateException {
-        String text = value == null ? "largest" : value.toString().strip();
+        Object said = arguments.get(BACKGROUND);
+        double least = leastScore(arguments.get(LEAST_SCORE));
+        if (block instanceof ObjectDiscovery discovery) {
+            return of(discovery, background(said, "largest", discovery.madeFrom().slots()), least);
+        }
+        if (block instanceof Gnm gnm) {
+            int cells = gnm.sizes().cells();
+            return of(gnm, background(said, "0", 1 + cells * cells), least);
+        }
+        throw new TranslateException(
+                WHO
+                        + ": the model's block must be an ObjectDiscovery or a Gnm; is blockFactory"
+                        + " set in serving.properties?");
+    }
+
+    private static BackgroundSlot background(@Nullable Object value, String otherwise, int slots)
+            throws TranslateException {
+        String text = value == null ? otherwise : value.toString().strip();
         if (text.equals("none")) {
             return BackgroundSlot.none();
         }
@@ -146,6 +155,21 @@ public final class ObjectDiscoveryTranslatorFactory implements TranslatorFactory
     /** The translator of a block, in which the slot of most pixels is the background. */
     static ObjectDiscoveryTranslator of(ObjectDiscovery block) {
         return of(block, BackgroundSlot.largest(), DiscoveredObjects.LEAST_SCORE);
+    }
+
+    /** The translator of a block whose slot 0 is the background. */
+    static ObjectDiscoveryTranslator of(Gnm block) {
+        return of(block, BackgroundSlot.number(0), DiscoveredObjects.LEAST_SCORE);
+    }
+
+    private static ObjectDiscoveryTranslator of(
+            Gnm block, BackgroundSlot background, double leastScore) {
+        int size = block.sizes().picture().size();
+        return ObjectDiscoveryTranslator.builder()
+                .setImageSize(size, size)
+                .optBackground(background)
+                .optLeastScore(leastScore)
+                .build();
     }
 
     private static ObjectDiscoveryTranslator of(

@@ -1,80 +1,31 @@
 package org.slotwise.gnm;
 
+import static org.slotwise.gnm.GnmPart.check;
+import static org.slotwise.gnm.GnmPart.names;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
-import ai.djl.nn.Block;
-import ai.djl.training.ParameterStore;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.function.BiFunction;
-import java.util.function.Function;
+import java.util.function.ObjIntConsumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.slotwise.internal.Declarer;
-import org.slotwise.internal.Pass;
 import org.slotwise.layer.ConvolutionalLstmCell;
 import org.slotwise.layer.Gaussian;
 import org.slotwise.layer.NormedStack;
 import org.slotwise.layer.RelaxedBernoulli;
 import org.slotwise.layer.SpatialTransformer;
 import org.slotwise.layer.Window;
-import org.slotwise.testing.AgainstReference;
-import org.slotwise.testing.EquationBlock;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.ReferenceCase;
 
-/** Values and gradients of the parts beside the original's: {@code resources/gnm}. */
+/** Values and gradients of the layers beside the original's: {@code resources/gnm}. */
 @ExtendWith(OnDevice.class)
 class GnmLayersReferenceTest {
-
-    /** Of a single layer in float32, by the scale of each array. */
-    private static final double LAYER = 1e-6;
-
-    /** Of sums over a batch of places, whose order is the engine's; float64 is held to 1e-10. */
-    private static final double WEIGHT_GRADIENT = 3e-6;
-
-    private static void check(
-            NDManager manager,
-            ReferenceCase reference,
-            Function<Declarer, BiFunction<Pass, NDList, NDList>> equations,
-            String[] inputs,
-            String[] outputs) {
-        EquationBlock block = new EquationBlock(equations);
-        AgainstReference.check(
-                manager,
-                reference,
-                block,
-                (store, in) -> named(run(block, store, in, inputs), outputs),
-                LAYER,
-                WEIGHT_GRADIENT);
-    }
-
-    private static NDList run(
-            Block block, ParameterStore store, Map<String, NDArray> in, String... inputs) {
-        NDList list = new NDList();
-        for (String input : inputs) {
-            list.add(in.get(input));
-        }
-        return block.forward(store, list, true);
-    }
-
-    private static Map<String, NDArray> named(NDList list, String... outputs) {
-        Map<String, NDArray> named = new LinkedHashMap<>();
-        for (int i = 0; i < outputs.length; i++) {
-            named.put(outputs[i], list.get(i));
-        }
-        return named;
-    }
-
-    private static String[] names(String... names) {
-        return names;
-    }
 
     static Stream<ReferenceCase> convolutions() {
         return GnmCases.of("StackConvNorm");
@@ -83,34 +34,19 @@ class GnmLayersReferenceTest {
     @ParameterizedTest
     @MethodSource("convolutions")
     void convolutionStack(ReferenceCase reference, NDManager manager) {
-        check(
+        int[] strides = reference.integers("strides");
+        stack(
                 manager,
                 reference,
-                p -> {
-                    NormedStack.Builder stack =
-                            NormedStack.of(p.under("conv"), reference.integer("dim_inp"));
-                    int[] filters = reference.integers("filters");
-                    int[] kernels = reference.integers("kernel_sizes");
-                    int[] strides = reference.integers("strides");
-                    int[] groups = reference.integers("groupings");
-                    for (int i = 0; i < filters.length; i++) {
-                        int k = kernels[i];
-                        Window window =
-                                strides[i] == 0
-                                        ? Window.valid(k)
-                                        : new Window(k, strides[i], (k - 1) / 2);
-                        stack.convolution(filters[i], window, groups[i]);
-                    }
-                    return layer(stack, reference);
-                },
-                names("x"),
-                names("y"));
-    }
-
-    private static BiFunction<Pass, NDList, NDList> layer(
-            NormedStack.Builder stack, ReferenceCase reference) {
-        NormedStack made = stack.optOpenEnd(!reference.flag("norm_act_final")).build();
-        return (pass, in) -> new NDList(made.apply(pass, in.head()));
+                "conv",
+                (stack, i) -> {
+                    int k = reference.integers("kernel_sizes")[i];
+                    Window window =
+                            strides[i] == 0
+                                    ? Window.valid(k)
+                                    : new Window(k, strides[i], (k - 1) / 2);
+                    stack.convolution(filters(reference, i), window, groups(reference, i));
+                });
     }
 
     static Stream<ReferenceCase> subPixels() {
@@ -120,23 +56,16 @@ class GnmLayersReferenceTest {
     @ParameterizedTest
     @MethodSource("subPixels")
     void subPixelStack(ReferenceCase reference, NDManager manager) {
-        check(
+        stack(
                 manager,
                 reference,
-                p -> {
-                    NormedStack.Builder stack =
-                            NormedStack.of(p.under("conv"), reference.integer("dim_inp"));
-                    int[] filters = reference.integers("filters");
-                    int[] kernels = reference.integers("kernel_sizes");
-                    int[] factors = reference.integers("upscale");
-                    int[] groups = reference.integers("groupings");
-                    for (int i = 0; i < filters.length; i++) {
-                        stack.subPixel(filters[i], kernels[i], factors[i], groups[i]);
-                    }
-                    return layer(stack, reference);
-                },
-                names("x"),
-                names("y"));
+                "conv",
+                (stack, i) ->
+                        stack.subPixel(
+                                filters(reference, i),
+                                reference.integers("kernel_sizes")[i],
+                                reference.integers("upscale")[i],
+                                groups(reference, i)));
     }
 
     static Stream<ReferenceCase> perceptrons() {
@@ -146,16 +75,34 @@ class GnmLayersReferenceTest {
     @ParameterizedTest
     @MethodSource("perceptrons")
     void perceptron(ReferenceCase reference, NDManager manager) {
+        stack(manager, reference, "mlp", (stack, i) -> stack.linear(filters(reference, i)));
+    }
+
+    private static int filters(ReferenceCase reference, int layer) {
+        return reference.integers("filters")[layer];
+    }
+
+    private static int groups(ReferenceCase reference, int layer) {
+        return reference.integers("groupings")[layer];
+    }
+
+    /** A stack to which layers are added by their number. */
+    private static void stack(
+            NDManager manager,
+            ReferenceCase reference,
+            String name,
+            ObjIntConsumer<NormedStack.Builder> layer) {
         check(
                 manager,
                 reference,
                 p -> {
                     NormedStack.Builder stack =
-                            NormedStack.of(p.under("mlp"), reference.integer("dim_inp"));
-                    for (int size : reference.integers("filters")) {
-                        stack.linear(size);
+                            NormedStack.of(p.under(name), reference.integer("dim_inp"));
+                    for (int i = 0; i < reference.integers("filters").length; i++) {
+                        layer.accept(stack, i);
                     }
-                    return layer(stack, reference);
+                    NormedStack made = stack.optOpenEnd(!reference.flag("norm_act_final")).build();
+                    return (pass, in) -> new NDList(made.apply(pass, in.head()));
                 },
                 names("x"),
                 names("y"));
@@ -279,233 +226,5 @@ class GnmLayersReferenceTest {
                         },
                 names("q_mean", "q_std", "p_mean", "p_std", "x"),
                 names("kl", "log_prob"));
-    }
-
-    static Stream<ReferenceCase> scenes() {
-        return GnmCases.of("StructDRAW");
-    }
-
-    @ParameterizedTest
-    @MethodSource("scenes")
-    void sceneLatent(ReferenceCase reference, NDManager manager) {
-        Map<String, NDArray> given = ReferenceCase.under("in/", reference.arrays(manager));
-        boolean generated = reference.toString().matches(".*(prior|given)");
-        GnmConfiguration sizes = GnmCases.sizes(reference);
-        int seen =
-                generated ? 0 : reference.toString().endsWith("step") ? 1 : sizes.latents().steps();
-        EquationBlock block =
-                new EquationBlock(
-                        p -> {
-                            SceneLatent scene = SceneLatent.of(p, sizes);
-                            return (pass, in) -> {
-                                SceneSteps steps =
-                                        scene.draw(
-                                                pass,
-                                                2,
-                                                in.head(),
-                                                seen,
-                                                given.get("z_given"),
-                                                given.get("noise_global"));
-                                return steps.arrays();
-                            };
-                        });
-        AgainstReference.check(
-                manager,
-                reference,
-                block,
-                (store, in) -> {
-                    NDList out = run(block, store, in, "x");
-                    Map<String, NDArray> named = new LinkedHashMap<>();
-                    named.put("global_dec", out.get(0));
-                    String[] rest = {"z_global", "p_mean", "p_std", "q_mean", "q_std"};
-                    for (int i = 1; i < out.size(); i++) {
-                        named.put(rest[i - 1], out.get(i).expandDims(3).expandDims(4));
-                    }
-                    return named;
-                },
-                LAYER * 10,
-                LAYER * 10);
-    }
-
-    @Test
-    void cellNetwork(NDManager manager) {
-        ReferenceCase reference = GnmCases.named("LocalLatentDecoder", "local_latent_decoder");
-        check(
-                manager,
-                reference,
-                p -> {
-                    CellNetwork network = CellNetwork.of(p, GnmCases.sizes(reference));
-                    return (pass, in) -> network.apply(pass, in.head()).arrays();
-                },
-                names("x"),
-                names(
-                        "pres_logits",
-                        "where_mean",
-                        "where_std",
-                        "depth_mean",
-                        "depth_std",
-                        "what_mean",
-                        "what_std"));
-    }
-
-    static Stream<ReferenceCase> samplers() {
-        return GnmCases.of("LocalSampler");
-    }
-
-    @ParameterizedTest
-    @MethodSource("samplers")
-    void cellSampler(ReferenceCase reference, NDManager manager) {
-        Map<String, NDArray> given = ReferenceCase.under("in/", reference.arrays(manager));
-        boolean opaque = reference.toString().endsWith("opaque");
-        check(
-                manager,
-                reference,
-                p -> {
-                    CellSampler sampler = CellSampler.of(p, GnmCases.sizes(reference));
-                    return (pass, in) -> {
-                        CellLatents latents =
-                                new CellLatents(
-                                        in.get(0),
-                                        new Gaussian(in.get(1), in.get(2)),
-                                        new Gaussian(in.get(3), in.get(4)),
-                                        new Gaussian(in.get(5), in.get(6)));
-                        Cells drawn =
-                                reference.flag("phase_use_mode")
-                                        ? sampler.mode(pass, latents)
-                                        : sampler.draw(
-                                                pass, latents, 0.7, GnmCases.noise(given, false));
-                        var glimpses = sampler.glimpses(pass, Cells.rows(drawn.what()));
-                        NDArray alpha = glimpses.alpha();
-                        NDArray one = alpha.onesLike().get("0, 0, 0, 0");
-                        return new NDList(
-                                glimpses.picture(),
-                                // The original has as many channels of ones as of colours.
-                                opaque ? glimpses.picture().onesLike() : alpha.mul(one),
-                                drawn.presence(),
-                                drawn.where().mul(one),
-                                drawn.depth().mul(one),
-                                drawn.what().mul(one),
-                                drawn.whereDrawn().mul(one));
-                    };
-                },
-                names(
-                        "pres_logits",
-                        "where_mean",
-                        "where_std",
-                        "depth_mean",
-                        "depth_std",
-                        "what_mean",
-                        "what_std"),
-                names(
-                        "glimpse",
-                        "alpha",
-                        "z_pres",
-                        "z_where",
-                        "z_depth",
-                        "z_what",
-                        "z_where_origin"));
-    }
-
-    @Test
-    void backgroundDecoder(NDManager manager) {
-        ReferenceCase reference = GnmCases.named("BgDecoder", "bg_decoder");
-        GnmConfiguration sizes = GnmCases.sizes(reference);
-        check(
-                manager,
-                reference,
-                p -> {
-                    NormedStack decoder =
-                            GnmLayers.subPixels(
-                                    p.under("p_bg_decoder"),
-                                    sizes.latents().background(),
-                                    sizes.networks().background());
-                    return (pass, in) ->
-                            new NDList(Activation.sigmoid(decoder.apply(pass, in.head())));
-                },
-                names("z_bg"),
-                names("background"));
-    }
-
-    static Stream<ReferenceCase> backgrounds() {
-        return Stream.concat(GnmCases.of("BgEncoder"), GnmCases.of("BgGenerator"));
-    }
-
-    @ParameterizedTest
-    @MethodSource("backgrounds")
-    void backgroundLatents(ReferenceCase reference, NDManager manager) {
-        GnmConfiguration sizes = GnmCases.sizes(reference);
-        boolean posterior = reference.toString().equals("bg_encoder");
-        Map<String, NDArray> given = ReferenceCase.under("in/", reference.arrays(manager));
-        NDArray noise = given.get(posterior ? "noise_bg" : "noise_bg_prior");
-        check(
-                manager,
-                reference,
-                p -> {
-                    NormedStack net =
-                            posterior
-                                    ? GnmLayers.perceptron(
-                                            p.under("p_bg_encoder"),
-                                            12L * 16,
-                                            sizes.networks().backgroundPosterior(),
-                                            6,
-                                            true)
-                                    : GnmLayers.perceptron(
-                                            p.under("p_bg_generator"),
-                                            15,
-                                            sizes.networks().backgroundPrior(),
-                                            6,
-                                            true);
-                    return (pass, in) -> {
-                        NDArray x = in.head();
-                        Gaussian z = Gaussian.halves(net.apply(pass, x.reshape(2, -1)), 1);
-                        NDArray drawn = noise == null ? z.mean() : z.sample(GnmCases.flat(noise));
-                        Shape to = new Shape(2, 3, 1, 1);
-                        return new NDList(
-                                drawn.reshape(to), z.mean().reshape(to), z.deviation().reshape(to));
-                    };
-                },
-                names(posterior ? "x" : "z_global"),
-                names("z_bg", "mean", "std"));
-    }
-
-    static Stream<ReferenceCase> renders() {
-        return GnmCases.of("GNM.render");
-    }
-
-    @ParameterizedTest
-    @MethodSource("renders")
-    void renderer(ReferenceCase reference, NDManager manager) {
-        // The crowded scene has more cells than an encoder leaves: there is no whole model of it.
-        Renderer renderer =
-                new Renderer(
-                        reference.option("data").getAsJsonObject().get("img_w").getAsInt(),
-                        reference
-                                .option("arch")
-                                .getAsJsonObject()
-                                .get("phase_overlap")
-                                .getAsBoolean());
-        GnmSetting setting = GnmCases.schedules(reference).at(reference.integer("step"));
-        check(
-                manager,
-                reference,
-                p ->
-                        (pass, in) -> {
-                            NDArray where = in.get(4);
-                            NDArray what = in.get(3).zerosLike();
-                            Cells cells = new Cells(in.get(3), where, where, in.get(5), what);
-                            var glimpses = new CellSampler.Glimpses(in.get(0), in.get(1));
-                            RenderedScenes drawn =
-                                    renderer.all(glimpses, cells, in.get(2), setting.covered());
-                            NDArray patches = renderer.patches(glimpses, cells);
-                            Shape s = drawn.picture().getShape();
-                            return new NDList(
-                                    drawn.picture(),
-                                    drawn.foreground(),
-                                    drawn.alpha(),
-                                    patches.reshape(s.get(0), -1, s.get(1), s.get(2), s.get(3)),
-                                    drawn.masks());
-                        },
-                names("glimpse", "alpha", "background", "z_pres", "z_where", "z_depth"),
-                names("canvas", "foreground", "alpha_map", "patches", "masks"));
     }
 }

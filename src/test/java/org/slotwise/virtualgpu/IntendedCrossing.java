@@ -167,7 +167,8 @@ enum IntendedCrossing {
     TERM_WEIGHTS(FROM_HOST, "schedules in Java say them: once a step", "gnm.GnmLoss.loss"),
     PRESENT_CELLS(
             "which cells have an object, so that the others cost nothing: once a call",
-            "gnm.GnmLayers.some"),
+            "gnm.GnmLayers.some",
+            "gnm.PasteWindows"),
     EXPLAINED_SCENES(
             "objects and their frames as Java's: once a batch that is asked for",
             "gnm.ExplainedScenes.read",

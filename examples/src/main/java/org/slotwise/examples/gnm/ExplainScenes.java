@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
             EvaluateGnm.class,
             ShowGnm.class,
             GenerateGnm.class,
+            PackageGnm.class,
             BesideGnm.class
         },
         exitCodeListHeading = "%nExit codes:%n",

@@ -11,7 +11,7 @@ import org.slotwise.gnm.ExplainedScenes;
 import org.slotwise.gnm.Gnm;
 import org.slotwise.gnm.GnmDraws;
 
-/** How well a model explains pictures, nothing drawn. */
+/** How well a model explains pictures. */
 final class GnmProgress {
 
     private static final int BATCH = 64;
@@ -30,6 +30,11 @@ final class GnmProgress {
 
     /** Counts objects. */
     static Counts counts(Gnm gnm, Scenes scenes, boolean known) throws IOException {
+        return counts(gnm, scenes, known, GnmDraws.mode());
+    }
+
+    /** Counts objects of the most probable cells, or of cells that are drawn. */
+    static Counts counts(Gnm gnm, Scenes scenes, boolean known, GnmDraws draws) throws IOException {
         double error = 0;
         int right = 0;
         int found = 0;
@@ -37,7 +42,7 @@ final class GnmProgress {
             int count = (int) Math.min(BATCH, scenes.size() - first);
             try (NDManager manager = NDManager.newBaseManager()) {
                 NDArray images = LearntScenes.images(manager, scenes, first, count);
-                ExplainedScenes explained = explain(gnm, images);
+                ExplainedScenes explained = explain(gnm, images, draws);
                 NDArray picture = explained.rendered().picture();
                 error += picture.sub(images).square().mean().getFloat() * count;
                 int[] counts = explained.counts();
@@ -55,22 +60,26 @@ final class GnmProgress {
 
     /** The most probable explanation, owned by the images' manager. */
     static ExplainedScenes explain(Gnm gnm, NDArray images) {
+        return explain(gnm, images, GnmDraws.mode());
+    }
+
+    private static ExplainedScenes explain(Gnm gnm, NDArray images, GnmDraws draws) {
         ParameterStore store = new ParameterStore(images.getManager(), false);
-        return gnm.explain(store, images, GnmDraws.mode());
+        return gnm.explain(store, images, draws);
     }
 
     /** Segments by cells alone: each pixel belongs to the cell with the largest mask. */
-    static SceneScoring.Way segmentingByCells(Gnm gnm) {
+    static SceneScoring.Way segmentingByCells(Gnm gnm, GnmDraws draws) {
         return (manager, images) -> {
-            NDArray masks = explain(gnm, images).rendered().masks();
+            NDArray masks = explain(gnm, images, draws).rendered().masks();
             return new SceneScoring.Result(masks.squeeze(2).flatten(2, 3), Double.NaN);
         };
     }
 
     /** Segments as the original does: the largest of background and masks. */
-    static SceneScoring.Way segmenting(Gnm gnm) {
+    static SceneScoring.Way segmenting(Gnm gnm, GnmDraws draws) {
         return (manager, images) -> {
-            ExplainedScenes explained = explain(gnm, images);
+            ExplainedScenes explained = explain(gnm, images, draws);
             NDArray masks = DiscoveredCells.withBackground(explained.rendered().masks());
             NDArray error = explained.rendered().picture().sub(images).square().mean();
             return new SceneScoring.Result(masks.flatten(2, 3), error.getFloat());

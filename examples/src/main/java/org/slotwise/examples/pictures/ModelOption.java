@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.slotwise.model.ObjectDiscoveryModel;
+import org.slotwise.model.PictureModel;
 import picocli.CommandLine.Option;
 
 /** Which model a command takes. */
@@ -36,6 +37,11 @@ final class ModelOption {
     /** The model, to be closed. */
     ObjectDiscoveryModel load() throws IOException {
         return load(model);
+    }
+
+    /** The model, of any kind that finds objects; to be closed. */
+    PictureModel loadAny() throws IOException {
+        return Files.exists(model) ? PictureModel.load(model) : load(model);
     }
 
     /** A model from a file or folder, or by its name; to be closed. */

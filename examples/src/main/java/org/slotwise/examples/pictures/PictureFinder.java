@@ -15,17 +15,17 @@ import org.slotwise.data.file.SceneFiles;
 import org.slotwise.examples.shared.Picture;
 import org.slotwise.examples.shared.PictureFile;
 import org.slotwise.examples.shared.ScenePicture;
-import org.slotwise.model.ObjectDiscoveryConfiguration;
+import org.slotwise.model.PictureModel;
 
 /**
  * Pictures whose objects are to be found: files at their own size, or what else {@link SceneFiles}
  * reads at a model's.
  *
  * @param path a picture, a folder of pictures, or another file or folder of scenes
- * @param model what the model is made from that they are for
+ * @param model the model that they are for
  * @param longest how long the longest side of a picture may be; larger ones are made smaller
  */
-record PictureFinder(Path path, ObjectDiscoveryConfiguration model, int longest) {
+record PictureFinder(Path path, PictureModel model, int longest) {
 
     private static final List<String> ENDINGS =
             List.of(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp");

@@ -19,7 +19,7 @@ import org.slotwise.examples.shared.PicturesRead;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.image.ObjectList;
-import org.slotwise.model.ObjectDiscoveryModel;
+import org.slotwise.model.PictureModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -140,9 +140,9 @@ public final class PredictPictures implements Callable<Integer> {
         new OutputFolder(output).check();
         threads.set();
         PrintWriter out = spec.commandLine().getOut();
-        try (ObjectDiscoveryModel loaded = model.load();
+        try (PictureModel loaded = model.loadAny();
                 Predictor<Image, DiscoveredObjects> predictor = loaded.newPredictor()) {
-            PictureFinder finder = new PictureFinder(images, loaded.configuration(), maxSide);
+            PictureFinder finder = new PictureFinder(images, loaded, maxSide);
             long count = finder.count().orElse(-1L);
             PredictionFiles files = new PredictionFiles(output, formats, leastScore);
             long[] next = {System.nanoTime() + TELL_EVERY};

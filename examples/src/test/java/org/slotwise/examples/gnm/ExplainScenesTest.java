@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.slotwise.data.Scene;
 import org.slotwise.examples.shared.OtherProcess;
 import org.slotwise.examples.shared.Run;
+import org.slotwise.model.PictureModel;
 
 /** Small trainings of {@link ExplainScenes}, and what is done with their models. */
 class ExplainScenesTest {
@@ -127,9 +128,23 @@ class ExplainScenesTest {
         run(train("model", "--scenes", "40")).succeeds();
         String model = file("model.safetensors");
         String told = run("evaluate", "--model", model, "--scenes", "10").succeeds().out();
-        for (String line : new String[] {"count right: ", "cells", "k-means", "quarters"}) {
+        for (String line :
+                new String[] {
+                    "count right: ",
+                    "one sample: ",
+                    "cells alone, one sample",
+                    "k-means",
+                    "quarters"
+                }) {
             assertTrue(told.contains(line), told);
         }
+        assertEquals(
+                told, run("evaluate", "--model", model, "--scenes", "10").succeeds().out(), "seed");
+        run("package", "--model", model, "--out", file("model.zip")).succeeds();
+        try (PictureModel packed = PictureModel.load(folder.resolve("model.zip"))) {
+            assertEquals(CountedScenes.SIDE, packed.imageHeight());
+        }
+        run("package", "--model", model, "--out", file("model.pt")).fails(2, ".zip");
         run("show", "--model", model, "--scenes", "2", "--output", file("shown.png")).succeeds();
         BufferedImage shown = ImageIO.read(folder.resolve("shown.png").toFile());
         assertTrue(shown.getWidth() > 7 * 128 && shown.getHeight() > 3 * 128, "7 columns, 3 rows");

@@ -12,7 +12,7 @@ import java.util.NoSuchElementException;
 import java.util.Queue;
 import org.apache.spark.sql.Row;
 import org.slotwise.image.DiscoveredObjects;
-import org.slotwise.model.ObjectDiscoveryModel;
+import org.slotwise.model.PictureModel;
 
 /**
  * Rows of {@link EncodedPictures} in, those of {@link DiscoveredRows} out, in the same order: only
@@ -36,7 +36,7 @@ final class PictureBatches implements Iterator<Row>, AutoCloseable {
      * @param leastScore slots of a lower score are no objects
      */
     PictureBatches(
-            ObjectDiscoveryModel model,
+            PictureModel model,
             Iterator<Row> encoded,
             int batchSize,
             long mostPixels,

@@ -10,6 +10,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkFiles;
 import org.apache.spark.sql.SparkSession;
 import org.slotwise.model.ObjectDiscoveryModel;
+import org.slotwise.model.PictureModel;
 
 /**
  * Where a model is found, on whatever machine: weights stay out of tasks, and each JVM loads them
@@ -22,7 +23,7 @@ record SharedModel(Kind kind, String where) implements Serializable {
 
     private static final long serialVersionUID = 1;
 
-    private static final Map<SharedModel, ObjectDiscoveryModel> LOADED = new HashMap<>();
+    private static final Map<SharedModel, PictureModel> LOADED = new HashMap<>();
 
     /** How a model gets to a machine. */
     enum Kind {
@@ -62,15 +63,15 @@ record SharedModel(Kind kind, String where) implements Serializable {
      *
      * @throws IOException if it cannot be read
      */
-    ObjectDiscoveryModel get() throws IOException {
+    PictureModel get() throws IOException {
         synchronized (LOADED) {
-            ObjectDiscoveryModel model = LOADED.get(this);
+            PictureModel model = LOADED.get(this);
             if (model == null) {
                 model =
                         switch (kind) {
                             case SHIPPED -> ObjectDiscoveryModel.shipped(where);
-                            case SENT -> ObjectDiscoveryModel.load(Path.of(SparkFiles.get(where)));
-                            case SEEN -> ObjectDiscoveryModel.load(Path.of(where));
+                            case SENT -> PictureModel.load(Path.of(SparkFiles.get(where)));
+                            case SEEN -> PictureModel.load(Path.of(where));
                         };
                 LOADED.put(this, model);
             }

@@ -14,7 +14,7 @@ import org.apache.spark.sql.Row;
 import org.slotwise.image.DiscoveredObject;
 import org.slotwise.image.ObjectList;
 import org.slotwise.image.RunLengthEncoding;
-import org.slotwise.model.ObjectDiscoveryModel;
+import org.slotwise.model.PictureModel;
 
 /** Rows are what the library says of the same picture, asked by itself. */
 final class LocalAnswers {
@@ -29,7 +29,7 @@ final class LocalAnswers {
 
     private LocalAnswers() {}
 
-    static void check(ObjectDiscoveryModel model, byte[] picture, Row row, double tolerance)
+    static void check(PictureModel model, byte[] picture, Row row, double tolerance)
             throws IOException {
         ObjectList expected =
                 model.predict(

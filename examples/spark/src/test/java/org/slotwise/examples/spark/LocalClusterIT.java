@@ -24,6 +24,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slotwise.gnm.GnmConfiguration;
+import org.slotwise.model.GnmModel;
 import org.slotwise.model.ObjectDiscoveryModel;
 
 /** Both jobs on a cluster whose workers are JVMs of their own. */
@@ -164,6 +166,38 @@ class LocalClusterIT {
         };
         assertEquals(0, Program.run(new DiscoverPictures(), discover));
         check("sharded", LocalAnswers.OTHER_BATCHES);
+    }
+
+    /** A model of another kind is sent as well. */
+    @Test
+    void countedObjectsAreDiscovered() throws IOException {
+        Path few = Files.createDirectories(folder.resolve("few"));
+        Map<String, byte[]> first = new TreeMap<>(pictures);
+        first.keySet().removeIf(name -> name.compareTo("008.png") > 0);
+        for (Map.Entry<String, byte[]> picture : first.entrySet()) {
+            Files.write(few.resolve(picture.getKey()), picture.getValue());
+        }
+        try (GnmModel counting = GnmModel.create(GnmConfiguration.small(32), 3)) {
+            counting.save(folder.resolve("counting.zip"));
+            String[] discover = {
+                "--folder",
+                at("few"),
+                "--model",
+                at("counting.zip"),
+                "--out",
+                at("counted"),
+                "--batch",
+                "1"
+            };
+            assertEquals(0, Program.run(new DiscoverPictures(), discover));
+            List<Row> rows = spark.read().parquet(at("counted")).collectAsList();
+            assertEquals(first.size(), rows.size());
+            for (Row row : rows) {
+                String path = row.getString(0);
+                byte[] picture = first.get(path.substring(path.lastIndexOf('/') + 1));
+                LocalAnswers.check(counting, picture, row, LocalAnswers.SAME_BATCHES);
+            }
+        }
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,8 +16,12 @@ import org.apache.spark.sql.RowFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.slotwise.gnm.GnmConfiguration;
 import org.slotwise.image.DiscoveredObjects;
+import org.slotwise.model.GnmModel;
 import org.slotwise.model.ObjectDiscoveryModel;
+import org.slotwise.model.PictureModel;
 
 class PictureBatchesTest {
 
@@ -38,11 +43,11 @@ class PictureBatchesTest {
     }
 
     private static List<Row> discover(List<Row> encoded, int batch, long pixels) {
-        return discover(encoded, batch, pixels, DiscoveredObjects.LEAST_SCORE);
+        return discover(model, encoded, batch, pixels, DiscoveredObjects.LEAST_SCORE);
     }
 
     private static List<Row> discover(
-            List<Row> encoded, int batch, long pixels, double leastScore) {
+            PictureModel model, List<Row> encoded, int batch, long pixels, double leastScore) {
         List<Row> rows = new ArrayList<>();
         try (PictureBatches batches =
                 new PictureBatches(model, encoded.iterator(), batch, pixels, leastScore)) {
@@ -76,19 +81,39 @@ class PictureBatchesTest {
     void leavesOutWhatScoresLess() {
         List<Row> encoded = Pictures.rows(pictures);
         for (double least : new double[] {0, 0.5, 0.9, 1}) {
-            for (Row row : discover(encoded, 4, PIXELS, least)) {
+            for (Row row : discover(model, encoded, 4, PIXELS, least)) {
                 for (Row object : row.<Row[]>getAs(4)) {
                     assertTrue(object.getDouble(1) >= least, object.toString());
                 }
             }
         }
         assertTrue(
-                objects(discover(encoded, 4, PIXELS, 0))
-                        > objects(discover(encoded, 4, PIXELS, 1)));
+                objects(discover(model, encoded, 4, PIXELS, 0))
+                        > objects(discover(model, encoded, 4, PIXELS, 1)));
     }
 
     private static int objects(List<Row> rows) {
         return rows.stream().mapToInt(row -> row.<Row[]>getAs(4).length).sum();
+    }
+
+    /** A model of another kind, saved and found again as a job does it. */
+    @Test
+    void countedObjectsAreRowsToo(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("counting.zip");
+        try (GnmModel counting = GnmModel.create(GnmConfiguration.small(32), 3)) {
+            counting.save(file);
+        }
+        PictureModel shared = new SharedModel(SharedModel.Kind.SEEN, file.toString()).get();
+        List<Row> rows =
+                discover(shared, Pictures.rows(pictures), 3, PIXELS, DiscoveredObjects.LEAST_SCORE);
+        assertEquals(PICTURES, rows.size());
+        assertTrue(
+                rows.stream()
+                        .anyMatch(row -> row.get(4) instanceof Object[] found && found.length > 1));
+        for (Row row : rows) {
+            LocalAnswers.check(
+                    shared, pictures.get(row.getString(0)), row, LocalAnswers.OTHER_BATCHES);
+        }
     }
 
     @Test
@@ -143,7 +168,7 @@ class PictureBatchesTest {
     @Test
     void allThreadsOfAJvmHaveOneModel() {
         SharedModel shared = new SharedModel(SharedModel.Kind.SHIPPED, "tetrominoes");
-        List<ObjectDiscoveryModel> models =
+        List<PictureModel> models =
                 IntStream.range(0, 8)
                         .parallel()
                         .mapToObj(

@@ -1,0 +1,184 @@
+package org.slotwise.gnm;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scalars;
+
+/**
+ * Where in the picture each glimpse can be seen at all. A glimpse of h x h pixels that is pasted
+ * into a rectangle of size s around t is 0 beyond s (1 + 1 / h) from t, so only a window of the
+ * picture has to be computed. Windows of one size are computed together; cells are put in groups by
+ * size such that few pixels are computed in vain, and few calls are made.
+ *
+ * @param order which cells, group by group, (n) int64
+ * @param left the first column of each cell's window, (n) int64
+ * @param top its first row, (n) int64
+ * @param groups how many cells, columns and rows each group has, (3 groups) int64, on the CPU
+ */
+record PasteWindows(NDArray order, NDArray left, NDArray top, NDArray groups) {
+
+    /** How many sizes of windows are told apart. */
+    private static final int SIZES = 8;
+
+    /** What a group costs beyond its pixels, in pixels. */
+    private static final double GROUP_COST = 6000;
+
+    /** Along one axis: the first pixel, and how many there are. */
+    private record Span(int first, int count) {
+
+        static Span of(double size, double centre, int glimpse, int pixels) {
+            double reach = size * (1 + 1.0 / glimpse);
+            double from = Math.floor(((centre - reach + 1) * pixels - 1) / 2);
+            double to = Math.ceil(((centre + reach + 1) * pixels - 1) / 2);
+            int first = (int) Math.max(0, Math.min(pixels - 1.0, from));
+            int last = (int) Math.max(first, Math.min(pixels - 1.0, to));
+            return new Span(first, last - first + 1);
+        }
+
+        /** Where a window of so many pixels begins that holds this one. */
+        int within(int window, int pixels) {
+            return Math.min(first, pixels - window);
+        }
+    }
+
+    private record Cell(long number, Span across, Span down) {
+
+        /** Where numbers are none, they show in all of the picture. */
+        static Cell of(long number, double[] where, int glimpse, int pixels) {
+            if (!Arrays.stream(where).allMatch(Double::isFinite)) {
+                Span all = new Span(0, pixels);
+                return new Cell(number, all, all);
+            }
+            return new Cell(
+                    number,
+                    Span.of(where[0], where[2], glimpse, pixels),
+                    Span.of(where[1], where[3], glimpse, pixels));
+        }
+
+        int size() {
+            return Math.max(across.count, down.count);
+        }
+    }
+
+    /**
+     * Of cells of a picture.
+     *
+     * @param rows where all cells are, (B G G, 4)
+     * @param cells which of them are pasted, at least one
+     * @param glimpse h
+     * @param pixels height and width of the picture
+     */
+    static PasteWindows of(NDArray rows, long[] cells, int glimpse, int pixels) {
+        double[] where = Ops.read(rows);
+        List<List<Cell>> bySize = new ArrayList<>();
+        for (int i = 0; i <= SIZES; i++) {
+            bySize.add(new ArrayList<>());
+        }
+        int step = Math.max(1, (pixels + SIZES - 1) / SIZES);
+        for (long number : cells) {
+            int at = Math.toIntExact(4 * number);
+            Cell cell = Cell.of(number, Arrays.copyOfRange(where, at, at + 4), glimpse, pixels);
+            bySize.get((cell.size() + step - 1) / step).add(cell);
+        }
+        return of(rows, grouped(bySize), pixels);
+    }
+
+    /**
+     * All of the picture for each cell, in the cells' order.
+     *
+     * @param like where windows are needed
+     * @param cells which cells are pasted, at least one
+     * @param pixels height and width of the picture
+     */
+    static PasteWindows whole(NDArray like, long[] cells, int pixels) {
+        Span all = new Span(0, pixels);
+        return of(
+                like,
+                List.of(LongStream.of(cells).mapToObj(n -> new Cell(n, all, all)).toList()),
+                pixels);
+    }
+
+    /** Which sizes go together such that all together cost least. */
+    private static List<List<Cell>> grouped(List<List<Cell>> bySize) {
+        int n = bySize.size();
+        int[] columns = bySize.stream().mapToInt(PasteWindows::columns).toArray();
+        int[] rows = bySize.stream().mapToInt(PasteWindows::rows).toArray();
+        double[] least = new double[n + 1];
+        int[] from = new int[n + 1];
+        Arrays.fill(least, 1, n + 1, Double.POSITIVE_INFINITY);
+        for (int end = 1; end <= n; end++) {
+            int cells = 0;
+            int widest = 0;
+            int highest = 0;
+            for (int begin = end - 1; begin >= 0; begin--) {
+                cells += bySize.get(begin).size();
+                widest = Math.max(widest, columns[begin]);
+                highest = Math.max(highest, rows[begin]);
+                double pixels = (double) cells * widest * highest;
+                double cost = least[begin] + (cells == 0 ? 0 : pixels + GROUP_COST);
+                if (cost <= least[end]) {
+                    least[end] = cost;
+                    from[end] = begin;
+                }
+            }
+        }
+        List<List<Cell>> groups = new ArrayList<>();
+        for (int end = n; end > 0; end = from[end]) {
+            List<Cell> group =
+                    bySize.subList(from[end], end).stream().flatMap(List::stream).toList();
+            if (!group.isEmpty()) {
+                groups.add(group);
+            }
+        }
+        return groups;
+    }
+
+    private static int columns(List<Cell> group) {
+        return group.stream().mapToInt(cell -> cell.across.count).max().orElse(0);
+    }
+
+    private static int rows(List<Cell> group) {
+        return group.stream().mapToInt(cell -> cell.down.count).max().orElse(0);
+    }
+
+    private static PasteWindows of(NDArray like, List<List<Cell>> groups, int pixels) {
+        int n = groups.stream().mapToInt(List::size).sum();
+        double[] order = new double[n];
+        double[] left = new double[n];
+        double[] top = new double[n];
+        double[] plan = new double[3 * groups.size()];
+        int next = 0;
+        for (int i = 0; i < groups.size(); i++) {
+            List<Cell> group = groups.get(i);
+            int columns = columns(group);
+            int rows = rows(group);
+            plan[3 * i] = group.size();
+            plan[3 * i + 1] = columns;
+            plan[3 * i + 2] = rows;
+            for (Cell cell : group) {
+                order[next] = cell.number;
+                left[next] = cell.across.within(columns, pixels);
+                top[next] = cell.down.within(rows, pixels);
+                next++;
+            }
+        }
+        return new PasteWindows(
+                array(like, like.getDevice(), order),
+                array(like, like.getDevice(), left),
+                array(like, like.getDevice(), top),
+                array(like, Device.cpu(), plan));
+    }
+
+    /** In memory of the engine's own: graphs refer to it. */
+    private static NDArray array(NDArray like, Device device, double... values) {
+        Shape shape = new Shape(values.length);
+        return Scalars.of(like.getManager(), device, values, shape, DataType.INT64);
+    }
+}
