@@ -97,7 +97,12 @@ final class DenoiserPlain {
                             try (NDArray g = w.getGradient()) {
                                 NDList done =
                                         script.call(
-                                                "adam", w, g, means.get(i), squares.get(i), setting);
+                                                "adam",
+                                                w,
+                                                g,
+                                                means.get(i),
+                                                squares.get(i),
+                                                setting);
                                 done.close();
                             }
                         }
@@ -251,7 +256,8 @@ final class DenoiserPlain {
     }
 
     private String source(boolean scores) {
-        String each = String.join(", ", IntStream.range(0, names.size()).mapToObj(i -> "p" + i).toList());
+        String each =
+                String.join(", ", IntStream.range(0, names.size()).mapToObj(i -> "p" + i).toList());
         String typed = each.replaceAll("(p\\d+)", "$1: Tensor");
         return """
         def heard(self: __torch__.Script, q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
