@@ -10,9 +10,9 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.LongStream;
+import org.slotwise.composition.SlotRenderer;
 import org.slotwise.data.Scenes;
 import org.slotwise.decoder.ShapeAndColourDecoder;
-import org.slotwise.composition.SlotRenderer;
 import org.slotwise.diffusion.Sampling;
 import org.slotwise.distance.FeatureCollection;
 import org.slotwise.distance.FrechetDistance;
@@ -26,8 +26,8 @@ import org.slotwise.model.ObjectDiscoveryOutput;
 import org.slotwise.slate.SlotChoice;
 
 /**
- * How far composed pictures are from real ones, by both decoders, in the features of the
- * model's own encoder.
+ * How far composed pictures are from real ones, by both decoders, in the features of the model's
+ * own encoder.
  */
 final class ComposedDistance {
 
@@ -88,11 +88,36 @@ final class ComposedDistance {
                     count, count);
             out.printf("%-34s %10s %10s%n", "", "Frechet", "kernel");
             int others = (int) pictures.size();
-            row(out, "other pictures", real, others - count, (own, a, b) -> images(own, pictures, count + a, count + b));
-            row(out, "the same, by the first stage", real, count, (own, a, b) -> decoder.render(part(own, first, a, b)));
-            row(out, "the same, by diffusion", real, count, (own, a, b) -> drawn.render(part(own, slots, a, b)));
-            row(out, "composed, by the first stage", real, count, (own, a, b) -> decoder.render(chosen(own, first, compositions, a, b)));
-            row(out, "composed, by diffusion", real, count, (own, a, b) -> drawn.render(chosen(own, slots, compositions, a, b)));
+            row(
+                    out,
+                    "other pictures",
+                    real,
+                    others - count,
+                    (own, a, b) -> images(own, pictures, count + a, count + b));
+            row(
+                    out,
+                    "the same, by the first stage",
+                    real,
+                    count,
+                    (own, a, b) -> decoder.render(part(own, first, a, b)));
+            row(
+                    out,
+                    "the same, by diffusion",
+                    real,
+                    count,
+                    (own, a, b) -> drawn.render(part(own, slots, a, b)));
+            row(
+                    out,
+                    "composed, by the first stage",
+                    real,
+                    count,
+                    (own, a, b) -> decoder.render(chosen(own, first, compositions, a, b)));
+            row(
+                    out,
+                    "composed, by diffusion",
+                    real,
+                    count,
+                    (own, a, b) -> drawn.render(chosen(own, slots, compositions, a, b)));
         }
     }
 
