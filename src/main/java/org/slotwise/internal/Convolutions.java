@@ -69,6 +69,23 @@ public final class Convolutions {
         if (isFasterChannelsLast(x)) {
             return call("conv", x, weight, bias, new Geometry(stride, padding, 0));
         }
+        return planarConv2d(x, weight, bias, stride, padding);
+    }
+
+    /**
+     * {@link #conv2d} of maps as they lie in memory: for networks between whose convolutions are
+     * group normalisations and tokens, where channels last cost more than they give
+     * (docs/performance.md).
+     *
+     * @param x (B, C, H, W)
+     * @param weight (O, C, kernel height, kernel width)
+     * @param bias (O), or null for none
+     * @param stride at least 1
+     * @param padding how many zeros are put at each side, at least 0
+     * @return (B, O, H', W')
+     */
+    public static NDArray planarConv2d(
+            NDArray x, NDArray weight, @Nullable NDArray bias, int stride, int padding) {
         return x.getNDArrayInternal()
                 .convolution(
                         x,

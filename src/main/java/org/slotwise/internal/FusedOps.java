@@ -49,6 +49,12 @@ public final class FusedOps {
                           vs = torch.transpose(torch.reshape(v, [b, m, h, e]), 1, 2)
                           y = torch.scaled_dot_product_attention(qs, ks, vs)
                           return torch.reshape(torch.transpose(y, 1, 2), [b, n, d])
+                        def gated(self: __torch__.Script,
+                          x: Tensor,
+                          weight: Tensor,
+                          bias: Tensor) -> Tensor:
+                          a, b = torch.chunk(torch.linear(x, weight, bias), 2, -1)
+                          return torch.mul(a, torch.gelu(b))
                         def tokens(self: __torch__.Script, x: Tensor) -> Tensor:
                           return torch.contiguous(torch.transpose(torch.flatten(x, 2), 1, 2))
                         def image(self: __torch__.Script, y: Tensor, like: Tensor) -> Tensor:
@@ -125,6 +131,18 @@ public final class FusedOps {
      */
     public static NDArray attention(NDArray q, NDArray k, NDArray v, int heads) {
         return call("attention", q, k, v, new Setting(heads, 0).array());
+    }
+
+    /**
+     * A linear map, half of which is a gate: a gelu(b) of [a, b] = W x + c.
+     *
+     * @param x (..., in)
+     * @param weight (2 out, in)
+     * @param bias (2 out)
+     * @return (..., out)
+     */
+    public static NDArray gated(NDArray x, NDArray weight, NDArray bias) {
+        return call("gated", x, weight, bias);
     }
 
     /**

@@ -1,9 +1,10 @@
 package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
-import ai.djl.nn.Activation;
+import java.util.Objects;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
+import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Pass;
 
 /**
@@ -20,9 +21,11 @@ import org.slotwise.internal.Pass;
  */
 public final class GeGlu implements Layer {
 
+    private final long in;
     private final Linear projection;
 
-    private GeGlu(Linear projection) {
+    private GeGlu(long in, Linear projection) {
+        this.in = in;
         this.projection = projection;
     }
 
@@ -35,14 +38,14 @@ public final class GeGlu implements Layer {
      * @return the layer
      */
     public static GeGlu of(Declarer parameters, long in, long out) {
-        return new GeGlu(Linear.of(parameters.under("proj"), in, 2 * out));
+        return new GeGlu(in, Linear.of(parameters.under("proj"), in, 2 * out));
     }
 
     /** {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
-        NDArray both = projection.apply(pass, x);
-        NDList halves = both.split(2, both.getShape().dimension() - 1);
-        return halves.get(0).mul(Activation.gelu(halves.get(1)));
+        Check.last("GeGlu", "input", x, in);
+        return FusedOps.gated(
+                x, projection.weight(pass), Objects.requireNonNull(projection.bias(pass)));
     }
 }

@@ -110,6 +110,18 @@ final class ComposeDiffusion implements Callable<Integer> {
                             + " both from 0: 0:1,0:2,3:0. May be given several times.")
     private @Nullable List<Prompt> prompts;
 
+    @Option(
+            names = "--distance",
+            defaultValue = "0",
+            paramLabel = "NUMBER",
+            description =
+                    "Composes so many pictures, 2 to "
+                            + MAX_SCENES
+                            + ", of slots of as many, by both decoders, and tells how far they are"
+                            + " from real ones; no figure then. 0 for none. Default:"
+                            + " ${DEFAULT-VALUE}.")
+    private int distance;
+
     @Mixin private DiffusionOptions options;
 
     @Option(
@@ -133,6 +145,12 @@ final class ComposeDiffusion implements Callable<Integer> {
         Program.requireRange(spec, "--scenes", scenes, 1, MAX_SCENES);
         Program.requireRange(spec, "--pictures", pictures, 1, MAX_PICTURES);
         Program.requireRange(spec, "--objects", objects, 1, MAX_OBJECTS);
+        if (Program.isGiven(spec, "--distance")) {
+            Program.requireRange(spec, "--distance", distance, 2, MAX_SCENES);
+            Program.refuseBeside(
+                    spec, "--distance", "--scenes", "--pictures", "--prompt", "--output");
+            return measured();
+        }
         Program.refuseBeside(spec, "--prompt", "--pictures", "--rule", "--objects");
         Program.require(
                 spec,
@@ -154,6 +172,21 @@ final class ComposeDiffusion implements Callable<Integer> {
                             .compositions(images, chosen(model, images, out)));
         }
         out.printf("Figure: %s%n", output.toAbsolutePath().normalize());
+        return ExitCode.OK;
+    }
+
+    private int measured() throws IOException {
+        PrintWriter out = spec.commandLine().getOut();
+        try (NDManager manager = NDManager.newBaseManager();
+                LatentSlotDiffusion model = options.load(spec, manager)) {
+            Scenes all = options.scenes(spec, model, 2 * distance, 4);
+            pictures = (int) Math.min(distance, all.size() / 2);
+            long[] first = LongStream.range(0, pictures).toArray();
+            NDArray images = SceneArrays.images(manager, all, first);
+            int slots = model.madeFrom().discovery().slots();
+            new ComposedDistance(model, options.sampling(model, out), options.seed())
+                    .report(out, all, drawn(model, images, slots, out));
+        }
         return ExitCode.OK;
     }
 
