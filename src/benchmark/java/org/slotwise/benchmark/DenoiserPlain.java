@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -20,8 +22,6 @@ import org.slotwise.weights.StateDict;
  * a whole sampling and an update of Adam are one call each.
  */
 final class DenoiserPlain {
-
-    private static final String CONV = "torch.conv2d(%s, %s, %s, [%d, %d], [%d, %d], [1, 1], 1)";
 
     private final DenoiserSize size;
     private final UNetConfiguration sizes;
@@ -134,14 +134,17 @@ final class DenoiserPlain {
         return "p" + at;
     }
 
-    private void line(String format, Object... arguments) {
+    @FormatMethod
+    private void line(@FormatString String format, Object... arguments) {
         code.append("  ").append(String.format(format, arguments)).append('\n');
     }
 
     private String conv(String x, String name, int stride, int padding) {
         String weight = p(name + ".weight");
         String bias = p(name + ".bias");
-        return String.format(CONV, x, weight, bias, stride, stride, padding, padding);
+        return String.format(
+                "torch.conv2d(%s, %s, %s, [%d, %d], [%d, %d], [1, 1], 1)",
+                x, weight, bias, stride, stride, padding, padding);
     }
 
     private String linear(String x, String name) {

@@ -23,7 +23,11 @@ enum DenoiserSize {
     private final int slots;
     private final int slotDim;
     private final int groups;
+
+    @SuppressWarnings("ImmutableEnumChecker") // functions of numbers alone
     private final IntUnaryOperator heads;
+
+    @SuppressWarnings("ImmutableEnumChecker") // a record of unmodifiable lists
     private final UNetConfiguration sizes;
 
     DenoiserSize(
