@@ -360,7 +360,7 @@ final class DiffusionSpeed {
         String who = arguments.list("who", "library").get(0);
         if (who.equals("eager")) {
             try (DenoiserPeer peer = peer(threads)) {
-                String[] both = peer.ask("memory").split(" ");
+                String[] both = peer.ask("memory").split(" ", 2);
                 reportMemory(who, Double.parseDouble(both[0]), Double.parseDouble(both[1]));
             }
             return;
