@@ -1,6 +1,5 @@
 package org.slotwise.gnm;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -20,7 +19,7 @@ import org.slotwise.internal.Scalars;
  * @param order which cells, group by group, (n) int64
  * @param left the first column of each cell's window, (n) int64
  * @param top its first row, (n) int64
- * @param groups how many cells, columns and rows each group has, (3 groups) int64, on the CPU
+ * @param groups how many cells, columns and rows each group has, (3 groups) int64
  */
 record PasteWindows(NDArray order, NDArray left, NDArray top, NDArray groups) {
 
@@ -170,15 +169,12 @@ record PasteWindows(NDArray order, NDArray left, NDArray top, NDArray groups) {
             }
         }
         return new PasteWindows(
-                array(like, like.getDevice(), order),
-                array(like, like.getDevice(), left),
-                array(like, like.getDevice(), top),
-                array(like, Device.cpu(), plan));
+                array(like, order), array(like, left), array(like, top), array(like, plan));
     }
 
     /** In memory of the engine's own: graphs refer to it. */
-    private static NDArray array(NDArray like, Device device, double... values) {
+    private static NDArray array(NDArray like, double... values) {
         Shape shape = new Shape(values.length);
-        return Scalars.of(like.getManager(), device, values, shape, DataType.INT64);
+        return Scalars.of(like.getManager(), like.getDevice(), values, shape, DataType.INT64);
     }
 }
