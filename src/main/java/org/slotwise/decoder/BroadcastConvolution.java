@@ -36,7 +36,8 @@ final class BroadcastConvolution {
         int kernel = Math.toIntExact(weight.getShape().get(2));
         NDArray small = vectors.reshape(m, d, 1, 1).broadcast(new Shape(m, d, kernel, kernel));
         NDArray edges =
-                Convolutions.conv2d(small, weight, null, 1, kernel / 2); // (M, O, kernel, kernel)
+                Convolutions.conv2dChannelsLast(
+                        small, weight, null, 1, kernel / 2); // (M, O, kernel, kernel)
         return stretch(stretch(edges, 2, height), 3, width);
     }
 

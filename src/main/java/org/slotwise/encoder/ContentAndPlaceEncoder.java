@@ -79,7 +79,8 @@ public final class ContentAndPlaceEncoder extends EncoderBlock implements Script
             int in = i == 0 ? FeatureMap.CHANNELS : channels;
             Initializer start = StartingValues.convolution(in, windows[i].kernel());
             Declarer own = declarer().under("conv" + (i + 1));
-            convolutions[i] = Convolution.of(own, in, channels, windows[i], start, start);
+            convolutions[i] =
+                    Convolution.of(own, in, channels, windows[i], start, start).channelsLast();
         }
         norm = LayerNorm.of(declarer().under("norm"), channels);
         content1 = linear("content1", channels, HIDDEN);

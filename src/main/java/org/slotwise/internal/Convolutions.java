@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Convolutions over height and width, plain and transposed. They are differentiable.
  *
- * <p>On a CPU, in float32, the channels of a place lie side by side in memory ("channels last"),
- * with which the engine's convolutions are faster, transposed ones most. What comes out lies so
- * too, and activations and sums of it, so that only the first of several convolutions moves
- * anything. Shapes are as ever, and whoever reads an array gets it row by row.
+ * <p>On a CPU, in float32, transposed convolutions, and plain ones that ask for it, work on maps in
+ * which the channels of a place lie side by side in memory ("channels last"): the engine is faster
+ * so. What comes out lies so too, and activations and sums of it, so that only the first of several
+ * convolutions moves anything. Shapes are as ever, and whoever reads an array gets it row by row.
  */
 public final class Convolutions {
 
@@ -55,7 +55,7 @@ public final class Convolutions {
     }
 
     /**
-     * Convolution, with the same geometry in height and width.
+     * Convolution of maps as they lie in memory, with the same geometry in height and width.
      *
      * @param x (B, C, H, W)
      * @param weight (O, C, kernel height, kernel width)
@@ -65,26 +65,6 @@ public final class Convolutions {
      * @return (B, O, H', W')
      */
     public static NDArray conv2d(
-            NDArray x, NDArray weight, @Nullable NDArray bias, int stride, int padding) {
-        if (isFasterChannelsLast(x)) {
-            return call("conv", x, weight, bias, new Geometry(stride, padding, 0));
-        }
-        return planarConv2d(x, weight, bias, stride, padding);
-    }
-
-    /**
-     * {@link #conv2d} of maps as they lie in memory: for networks between whose convolutions are
-     * group normalisations and tokens, where channels last cost more than they give
-     * (docs/performance.md).
-     *
-     * @param x (B, C, H, W)
-     * @param weight (O, C, kernel height, kernel width)
-     * @param bias (O), or null for none
-     * @param stride at least 1
-     * @param padding how many zeros are put at each side, at least 0
-     * @return (B, O, H', W')
-     */
-    public static NDArray planarConv2d(
             NDArray x, NDArray weight, @Nullable NDArray bias, int stride, int padding) {
         return x.getNDArrayInternal()
                 .convolution(
@@ -96,6 +76,25 @@ public final class Convolutions {
                         new Shape(1, 1),
                         1)
                 .head();
+    }
+
+    /**
+     * {@link #conv2d} with channels last, where that is faster: for convolutions between which are
+     * activations alone. With group normalisations or tokens between them it costs more than it
+     * gives (docs/performance.md).
+     *
+     * @param x (B, C, H, W)
+     * @param weight (O, C, kernel height, kernel width)
+     * @param bias (O), or null for none
+     * @param stride at least 1
+     * @param padding how many zeros are put at each side, at least 0
+     * @return (B, O, H', W')
+     */
+    public static NDArray conv2dChannelsLast(
+            NDArray x, NDArray weight, @Nullable NDArray bias, int stride, int padding) {
+        return isFasterChannelsLast(x)
+                ? call("conv", x, weight, bias, new Geometry(stride, padding, 0))
+                : conv2d(x, weight, bias, stride, padding);
     }
 
     /**

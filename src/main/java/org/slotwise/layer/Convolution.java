@@ -28,11 +28,15 @@ public final class Convolution implements Layer, Scriptable {
     private final Window window;
     private final Parameter weight;
     private final @Nullable Parameter bias;
-    private final boolean planar;
+    private final boolean channelsLast;
 
     private Convolution(
-            long in, Window window, Parameter weight, @Nullable Parameter bias, boolean planar) {
-        this.planar = planar;
+            long in,
+            Window window,
+            Parameter weight,
+            @Nullable Parameter bias,
+            boolean channelsLast) {
+        this.channelsLast = channelsLast;
         this.in = in;
         this.window = window;
         this.weight = weight;
@@ -81,12 +85,12 @@ public final class Convolution implements Layer, Scriptable {
     }
 
     /**
-     * The same convolution, which leaves maps in memory as they lie, a channel after the other: in
-     * networks with group normalisations between convolutions this is faster.
+     * The same convolution, which on a CPU lays the channels of a place side by side in memory: in
+     * networks with nothing but activations between convolutions this is faster.
      *
      * @return a layer with the same parameters
      */
-    public Convolution planar() {
+    public Convolution channelsLast() {
         return new Convolution(in, window, weight, bias, true);
     }
 
@@ -100,8 +104,8 @@ public final class Convolution implements Layer, Scriptable {
                 "Convolution: input must be at least as large as " + window + ", got " + shape);
         NDArray w = weight(pass);
         NDArray b = pass.valueOrNull(bias);
-        return planar
-                ? Convolutions.planarConv2d(x, w, b, window.stride(), window.padding())
+        return channelsLast
+                ? Convolutions.conv2dChannelsLast(x, w, b, window.stride(), window.padding())
                 : Convolutions.conv2d(x, w, b, window.stride(), window.padding());
     }
 

@@ -113,7 +113,9 @@ public final class ConvolutionStack implements Layer, Scriptable {
          */
         public Builder convolution(int out, Window window) {
             Initializer start = StartingValues.convolution(channels, window.kernel());
-            layers.add(Convolution.of(next(), channels, out, window, start, bias ? start : null));
+            layers.add(
+                    Convolution.of(next(), channels, out, window, start, bias ? start : null)
+                            .channelsLast());
             channels = out;
             return this;
         }

@@ -34,8 +34,7 @@ public record Downsample(Convolution convolution, boolean endAlone) implements L
     public static Downsample of(Declarer parameters, long channels, boolean endAlone) {
         Window window = new Window(3, 2, endAlone ? 0 : 1);
         return new Downsample(
-                Convolution.of(parameters.under("conv"), channels, channels, window).planar(),
-                endAlone);
+                Convolution.of(parameters.under("conv"), channels, channels, window), endAlone);
     }
 
     /** {@inheritDoc} */

@@ -132,7 +132,7 @@ public final class ResnetBlock implements Layer {
         this.options = options;
         this.resize = resize;
         norm1 = GroupNorm.of(parameters.under("norm1"), options.groups, in, options.eps);
-        conv1 = Convolution.of(parameters.under("conv1"), in, out, Window.same(3)).planar();
+        conv1 = Convolution.of(parameters.under("conv1"), in, out, Window.same(3));
         time =
                 timeSize == 0
                         ? null
@@ -142,15 +142,12 @@ public final class ResnetBlock implements Layer {
                                 options.scaleShift ? 2 * out : out);
         norm2 = GroupNorm.of(parameters.under("norm2"), options.groups, out, options.eps);
         Initializer start = last == null ? StartingValues.convolution(out, 3) : last;
-        conv2 =
-                Convolution.of(parameters.under("conv2"), out, out, Window.same(3), start, start)
-                        .planar();
+        conv2 = Convolution.of(parameters.under("conv2"), out, out, Window.same(3), start, start);
         shortcut =
                 in == out
                         ? Layer.NONE
                         : Convolution.of(
-                                        parameters.under("conv_shortcut"), in, out, Window.valid(1))
-                                .planar();
+                                parameters.under("conv_shortcut"), in, out, Window.valid(1));
     }
 
     /** A block that is not told the time. {@inheritDoc} */

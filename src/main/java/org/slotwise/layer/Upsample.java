@@ -30,8 +30,7 @@ public record Upsample(Convolution convolution) implements Layer {
      */
     public static Upsample of(Declarer parameters, long channels) {
         return new Upsample(
-                Convolution.of(parameters.under("conv"), channels, channels, Window.same(3))
-                        .planar());
+                Convolution.of(parameters.under("conv"), channels, channels, Window.same(3)));
     }
 
     /** {@inheritDoc} */

@@ -66,9 +66,7 @@ public final class UNetLayers {
         int narrow = widths.get(0);
         int wide = widths.get(levels - 1);
         times = sizes.time();
-        first =
-                Convolution.of(parameters.under("conv_in"), sizes.in(), narrow, Window.same(3))
-                        .planar();
+        first = Convolution.of(parameters.under("conv_in"), sizes.in(), narrow, Window.same(3));
         time = TimeMlp.of(parameters.under("time_embedding"), narrow, 4 * narrow);
 
         Deque<Integer> kept = new ArrayDeque<>();
@@ -109,7 +107,7 @@ public final class UNetLayers {
         norm = GroupNorm.of(normOut, sizes.residual().groups(), narrow, sizes.residual().eps());
         Initializer start = start(StartingValues.convolution(narrow, 3));
         Declarer out = parameters.under("conv_out");
-        last = Convolution.of(out, narrow, sizes.out(), Window.same(3), start, start).planar();
+        last = Convolution.of(out, narrow, sizes.out(), Window.same(3), start, start);
     }
 
     private Initializer start(Initializer otherwise) {

@@ -289,7 +289,7 @@ class ConvolutionsTest {
         NDArray rows = x.toType(DataType.FLOAT32, false);
         NDArray columns = rows.swapAxes(2, 3).duplicate().swapAxes(2, 3);
         for (NDArray lying : new NDArray[] {rows, columns}) {
-            NDArray y = Convolutions.conv2d(lying, w, b, stride, padding);
+            NDArray y = Convolutions.conv2dChannelsLast(lying, w, b, stride, padding);
             assertClose("y", expected, y.toType(DOUBLE, false), 1e-4);
             // Read row by row, flattened, cut and summed as if it lay so.
             assertClose("flat", expected.flatten(), y.flatten().toType(DOUBLE, false), 1e-4);
@@ -304,7 +304,7 @@ class ConvolutionsTest {
             for (int i = 0; i < wanted.length; i++) {
                 assertEquals(wanted[i], read[i], 1e-5 * largest, "element " + i);
             }
-            NDArray without = Convolutions.conv2d(lying, w, null, stride, padding);
+            NDArray without = Convolutions.conv2dChannelsLast(lying, w, null, stride, padding);
             assertClose("without bias", y, without.add(b.reshape(1, 5, 1, 1)), 1e-5);
         }
     }
@@ -328,7 +328,9 @@ class ConvolutionsTest {
             leaf.setRequiresGradient(true);
         }
         try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
-            NDArray h = ScriptedOps.leakyReluInPlace(Convolutions.conv2d(x, w, null, 1, 1), 0.1);
+            NDArray h =
+                    ScriptedOps.leakyReluInPlace(
+                            Convolutions.conv2dChannelsLast(x, w, null, 1, 1), 0.1);
             NDArray y = Convolutions.convTranspose2d(h, v, null, 2, 1, 1);
             collector.backward(y.square().mean());
         }
