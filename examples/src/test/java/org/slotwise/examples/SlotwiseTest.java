@@ -108,7 +108,7 @@ class SlotwiseTest {
                 "sets foo | expected a command: train, evaluate or show, got foo",
                 "sets | train, evaluate or show, as in \"slotwise sets show\"",
                 "edit | train, evaluate or show, as in \"slotwise edit show\"",
-                "gnm | train, evaluate, show, generate or beside, as in",
+                "gnm | train, evaluate, show, generate, package or beside, as in",
                 "slate | train, evaluate, show or compose, as in \"slotwise slate compose\"",
                 "group foo | 'foo'",
                 "--foo | '--foo'"

@@ -41,18 +41,26 @@ final class ModelOption {
 
     /** The model, of any kind that finds objects; to be closed. */
     PictureModel loadAny() throws IOException {
-        return Files.exists(model) ? PictureModel.load(model) : load(model);
+        if (Files.exists(model)) {
+            refuseForPyTorch(model);
+            return PictureModel.load(model);
+        }
+        return load(model);
+    }
+
+    private static void refuseForPyTorch(Path model) throws IOException {
+        if (model.toString().toLowerCase(Locale.ROOT).endsWith(".pt")) {
+            throw new IOException(
+                    model
+                            + " is a file for PyTorch, which cannot be read back: what it was"
+                            + " made of is a folder or .zip that \"train\" wrote");
+        }
     }
 
     /** A model from a file or folder, or by its name; to be closed. */
     static ObjectDiscoveryModel load(Path model) throws IOException {
         if (Files.exists(model)) {
-            if (model.toString().toLowerCase(Locale.ROOT).endsWith(".pt")) {
-                throw new IOException(
-                        model
-                                + " is a file for PyTorch, which cannot be read back: what it was"
-                                + " made of is a folder or .zip that \"train\" wrote");
-            }
+            refuseForPyTorch(model);
             return ObjectDiscoveryModel.load(model);
         }
         if (ObjectDiscoveryModel.shippedNames().contains(model.toString())) {
