@@ -23,6 +23,8 @@ import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Linear;
 import org.slotwise.layer.Perceptron;
 import org.slotwise.layer.StartingValues;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Decodes each slot to the features of all patches, by a perceptron on the slot and the patch's
@@ -54,7 +56,7 @@ import org.slotwise.layer.StartingValues;
  * {@code decoder.2.weight}, ...; {@code inp_transform.weight} and {@code .bias} where slots are
  * first brought to another size. They start as the source's do.
  */
-public final class PatchDecoder extends FeatureDecoder {
+public final class PatchDecoder extends FeatureDecoder implements Scriptable {
 
     private final int patches;
     private final int[] hidden;
@@ -162,6 +164,30 @@ public final class PatchDecoder extends FeatureDecoder {
                 .and("patches", patches)
                 .and("hidden", Arrays.toString(hidden))
                 .and("inputDim", inputDim);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        boolean transformed = inputDim != null;
+        return ScriptModule.builder("PatchDecoder")
+                .parameter("pos_embed", embedding)
+                .module("inp_transform", transformed ? ScriptModule.of(who(), input) : null)
+                .module("decoder", Perceptron.of(maps).script())
+                .setCode(
+                        """
+                        def forward(self, slots: Tensor) -> Dict[str, Tensor]:
+                          s = %1$s
+                          y = self.decoder.forward(torch.add(torch.unsqueeze(s, 2), self.pos_embed))
+                          masks = torch.softmax(torch.select(y, 3, %2$d), 1)
+                          f = torch.slice(y, 3, 0, %2$d, 1)
+                          r = torch.sum(torch.mul(f, torch.unsqueeze(masks, 3)), [1])
+                          return {"reconstruction": r, "masks": masks}
+                        """
+                                .formatted(
+                                        transformed ? "self.inp_transform.forward(slots)" : "slots",
+                                        featureDim))
+                .build();
     }
 
     /**

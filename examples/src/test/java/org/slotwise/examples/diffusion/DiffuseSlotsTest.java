@@ -170,6 +170,25 @@ class DiffuseSlotsTest {
                         .succeeds()
                         .out();
         assertTrue(out.contains("clusters of ["), out);
+        String far =
+                run(
+                                "compose",
+                                "--model",
+                                model,
+                                "--objects",
+                                "1",
+                                "--sampling-steps",
+                                "2",
+                                "--distance",
+                                "4")
+                        .succeeds()
+                        .out();
+        for (String row :
+                new String[] {
+                    "no FID and no KID", "other pictures", "by the first stage", "by diffusion"
+                }) {
+            assertTrue(far.contains(row), far);
+        }
         String[] prompt = {
             "compose",
             "--model",
