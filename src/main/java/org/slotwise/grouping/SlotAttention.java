@@ -74,11 +74,11 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
         heads = builder.heads;
         projectionBias = builder.projectionBias;
         variant = builder.variant;
-        attended = builder.attended;
+        attended = builder.attended == null ? AttendedFeatures::of : builder.attended;
         inputs = new SlotAttentionInputs(featureDim, dim);
         layers = SlotAttentionLayers.of(declarer(), builder);
         steps =
-                builder.choosesForm
+                builder.attended == null
                         ? SlotAttentionSteps.of(layers, variant, heads, feedForward, eps, times())
                         : null;
     }
@@ -141,7 +141,7 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
      * the attention of every iteration (B, T, K, N) as well.
      */
     private NDList iterate(Pass pass, NDList in, boolean traced) {
-        if (steps != null && !traced && goesInOneCall(pass, in)) {
+        if (steps != null && !traced && steps.fit(pass, in)) {
             return steps.take(pass, in.get(0), in.get(1));
         }
         NDArray x = layers.inputNorm().apply(pass, in.get(0));
@@ -171,15 +171,6 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
             out.add(NDArrays.stack(seen, 1));
         }
         return out;
-    }
-
-    private boolean goesInOneCall(Pass pass, NDList in) {
-        NDArray x = in.get(0);
-        return !pass.training()
-                && SlotAttentionInputs.slotMask(in) == null
-                && !x.getDevice().isGpu()
-                && AttendedFeatures.absorbs(
-                        layers, x.getShape(), heads, in.get(1).getShape().get(1), times());
     }
 
     private int times() {
@@ -235,8 +226,7 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
         double normEps = LayerNorm.EPS;
         boolean projectionBias;
         SlotAttentionVariant variant = SlotAttentionVariant.PAPER;
-        private AttendedFeatures.Choice attended = AttendedFeatures::of;
-        private boolean choosesForm = true;
+        private AttendedFeatures.@Nullable Choice attended;
 
         private Builder() {}
 
@@ -248,7 +238,6 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
         /** For tests: one form of the features whatever it costs. */
         Builder attendedBy(AttendedFeatures.Choice choice) {
             attended = choice;
-            choosesForm = false;
             return this;
         }
 

@@ -120,6 +120,16 @@ final class SlotAttentionSteps {
                 : null;
     }
 
+    /** Whether a call with features, conditioning and perhaps a slot mask can be taken so. */
+    boolean fit(Pass pass, NDList in) {
+        NDArray x = in.get(0);
+        return !pass.training()
+                && SlotAttentionInputs.slotMask(in) == null
+                && !x.getDevice().isGpu()
+                && AttendedFeatures.absorbs(
+                        layers, x.getShape(), 1, in.get(1).getShape().get(1), times);
+    }
+
     /**
      * Takes all steps.
      *

@@ -136,6 +136,22 @@ public record ObjectDiscoveryConfiguration(
                 decoder);
     }
 
+    /** What can be changed is given, the rest is as it was. */
+    private ObjectDiscoveryConfiguration with(
+            int newHeight, int newWidth, PictureFit newFit, int count, EncoderConfiguration other) {
+        return new ObjectDiscoveryConfiguration(
+                newHeight,
+                newWidth,
+                newFit,
+                colours,
+                count,
+                slotDim,
+                other,
+                conditioning,
+                grouping,
+                decoder);
+    }
+
     /**
      * The same for pictures that come to the model's size in another way.
      *
@@ -143,17 +159,7 @@ public record ObjectDiscoveryConfiguration(
      * @return a configuration
      */
     public ObjectDiscoveryConfiguration withFit(PictureFit fit) {
-        return new ObjectDiscoveryConfiguration(
-                imageHeight,
-                imageWidth,
-                fit,
-                colours,
-                slots,
-                slotDim,
-                encoder,
-                conditioning,
-                grouping,
-                decoder);
+        return with(imageHeight, imageWidth, fit, slots, encoder);
     }
 
     /** A scene of any size as the model sees it. */
@@ -174,17 +180,7 @@ public record ObjectDiscoveryConfiguration(
      * @throws IllegalArgumentException if it is below 1
      */
     public ObjectDiscoveryConfiguration withSlots(int slots) {
-        return new ObjectDiscoveryConfiguration(
-                imageHeight,
-                imageWidth,
-                fit,
-                colours,
-                slots,
-                slotDim,
-                encoder,
-                conditioning,
-                grouping,
-                decoder);
+        return with(imageHeight, imageWidth, fit, slots, encoder);
     }
 
     /**
@@ -196,17 +192,7 @@ public record ObjectDiscoveryConfiguration(
      * @throws IllegalArgumentException if a size is below 1, or too large
      */
     public ObjectDiscoveryConfiguration withImageSize(int imageHeight, int imageWidth) {
-        return new ObjectDiscoveryConfiguration(
-                imageHeight,
-                imageWidth,
-                fit,
-                colours,
-                slots,
-                slotDim,
-                encoder,
-                conditioning,
-                grouping,
-                decoder);
+        return with(imageHeight, imageWidth, fit, slots, encoder);
     }
 
     /**
@@ -216,17 +202,7 @@ public record ObjectDiscoveryConfiguration(
      * @return a configuration
      */
     public ObjectDiscoveryConfiguration withEncoder(EncoderConfiguration encoder) {
-        return new ObjectDiscoveryConfiguration(
-                imageHeight,
-                imageWidth,
-                fit,
-                colours,
-                slots,
-                slotDim,
-                encoder,
-                conditioning,
-                grouping,
-                decoder);
+        return with(imageHeight, imageWidth, fit, slots, encoder);
     }
 
     /**

@@ -6,9 +6,11 @@ import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
 import org.slotwise.data.file.ImageFolder;
+import org.slotwise.model.GnmModel;
 
 /**
  * The pictures that a model learns from: generated ones, or those of a folder. They are kept in
@@ -79,9 +81,13 @@ final class LearntScenes {
         return new CountedScenes(FIRST_DATA_SEED + seed, count);
     }
 
-    /** The pictures of a folder at a size; at least one. */
+    /** The pictures of a folder at a size, whole as {@link GnmModel} sees them; at least one. */
     static Scenes folder(Path folder, int side) throws IOException {
-        return ImageFolder.builder().setFolder(folder).setSize(side, side).build();
+        return ImageFolder.builder()
+                .setFolder(folder)
+                .setSize(side, side)
+                .optFit(PictureFit.SQUEEZE)
+                .build();
     }
 
     /** What tells the pictures from others. */

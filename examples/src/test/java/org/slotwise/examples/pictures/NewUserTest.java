@@ -10,9 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,17 +44,8 @@ class NewUserTest {
 
     /** A short training; options replace those of the same name or come after them. */
     private Run train(String name, String... more) {
-        Map<String, String> options = new LinkedHashMap<>();
-        options.put("--images", drawn.toString());
-        options.put("--out", at(name));
-        options.put("--steps", "2");
-        options.put("--size", "16");
-        options.put("--slots", "3");
-        for (int i = 0; i < more.length; i += 2) {
-            options.put(more[i], more[i + 1]);
-        }
         List<String> args = new ArrayList<>(List.of("train"));
-        options.forEach((option, value) -> args.addAll(List.of(option, value)));
+        args.addAll(ShortTraining.options(drawn.toString(), at(name), 2, more));
         return slotwise(args.toArray(String[]::new));
     }
 

@@ -19,9 +19,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -59,18 +57,10 @@ class PicturesTest {
 
     /** A short training; options replace those of the same name or come after them. */
     private Run train(String name, String... more) {
-        Map<String, String> options = new LinkedHashMap<>();
-        options.put("--images", drawn.toString());
-        options.put("--out", at(name));
-        options.put("--steps", "3");
-        options.put("--size", "16");
-        options.put("--slots", "3");
-        options.put("--report", "2");
-        for (int i = 0; i < more.length; i += 2) {
-            options.put(more[i], more[i + 1]);
+        List<String> args = ShortTraining.options(drawn.toString(), at(name), 3, more);
+        if (!args.contains("--report")) {
+            args.addAll(List.of("--report", "2"));
         }
-        List<String> args = new ArrayList<>();
-        options.forEach((option, value) -> args.addAll(List.of(option, value)));
         return Run.of(new TrainPictures(), args.toArray(String[]::new));
     }
 
