@@ -14,8 +14,6 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -361,7 +359,7 @@ final class DiffusionSpeed {
         if (who.equals("eager")) {
             try (DenoiserPeer peer = peer(threads)) {
                 String[] both = peer.ask("memory").split(" ", 2);
-                reportMemory(who, Double.parseDouble(both[0]), Double.parseDouble(both[1]));
+                reportMemory(who, Double.parseDouble(both[0]));
             }
             return;
         }
@@ -373,31 +371,19 @@ final class DiffusionSpeed {
         for (int i = 0; i < 3; i++) {
             step.run();
         }
-        System.gc();
-        Files.writeString(Path.of("/proc/self/clear_refs"), "5");
-        double before = resident("VmRSS");
-        step.run();
-        reportMemory(who, resident("VmHWM") - before, before);
+        reportMemory(who, Resident.peak(step));
     }
 
-    private void reportMemory(String who, double peak, double before) {
+    private void reportMemory(String who, double peak) {
         System.out.printf(
-                "training step, %s, %s: peak %.1f MB beyond %.1f MB%n", size, who, peak, before);
+                "training step, %s, %s: peak %.1f MB beyond what there was%n", size, who, peak);
     }
 
     private void leak() throws IOException {
         for (int i = 1; i <= 10; i++) {
             sampled(100).close();
-            System.out.printf("%s, %d steps: resident %.1f MB%n", size, 100 * i, resident("VmRSS"));
+            System.out.printf(
+                    "%s, %d steps: resident %.1f MB%n", size, 100 * i, Resident.megabytes("VmRSS"));
         }
-    }
-
-    private static double resident(String entry) throws IOException {
-        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-            if (line.startsWith(entry + ":")) {
-                return Double.parseDouble(line.replaceAll("[^0-9]", "")) * 1024 / 1e6;
-            }
-        }
-        throw new IOException("no " + entry + " in /proc/self/status");
     }
 }
