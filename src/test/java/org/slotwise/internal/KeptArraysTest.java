@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -22,7 +23,7 @@ class KeptArraysTest {
     private record Key(String test, int number) {}
 
     private static NDArray copy(Key key, NDManager manager) {
-        return KeptArrays.copy(key, 2, manager, owner -> owner.create(new float[] {1, 2}));
+        return KeptArrays.copy(key, 2, manager, owner -> owner.full(new Shape(2), 1.5f));
     }
 
     @Test
@@ -65,7 +66,7 @@ class KeptArraysTest {
                                 manager,
                                 owner -> {
                                     made.incrementAndGet();
-                                    return owner.create((float) number);
+                                    return owner.full(new Shape(), (float) number);
                                 });
                 assertEquals(i, copy.getFloat());
             }
@@ -79,7 +80,7 @@ class KeptArraysTest {
                     manager,
                     owner -> {
                         made.incrementAndGet();
-                        return owner.create(1f);
+                        return owner.ones(new Shape());
                     });
         }
         assertEquals(2, made.get());
