@@ -39,6 +39,7 @@ public final class FusedOps {
                           v: Tensor,
                           setting: Tensor) -> Tensor:
                           h = int(torch.select(setting, 0, 0))
+                          causal = bool(torch.select(setting, 0, 1))
                           b = torch.size(q, 0)
                           n = torch.size(q, 1)
                           m = torch.size(k, 1)
@@ -47,7 +48,7 @@ public final class FusedOps {
                           qs = torch.transpose(torch.reshape(q, [b, n, h, e]), 1, 2)
                           ks = torch.transpose(torch.reshape(k, [b, m, h, e]), 1, 2)
                           vs = torch.transpose(torch.reshape(v, [b, m, h, e]), 1, 2)
-                          y = torch.scaled_dot_product_attention(qs, ks, vs)
+                          y = torch.scaled_dot_product_attention(qs, ks, vs, None, 0., causal)
                           return torch.reshape(torch.transpose(y, 1, 2), [b, n, d])
                         def gated(self: __torch__.Script,
                           x: Tensor,
@@ -127,10 +128,11 @@ public final class FusedOps {
      * @param k keys (B, M, D)
      * @param v values (B, M, D)
      * @param heads H
+     * @param causal whether a place sees only itself and those before it; N = M then
      * @return (B, N, D)
      */
-    public static NDArray attention(NDArray q, NDArray k, NDArray v, int heads) {
-        return call("attention", q, k, v, new Setting(heads, 0).array());
+    public static NDArray attention(NDArray q, NDArray k, NDArray v, int heads, boolean causal) {
+        return call("attention", q, k, v, new Setting(heads, causal ? 1 : 0).array());
     }
 
     /**

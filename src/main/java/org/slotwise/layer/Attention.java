@@ -30,7 +30,28 @@ public record Attention(Linear query, Linear key, Linear value, Linear output, i
     /** Self-attention of all to all. {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
-        return attend(pass, x, x, false, null).output();
+        return heard(pass, x, x, false, null);
+    }
+
+    /**
+     * Attends without telling how: y of {@link #attend} in less time and memory.
+     *
+     * @param pass the call of the block
+     * @param x (B, N, D)
+     * @param memory (B, M, D')
+     * @param causal whether a place sees only itself and those before it; N = M then
+     * @param dropout what is kept of the weights, (B, H, N, M); null for all
+     * @return y (B, N, size of the output)
+     */
+    public NDArray heard(
+            Pass pass, NDArray x, NDArray memory, boolean causal, @Nullable DropoutMask dropout) {
+        NDArray heard =
+                new ScaledDotProduct(heads, causal, dropout)
+                        .heard(
+                                query.apply(pass, x),
+                                key.apply(pass, memory),
+                                value.apply(pass, memory));
+        return output.apply(pass, heard);
     }
 
     /**

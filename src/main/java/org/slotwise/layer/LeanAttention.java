@@ -78,6 +78,6 @@ public record LeanAttention(Layer query, Layer key, Layer value, Layer output, i
         Check.shape(who, "values", v, s.get(0), k.getShape().get(1), s.get(2));
         Check.sameTypeAndDevice(who, "keys", k, "queries", q);
         Check.sameTypeAndDevice(who, "values", v, "queries", q);
-        return FusedOps.attention(q, k, v, heads);
+        return FusedOps.attention(q, k, v, heads, false);
     }
 }

@@ -73,21 +73,44 @@ public final class MultiHeadAttention extends ConfiguredBlock {
      * @return y and a
      */
     public Attended attend(Pass pass, NDArray x, NDArray memory, boolean causal) {
+        NDList parts = parts(pass, x, memory);
+        Attended heard =
+                new ScaledDotProduct(heads, causal, null)
+                        .attend(parts.get(0), parts.get(1), parts.get(2));
+        return new Attended(output(pass, heard.output()), heard.weights());
+    }
+
+    /**
+     * Attends without telling how: y of {@link #attend} in less time and memory.
+     *
+     * @param pass the call of the block that this is part of
+     * @param x (B, N, D)
+     * @param memory (B, M, D); x itself for self-attention
+     * @param causal whether a place sees only itself and those before it; N = M then
+     * @return y (B, N, D)
+     */
+    public NDArray heard(Pass pass, NDArray x, NDArray memory, boolean causal) {
+        NDList parts = parts(pass, x, memory);
+        return output(
+                pass,
+                new ScaledDotProduct(heads, causal, null)
+                        .heard(parts.get(0), parts.get(1), parts.get(2)));
+    }
+
+    /** Queries, keys and values. */
+    private NDList parts(Pass pass, NDArray x, NDArray memory) {
         NDArray w = pass.value(inWeight);
         NDArray b = pass.value(inBias);
-        NDArray q;
-        NDList kv;
         if (memory == x) {
-            NDList all = Ops.linear(x, w, b).split(3, 2);
-            q = all.get(0);
-            kv = new NDList(all.get(1), all.get(2));
-        } else {
-            q = Ops.linear(x, w.get("0:{}", dim), b.get("0:{}", dim));
-            kv = Ops.linear(memory, w.get("{}:", dim), b.get("{}:", dim)).split(2, 2);
+            return Ops.linear(x, w, b).split(3, 2);
         }
-        Attended heard = new ScaledDotProduct(heads, causal, null).attend(q, kv.get(0), kv.get(1));
-        NDArray y = Ops.linear(heard.output(), pass.value(outWeight), pass.value(outBias));
-        return new Attended(y, heard.weights());
+        NDList parts = new NDList(Ops.linear(x, w.get("0:{}", dim), b.get("0:{}", dim)));
+        parts.addAll(Ops.linear(memory, w.get("{}:", dim), b.get("{}:", dim)).split(2, 2));
+        return parts;
+    }
+
+    private NDArray output(Pass pass, NDArray heard) {
+        return Ops.linear(heard, pass.value(outWeight), pass.value(outBias));
     }
 
     /** {@inheritDoc} */
@@ -106,10 +129,7 @@ public final class MultiHeadAttention extends ConfiguredBlock {
         }
         NDArray memory = inputs.size() > 1 ? inputs.get(1) : x;
         return compute(
-                parameterStore,
-                x,
-                training,
-                pass -> new NDList(attend(pass, x, memory, false).output()));
+                parameterStore, x, training, pass -> new NDList(heard(pass, x, memory, false)));
     }
 
     /** {@inheritDoc} */

@@ -98,12 +98,16 @@ public final class TransformerLayer extends ConfiguredBlock {
     public Attended apply(Pass pass, NDArray input, @Nullable NDArray memory, boolean causal) {
         try (Scope scope = new Scope()) {
             NDArray[] weights = new NDArray[1];
+            boolean looked = cross != null && memory != null;
             NDArray x =
                     part(
                             pass,
                             input,
                             0,
                             z -> {
+                                if (looked) {
+                                    return self.heard(pass, z, z, causal);
+                                }
                                 var attended = self.attend(pass, z, z, causal);
                                 weights[0] = attended.weights();
                                 return attended.output();

@@ -81,7 +81,7 @@ record TokenDecoderBlock(
         long n = x.getShape().get(1);
         long m = memory.getShape().get(1);
         DropoutMask mask = masks.mask("attn_dropout", x, batch, attention.heads(), n, m);
-        NDArray heard = attention.attend(pass, x, memory, causal, mask).output();
+        NDArray heard = attention.heard(pass, x, memory, causal, mask);
         return masks.drop("output_dropout", heard);
     }
 

@@ -1,0 +1,83 @@
+package org.slotwise.internal;
+
+import ai.djl.ndarray.NDArray;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+
+/**
+ * Attention of places to themselves and those before them, with some of it dropped.
+ *
+ * <p>Places look in pieces of {@link #PIECE}: what lies after a piece is neither scored nor kept,
+ * which is nearly half of everything for four pieces, and what is computed at a time stays in the
+ * processor's caches. Operation by operation, so that a step is the same to the last bit each time.
+ */
+public final class CausalDropout {
+
+    /** How many places look at a time. */
+    private static final int PIECE = 64;
+
+    private CausalDropout() {}
+
+    /** The script, loaded at the first use. */
+    private static final class Loaded {
+        static final Script SCRIPT =
+                Script.plain(
+                        """
+                        def split(self: __torch__.Script, x: Tensor, h: int) -> Tensor:
+                          b = torch.size(x, 0)
+                          n = torch.size(x, 1)
+                          e = torch.floordiv(torch.size(x, 2), h)
+                          y = torch.transpose(torch.reshape(x, [b, n, h, e]), 1, 2)
+                          return torch.reshape(y, [torch.mul(b, h), n, e])
+                        def attention(self: __torch__.Script,
+                          q: Tensor,
+                          k: Tensor,
+                          v: Tensor,
+                          kept: Tensor,
+                          heads: Tensor) -> Tensor:
+                          h = int(heads)
+                          piece = %d
+                          b = torch.size(q, 0)
+                          n = torch.size(q, 1)
+                          d = torch.size(q, 2)
+                          scale = torch.pow(torch.floordiv(d, h), -0.5)
+                          qs = (self).split(torch.mul(q, scale), h)
+                          ks = torch.transpose((self).split(k, h), 1, 2)
+                          vs = (self).split(v, h)
+                          ms = torch.reshape(kept, [torch.mul(b, h), n, n])
+                          place = torch.arange(n, dtype=4, device=ops.prim.device(q))
+                          parts = annotate(List[Tensor], [])
+                          for i in range(torch.floordiv(torch.sub(torch.add(n, piece), 1), piece)):
+                            start = torch.mul(i, piece)
+                            end = ops.prim.min(torch.add(start, piece), n)
+                            s = torch.bmm(torch.slice(qs, 1, start, end), torch.slice(ks, 2, 0, end))
+                            own = torch.slice(place, 0, start, end)
+                            later = torch.gt(torch.unsqueeze(own, 0), torch.unsqueeze(own, 1))
+                            _0 = torch.masked_fill_(torch.slice(s, 2, start, end), later, -inf)
+                            a = torch.softmax(s, -1)
+                            m = torch.slice(torch.slice(ms, 1, start, end), 2, 0, end)
+                            y = torch.bmm(torch.mul(a, m), torch.slice(vs, 1, 0, end))
+                            _1 = torch.append(parts, y)
+                          y = torch.reshape(torch.cat(parts, 1), [b, h, n, torch.floordiv(d, h)])
+                          return torch.reshape(torch.transpose(y, 1, 2), [b, n, d])
+                        """
+                                .formatted(PIECE));
+
+        static final ConcurrentMap<Integer, NDArray> HEADS = new ConcurrentHashMap<>();
+    }
+
+    /**
+     * Attends.
+     *
+     * @param q queries (B, N, D), D a multiple of the heads
+     * @param k keys (B, N, D)
+     * @param v values (B, N, D)
+     * @param kept what the weights are multiplied by, (B, H, N, N), BOOLEAN or of the type of q
+     * @param heads H
+     * @return (B, N, D)
+     */
+    public static NDArray attention(NDArray q, NDArray k, NDArray v, NDArray kept, int heads) {
+        NDArray setting = Loaded.HEADS.computeIfAbsent(heads, Script::constant);
+        return Loaded.SCRIPT.call("attention", q, k, v, kept, setting).singletonOrThrow();
+    }
+}
