@@ -1,8 +1,12 @@
 package org.slotwise.training;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -28,10 +32,43 @@ final class RunDifferences {
             if (before == null || after == null) {
                 differences.add(told(name, before, after));
             } else if (!before.equals(after)) {
-                add(name, before, after, differences);
+                Map<String, String> wasParts = parts(name, before);
+                Map<String, String> isParts = parts(name, after);
+                if (wasParts == null || isParts == null) {
+                    add(name, before, after, differences);
+                } else {
+                    differences.addAll(between(wasParts, isParts));
+                }
             }
         }
         return differences;
+    }
+
+    /**
+     * What stands in an object of JSON, under names such as "configuration.encoder.kernel"; null
+     * for another text.
+     */
+    private static @Nullable Map<String, String> parts(String name, String text) {
+        if (!text.startsWith("{")) {
+            return null;
+        }
+        try {
+            Map<String, String> parts = new TreeMap<>();
+            addParts(name, JsonParser.parseString(text), parts);
+            return parts;
+        } catch (JsonParseException e) {
+            return null;
+        }
+    }
+
+    private static void addParts(String name, JsonElement element, Map<String, String> parts) {
+        if (element.isJsonObject()) {
+            element.getAsJsonObject()
+                    .asMap()
+                    .forEach((key, value) -> addParts(name + '.' + key, value, parts));
+        } else {
+            parts.put(name, element.toString());
+        }
     }
 
     /** Of records with the same components, those that differ; whole texts otherwise. */

@@ -43,4 +43,22 @@ class RunDifferencesTest {
                 RunDifferences.between(Map.of("a", "1"), Map.of("b", "2")));
         assertEquals(List.of("recipe was x, y and is now x, z"), of("x, y", "x, z"));
     }
+
+    @Test
+    void ofJsonTellsTheFieldsThatDiffer() {
+        String was = "{\n  \"slots\": 7,\n  \"encoder\": {\"kernel\": 5, \"filters\": [1, 2]}\n}";
+        assertEquals(List.of(), of(was, was.replace("\n", "")));
+        assertEquals(
+                List.of(
+                        "recipe.encoder.kernel was 5 and is now 3",
+                        "recipe.slots was 7 and is now 8"),
+                of(was, was.replace("7", "8").replace("5", "3")));
+        assertEquals(
+                List.of(
+                        "recipe.encoder.filters was [1,2] and is now [1]",
+                        "recipe.encoder.kernel was 5 and is now not set"),
+                of(was, "{\"slots\": 7, \"encoder\": {\"filters\": [1]}}"));
+        assertEquals(List.of("recipe was {a and is now {b"), of("{a", "{b"));
+        assertEquals(List.of("recipe was {a and is now {}"), of("{a", "{}"));
+    }
 }

@@ -1,6 +1,7 @@
 package org.slotwise.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
@@ -57,5 +58,22 @@ class LauncherIT {
     void passesExitCodesOn() throws IOException, InterruptedException {
         String out = run(2, "foo");
         assertTrue(out.contains("got foo"), out);
+    }
+
+    /** All that they need for it is there, and says nothing. */
+    @Test
+    void readsHdf5() throws IOException, InterruptedException {
+        Path file = Path.of("..", "src", "test", "resources", "scenes", "h5py.h5");
+        String out =
+                run(
+                        0,
+                        "evaluate",
+                        "--model",
+                        "tetrominoes",
+                        "--images",
+                        file.toAbsolutePath().normalize().toString());
+        assertTrue(out.contains("k-means on colour and place"), out);
+        assertFalse(out.contains("io.jhdf"), out);
+        assertFalse(out.contains("INFO"), out);
     }
 }
