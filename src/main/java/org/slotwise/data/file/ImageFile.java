@@ -34,12 +34,15 @@ record ImageFile(int height, int width, byte[] values) {
 
     private static final int AROUND = 1 << 20;
 
+    /** What is seen through transparent pixels: what a translator puts there, too. */
+    private static final int PAPER = 0xFFFFFF;
+
     /** Warnings of the decoders that mean lost pixels; they have others, of odd metadata. */
     private static final Pattern DAMAGE =
             Pattern.compile("truncated|premature|corrupt jpeg data|out-of-sequence");
 
     /**
-     * Reads and decodes a picture: red, green and blue.
+     * Reads and decodes a picture: red, green and blue, as it is seen on white paper.
      *
      * @param mostPixels how many pixels it may declare
      * @throws SceneFileException if it is damaged, cut short, too large or no image
@@ -49,7 +52,7 @@ record ImageFile(int height, int width, byte[] values) {
     }
 
     /**
-     * Decodes a picture: red, green and blue.
+     * Decodes a picture: red, green and blue, as it is seen on white paper.
      *
      * @param place where it comes from
      * @param bytes the picture's file
@@ -57,8 +60,23 @@ record ImageFile(int height, int width, byte[] values) {
      * @throws SceneFileException if it is damaged, cut short, too large or no image
      */
     static ImageFile picture(Place place, byte[] bytes, long mostPixels) throws IOException {
+        BufferedImage image = upright(place, bytes, mostPixels);
+        return new ImageFile(image.getHeight(), image.getWidth(), RgbBytes.of(image, PAPER));
+    }
+
+    /**
+     * Decodes a picture, turned as it was seen.
+     *
+     * @param place where it comes from
+     * @param bytes the picture's file
+     * @param mostPixels how many pixels it may declare
+     * @throws SceneFileException if it is damaged, cut short, too large or no image
+     */
+    static BufferedImage upright(Place place, byte[] bytes, long mostPixels) throws IOException {
         BufferedImage image = decoded(place, bytes, mostPixels);
-        return new ImageFile(image.getHeight(), image.getWidth(), RgbBytes.of(image));
+        return PictureKind.of(bytes) == PictureKind.JPEG
+                ? Orientation.of(bytes).upright(image)
+                : image;
     }
 
     /**
@@ -105,7 +123,8 @@ record ImageFile(int height, int width, byte[] values) {
                 : BYTES_OF_PIXEL * mostPixels + AROUND;
     }
 
-    static BufferedImage decoded(Place place, byte[] bytes, long mostPixels) throws IOException {
+    private static BufferedImage decoded(Place place, byte[] bytes, long mostPixels)
+            throws IOException {
         if (bytes.length == 0) {
             throw place.wrong("the file is empty", null);
         }

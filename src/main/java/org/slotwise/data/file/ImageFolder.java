@@ -25,10 +25,10 @@ import org.slotwise.internal.Check;
  * to be left out.
  *
  * <p>Each image is cut to the largest window in its middle that has the proportions wanted, unless
- * another {@linkplain Builder#optFit fit} is set, and resized as {@link Scene#resize} says. Alpha
- * is dropped; an orientation in the metadata of a photograph is not heeded. A GIF file gives its
- * first frame on its screen, in the transparent or else the background colour where the frame does
- * not reach.
+ * another {@linkplain Builder#optFit fit} is set, and resized as {@link Scene#resize} says.
+ * Transparent pixels are seen on white paper; a photograph is turned as the orientation in its
+ * metadata says, and its mask is one of the picture so turned. A GIF file gives its first frame on
+ * its screen, in the transparent or else the background colour where the frame does not reach.
  *
  * <p>The mask of {@code a/b.jpg} is {@code a/b.png} in the folder of masks, of the same size as the
  * image. With one channel, the value stored there, a grey value or the index in a palette, is the

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slotwise.data.SceneFileException;
 
@@ -57,5 +58,76 @@ class PictureDecoderTest {
                 "PictureDecoder: mostPixels must be at least 1, got 0",
                 assertThrows(IllegalArgumentException.class, () -> new PictureDecoder(0))
                         .getMessage());
+    }
+
+    /** Of four colours, red, green / blue, white, each 16 pixels square, where they then are. */
+    @ParameterizedTest
+    @CsvSource({
+        "1, RGBW, 32",
+        "2, GRWB, 32",
+        "3, WBGR, 32",
+        "4, BWRG, 32",
+        "5, RBGW, 48",
+        "6, BRWG, 48",
+        "7, WGBR, 48",
+        "8, GWRB, 48",
+        "9, RGBW, 32",
+        "0, RGBW, 32"
+    })
+    void turnsPhotographs(int orientation, String expected, int height) throws IOException {
+        BufferedImage stored = new BufferedImage(48, 32, BufferedImage.TYPE_INT_RGB);
+        int[] colours = {0xFF0000, 0x00FF00, 0x0000FF, 0xFFFFFF};
+        for (int i = 0; i < 48 * 32; i++) {
+            stored.setRGB(i % 48, i / 48, colours[i / 48 / 16 * 2 + i % 48 / 24]);
+        }
+        ByteArrayOutputStream jpeg = new ByteArrayOutputStream();
+        assertTrue(ImageIO.write(stored, "jpg", jpeg));
+        byte[] file = Pictures.held(jpeg.toByteArray(), orientation);
+        Image image = new PictureDecoder().decode(file);
+        assertEquals(height, image.getHeight());
+        assertEquals(80 - height, image.getWidth());
+        assertEquals(expected, corners((BufferedImage) image.getWrappedImage()));
+        // The same by the readers of data sets.
+        ImageFile read = ImageFile.picture(PictureDecoder.SENT, file, 1 << 20);
+        BufferedImage seen = new BufferedImage(read.width(), read.height(), 1);
+        for (int i = 0; i < read.values().length; i++) {
+            seen.getRaster()
+                    .setSample(
+                            i / 3 % read.width(),
+                            i / 3 / read.width(),
+                            i % 3,
+                            read.values()[i] & 0xff);
+        }
+        assertEquals(expected, corners(seen));
+    }
+
+    private static String corners(BufferedImage image) {
+        StringBuilder seen = new StringBuilder();
+        for (int i = 0; i < 4; i++) {
+            int rgb =
+                    image.getRGB(
+                            i % 2 == 0 ? 4 : image.getWidth() - 5,
+                            i / 2 == 0 ? 4 : image.getHeight() - 5);
+            boolean red = (rgb >> 16 & 0xff) > 128;
+            boolean green = (rgb >> 8 & 0xff) > 128;
+            seen.append(red ? green ? 'W' : 'R' : green ? 'G' : 'B');
+        }
+        return seen.toString();
+    }
+
+    @Test
+    void turnsGreyPhotographsAndKeepsTheirLevels() throws IOException {
+        BufferedImage stored = new BufferedImage(32, 16, BufferedImage.TYPE_BYTE_GRAY);
+        for (int i = 0; i < 512; i++) {
+            stored.getRaster().setSample(i % 32, i / 32, 0, i % 32 < 16 ? 60 : 130);
+        }
+        ByteArrayOutputStream jpeg = new ByteArrayOutputStream();
+        assertTrue(ImageIO.write(stored, "jpg", jpeg));
+        ImageFile read =
+                ImageFile.picture(
+                        PictureDecoder.SENT, Pictures.held(jpeg.toByteArray(), 8), 1 << 20);
+        assertEquals(32, read.height());
+        assertEquals(130, read.values()[3 * 16 * 4] & 0xff, 2);
+        assertEquals(60, read.values()[3 * 16 * 28] & 0xff, 2);
     }
 }

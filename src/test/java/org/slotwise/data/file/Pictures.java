@@ -36,6 +36,55 @@ final class Pictures {
         return file(noise(height, width, seed), "jpg");
     }
 
+    /** A JPEG file with a note of how the camera was held, 1 to 8. */
+    static byte[] held(byte[] jpeg, int orientation) {
+        byte[] exif = {
+            // the segment, 34 bytes without its mark, then a TIFF file of one entry: 0x0112, a
+            // short
+            -1,
+            -31,
+            0,
+            34,
+            'E',
+            'x',
+            'i',
+            'f',
+            0,
+            0,
+            'M',
+            'M',
+            0,
+            42,
+            0,
+            0,
+            0,
+            8,
+            0,
+            1,
+            1,
+            18,
+            0,
+            3,
+            0,
+            0,
+            0,
+            1,
+            0,
+            (byte) orientation,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0
+        };
+        ByteArrayOutputStream file = new ByteArrayOutputStream();
+        file.write(jpeg, 0, 2);
+        file.writeBytes(exif);
+        file.write(jpeg, 2, jpeg.length - 2);
+        return file.toByteArray();
+    }
+
     private static BufferedImage noise(int height, int width, long seed) {
         Random random = new Random(seed);
         BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.slotwise.data.Scene;
 import org.slotwise.data.file.ImageFolder;
+import org.slotwise.data.file.PictureDecoder;
 import org.slotwise.data.file.SceneFiles;
 import org.slotwise.examples.shared.Picture;
 import org.slotwise.examples.shared.PictureFile;
@@ -29,6 +30,9 @@ record PictureFinder(Path path, PictureModel model, int longest) {
 
     private static final List<String> ENDINGS =
             List.of(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp");
+
+    /** More than a camera takes. */
+    private static final long MOST_PIXELS = 1 << 27;
 
     /**
      * A picture that can be read.
@@ -101,9 +105,13 @@ record PictureFinder(Path path, PictureModel model, int longest) {
                 name.substring(0, name.lastIndexOf('.')),
                 name,
                 () -> {
-                    Picture picture = new PictureFile(file).read(longest);
-                    int own = picture.longestSide();
-                    return own > longest ? picture.scaledTo(longest) : picture.image();
+                    // As in training: turned, whole, or an error.
+                    Image image = new PictureDecoder(MOST_PIXELS).decode(file);
+                    if (Math.max(image.getWidth(), image.getHeight()) <= longest) {
+                        return image;
+                    }
+                    Image seen = PictureFile.onPaper(image);
+                    return new Picture(seen, seen.getWidth(), seen.getHeight()).scaledTo(longest);
                 });
     }
 

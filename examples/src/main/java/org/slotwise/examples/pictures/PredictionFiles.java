@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.slotwise.examples.shared.FileTrouble;
 import org.slotwise.examples.shared.OutputFolder;
+import org.slotwise.examples.shared.PictureFile;
 import org.slotwise.examples.shared.WholeFile;
 import org.slotwise.image.CocoAnnotations;
 import org.slotwise.image.DiscoveredObject;
@@ -74,16 +75,13 @@ final class PredictionFiles {
         String name = names.add(picture.name()) ? picture.name() : picture.file();
         ObjectList objects = found.objects(leastScore);
         if (formats.contains(Format.PNG)) {
-            int scale =
-                    Math.max(
-                            1,
-                            SMALLEST_DRAWN
-                                    / Math.max(1, Math.max(image.getWidth(), image.getHeight())));
+            Image seen = PictureFile.onPaper(image);
+            int longest = Math.max(1, Math.max(seen.getWidth(), seen.getHeight()));
+            int scale = Math.max(1, SMALLEST_DRAWN / longest);
             Image drawn =
                     scale == 1
-                            ? image
-                            : image.resize(
-                                    image.getWidth() * scale, image.getHeight() * scale, true);
+                            ? seen
+                            : seen.resize(seen.getWidth() * scale, seen.getHeight() * scale, true);
             ByteArrayOutputStream png = new ByteArrayOutputStream();
             overlay(drawn, scale, found, objects).save(png, "png");
             write(name + ".png", png.toByteArray());

@@ -1,5 +1,6 @@
 package org.slotwise.examples.shared;
 
+import ai.djl.modality.cv.Image;
 import ai.djl.modality.cv.ImageFactory;
 import java.awt.Color;
 import java.awt.Graphics2D;
@@ -72,6 +73,17 @@ public record PictureFile(Path path) {
                 reader.dispose();
             }
         }
+    }
+
+    /**
+     * An image as it would be seen on white paper.
+     *
+     * @param image of any kind
+     * @return one in RGB, without transparency
+     */
+    public static Image onPaper(Image image) {
+        return ImageFactory.getInstance()
+                .fromImage(onWhite((BufferedImage) image.getWrappedImage()));
     }
 
     /**

@@ -230,7 +230,7 @@ class PicturesTest {
                         "--format",
                         "json");
         assertEquals(1, run.exitCode());
-        assertTrue(run.err().contains("004.png is not a picture"), run.err());
+        assertTrue(run.err().contains("004.png: not an image"), run.err());
         assertTrue(run.out().startsWith("11 pictures, "), run.out());
         assertEquals(11, names(folder.resolve("found")).size());
     }
@@ -458,7 +458,10 @@ class PicturesTest {
                             at("found/here"),
                             "--format",
                             format);
-            run.fails(1, "--images: 2 pictures could not be read, the first one", "a.png is not");
+            run.fails(
+                    1,
+                    "--images: 2 pictures could not be read, the first one",
+                    "a.png: not an image");
             assertFalse(Files.exists(folder.resolve("found")));
         }
     }

@@ -78,7 +78,7 @@ public final class PictureFiles {
     }
 
     /** Writes into a JPEG how the camera was held. */
-    static Path orientation(Path jpeg, int orientation) throws IOException {
+    public static Path orientation(Path jpeg, int orientation) throws IOException {
         byte[] exif = {
             'E',
             'x',

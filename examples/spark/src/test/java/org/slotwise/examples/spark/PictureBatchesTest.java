@@ -4,13 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.junit.jupiter.api.AfterAll;
@@ -146,13 +150,37 @@ class PictureBatchesTest {
         checkAll(rows);
     }
 
+    /** Java's decoders paint what is missing of a JPEG grey, and say nothing. */
+    @Test
+    void aPhotographThatIsCutShortIsAnError() throws IOException {
+        BufferedImage noise = new BufferedImage(64, 64, BufferedImage.TYPE_INT_RGB);
+        Random random = new Random(1);
+        for (int i = 0; i < 4096; i++) {
+            noise.setRGB(i % 64, i / 64, random.nextInt(1 << 24));
+        }
+        ByteArrayOutputStream jpeg = new ByteArrayOutputStream();
+        assertTrue(ImageIO.write(noise, "jpg", jpeg));
+        byte[] whole = jpeg.toByteArray();
+        List<Row> rows =
+                discover(
+                        List.of(
+                                RowFactory.create("whole", whole, null),
+                                RowFactory.create("cut", Arrays.copyOf(whole, 2000), null)),
+                        4,
+                        PIXELS);
+        assertTrue(rows.get(0).isNullAt(3), rows.get(0).toString());
+        assertTrue(rows.get(1).isNullAt(4), rows.get(1).toString());
+    }
+
     @Test
     void tooLargeIsSaidBeforeItIsDecoded() {
         // 64 x 64, 63 x 65, 62 x 66, 64 x 67 pixels and so on
         List<Row> rows = discover(Pictures.rows(pictures), 4, 64 * 64);
         assertTrue(rows.get(0).isNullAt(3));
         assertTrue(rows.get(1).isNullAt(3));
-        assertEquals("4288 pixels are more than 4096", rows.get(3).getString(3));
+        assertEquals(
+                "picture: the image says that it has 64 x 67 pixels, more than 4096 in all",
+                rows.get(3).getString(3));
     }
 
     @Test
