@@ -6,6 +6,7 @@ import com.google.gson.JsonParser;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +38,7 @@ final class RunDifferences {
                 if (wasParts == null || isParts == null) {
                     add(name, before, after, differences);
                 } else {
-                    differences.addAll(between(wasParts, isParts));
+                    addAll(wasParts, isParts, differences);
                 }
             }
         }
@@ -68,6 +69,19 @@ final class RunDifferences {
                     .forEach((key, value) -> addParts(name + '.' + key, value, parts));
         } else {
             parts.put(name, element.toString());
+        }
+    }
+
+    private static void addAll(
+            Map<String, String> was, Map<String, String> is, List<String> differences) {
+        TreeSet<String> names = new TreeSet<>(was.keySet());
+        names.addAll(is.keySet());
+        for (String name : names) {
+            String before = was.get(name);
+            String after = is.get(name);
+            if (!Objects.equals(before, after)) {
+                differences.add(told(name, before, after));
+            }
         }
     }
 

@@ -76,7 +76,8 @@ public final class PredictPictures implements Callable<Integer> {
             paramLabel = "NAME",
             description = {
                 "What is written, one or more:",
-                "png: a.png, the masks over the picture",
+                "png: a.png, the masks over the picture; one below 256 pixels is drawn some times"
+                        + " as large",
                 "mask: a_mask.png, for each pixel the number of its object, 0 for the background",
                 "json: a.json, the objects: box, area, centre, score, mask as COCO's run lengths,"
                         + " vector of the slot",
