@@ -139,6 +139,46 @@ public record DiscoveredObjects(
     }
 
     /**
+     * The same at another size of the image: that of its file, where the model was asked about a
+     * smaller copy of it. Each pixel goes to the slot whose mask is highest there.
+     *
+     * @param height the image's number of rows, at least 1
+     * @param width its number of columns, at least 1
+     * @return the same masks, slots and images, with a segmentation and a window of that size
+     * @throws IllegalArgumentException if a number is below 1
+     */
+    public DiscoveredObjects resized(int height, int width) {
+        Check.atLeast(WHO, "height", height, 1);
+        Check.atLeast(WHO, "width", width, 1);
+        int[][] rows = segmentation.getMask();
+        int oldWidth = rows.length == 0 ? 0 : rows[0].length;
+        int top = scaled(window.top(), height, rows.length);
+        int left = scaled(window.left(), width, oldWidth);
+        int bottom = scaled(window.top() + window.height(), height, rows.length);
+        int right = scaled(window.left() + window.width(), width, oldWidth);
+        Crop seen =
+                new Crop(
+                        Math.min(top, height - 1),
+                        Math.min(left, width - 1),
+                        Math.max(1, bottom - top),
+                        Math.max(1, right - left));
+        List<String> names = segmentation.getClasses().subList(0, masks.slots());
+        return new DiscoveredObjects(
+                masks.categories(height, width, seen, names),
+                masks,
+                slots,
+                attention,
+                slotImages,
+                reconstruction,
+                seen,
+                leastScore);
+    }
+
+    private static int scaled(int place, int size, int oldSize) {
+        return oldSize == 0 ? 0 : Math.toIntExact(Math.round((double) place * size / oldSize));
+    }
+
+    /**
      * The sizes of what was found, without its numbers.
      *
      * @return one line, such as {@code DiscoveredObjects[80 x 120, masks=SlotMasks(3, 32, 32),

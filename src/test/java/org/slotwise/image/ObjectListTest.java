@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slotwise.data.Crop;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.Tensors;
 
@@ -52,6 +53,51 @@ class ObjectListTest {
                 List.of(),
                 List.of(),
                 null);
+    }
+
+    /** Of a smaller copy of an image to the image itself. */
+    @Test
+    void comesBackAtAnotherSize(NDManager manager) {
+        DiscoveredObjects small = found(manager, BackgroundSlot.largest());
+        DiscoveredObjects large = small.resized(30, 80);
+        ObjectList list = large.objects();
+        assertEquals("ObjectList[2 objects and a background in 30 x 80]", list.toString());
+        assertEquals(new PixelBox(0, 0, 19, 30), list.objects().get(0).box(), "between columns");
+        assertEquals(list.objects().get(0).mask().area(), list.objects().get(0).area());
+        assertEquals(small.objects().toJson(), small.resized(3, 4).objects().toJson());
+        assertRefused(
+                "DiscoveredObjects: height must be at least 1, got 0", () -> small.resized(0, 4));
+        assertRefused(
+                "DiscoveredObjects: width must be at least 1, got -1", () -> small.resized(3, -1));
+        assertEquals(1, small.resized(1, 1).segmentation().getMask().length);
+    }
+
+    /** What the model did not see stays outside, and in its place. */
+    @Test
+    void aWindowComesBackAtAnotherSize(NDManager manager) {
+        DiscoveredObjects whole = found(manager, BackgroundSlot.none());
+        Crop window = new Crop(0, 2, 3, 4);
+        SlotMasks masks = whole.masks();
+        List<String> names = whole.segmentation().getClasses();
+        DiscoveredObjects part =
+                new DiscoveredObjects(
+                        masks.categories(3, 8, window, names),
+                        masks,
+                        whole.slots(),
+                        List.of(),
+                        List.of(),
+                        null,
+                        window,
+                        0);
+        DiscoveredObjects large = part.resized(6, 17);
+        assertEquals(new Crop(0, 4, 6, 9), large.window());
+        int[] row = large.segmentation().getMask()[3];
+        assertEquals(4, row[3], "outside");
+        assertEquals(1, row[4]);
+        assertEquals(4, row[13], "outside");
+        assertEquals(part.segmentation().getClasses(), large.segmentation().getClasses());
+        assertEquals(part.objects().count(), large.objects().count());
+        assertEquals(new Crop(0, 0, 1, 1), part.resized(1, 1).window());
     }
 
     @Test

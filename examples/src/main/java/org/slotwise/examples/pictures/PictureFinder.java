@@ -24,7 +24,8 @@ import org.slotwise.model.PictureModel;
  *
  * @param path a picture, a folder of pictures, or another file or folder of scenes
  * @param model the model that they are for
- * @param longest how long the longest side of a picture may be; larger ones are made smaller
+ * @param longest how long the longest side of a picture may be; of larger ones a smaller copy is
+ *     looked at
  */
 record PictureFinder(Path path, PictureModel model, int longest) {
 
@@ -46,7 +47,7 @@ record PictureFinder(Path path, PictureModel model, int longest) {
     /** Reads a picture. */
     @FunctionalInterface
     interface Reading {
-        Image read() throws IOException;
+        Picture read() throws IOException;
     }
 
     /** Takes pictures. */
@@ -107,11 +108,12 @@ record PictureFinder(Path path, PictureModel model, int longest) {
                 () -> {
                     // As in training: turned, whole, or an error.
                     Image image = new PictureDecoder(MOST_PIXELS).decode(file);
-                    if (Math.max(image.getWidth(), image.getHeight()) <= longest) {
-                        return image;
+                    Picture picture = Picture.of(image);
+                    if (picture.longestSide() <= longest) {
+                        return picture;
                     }
-                    Image seen = PictureFile.onPaper(image);
-                    return new Picture(seen, seen.getWidth(), seen.getHeight()).scaledTo(longest);
+                    Image small = Picture.of(PictureFile.onPaper(image)).scaledTo(longest);
+                    return new Picture(small, picture.width(), picture.height());
                 });
     }
 
@@ -121,7 +123,7 @@ record PictureFinder(Path path, PictureModel model, int longest) {
             for (var each = scenes.iterator(); each.hasNext(); number++) {
                 Image image = ScenePicture.of(each.next());
                 String name = String.format(Locale.ROOT, "%06d", number);
-                taker.take(new Found(name, name, () -> image));
+                taker.take(new Found(name, name, () -> Picture.of(image)));
             }
         } catch (java.io.UncheckedIOException e) {
             throw e.getCause();

@@ -15,6 +15,7 @@ import java.util.concurrent.Callable;
 import org.slotwise.examples.pictures.PredictionFiles.Format;
 import org.slotwise.examples.shared.Counted;
 import org.slotwise.examples.shared.OutputFolder;
+import org.slotwise.examples.shared.Picture;
 import org.slotwise.examples.shared.PicturesRead;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.image.DiscoveredObjects;
@@ -101,10 +102,10 @@ public final class PredictPictures implements Callable<Integer> {
             defaultValue = "2048",
             paramLabel = "PIXELS",
             description =
-                    "How long the longest side of a picture may be, 16 to "
+                    "How long the longest side may be of what is looked at and drawn, 16 to "
                             + MAX_SIDE
-                            + ": larger ones are made smaller, and so are their masks. Default:"
-                            + " ${DEFAULT-VALUE}.")
+                            + ": of a larger picture a smaller copy is; its boxes and masks are of"
+                            + " the picture's own size. Default: ${DEFAULT-VALUE}.")
     private int maxSide;
 
     @Mixin private EngineThreads threads;
@@ -191,15 +192,15 @@ public final class PredictPictures implements Callable<Integer> {
             PredictionFiles files,
             PictureFinder.Found picture)
             throws IOException {
-        Image image;
+        Picture seen;
         try {
-            image = picture.read().read();
+            seen = picture.read().read();
         } catch (IOException e) {
             troubles.add(String.valueOf(e.getMessage()));
             return;
         }
         try {
-            ObjectList found = files.add(picture, image, predictor.predict(image));
+            ObjectList found = files.add(picture, seen, predictor.predict(seen.image()));
             objects += found.count();
             done++;
         } catch (TranslateException e) {

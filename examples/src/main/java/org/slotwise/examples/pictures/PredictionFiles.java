@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.slotwise.examples.shared.FileTrouble;
 import org.slotwise.examples.shared.OutputFolder;
+import org.slotwise.examples.shared.Picture;
 import org.slotwise.examples.shared.PictureFile;
 import org.slotwise.examples.shared.WholeFile;
 import org.slotwise.image.CocoAnnotations;
@@ -69,11 +70,15 @@ final class PredictionFiles {
     }
 
     /** Writes what was found in a picture. */
-    ObjectList add(PictureFinder.Found picture, Image image, DiscoveredObjects found)
+    ObjectList add(PictureFinder.Found picture, Picture seen, DiscoveredObjects found)
             throws IOException {
         // Of a.jpg and a.png the second one keeps its ending.
         String name = names.add(picture.name()) ? picture.name() : picture.file();
-        ObjectList objects = found.objects(leastScore);
+        Image image = seen.image();
+        ObjectList drawable = found.objects(leastScore);
+        boolean whole = image.getWidth() == seen.width() && image.getHeight() == seen.height();
+        ObjectList objects =
+                whole ? drawable : found.resized(seen.height(), seen.width()).objects(leastScore);
         if (formats.contains(Format.PNG)) {
             Image seen = PictureFile.onPaper(image);
             int longest = Math.max(1, Math.max(seen.getWidth(), seen.getHeight()));
@@ -83,7 +88,7 @@ final class PredictionFiles {
                             ? seen
                             : seen.resize(seen.getWidth() * scale, seen.getHeight() * scale, true);
             ByteArrayOutputStream png = new ByteArrayOutputStream();
-            overlay(drawn, scale, found, objects).save(png, "png");
+            overlay(drawn, scale, found, drawable).save(png, "png");
             write(name + ".png", png.toByteArray());
         }
         if (formats.contains(Format.MASK)) {

@@ -12,6 +12,16 @@ import ai.djl.modality.cv.Image;
 public record Picture(Image image, int width, int height) {
 
     /**
+     * A picture with all its pixels.
+     *
+     * @param image its pixels
+     * @return a picture
+     */
+    public static Picture of(Image image) {
+        return new Picture(image, image.getWidth(), image.getHeight());
+    }
+
+    /**
      * The picture made smaller or larger, its sides in the same proportion.
      *
      * @param side how long the longest side becomes

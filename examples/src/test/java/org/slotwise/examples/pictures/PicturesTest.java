@@ -236,7 +236,7 @@ class PicturesTest {
     }
 
     @Test
-    void makesLargePicturesSmaller() throws IOException {
+    void looksAtSmallCopiesOfLargePictures() throws IOException {
         Path large = folder.resolve("large.jpg");
         ImageIO.write(
                 new BufferedImage(900, 300, BufferedImage.TYPE_INT_RGB), "jpg", large.toFile());
@@ -249,12 +249,20 @@ class PicturesTest {
                         "--out",
                         at("found"),
                         "--max-side",
-                        "300")
+                        "300",
+                        "--format",
+                        "png,json,mask,coco",
+                        "--least-score",
+                        "0")
                 .succeeds();
         ObjectList objects =
                 ObjectList.fromJson(Files.readString(folder.resolve("found/large.json")));
-        assertEquals(300, objects.width());
-        assertEquals(100, objects.height());
+        assertEquals(900, objects.width());
+        assertEquals(300, objects.height());
+        assertTrue(Files.readString(folder.resolve("found/coco.json")).contains("\"width\":900"));
+        BufferedImage mask = ImageIO.read(folder.resolve("found/large_mask.png").toFile());
+        assertEquals(900, mask.getWidth());
+        assertEquals(300, mask.getHeight());
         assertEquals(300, ImageIO.read(folder.resolve("found/large.png").toFile()).getWidth());
     }
 
