@@ -3,6 +3,7 @@ package org.slotwise.image;
 import ai.djl.modality.cv.Image;
 import ai.djl.modality.cv.output.CategoryMask;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Crop;
 import org.slotwise.internal.Check;
@@ -148,6 +149,7 @@ public record DiscoveredObjects(
     public String toString() {
         int[][] rows = segmentation.getMask();
         return String.format(
+                Locale.ROOT,
                 "DiscoveredObjects[%d x %d, masks=%s, slots=%d, attention=%d, slotImages=%d,"
                         + " reconstruction=%s]",
                 rows.length,

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
@@ -77,8 +78,11 @@ public final class SlotMasks {
             if (!Float.isFinite(values[i])) {
                 throw new IllegalArgumentException(
                         String.format(
+                                Locale.ROOT,
                                 "SlotMasks: masks must be finite, got %s in slot %d of image %d",
-                                values[i], i / size % slots, i / size / slots));
+                                values[i],
+                                i / size % slots,
+                                i / size / slots));
             }
         }
         List<SlotMasks> list = new ArrayList<>();
