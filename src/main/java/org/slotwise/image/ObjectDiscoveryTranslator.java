@@ -168,8 +168,7 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
             Crop window = window(size.height(), size.width());
             found.add(
                     new DiscoveredObjects(
-                            mask.categories(
-                                    size.height(), size.width(), window, background.names(mask)),
+                            mask.categories(size.height(), size.width(), window, background),
                             mask,
                             slots.isEmpty() ? new float[0][] : slots.get(b),
                             attention.isEmpty() ? List.of() : attention.get(b),

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -66,13 +67,15 @@ final class PredictionFiles {
         this.folder = folder;
         this.leastScore = leastScore;
         this.formats = formats;
+        if (formats.contains(Format.COCO)) {
+            names.add(COCO_FILE);
+        }
     }
 
     /** Writes what was found in a picture. */
     ObjectList add(PictureFinder.Found picture, Image image, DiscoveredObjects found)
             throws IOException {
-        // Of a.jpg and a.png the second one keeps its ending.
-        String name = names.add(picture.name()) ? picture.name() : picture.file();
+        String name = free(picture);
         ObjectList objects = found.objects(leastScore);
         if (formats.contains(Format.PNG)) {
             Image seen = PictureFile.onPaper(image);
@@ -96,6 +99,33 @@ final class PredictionFiles {
             all.add(new CocoAnnotations.Picture(all.size() + 1, picture.file(), objects));
         }
         return objects;
+    }
+
+    /**
+     * What a picture's files are called: of a.jpg and a.png the second one keeps its ending, and a
+     * number is added where that is not enough.
+     */
+    private String free(PictureFinder.Found picture) {
+        String name = picture.name();
+        for (int i = 1; !take(name); i++) {
+            name = i == 1 ? picture.file() : picture.file() + "-" + i;
+        }
+        return name;
+    }
+
+    /** Takes all names of a picture's files, or none. */
+    private boolean take(String name) {
+        List<String> files = new ArrayList<>();
+        if (formats.contains(Format.PNG)) {
+            files.add(name + ".png");
+        }
+        if (formats.contains(Format.MASK)) {
+            files.add(name + "_mask.png");
+        }
+        if (formats.contains(Format.JSON)) {
+            files.add(name + ".json");
+        }
+        return Collections.disjoint(names, files) && (files.isEmpty() || names.addAll(files));
     }
 
     /** The masks over the picture; what belongs to no object stays as it is. */
