@@ -4,6 +4,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import ai.djl.ndarray.NDArray;
@@ -17,9 +18,14 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The rules of the house: docs/architecture.md tells why. */
@@ -239,5 +245,23 @@ class HouseRulesTest {
                 .should()
                 .haveNameMatching(".*(Util|Utils|Helper|Manager|Common|Base|Impl)")
                 .check(MAIN);
+    }
+
+    /** Some locales have digits of their own, and commas for points: neither code nor files may. */
+    @Test
+    void textsAreTheSameInAllLocales() throws IOException {
+        noClasses()
+                .should()
+                .callMethod(String.class, "format", String.class, Object[].class)
+                .check(MAIN);
+        Pattern numbers = Pattern.compile("%([0-9]+\\$)?[-+0-9.,#]*[deEfgGxX]");
+        try (Stream<Path> files = Files.walk(Path.of("src/main/java"))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                String code = Files.readString(file);
+                assertFalse(
+                        code.contains(".formatted(") && numbers.matcher(code).find(),
+                        file + ": .formatted() writes numbers as %s, or not at all");
+            }
+        }
     }
 }

@@ -29,17 +29,17 @@ final class KMeansScript {
               squares = torch.sum(torch.mul(x, x), [2])
               variance = torch.div(torch.to(torch.sum(squares, [1]), 7), torch.mul(n, f))
               c = self.starts(x, squares)
-              every = torch.reshape(torch.expand(torch.unsqueeze(x, 1), [b, %2$d, n, f]), [-1, n, f])
-              tolerance = torch.repeat_interleave(torch.mul(variance, %3$s), %2$d)
+              every = torch.reshape(torch.expand(torch.unsqueeze(x, 1), [b, %2$s, n, f]), [-1, n, f])
+              tolerance = torch.repeat_interleave(torch.mul(variance, %3$s), %2$s)
               labels, gains, = self.lloyd(every, c, tolerance)
-              best = torch.argmax(torch.reshape(gains, [b, %2$d]), 1)
-              row = torch.add(best, torch.mul(self.count(best, b), %2$d))
+              best = torch.argmax(torch.reshape(gains, [b, %2$s]), 1)
+              row = torch.add(best, torch.mul(self.count(best, b), %2$s))
               members = self.members(torch.index_select(labels, 0, row))
               return torch.to(members, ops.prim.dtype(features))
             def count(self, like: Tensor, n: int) -> Tensor:
               return torch.arange(0, n, 1, dtype=4, layout=None, device=ops.prim.device(like), pin_memory=None)
             def members(self, labels: Tensor) -> Tensor:
-              k = torch.reshape(self.count(labels, %1$d), [1, %1$d, 1])
+              k = torch.reshape(self.count(labels, %1$s), [1, %1$s, 1])
               return torch.eq(torch.unsqueeze(labels, 1), k)
             """;
 
@@ -58,16 +58,16 @@ final class KMeansScript {
               b = torch.size(x, 0)
               n = torch.size(x, 1)
               u = torch.tensor([%3$s], dtype=ops.prim.dtype(x), device=ops.prim.device(x))
-              u = torch.reshape(u, [1, %2$d, -1])
+              u = torch.reshape(u, [1, %2$s, -1])
               first = torch.unsqueeze(torch.mul(self.count(x, b), n), 1)
               last = torch.sub(n, 1)
               row = torch.to(torch.mul(torch.select(u, 2, 0), n), 4)
               row = torch.add(torch.clamp(row, None, last), first)
               chosen = annotate(List[Tensor], [row])
               closest = torch.clamp(self.distances(x, squares, row), 0)
-              for k in range(%5$d):
-                begin = torch.add(1, torch.mul(k, %4$d))
-                draw = torch.slice(u, 2, begin, torch.add(begin, %4$d), 1)
+              for k in range(%5$s):
+                begin = torch.add(1, torch.mul(k, %4$s))
+                draw = torch.slice(u, 2, begin, torch.add(begin, %4$s), 1)
                 upto = torch.cumsum(closest, 2)
                 threshold = torch.mul(draw, torch.slice(upto, 2, last, n, 1))
                 over = torch.sub(torch.unsqueeze(upto, 2), torch.unsqueeze(threshold, 3))
@@ -75,15 +75,15 @@ final class KMeansScript {
                 below = torch.to(torch.mul(torch.rsub(sides, n), 0.5), 4)
                 tried = torch.add(torch.clamp(below, None, last), torch.unsqueeze(first, 2))
                 d = self.distances(x, squares, torch.reshape(tried, [b, -1]))
-                d = torch.reshape(d, [b, %2$d, %4$d, n])
+                d = torch.reshape(d, [b, %2$s, %4$s, n])
                 d = torch.minimum(d, torch.unsqueeze(closest, 2))
                 best = torch.unsqueeze(torch.argmin(torch.sum(d, [3]), 2), 2)
                 _0 = torch.append(chosen, torch.squeeze(torch.gather(tried, 2, best), 2))
-                at = torch.expand(torch.unsqueeze(best, 3), [b, %2$d, 1, n])
+                at = torch.expand(torch.unsqueeze(best, 3), [b, %2$s, 1, n])
                 closest = torch.clamp(torch.squeeze(torch.gather(d, 2, at), 2), 0)
               rows = torch.reshape(torch.stack(chosen, 2), [-1])
               f = torch.size(x, 2)
-              return torch.reshape(torch.index_select(torch.reshape(x, [-1, f]), 0, rows), [-1, %1$d, f])
+              return torch.reshape(torch.index_select(torch.reshape(x, [-1, f]), 0, rows), [-1, %1$s, f])
             """;
 
     /** {@link Lloyd}, and of {@link EmptiedClusters} what comes next. */
@@ -97,7 +97,7 @@ final class KMeansScript {
               moved = torch.zeros_like(tolerance)
               gains = torch.zeros_like(tolerance)
               ended = torch.ne(gains, 0)
-              previous = torch.sub(torch.argmax(self.scores(x, c), 1), %1$d)
+              previous = torch.sub(torch.argmax(self.scores(x, c), 1), %1$s)
               found = previous
               t = 1
               going = True
@@ -107,7 +107,7 @@ final class KMeansScript {
                 highest = torch.gather(scores, 1, torch.unsqueeze(labels, 1))
                 gain = torch.sum(torch.to(highest, 7), [1, 2])
                 same = torch.all(torch.eq(labels, previous), 1)
-                if torch.gt(t, %2$d):
+                if torch.gt(t, %2$s):
                   before = torch.logical_not(torch.ne(tolerance, tolerance))
                 else:
                   before = torch.logical_and(torch.le(moved, tolerance), torch.gt(torch.add(torch.zeros_like(moved), t), 1))
@@ -127,12 +127,12 @@ final class KMeansScript {
             def centers(self, x: Tensor, labels: Tensor, old: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
               nearest = torch.to(self.members(labels), ops.prim.dtype(x))
               offset = torch.sub(x, torch.matmul(torch.transpose(nearest, 1, 2), old))
-              far, places, = torch.topk(torch.sum(torch.mul(offset, offset), [2]), %1$d, 1, True, True)
+              far, places, = torch.topk(torch.sum(torch.mul(offset, offset), [2]), %1$s, 1, True, True)
               full = torch.to(torch.gt(torch.sum(nearest, [2]), 0), 4)
               empty = torch.sum(torch.rsub(full, 1), [1], True)
               moving = torch.mul(empty, torch.to(torch.gt(torch.slice(far, 1, 0, 1, 1), 0), 4))
-              i = torch.unsqueeze(self.count(labels, %1$d), 0)
-              order = torch.argsort(torch.add(torch.mul(full, %1$d), i), 1)
+              i = torch.unsqueeze(self.count(labels, %1$s), 0)
+              order = torch.argsort(torch.add(torch.mul(full, %1$s), i), 1)
               target = torch.where(torch.lt(i, moving), order, torch.gather(labels, 1, places))
               own = torch.to(self.members(torch.scatter(labels, 1, places, target)), ops.prim.dtype(x))
               count = torch.sum(own, [2], True)

@@ -11,12 +11,12 @@ final class ConditioningScript {
     /** mu + exp(logsigma) noise, with numbers for all slots alike or for each its own. */
     static String drawn(int dim, int slots, boolean slotwise) {
         return """
-                def forward(self, like: Tensor, slots: int=%1$d, noise: Optional[Tensor]=None) -> Tensor:
+                def forward(self, like: Tensor, slots: int=%1$s, noise: Optional[Tensor]=None) -> Tensor:
                   if torch.__is__(noise, None):
                     b = torch.size(like, 0)
                     t = ops.prim.dtype(like)
                     d = ops.prim.device(like)
-                    z = torch.randn([b, slots, %2$d], dtype=t, layout=None, device=d)
+                    z = torch.randn([b, slots, %2$s], dtype=t, layout=None, device=d)
                   else:
                     z = unchecked_cast(Tensor, noise)
                 %3$s
@@ -34,8 +34,8 @@ final class ConditioningScript {
     private static String firstSlots(int slots) {
         return """
                   k = torch.size(z, 1)
-                  if torch.gt(k, %1$d):
-                    ops.prim.RaiseException("slots must be 1 to %1$d")
+                  if torch.gt(k, %1$s):
+                    ops.prim.RaiseException("slots must be 1 to %1$s")
                   m = torch.slice(self.slots_mu, 1, 0, k, 1)
                   s = torch.slice(self.slots_logsigma, 1, 0, k, 1)
                 """
@@ -45,13 +45,13 @@ final class ConditioningScript {
     /** The values of the first slots, for each image. */
     static String learnt(int slots) {
         return """
-                def forward(self, like: Tensor, slots: int=%1$d, noise: Optional[Tensor]=None) -> Tensor:
+                def forward(self, like: Tensor, slots: int=%1$s, noise: Optional[Tensor]=None) -> Tensor:
                   if torch.__is__(noise, None):
                     k = slots
                   else:
                     k = torch.size(unchecked_cast(Tensor, noise), 1)
-                  if torch.gt(k, %1$d):
-                    ops.prim.RaiseException("slots must be 1 to %1$d")
+                  if torch.gt(k, %1$s):
+                    ops.prim.RaiseException("slots must be 1 to %1$s")
                   first = torch.slice(self.slots, 1, 0, k, 1)
                   return torch.repeat(first, [torch.size(like, 0), 1, 1])
                 """

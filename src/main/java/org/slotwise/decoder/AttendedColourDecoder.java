@@ -124,14 +124,14 @@ public final class AttendedColourDecoder extends DecoderBlock implements Scripta
                           made = self.enlarged(torch.matmul(torch.transpose(c, 1, 2), attributions))
                           b = torch.size(c, 0)
                           k = torch.size(c, 1)
-                          flat = torch.expand(torch.reshape(c, [b, k, 3, 1, 1]), [-1, -1, -1, %1$d, %2$d])
+                          flat = torch.expand(torch.reshape(c, [b, k, 3, 1, 1]), [-1, -1, -1, %1$s, %2$s])
                           return {"reconstruction": made, "slot_images": flat, "masks": self.enlarged(attributions)}
                         def enlarged(self, map: Tensor) -> Tensor:
                           b = torch.size(map, 0)
                           n = torch.size(map, 1)
-                          small = torch.reshape(map, [b, n, %4$d, 1, %5$d, 1])
-                          large = torch.expand(small, [-1, -1, -1, %3$d, -1, %3$d])
-                          return torch.reshape(large, [b, n, %1$d, %2$d])
+                          small = torch.reshape(map, [b, n, %4$s, 1, %5$s, 1])
+                          large = torch.expand(small, [-1, -1, -1, %3$s, -1, %3$s])
+                          return torch.reshape(large, [b, n, %1$s, %2$s])
                         """
                                 .formatted(height, width, patch, height / patch, width / patch))
                 .build();

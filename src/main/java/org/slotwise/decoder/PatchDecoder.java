@@ -179,8 +179,8 @@ public final class PatchDecoder extends FeatureDecoder implements Scriptable {
                         def forward(self, slots: Tensor) -> Dict[str, Tensor]:
                           s = %1$s
                           y = self.decoder.forward(torch.add(torch.unsqueeze(s, 2), self.pos_embed))
-                          masks = torch.softmax(torch.select(y, 3, %2$d), 1)
-                          f = torch.slice(y, 3, 0, %2$d, 1)
+                          masks = torch.softmax(torch.select(y, 3, %2$s), 1)
+                          f = torch.slice(y, 3, 0, %2$s, 1)
                           r = torch.sum(torch.mul(f, torch.unsqueeze(masks, 3)), [1])
                           return {"reconstruction": r, "masks": masks}
                         """

@@ -20,8 +20,8 @@ final class ShapeAndColourScript {
               d = self.shift.forward(slots)
               g = torch.unsqueeze(torch.add(self.gain.forward(slots), 1), 2)
               o = torch.unsqueeze(self.offset.forward(slots), 2)
-              y = self.row.forward(self.code(%1$d, slot_positions, d, 0))
-              x = self.column.forward(self.code(%2$d, slot_positions, d, 1))
+              y = self.row.forward(self.code(%1$s, slot_positions, d, 0))
+              x = self.column.forward(self.code(%2$s, slot_positions, d, 1))
               y = torch.unsqueeze(torch.add(torch.mul(y, g), o), 3)
               h = torch.relu(torch.add(y, torch.unsqueeze(torch.mul(x, g), 2)))
               h = torch.relu(self.hidden.forward(h))
@@ -32,8 +32,8 @@ final class ShapeAndColourScript {
               masks = torch.softmax(a, 1)
               c = torch.sigmoid(self.colour.forward(slots))
               made = torch.matmul(torch.transpose(c, 1, 2), torch.flatten(masks, 2))
-              flat = torch.expand(torch.reshape(c, [b, k, 3, 1, 1]), [-1, -1, -1, %1$d, %2$d])
-              return {"reconstruction": torch.reshape(made, [b, 3, %1$d, %2$d]), "slot_images": flat, "masks": masks}
+              flat = torch.expand(torch.reshape(c, [b, k, 3, 1, 1]), [-1, -1, -1, %1$s, %2$s])
+              return {"reconstruction": torch.reshape(made, [b, 3, %1$s, %2$s]), "slot_images": flat, "masks": masks}
             def code(self, size: int, at: Tensor, shift: Tensor, axis: int) -> Tensor:
               i = torch.arange(0, size, 1, dtype=ops.prim.dtype(at), layout=None, device=ops.prim.device(at), pin_memory=None)
               places = torch.div(torch.add(i, 0.5), size)

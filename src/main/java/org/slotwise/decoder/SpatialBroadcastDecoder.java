@@ -171,20 +171,20 @@ public final class SpatialBroadcastDecoder extends ImageDecoder implements Scrip
         String broadcast =
                 positionalEmbedding == null
                         ? """
-                          c = torch.reshape(torch.transpose(torch.cat([p, torch.rsub(p, 1)], 1), 0, 1), [1, 4, %2$d, %3$d])
+                          c = torch.reshape(torch.transpose(torch.cat([p, torch.rsub(p, 1)], 1), 0, 1), [1, 4, %2$s, %3$s])
                           m = torch.size(v, 0)
-                          x = torch.cat([torch.expand(v, [m, %1$d, %2$d, %3$d]), torch.expand(c, [m, 4, %2$d, %3$d])], 1)
+                          x = torch.cat([torch.expand(v, [m, %1$s, %2$s, %3$s]), torch.expand(c, [m, 4, %2$s, %3$s])], 1)
                         """
                         : """
-                          zeros = torch.unsqueeze(torch.mul(torch.expand(torch.slice(p, 1, 0, 1, 1), [-1, %1$d]), 0), 0)
+                          zeros = torch.unsqueeze(torch.mul(torch.expand(torch.slice(p, 1, 0, 1, 1), [-1, %1$s]), 0), 0)
                           e = torch.transpose(self.positional_embedding.forward(zeros, p), 1, 2)
-                          x = torch.add(v, torch.reshape(e, [1, %1$d, %2$d, %3$d]))
+                          x = torch.add(v, torch.reshape(e, [1, %1$s, %2$s, %3$s]))
                         """;
         String code =
                 """
                 def forward(self, slots: Tensor) -> Dict[str, Tensor]:
-                  v = torch.reshape(slots, [-1, %1$d, 1, 1])
-                  p = self.grid.forward(slots, %2$d, %3$d)
+                  v = torch.reshape(slots, [-1, %1$s, 1, 1])
+                  p = self.grid.forward(slots, %2$s, %3$s)
                 """
                         + broadcast
                         + "  y = self.decoder.forward(x)\n"

@@ -197,7 +197,7 @@ public final class ContentAndPlaceEncoder extends EncoderBlock implements Script
                           return {"features": torch.cat([both, j], 2), "positions": positions}
                         def centres(self, like: Tensor, count: int, size: int) -> Tensor:
                           i = torch.arange(0, count, 1, dtype=ops.prim.dtype(like), layout=None, device=ops.prim.device(like), pin_memory=None)
-                          return torch.div(torch.add(torch.mul(i, %d), 0.5), size)
+                          return torch.div(torch.add(torch.mul(i, %s), 0.5), size)
                         """
                                         .formatted(stride)
                                 + FourierFeatures.script("waves", FREQUENCIES))

@@ -36,7 +36,7 @@ record InvariantSlotAttentionScript(
               else:
                 p = unchecked_cast(Tensor, slot_positions)
               a = torch.zeros([0])
-              for i in range(%3$d):
+              for i in range(%3$s):
             %4$s
                 if torch.__isnot__(guess, None):
                   guessed = torch.eq(i, 0)
@@ -58,7 +58,7 @@ record InvariantSlotAttentionScript(
 
     private static final String IMPLICIT =
             """
-                if torch.eq(i, %d):
+                if torch.eq(i, %s):
                   s = torch.detach(s)
                   p = torch.detach(p)
             """;

@@ -28,7 +28,7 @@ record SlotAttentionScript(
               values = self.by_heads(%3$s)
               s = conditioning
               a = torch.zeros([0])
-              for i in range(%4$d):
+              for i in range(%4$s):
                 s, a, = self.step(keys, values, s, slot_mask)
             %5$s
               out = annotate(Dict[str, Tensor], {"objects": s, "feature_attributions": torch.mean(a, [1])})
@@ -39,7 +39,7 @@ record SlotAttentionScript(
             def group(self, features: Tensor, positions: Tensor, conditioning: Tensor) -> Dict[str, Tensor]:
               return self.forward(features, conditioning, None)
             def by_heads(self, x: Tensor) -> Tensor:
-              y = torch.reshape(x, [torch.size(x, 0), torch.size(x, 1), %6$d, -1])
+              y = torch.reshape(x, [torch.size(x, 0), torch.size(x, 1), %6$s, -1])
               return torch.transpose(y, 1, 2)
             """;
 
@@ -63,7 +63,7 @@ record SlotAttentionScript(
               total = torch.add(torch.sum(a, [3], True), torch.mul(n, %3$s))
               total = torch.masked_fill(total, torch.eq(total, 0), 1)
               u = %4$s
-              u = torch.reshape(torch.transpose(u, 1, 2), [torch.size(s, 0), torch.size(s, 1), %5$d])
+              u = torch.reshape(torch.transpose(u, 1, 2), [torch.size(s, 0), torch.size(s, 1), %5$s])
               u = %6$s
               return (%7$s, a)
             def compete(self, logits: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ record StickBreakingScript(
               masks = torch.exp(torch.add(log_scopes, log_alphas))
               return {"guess": masks, "is_empty": self.empty(masks, log_scopes)}
             def take(self, y: Tensor, norms: Tensor, norm2: Tensor, uniform: Tensor, minus_var: Tensor, rounding: float) -> Tuple[Tensor, Tensor]:
-              _6, log_alphas, log_scopes = self.steps(y, norms, norm2, uniform, minus_var, %4$s, %5$s, rounding, True, %6$d, %6$d)
+              _6, log_alphas, log_scopes = self.steps(y, norms, norm2, uniform, minus_var, %4$s, %5$s, rounding, True, %6$s, %6$s)
               return (log_alphas, log_scopes)
             def steps(self, y: Tensor, norms: Tensor, norm2: Tensor, uniform: Tensor, minus_var: Tensor, eps: float, log_eps: float, rounding: float, normalised: bool, centres: int, pieces: int) -> Tuple[Tensor, Tensor, Tensor]:
             """;

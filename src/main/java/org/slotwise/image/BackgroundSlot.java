@@ -49,22 +49,25 @@ public final class BackgroundSlot {
         return new BackgroundSlot(slot);
     }
 
-    /** What the slots are called. */
-    List<String> names(SlotMasks masks) {
+    /**
+     * What the slots are called.
+     *
+     * @param sizes how many pixels of the image each slot has
+     */
+    List<String> names(int... sizes) {
         int k = choice;
         if (k == LARGEST) {
-            int[] sizes = masks.sizes();
             k = 0;
             for (int i = 1; i < sizes.length; i++) {
                 k = sizes[i] > sizes[k] ? i : k;
             }
         }
-        if (k >= masks.slots()) {
+        if (k >= sizes.length) {
             throw new IllegalArgumentException(
-                    "BackgroundSlot: number must be below " + masks.slots() + ", got " + k);
+                    "BackgroundSlot: number must be below " + sizes.length + ", got " + k);
         }
         int background = k;
-        return IntStream.range(0, masks.slots())
+        return IntStream.range(0, sizes.length)
                 .mapToObj(i -> i == background ? NAME : "slot " + i)
                 .toList();
     }

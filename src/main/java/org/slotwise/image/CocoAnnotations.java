@@ -3,6 +3,7 @@ package org.slotwise.image;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -37,6 +38,7 @@ public record CocoAnnotations(List<Picture> images) {
     private static final String WHO = "CocoAnnotations";
     private static final int OBJECT = 1;
     private static final int BACKGROUND = 2;
+    private static final String BACKGROUND_NAME = "background";
     private static final String IMAGES = "images";
     private static final String ANNOTATIONS = "annotations";
 
@@ -82,7 +84,7 @@ public record CocoAnnotations(List<Picture> images) {
         }
         JsonArray categories = new JsonArray();
         categories.add(category(OBJECT, "object"));
-        categories.add(category(BACKGROUND, "background"));
+        categories.add(category(BACKGROUND, BACKGROUND_NAME));
         JsonObject all = new JsonObject();
         all.add(IMAGES, pictures);
         all.add(ANNOTATIONS, annotations(true));
@@ -195,8 +197,11 @@ public record CocoAnnotations(List<Picture> images) {
     private static boolean hasBackground(JsonObject all) {
         JsonElement categories = all.get("categories");
         if (ObjectsJson.isThere(categories)) {
-            for (JsonElement category : categories.getAsJsonArray()) {
-                if (category.equals(category(BACKGROUND, "background"))) {
+            for (JsonElement element : categories.getAsJsonArray()) {
+                // Other writers add a supercategory, a colour, and whether it is a thing.
+                JsonObject category = element.getAsJsonObject();
+                if (new JsonPrimitive(BACKGROUND).equals(category.get("id"))
+                        && new JsonPrimitive(BACKGROUND_NAME).equals(category.get("name"))) {
                     return true;
                 }
             }

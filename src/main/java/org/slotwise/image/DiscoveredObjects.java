@@ -3,6 +3,7 @@ package org.slotwise.image;
 import ai.djl.modality.cv.Image;
 import ai.djl.modality.cv.output.CategoryMask;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Crop;
 import org.slotwise.internal.Check;
@@ -162,9 +163,11 @@ public record DiscoveredObjects(
                         Math.min(left, width - 1),
                         Math.max(1, bottom - top),
                         Math.max(1, right - left));
-        List<String> names = segmentation.getClasses().subList(0, masks.slots());
+        int ground = segmentation.getClasses().indexOf(BackgroundSlot.NAME);
+        BackgroundSlot background =
+                ground < 0 ? BackgroundSlot.none() : BackgroundSlot.number(ground);
         return new DiscoveredObjects(
-                masks.categories(height, width, seen, names),
+                masks.categories(height, width, seen, background),
                 masks,
                 slots,
                 attention,
@@ -188,6 +191,7 @@ public record DiscoveredObjects(
     public String toString() {
         int[][] rows = segmentation.getMask();
         return String.format(
+                Locale.ROOT,
                 "DiscoveredObjects[%d x %d, masks=%s, slots=%d, attention=%d, slotImages=%d,"
                         + " reconstruction=%s]",
                 rows.length,

@@ -11,6 +11,7 @@ import ai.djl.translate.TranslatorContext;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Crop;
 import org.slotwise.data.PictureFit;
@@ -167,8 +168,7 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
             Crop window = window(size.height(), size.width());
             found.add(
                     new DiscoveredObjects(
-                            mask.categories(
-                                    size.height(), size.width(), window, background.names(mask)),
+                            mask.categories(size.height(), size.width(), window, background),
                             mask,
                             slots.isEmpty() ? new float[0][] : slots.get(b),
                             attention.isEmpty() ? List.of() : attention.get(b),
@@ -365,7 +365,8 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
                             + Arrays.toString(deviation));
             Check.option(
                     paper >= 0 && paper <= Pixels.WHITE,
-                    String.format(who() + ": paper must be 0 to 0xFFFFFF, got 0x%X", paper));
+                    String.format(
+                            Locale.ROOT, who() + ": paper must be 0 to 0xFFFFFF, got 0x%X", paper));
             return new ObjectDiscoveryTranslator(this);
         }
     }

@@ -1,5 +1,6 @@
 package org.slotwise.image;
 
+import java.util.Locale;
 import org.slotwise.internal.Check;
 
 /**
@@ -60,7 +61,10 @@ public final class Palette {
         for (int colour : colours) {
             Check.option(
                     colour >= 0 && colour <= WHITE,
-                    String.format("Palette: a colour must be 0 to 0xFFFFFF, got 0x%X", colour));
+                    String.format(
+                            Locale.ROOT,
+                            "Palette: a colour must be 0 to 0xFFFFFF, got 0x%X",
+                            colour));
         }
         return new Palette(colours.clone());
     }

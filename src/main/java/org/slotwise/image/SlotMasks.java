@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
@@ -77,8 +78,11 @@ public final class SlotMasks {
             if (!Float.isFinite(values[i])) {
                 throw new IllegalArgumentException(
                         String.format(
+                                Locale.ROOT,
                                 "SlotMasks: masks must be finite, got %s in slot %d of image %d",
-                                values[i], i / size % slots, i / size / slots));
+                                values[i],
+                                i / size % slots,
+                                i / size / slots));
             }
         }
         List<SlotMasks> list = new ArrayList<>();
@@ -225,11 +229,7 @@ public final class SlotMasks {
      * @return K numbers, whose sum is H W
      */
     public int[] sizes() {
-        int[] sizes = new int[maps.length];
-        for (int k : winners(height, width)) {
-            sizes[k]++;
-        }
-        return sizes;
+        return counts(winners(height, width));
     }
 
     /**
@@ -283,23 +283,38 @@ public final class SlotMasks {
         return new CategoryMask(List.copyOf(names), rows);
     }
 
-    /** The same for masks of a part of an image; what lies beyond has a class of its own, K. */
-    CategoryMask categories(int imageHeight, int imageWidth, Crop window, List<String> names) {
-        if (window.height() == imageHeight && window.width() == imageWidth) {
-            return categories(imageHeight, imageWidth, names);
+    /**
+     * The same for masks of a part of an image; what lies beyond has a class of its own, K.
+     *
+     * @param window the part
+     * @param background which slot is called so, by its pixels of the image
+     */
+    CategoryMask categories(
+            int imageHeight, int imageWidth, Crop window, BackgroundSlot background) {
+        int[] winners = winners(window.height(), window.width());
+        List<String> names = new ArrayList<>(background.names(counts(winners)));
+        boolean whole = window.height() == imageHeight && window.width() == imageWidth;
+        if (!whole) {
+            names.add(DiscoveredObjects.OUTSIDE);
         }
-        int[][] part = categories(window.height(), window.width(), names).getMask();
         int[][] rows = new int[imageHeight][imageWidth];
         for (int y = 0; y < imageHeight; y++) {
             Arrays.fill(rows[y], maps.length);
             int in = y - window.top();
             if (in >= 0 && in < window.height()) {
-                System.arraycopy(part[in], 0, rows[y], window.left(), window.width());
+                System.arraycopy(
+                        winners, in * window.width(), rows[y], window.left(), window.width());
             }
         }
-        List<String> all = new ArrayList<>(names);
-        all.add(DiscoveredObjects.OUTSIDE);
-        return new CategoryMask(all, rows);
+        return new CategoryMask(List.copyOf(names), rows);
+    }
+
+    private int[] counts(int... winners) {
+        int[] sizes = new int[maps.length];
+        for (int k : winners) {
+            sizes[k]++;
+        }
+        return sizes;
     }
 
     /** {@inheritDoc} */

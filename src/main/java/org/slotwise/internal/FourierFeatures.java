@@ -60,7 +60,7 @@ public final class FourierFeatures {
         return """
                 def %s(self, t: Tensor) -> Tensor:
                   parts = annotate(List[Tensor], [t])
-                  for k in range(%d):
+                  for k in range(%s):
                     angle = torch.mul(t, torch.mul(torch.add(k, 1), %s))
                     _0 = torch.append(parts, torch.sin(angle))
                     _1 = torch.append(parts, torch.cos(angle))

@@ -130,7 +130,7 @@ public final class Convolution implements Layer, Scriptable {
                 .setCode(
                         """
                         def forward(self, x: Tensor) -> Tensor:
-                          return torch.conv2d(x, self.weight, %s, [%d, %d], [%d, %d])
+                          return torch.conv2d(x, self.weight, %s, [%s, %s], [%s, %s])
                         """
                                 .formatted(bias == null ? "None" : "self.bias", s, s, p, p))
                 .build();

@@ -145,8 +145,8 @@ public final class GruCell implements Scriptable {
                 .setCode(
                         """
                         def forward(self, u: Tensor, s: Tensor) -> Tensor:
-                          i = torch.reshape(u, [-1, %d])
-                          h = torch.reshape(s, [-1, %d])
+                          i = torch.reshape(u, [-1, %s])
+                          h = torch.reshape(s, [-1, %s])
                           n = torch.gru_cell(i, h, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
                           return torch.reshape(n, torch.size(s))
                         """

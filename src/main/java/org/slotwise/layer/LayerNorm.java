@@ -109,7 +109,7 @@ public final class LayerNorm implements Layer, Scriptable {
                 .setCode(
                         """
                         def forward(self, x: Tensor) -> Tensor:
-                          return torch.layer_norm(x, [%d], self.weight, self.bias, %s)
+                          return torch.layer_norm(x, [%s], self.weight, self.bias, %s)
                         """
                                 .formatted(size, eps))
                 .build();

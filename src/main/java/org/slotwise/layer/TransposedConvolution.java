@@ -121,7 +121,7 @@ public final class TransposedConvolution implements Layer, Scriptable {
                 .setCode(
                         """
                         def forward(self, x: Tensor) -> Tensor:
-                          return torch.conv_transpose2d(x, self.weight, %s, [%d, %d], [%d, %d], [%d, %d])
+                          return torch.conv_transpose2d(x, self.weight, %s, [%s, %s], [%s, %s], [%s, %s])
                         """
                                 .formatted(own, s, s, p, p, o, o))
                 .build();

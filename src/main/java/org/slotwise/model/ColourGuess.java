@@ -87,7 +87,7 @@ record ColourGuess(int slots, int stride) {
                         """
                         def forward(self, images: Tensor) -> Dict[str, Tensor]:
                           x = torch.detach(images)
-                          x = torch.slice(torch.slice(x, 2, 0, %1$d, %2$d), 3, 0, %1$d, %2$d)
+                          x = torch.slice(torch.slice(x, 2, 0, %1$s, %2$s), 3, 0, %1$s, %2$s)
                           x = torch.transpose(torch.flatten(x, 2), 1, 2)
                           angles = torch.mul(x, %3$s)
                           colours = torch.cat([torch.sin(angles), torch.cos(angles)], 2)

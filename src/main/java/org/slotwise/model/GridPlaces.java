@@ -63,7 +63,7 @@ record GridPlaces(List<Double> places, double jitter) {
                         """
                         def forward(self, images: Tensor) -> Dict[str, Tensor]:
                           p = torch.tensor(%1$s, dtype=ops.prim.dtype(images), device=ops.prim.device(images))
-                          p = torch.reshape(p, [1, %2$d, 2])
+                          p = torch.reshape(p, [1, %2$s, 2])
                           return {"slot_positions": torch.expand(p, [torch.size(images, 0), -1, -1])}
                         """
                                 .formatted(places, count()))

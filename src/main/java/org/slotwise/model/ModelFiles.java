@@ -16,6 +16,8 @@ import java.util.Set;
 import java.util.function.BiPredicate;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
@@ -209,13 +211,22 @@ record ModelFiles(String who, Set<String> names) {
                 String name = entry.getName();
                 // What is not of a model stays where it is: it could lie anywhere.
                 if (names.contains(name)) {
-                    try (InputStream in = zip.getInputStream(entry)) {
-                        Files.copy(in, folder.resolve(name));
-                    }
+                    unzip(zip, entry, folder.resolve(name));
                 }
             }
         } catch (ZipException e) {
             throw new IOException("it is no whole zip file: " + e.getMessage(), e);
+        }
+    }
+
+    /** Java's ZipFile does not look at checksums: other weights would pass for these. */
+    private static void unzip(ZipFile zip, ZipEntry entry, Path file) throws IOException {
+        try (CheckedInputStream in =
+                new CheckedInputStream(zip.getInputStream(entry), new CRC32())) {
+            Files.copy(in, file);
+            if (in.getChecksum().getValue() != entry.getCrc()) {
+                throw new IOException(entry.getName() + " is damaged: its checksum differs");
+            }
         }
     }
 }

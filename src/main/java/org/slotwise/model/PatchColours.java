@@ -41,12 +41,12 @@ record PatchColours(int size, int around) {
         String means =
                 size == 1
                         ? "images"
-                        : "torch.avg_pool2d(images, [%1$d, %1$d], [%1$d, %1$d], [0, 0], True, False)"
+                        : "torch.avg_pool2d(images, [%1$s, %1$s], [%1$s, %1$s], [0, 0], True, False)"
                                 .formatted(size);
         String smooth =
                 around == 1
                         ? "m"
-                        : "torch.avg_pool2d(m, [%1$d, %1$d], [1, 1], [%2$d, %2$d], False, True)"
+                        : "torch.avg_pool2d(m, [%1$s, %1$s], [1, 1], [%2$s, %2$s], False, True)"
                                 .formatted(around, around / 2);
         return ScriptModule.builder("PatchColours")
                 .setCode(

@@ -51,8 +51,8 @@ record SlotStart(@Nullable Block block, Way way) {
                 if torch.__isnot__(noise, None):
                   ops.prim.RaiseException("nothing is drawn: noise must be None")
                 if torch.__isnot__(slots, None):
-                  if torch.ne(unchecked_cast(int, slots), %1$d):
-                    ops.prim.RaiseException("slots must be %1$d")
+                  if torch.ne(unchecked_cast(int, slots), %1$s):
+                    ops.prim.RaiseException("slots must be %1$s")
                 """
                 .formatted(slots)
                 .indent(2);

@@ -73,8 +73,8 @@ final class VectorStart extends ConfiguredBlock implements Scriptable {
                                 + SlotStart.nothingDrawn(slots)
                                 + """
                                   out = self.apart.forward(images)
-                                  s = torch.reshape(self.start, [1, 1, %2$d])
-                                  s = torch.expand(s, [torch.size(images, 0), %1$d, %2$d])
+                                  s = torch.reshape(self.start, [1, 1, %2$s])
+                                  s = torch.expand(s, [torch.size(images, 0), %1$s, %2$s])
                                   torch._set_item(out, "conditioning", s)
                                   return out
                                 """

@@ -61,6 +61,19 @@ class CocoAnnotationsTest {
         assertTrue(some.toResultsJson().startsWith("[{\"id\":1,\"image_id\":7,\"category_id\":1"));
     }
 
+    /** COCO's own categories have a supercategory; annotation tools write one back. */
+    @Test
+    void knowsTheBackgroundWhateverElseIsSaidOfIt() {
+        String json =
+                some().toJson()
+                        .replace(
+                                "{\"id\":2,\"name\":\"background\"}",
+                                "{\"supercategory\":\"stuff\",\"id\":2,\"name\":\"background\",\"isthing\":0}");
+        assertEquals(some(), CocoAnnotations.fromJson(json));
+        String named = json.replace("\"name\":\"background\"", "\"name\":\"cat\"");
+        assertEquals(4, CocoAnnotations.fromJson(named).images().get(0).objects().count());
+    }
+
     @Test
     void readsWhatOthersWrite() {
         String json =

@@ -9,17 +9,23 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Errors.assertRefused;
 
+import ai.djl.Model;
+import ai.djl.modality.cv.ImageFactory;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.LambdaBlock;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonParser;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.StringReader;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,7 +53,7 @@ class ObjectListTest {
         SlotMasks masks = SlotMasks.of(manager.create(values, new Shape(4, 3, 4)));
         float[][] slots = {{0, 1}, {2, Float.NaN}, {4, 5}, {6, 7}};
         return new DiscoveredObjects(
-                masks.categories(3, 4, background.names(masks)),
+                masks.categories(3, 4, background.names(masks.sizes())),
                 masks,
                 slots,
                 List.of(),
@@ -78,10 +84,9 @@ class ObjectListTest {
         DiscoveredObjects whole = found(manager, BackgroundSlot.none());
         Crop window = new Crop(0, 2, 3, 4);
         SlotMasks masks = whole.masks();
-        List<String> names = whole.segmentation().getClasses();
         DiscoveredObjects part =
                 new DiscoveredObjects(
-                        masks.categories(3, 8, window, names),
+                        masks.categories(3, 8, window, BackgroundSlot.none()),
                         masks,
                         whole.slots(),
                         List.of(),
@@ -241,5 +246,43 @@ class ObjectListTest {
         assertRefused(
                 "PixelMask: bits must be below 6, got one of 6", () -> new PixelMask(2, 3, bits));
         assertThrows(IllegalArgumentException.class, () -> PixelMask.fromPng(new byte[9]));
+    }
+
+    /** Of pictures that are much smaller, or narrower, than masks other slots win most pixels. */
+    @Test
+    void theBackgroundIsTheLargestInThePicture() throws Exception {
+        Random random = new Random(4);
+        ObjectDiscoveryTranslator translator =
+                ObjectDiscoveryTranslator.builder()
+                        .setImageSize(16, 16)
+                        .optBackground(BackgroundSlot.largest())
+                        .build();
+        try (Model model = Model.newInstance("random")) {
+            model.setBlock(
+                    new LambdaBlock(
+                            in -> {
+                                float[] values = new float[4 * 256];
+                                for (int i = 0; i < values.length; i++) {
+                                    values[i] = random.nextFloat();
+                                }
+                                NDArray masks =
+                                        in.getManager().create(values, new Shape(1, 4, 16, 16));
+                                masks.setName("masks");
+                                return new NDList(masks);
+                            }));
+            try (var predictor = model.newPredictor(translator)) {
+                for (int i = 0; i < 40; i++) {
+                    BufferedImage picture = new BufferedImage(1 + i % 3, 1 + i, 1);
+                    ObjectList list =
+                            predictor
+                                    .predict(ImageFactory.getInstance().fromImage(picture))
+                                    .objects(0);
+                    int behind = list.background() == null ? 0 : list.background().area();
+                    for (DiscoveredObject object : list.objects()) {
+                        assertTrue(object.area() <= behind, object + " before " + behind);
+                    }
+                }
+            }
+        }
     }
 }

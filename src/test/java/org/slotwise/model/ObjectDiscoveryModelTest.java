@@ -390,4 +390,29 @@ class ObjectDiscoveryModelTest {
             assertEquals(List.of(), model.predict(List.of()));
         }
     }
+
+    /** A bit that is another in weights that are packed is found, or is of no consequence. */
+    @Test
+    void aChangedZipIsNoOtherModel() throws IOException {
+        Path zip = folder.resolve("changed.zip");
+        Image image = image(8, 8, 1);
+        DiscoveredObjects expected;
+        try (ObjectDiscoveryModel model = random()) {
+            model.save(zip);
+            expected = model.predict(image);
+        }
+        byte[] whole = Files.readAllBytes(zip);
+        int found = 0;
+        for (int at = 0; at < whole.length; at += 1 + whole.length / 50) {
+            byte[] changed = whole.clone();
+            changed[at] ^= 4;
+            Files.write(zip, changed);
+            try (ObjectDiscoveryModel model = ObjectDiscoveryModel.load(zip)) {
+                assertSame(expected, model.predict(image));
+            } catch (IOException e) {
+                found++;
+            }
+        }
+        assertTrue(found > 40, "found " + found);
+    }
 }

@@ -20,13 +20,16 @@ import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slotwise.conditioning.Conditioning;
 import org.slotwise.conditioning.LearntConditioning;
 import org.slotwise.conditioning.RandomConditioning;
@@ -49,6 +52,8 @@ import org.slotwise.grouping.SlotAttentionGrouping;
 import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.image.ObjectDiscoveryTranslator;
 import org.slotwise.layer.FeedForward;
+import org.slotwise.model.ObjectDiscoveryModel;
+import org.slotwise.model.Presets;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.Python;
 import org.slotwise.testing.Tensors;
@@ -348,5 +353,24 @@ class DiscoveryScriptTest {
                 torch.jit.save(module, "again.pt")
                 torch.optim.Adam(module.parameters()).step()
                 """);
+    }
+
+    /** Arabic, Persian and Hindi have digits of their own, which PyTorch does not read. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"tetrominoes", "multi-dsprites", "pictures-128", "resnet-clevr", "clevr"})
+    @ResourceLock(Resources.LOCALE)
+    void codeIsTheSameInAllLocales(String preset) {
+        Locale former = Locale.getDefault();
+        try (ObjectDiscoveryModel model =
+                ObjectDiscoveryModel.create(Presets.named(preset).configuration(), 0)) {
+            String code = TorchScript.of(model.block()).source();
+            for (String locale : List.of("ar-EG", "fa-IR", "hi-IN-u-nu-deva", "tr-TR", "de-DE")) {
+                Locale.setDefault(Locale.forLanguageTag(locale));
+                assertEquals(code, TorchScript.of(model.block()).source(), locale);
+            }
+        } finally {
+            Locale.setDefault(former);
+        }
     }
 }

@@ -2,6 +2,7 @@ package org.slotwise.data.file;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneFileException;
@@ -38,9 +39,15 @@ final class Hdf5Masks {
             throw new SceneFileException(
                     file,
                     String.format(
+                            Locale.ROOT,
                             "masks '%s' must be (N, E, %s, 1), (N, E, %s) or (N, %s) with N %d, got"
                                     + " %s",
-                            masks.name(), size, size, size, images.shape()[0], masks.shapeText()),
+                            masks.name(),
+                            size,
+                            size,
+                            size,
+                            images.shape()[0],
+                            masks.shapeText()),
                     null);
         }
         if (!areLabels && voidLabel != null) {

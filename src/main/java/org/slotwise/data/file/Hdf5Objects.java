@@ -2,6 +2,7 @@ package org.slotwise.data.file;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneFileException;
 
@@ -37,8 +38,11 @@ final class Hdf5Objects {
             throw new SceneFileException(
                     file,
                     String.format(
+                            Locale.ROOT,
                             "counts '%s' must be (N / views) or (N, E) with N %d, got %s",
-                            array.name(), scenes, array.shapeText()),
+                            array.name(),
+                            scenes,
+                            array.shapeText()),
                     null);
         }
         return counts
@@ -58,8 +62,11 @@ final class Hdf5Objects {
             throw new SceneFileException(
                     file,
                     String.format(
+                            Locale.ROOT,
                             "properties '%s' must be (N, P) or (N, K, P) with N %d, got %s",
-                            array.name(), scenes, array.shapeText()),
+                            array.name(),
+                            scenes,
+                            array.shapeText()),
                     null);
         }
         return new Hdf5Objects(file, array, Meaning.PROPERTIES, 1);

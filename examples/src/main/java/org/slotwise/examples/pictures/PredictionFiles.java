@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -67,26 +68,29 @@ final class PredictionFiles {
         this.folder = folder;
         this.leastScore = leastScore;
         this.formats = formats;
+        if (formats.contains(Format.COCO)) {
+            names.add(COCO_FILE);
+        }
     }
 
     /** Writes what was found in a picture. */
     ObjectList add(PictureFinder.Found picture, Picture seen, DiscoveredObjects found)
             throws IOException {
-        // Of a.jpg and a.png the second one keeps its ending.
-        String name = names.add(picture.name()) ? picture.name() : picture.file();
-        Image image = seen.image();
+        String name = free(picture);
         ObjectList drawable = found.objects(leastScore);
+        Image image = seen.image();
         boolean whole = image.getWidth() == seen.width() && image.getHeight() == seen.height();
         ObjectList objects =
                 whole ? drawable : found.resized(seen.height(), seen.width()).objects(leastScore);
         if (formats.contains(Format.PNG)) {
-            Image seen = PictureFile.onPaper(image);
-            int longest = Math.max(1, Math.max(seen.getWidth(), seen.getHeight()));
+            Image paper = PictureFile.onPaper(image);
+            int longest = Math.max(1, Math.max(paper.getWidth(), paper.getHeight()));
             int scale = Math.max(1, SMALLEST_DRAWN / longest);
             Image drawn =
                     scale == 1
-                            ? seen
-                            : seen.resize(seen.getWidth() * scale, seen.getHeight() * scale, true);
+                            ? paper
+                            : paper.resize(
+                                    paper.getWidth() * scale, paper.getHeight() * scale, true);
             ByteArrayOutputStream png = new ByteArrayOutputStream();
             overlay(drawn, scale, found, drawable).save(png, "png");
             write(name + ".png", png.toByteArray());
@@ -101,6 +105,33 @@ final class PredictionFiles {
             all.add(new CocoAnnotations.Picture(all.size() + 1, picture.file(), objects));
         }
         return objects;
+    }
+
+    /**
+     * What a picture's files are called: of a.jpg and a.png the second one keeps its ending, and a
+     * number is added where that is not enough.
+     */
+    private String free(PictureFinder.Found picture) {
+        String name = picture.name();
+        for (int i = 1; !take(name); i++) {
+            name = i == 1 ? picture.file() : picture.file() + "-" + i;
+        }
+        return name;
+    }
+
+    /** Takes all names of a picture's files, or none. */
+    private boolean take(String name) {
+        List<String> files = new ArrayList<>();
+        if (formats.contains(Format.PNG)) {
+            files.add(name + ".png");
+        }
+        if (formats.contains(Format.MASK)) {
+            files.add(name + "_mask.png");
+        }
+        if (formats.contains(Format.JSON)) {
+            files.add(name + ".json");
+        }
+        return Collections.disjoint(names, files) && (files.isEmpty() || names.addAll(files));
     }
 
     /** The masks over the picture; what belongs to no object stays as it is. */

@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
@@ -55,6 +56,8 @@ public final class Program {
      * @return the exit code: 0, or 1 if it failed, or 2 if an option is wrong
      */
     public static int run(CommandLine command, String... args) {
+        // Tables and progress are in English, and so are their numbers, wherever it runs.
+        Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
         try {
             return command.execute(OutputName.known(command, args));
         } catch (LinkageError | OutOfMemoryError e) {

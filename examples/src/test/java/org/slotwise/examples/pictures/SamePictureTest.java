@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,6 +20,7 @@ import org.slotwise.data.file.PictureFolder;
 import org.slotwise.examples.shared.PictureFiles;
 import org.slotwise.examples.shared.Run;
 import org.slotwise.examples.shared.ScenePicture;
+import org.slotwise.image.CocoAnnotations;
 import org.slotwise.image.ObjectList;
 import org.slotwise.model.ObjectDiscoveryModel;
 
@@ -123,5 +126,36 @@ class SamePictureTest {
         assertTrue(run.err().contains("changed.png: the image is damaged"), run.err());
         assertFalse(Files.exists(folder.resolve("found/cut.json")));
         assertTrue(Files.exists(folder.resolve("found/clear.json")));
+    }
+
+    /** No picture's files take the place of another's, whatever they are called. */
+    @Test
+    void eachPictureHasFilesOfItsOwn() throws IOException {
+        Path pictures = Files.createDirectory(folder.resolve("named"));
+        List<String> names =
+                List.of("a.jpg", "a.png", "a.png.jpg", "a_mask.jpg", "coco.jpg", "coco.gif");
+        for (String name : names) {
+            String kind = name.substring(name.lastIndexOf('.') + 1);
+            ImageIO.write(drawn(BufferedImage.TYPE_INT_RGB), kind, pictures.resolve(name).toFile());
+        }
+        Run.of(
+                        new PredictPictures(),
+                        "--model",
+                        "tetrominoes",
+                        "--images",
+                        pictures.toString(),
+                        "--out",
+                        folder.resolve("found").toString(),
+                        "--format",
+                        "json,png,mask,coco")
+                .succeeds();
+        try (Stream<Path> files = Files.list(folder.resolve("found"))) {
+            assertEquals(3 * names.size() + 1, files.count());
+        }
+        CocoAnnotations all =
+                CocoAnnotations.fromJson(Files.readString(folder.resolve("found/coco.json")));
+        assertEquals(names.size(), all.images().size());
+        assertTrue(Files.exists(folder.resolve("found/a.json")));
+        assertTrue(Files.exists(folder.resolve("found/a.png.json")));
     }
 }
