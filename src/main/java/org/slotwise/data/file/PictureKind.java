@@ -79,9 +79,11 @@ enum PictureKind {
 
     /** What can be read, for messages. */
     static String all() {
-        return "PNG, JPEG, BMP, GIF and, with "
-                + OptionalArtifact.WEBP.coordinates()
-                + " on the class path, WebP are read";
+        return WEBP.reader() != null
+                ? "PNG, JPEG, BMP, GIF and WebP are read"
+                : "PNG, JPEG, BMP, GIF and, with "
+                        + OptionalArtifact.WEBP.coordinates()
+                        + " on the class path, WebP are read";
     }
 
     /** A reader, to be disposed of; null if there is none on the class path. */

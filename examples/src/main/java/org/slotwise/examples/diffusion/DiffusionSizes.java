@@ -54,8 +54,8 @@ final class DiffusionSizes {
             names = "--images",
             paramLabel = "FOLDER",
             description =
-                    "A folder of pictures of your own, and of the folders in it: PNG, JPEG, GIF or"
-                            + " BMP. The last tenth is held out. Default: generated sprites.")
+                    "A folder of pictures of your own, and of the folders in it: PNG, JPEG, WebP,"
+                            + " GIF or BMP. The last tenth is held out. Default: generated sprites.")
     private @Nullable Path images;
 
     @Option(

@@ -7,7 +7,6 @@ import java.awt.Color;
 import java.awt.Font;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
@@ -35,11 +34,6 @@ final class CurvesFigure {
 
     /** Up to so many points are marked each. */
     private static final int MARKED = 40;
-
-    /** A logarithmic axis from 0.4 to 0.5 would have no number at all. */
-    private static final double LEAST_SPAN = 2;
-
-    private static final double DECADE = 10;
 
     private CurvesFigure() {}
 
@@ -81,19 +75,12 @@ final class CurvesFigure {
                         .xAxisTitle(along)
                         .yAxisTitle(column)
                         .build();
-        double span = span(runs, column);
         // Between steps there is nothing: of a short history not every line has a number.
         chart.getStyler()
                 .setxAxisTickLabelsFormattingFunction(
                         step -> step == Math.rint(step) ? String.valueOf(Math.round(step)) : "");
-        if (logarithmic && span >= LEAST_SPAN && span < DECADE) {
-            // XChart has numbers for powers of ten alone.
-            chart.getStyler()
-                    .setyAxisTickLabelsFormattingFunction(
-                            value -> String.format(Locale.ROOT, "%.2g", value));
-        }
         chart.getStyler()
-                .setYAxisLogarithmic(logarithmic && span >= LEAST_SPAN)
+                .setYAxisLogarithmic(logarithmic && powers(runs, column) >= 2)
                 .setAxisTickLabelsFont(SMALL)
                 .setXAxisLabelRotation(SLANT)
                 .setChartBackgroundColor(Color.WHITE)
@@ -124,8 +111,11 @@ final class CurvesFigure {
         return chart;
     }
 
-    /** How many times the lowest value the highest one is. */
-    private static double span(List<TrainingHistory> runs, String column) {
+    /**
+     * How many powers of ten there are from the lowest value to the highest one. XChart has numbers
+     * for these alone, and what is given other numbers has them in the wrong places.
+     */
+    private static long powers(List<TrainingHistory> runs, String column) {
         DoubleSummaryStatistics values =
                 runs.stream()
                         .map(run -> run.series().get(column))
@@ -133,6 +123,8 @@ final class CurvesFigure {
                         .flatMap(series -> series.values().stream())
                         .mapToDouble(Double::doubleValue)
                         .summaryStatistics();
-        return values.getMax() / values.getMin();
+        double first = Math.ceil(Math.log10(values.getMin()));
+        double last = Math.floor(Math.log10(values.getMax()));
+        return Math.round(last - first) + 1;
     }
 }

@@ -54,7 +54,7 @@ final class DrawCurves implements Callable<Integer> {
             names = "--linear",
             description =
                     "Draws all on linear axes. Default: loss, mse, gradient_norm and learning_rate"
-                            + " on logarithmic ones.")
+                            + " on logarithmic ones, where they pass two powers of ten.")
     private boolean linear;
 
     @Option(

@@ -52,7 +52,7 @@ final class ShowDiscovery implements Callable<Integer> {
             names = "--image",
             paramLabel = "FILE",
             description =
-                    "A picture of your own instead: PNG, JPEG, GIF or BMP. The model sees it at its"
+                    "A picture of your own instead: PNG, JPEG, WebP, GIF or BMP. The model sees it at its"
                             + " own size, without its proportions.")
     private @Nullable Path image;
 

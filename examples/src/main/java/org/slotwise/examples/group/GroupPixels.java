@@ -50,7 +50,8 @@ public final class GroupPixels implements Callable<Integer> {
     @Option(
             names = "--image",
             paramLabel = "FILE",
-            description = "The picture: PNG, JPEG, GIF or BMP. Without it, a drawn still life.")
+            description =
+                    "The picture: PNG, JPEG, WebP, GIF or BMP. Without it, a drawn still life.")
     private @Nullable Path image;
 
     @Option(

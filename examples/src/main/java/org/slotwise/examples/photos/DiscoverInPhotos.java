@@ -19,7 +19,6 @@ import org.slotwise.examples.shared.Figure;
 import org.slotwise.examples.shared.FileTrouble;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.OutputFolder;
-import org.slotwise.examples.shared.PictureFile;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.WrittenFiles;
 import org.slotwise.image.SlotMasks;
@@ -60,7 +59,8 @@ public final class DiscoverInPhotos implements Callable<Integer> {
     @Option(
             names = "--images",
             paramLabel = "FOLDER",
-            description = "The photographs: PNG, JPEG, GIF or BMP. Without it, a drawn still life.")
+            description =
+                    "The photographs: PNG, JPEG, WebP, GIF or BMP. Without it, a drawn still life.")
     private @Nullable Path images;
 
     @Option(
@@ -241,14 +241,12 @@ public final class DiscoverInPhotos implements Callable<Integer> {
                                             file.getFileName()
                                                     .toString()
                                                     .toLowerCase(Locale.ROOT)
-                                                    .matches(".*\\.(png|jpe?g|gif|bmp)"))
+                                                    .matches(".*\\.(png|jpe?g|webp|gif|bmp)"))
                             .sorted()
                             .toList();
             if (photos.isEmpty()) {
                 throw new IOException(
-                        images
-                                + " has no pictures in it (PNG, JPEG, GIF or BMP)"
-                                + (hasWebP(images) ? ": turn those in WebP into PNG" : ""));
+                        images + " has no pictures in it (PNG, JPEG, WebP, GIF or BMP)");
             }
             Program.require(
                     spec,
@@ -258,12 +256,6 @@ public final class DiscoverInPhotos implements Callable<Integer> {
             return photos;
         } catch (FileSystemException e) {
             throw FileTrouble.reading(images, e);
-        }
-    }
-
-    private static boolean hasWebP(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.anyMatch(PictureFile::isWebP);
         }
     }
 

@@ -21,7 +21,7 @@ final class PictureOptions {
             required = true,
             paramLabel = "PATH",
             description = {
-                "A folder of pictures (PNG, JPEG, GIF, BMP) or of folders \"images\" and \"masks\";"
+                "A folder of pictures (PNG, JPEG, WebP, GIF, BMP) or of folders \"images\" and \"masks\";"
                         + " ClevrTex, CLEVR; tar shards of WebDataset, Parquet, HDF5 or TFRecord."
                         + " They are brought to squares as \"train\" was told by --fit."
             })

@@ -57,7 +57,7 @@ public final class PredictPictures implements Callable<Integer> {
             required = true,
             paramLabel = "PATH",
             description =
-                    "A picture (PNG, JPEG, GIF, BMP), a folder of pictures, or whatever \"train\""
+                    "A picture (PNG, JPEG, WebP, GIF, BMP), a folder of pictures, or whatever \"train\""
                             + " takes, which comes in squares of the model's size.")
     private Path images;
 

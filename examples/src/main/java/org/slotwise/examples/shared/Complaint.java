@@ -23,6 +23,9 @@ final class Complaint {
             Pattern.compile(
                     "(?<=^|: |because of )(?:[A-Z][a-z0-9]+){2,}(?:\\.[A-Z][A-Za-z0-9]*)*: ");
 
+    /** What to call in Java: "; optLeaveOutOtherKinds passes them over". */
+    private static final Pattern OPTION = Pattern.compile("; opt[A-Z][A-Za-z]+ [^;]*");
+
     /** What stands before a path that is no more than a name. */
     private static final String BEFORE = "(?:^|the folder |cannot (?:load|write|read) )";
 
@@ -55,7 +58,7 @@ final class Complaint {
                                                     .contains(name));
             who.appendReplacement(plain, given ? Matcher.quoteReplacement(who.group()) : "");
         }
-        return who.appendTail(plain).toString();
+        return OPTION.matcher(who.appendTail(plain)).replaceAll("");
     }
 
     /** The option whose file or folder a message is about, or lies in; null for none. */

@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
-import java.util.Locale;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
@@ -55,12 +54,8 @@ public record PictureFile(Path path) {
             if (!readers.hasNext()) {
                 throw new IOException(
                         path
-                                + (isWebP(path)
-                                        ? " is a picture in WebP, which is read with"
-                                                + " com.twelvemonkeys.imageio:imageio-webp on the"
-                                                + " class path; or turn it into PNG"
-                                        : " is not a picture that can be read (PNG, JPEG, GIF or"
-                                                + " BMP)"));
+                                + " is not a picture that can be read (PNG, JPEG, WebP, GIF or"
+                                + " BMP)");
             }
             ImageReader reader = readers.next();
             try {
@@ -84,15 +79,6 @@ public record PictureFile(Path path) {
     public static Image onPaper(Image image) {
         return ImageFactory.getInstance()
                 .fromImage(onWhite((BufferedImage) image.getWrappedImage()));
-    }
-
-    /**
-     * Whether a file's name is one of a picture in WebP, for which Java has no reader.
-     *
-     * @param file its path
-     */
-    public static boolean isWebP(Path file) {
-        return file.toString().toLowerCase(Locale.ROOT).endsWith(".webp");
     }
 
     private static String reason(Exception e) {

@@ -23,8 +23,8 @@ final class SlateSizes {
             names = "--images",
             paramLabel = "FOLDER",
             description =
-                    "A folder of pictures of your own, and of the folders in it: PNG, JPEG, GIF or"
-                            + " BMP. The last tenth is held out. Default: generated tetrominoes.")
+                    "A folder of pictures of your own, and of the folders in it: PNG, JPEG, WebP,"
+                            + " GIF or BMP. The last tenth is held out. Default: generated tetrominoes.")
     private @Nullable Path images;
 
     @Option(

@@ -121,6 +121,27 @@ class DrawCurvesTest {
         curves(zero, "--linear").succeeds();
     }
 
+    /**
+     * Logarithmic axes have numbers at powers of ten alone: with fewer than two, axes are linear.
+     */
+    @Test
+    void axesOfOneDecadeAreLinear() throws IOException {
+        Path near =
+                Files.writeString(folder.resolve("near.csv"), "step,loss\n1,9\n2,2\n3,5\n4,3\n");
+        assertFalse(differsFromLinear(near));
+        Path across = Files.writeString(folder.resolve("across.csv"), "step,loss\n1,0.3\n2,0.02\n");
+        assertFalse(differsFromLinear(across));
+        Path far = Files.writeString(folder.resolve("far.csv"), "step,loss\n1,1.5\n2,0.1\n");
+        assertTrue(differsFromLinear(far));
+    }
+
+    private boolean differsFromLinear(Path history) throws IOException {
+        curves(history, "--columns", "loss").succeeds();
+        byte[] drawn = Files.readAllBytes(output());
+        curves(history, "--columns", "loss", "--linear").succeeds();
+        return !Arrays.equals(drawn, Files.readAllBytes(output()));
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -43,7 +43,7 @@ public record Run(int exitCode, String out, String err) {
     }
 
     /** Requires an exit code and a complaint of one line that says certain things. */
-    public void fails(int expected, String... says) {
+    public Run fails(int expected, String... says) {
         assertEquals(expected, exitCode, err);
         String[] lines = err.strip().split("\\R");
         assertEquals(expected == 2 ? 2 : 1, lines.length, err);
@@ -53,5 +53,6 @@ public record Run(int exitCode, String out, String err) {
         }
         assertFalse(lines[0].contains("Exception"), err);
         assertEquals("", out);
+        return this;
     }
 }
