@@ -1,8 +1,13 @@
 package org.slotwise.training;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -34,8 +39,16 @@ final class RunDifferences {
         return differences;
     }
 
-    /** Of records with the same components, those that differ; whole texts otherwise. */
+    /** Of records and JSON the components that differ; whole texts otherwise. */
     private static void add(String name, String was, String is, List<String> differences) {
+        if (was.startsWith("{") && is.startsWith("{")) {
+            try {
+                addFields(fields(name, was), fields(name, is), differences);
+                return;
+            } catch (JsonParseException e) {
+                // No JSON, then: whole.
+            }
+        }
         String[] before = was.split(", ", -1);
         String[] after = is.split(", ", -1);
         if (before.length != after.length || !was.endsWith("]") || !is.endsWith("]")) {
@@ -46,6 +59,31 @@ final class RunDifferences {
             if (!before[i].equals(after[i])) {
                 differences.add(told(name, component(before[i]), component(after[i])));
             }
+        }
+    }
+
+    private static void addFields(
+            Map<String, String> was, Map<String, String> is, List<String> differences) {
+        TreeSet<String> names = new TreeSet<>(was.keySet());
+        names.addAll(is.keySet());
+        for (String name : names) {
+            if (!Objects.equals(was.get(name), is.get(name))) {
+                differences.add(told(name, was.get(name), is.get(name)));
+            }
+        }
+    }
+
+    private static Map<String, String> fields(String name, String json) {
+        Map<String, String> fields = new TreeMap<>();
+        add(name, JsonParser.parseString(json), fields);
+        return fields;
+    }
+
+    private static void add(String path, JsonElement json, Map<String, String> fields) {
+        if (json.isJsonObject()) {
+            json.getAsJsonObject().asMap().forEach((k, v) -> add(path + "." + k, v, fields));
+        } else {
+            fields.put(path, json.toString());
         }
     }
 

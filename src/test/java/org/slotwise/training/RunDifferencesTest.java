@@ -43,4 +43,20 @@ class RunDifferencesTest {
                 RunDifferences.between(Map.of("a", "1"), Map.of("b", "2")));
         assertEquals(List.of("recipe was x, y and is now x, z"), of("x, y", "x, z"));
     }
+
+    @Test
+    void ofJsonTellsTheFieldsThatDiffer() {
+        String was =
+                "{\n  \"fit\": \"crop\",\n  \"slots\": 7,\n  \"encoder\": {\"kind\": \"a\", \"sizes\": [1, 2]}\n}\n";
+        String is =
+                "{\"fit\": \"squeeze\", \"slots\": 7, \"encoder\": {\"kind\": \"b\", \"sizes\": [1, 3], \"more\": 1}}";
+        assertEquals(
+                List.of(
+                        "recipe.encoder.kind was \"a\" and is now \"b\"",
+                        "recipe.encoder.more was not set and is now 1",
+                        "recipe.encoder.sizes was [1,2] and is now [1,3]",
+                        "recipe.fit was \"crop\" and is now \"squeeze\""),
+                of(was, is));
+        assertEquals(List.of("recipe was {no json and is now {}"), of("{no json", "{}"));
+    }
 }
