@@ -208,7 +208,11 @@ class NewUserTest {
         predict(at("m1.pt"), images, "x").fails(1, "m1.pt is a file for PyTorch", ".zip");
         Files.writeString(folder.resolve("a.webp"), "RIFF    WEBP");
         predict("tetrominoes", at("a.webp"), "x")
-                .fails(1, "a.webp is a picture in WebP", "imageio-webp", "PNG");
+                .fails(
+                        1,
+                        "a.webp: an image in WebP, for which there is no reader",
+                        "imageio-webp",
+                        "PNG");
         Path webp = Files.createDirectory(folder.resolve("webp"));
         Files.move(folder.resolve("a.webp"), webp.resolve("a.webp"));
         train("m", "--images", webp.toString()).fails(1, "a.webp", "imageio-webp");
