@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -58,13 +59,20 @@ final class TrainingRun {
             BooleanSupplier stop) {
 
         /** What tells this run from others: a checkpoint of another is refused. */
-        private Map<String, String> identity() {
-            return Map.of(
-                    "configuration", model.configuration().toJson(),
-                    "recipe", recipe.toString(),
-                    "scenes", Long.toString(scenes.size()));
+        private Map<String, String> identity() throws IOException {
+            Map<String, String> identity = new TreeMap<>();
+            identity.put("configuration", model.configuration().toJson());
+            identity.put("recipe", recipe.toString());
+            identity.put("scenes", Long.toString(scenes.size()));
+            if (checkpoint != null) {
+                identity.put(PICTURES, "those of checksum " + SceneSample.checksum(scenes));
+            }
+            return Map.copyOf(identity);
         }
     }
+
+    /** Checkpoints of before it was looked at pictures do not have it. */
+    private static final String PICTURES = "pictures";
 
     private final Options options;
     private final ObjectDiscoveryModel model;
@@ -73,6 +81,7 @@ final class TrainingRun {
     private final LearningRate rate;
     private final SceneOrder order;
     private final GradientClipping clipping;
+    private Map<String, String> identity = Map.of();
     private long first;
     private long done;
     private long start;
@@ -91,6 +100,7 @@ final class TrainingRun {
 
     /** As {@link ObjectDiscoveryTraining#train}. */
     TrainingProgress run() throws IOException {
+        identity = options.identity();
         try (Adam adam = Adam.builder().optLearningRate(rate).build()) {
             if (options.resume()) {
                 resume(adam);
@@ -131,7 +141,11 @@ final class TrainingRun {
                     WHO + ": there is no checkpoint to go on from, got " + checkpoint);
         }
         try (Checkpoint last = Checkpoint.read(checkpoint)) {
-            last.requireRun(options.identity());
+            Map<String, String> known = new TreeMap<>(identity);
+            if (!last.run().containsKey(PICTURES)) {
+                known.remove(PICTURES);
+            }
+            last.requireRun(known);
             last.restore(model.block(), adam);
             done = last.step();
             first = done;
@@ -152,7 +166,7 @@ final class TrainingRun {
             boolean interrupted = marked || options.stop().getAsBoolean();
             boolean end = done == recipe.steps() || interrupted;
             if (checkpoint != null && (done % options.checkpointEvery() == 0 || end)) {
-                Checkpoint.write(checkpoint, model.block(), adam, done, options.identity());
+                Checkpoint.write(checkpoint, model.block(), adam, done, identity);
                 divergence.lastGood(checkpoint);
             }
             if (done % options.reportEvery() == 0 || end) {

@@ -33,60 +33,22 @@ final class RunDifferences {
             if (before == null || after == null) {
                 differences.add(told(name, before, after));
             } else if (!before.equals(after)) {
-                Map<String, String> wasParts = parts(name, before);
-                Map<String, String> isParts = parts(name, after);
-                if (wasParts == null || isParts == null) {
-                    add(name, before, after, differences);
-                } else {
-                    addAll(wasParts, isParts, differences);
-                }
+                add(name, before, after, differences);
             }
         }
         return differences;
     }
 
-    /**
-     * What stands in an object of JSON, under names such as "configuration.encoder.kernel"; null
-     * for another text.
-     */
-    private static @Nullable Map<String, String> parts(String name, String text) {
-        if (!text.startsWith("{")) {
-            return null;
-        }
-        try {
-            Map<String, String> parts = new TreeMap<>();
-            addParts(name, JsonParser.parseString(text), parts);
-            return parts;
-        } catch (JsonParseException e) {
-            return null;
-        }
-    }
-
-    private static void addParts(String name, JsonElement element, Map<String, String> parts) {
-        if (element.isJsonObject()) {
-            element.getAsJsonObject()
-                    .asMap()
-                    .forEach((key, value) -> addParts(name + '.' + key, value, parts));
-        } else {
-            parts.put(name, element.toString());
-        }
-    }
-
-    private static void addAll(
-            Map<String, String> was, Map<String, String> is, List<String> differences) {
-        TreeSet<String> names = new TreeSet<>(was.keySet());
-        names.addAll(is.keySet());
-        for (String name : names) {
-            String before = was.get(name);
-            String after = is.get(name);
-            if (!Objects.equals(before, after)) {
-                differences.add(told(name, before, after));
+    /** Of records and JSON the components that differ; whole texts otherwise. */
+    private static void add(String name, String was, String is, List<String> differences) {
+        if (was.startsWith("{") && is.startsWith("{")) {
+            try {
+                addFields(fields(name, was), fields(name, is), differences);
+                return;
+            } catch (JsonParseException e) {
+                // No JSON, then: whole.
             }
         }
-    }
-
-    /** Of records with the same components, those that differ; whole texts otherwise. */
-    private static void add(String name, String was, String is, List<String> differences) {
         String[] before = was.split(", ", -1);
         String[] after = is.split(", ", -1);
         if (before.length != after.length || !was.endsWith("]") || !is.endsWith("]")) {
@@ -97,6 +59,31 @@ final class RunDifferences {
             if (!before[i].equals(after[i])) {
                 differences.add(told(name, component(before[i]), component(after[i])));
             }
+        }
+    }
+
+    private static void addFields(
+            Map<String, String> was, Map<String, String> is, List<String> differences) {
+        TreeSet<String> names = new TreeSet<>(was.keySet());
+        names.addAll(is.keySet());
+        for (String name : names) {
+            if (!Objects.equals(was.get(name), is.get(name))) {
+                differences.add(told(name, was.get(name), is.get(name)));
+            }
+        }
+    }
+
+    private static Map<String, String> fields(String name, String json) {
+        Map<String, String> fields = new TreeMap<>();
+        add(name, JsonParser.parseString(json), fields);
+        return fields;
+    }
+
+    private static void add(String path, JsonElement json, Map<String, String> fields) {
+        if (json.isJsonObject()) {
+            json.getAsJsonObject().asMap().forEach((k, v) -> add(path + "." + k, v, fields));
+        } else {
+            fields.put(path, json.toString());
         }
     }
 

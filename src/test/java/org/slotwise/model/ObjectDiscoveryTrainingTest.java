@@ -28,6 +28,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slotwise.data.Crop;
 import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
 import org.slotwise.loss.TotalVariationLoss;
@@ -202,6 +203,14 @@ class ObjectDiscoveryTrainingTest {
                             .optResume(true)
                             .build();
             assertThrows(IOException.class, otherRun::train);
+            ObjectDiscoveryTraining otherFit =
+                    training(second)
+                            .setScenes(scenes(10).map(scene -> scene.crop(new Crop(0, 0, 8, 12))))
+                            .optCheckpoint(file, 3)
+                            .optResume(true)
+                            .build();
+            String says = assertThrows(IOException.class, otherFit::train).getMessage();
+            assertTrue(says.contains("of another run: pictures was those of checksum"), says);
             Files.delete(file);
             ObjectDiscoveryTraining without =
                     training(second).optCheckpoint(file, 3).optResume(true).build();

@@ -132,18 +132,18 @@ record ImageFile(int height, int width, byte[] values) {
         if (kind == null) {
             throw place.wrong("not an image of a known kind: " + PictureKind.all(), null);
         }
-        switch (kind) {
-            case PNG -> PngChunks.check(place, bytes);
-            case BMP -> BmpHeader.check(place, bytes);
-            case WEBP -> checkRiff(place, bytes);
-            default -> {}
-        }
         ImageReader reader = kind.reader();
-        if (reader == null) {
+        if (reader == null) { // before it is looked at what is wrong with it
             throw place.wrong(
                     "an image in WebP, for which there is no reader: " + PictureKind.all(), null);
         }
         try (ImageInputStream in = new PictureBytes(bytes)) {
+            switch (kind) {
+                case PNG -> PngChunks.check(place, bytes);
+                case BMP -> BmpHeader.check(place, bytes);
+                case WEBP -> checkRiff(place, bytes);
+                default -> {}
+            }
             return decoded(place, kind, bytes, reader, in, mostPixels);
         } finally {
             reader.dispose();

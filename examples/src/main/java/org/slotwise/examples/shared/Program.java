@@ -57,7 +57,7 @@ public final class Program {
      */
     public static int run(CommandLine command, String... args) {
         // Tables and progress are in English, and so are their numbers, wherever it runs.
-        Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
+        Locale.setDefault(Locale.ROOT); // a PrintWriter asks for no category
         try {
             return command.execute(OutputName.known(command, args));
         } catch (LinkageError | OutOfMemoryError e) {
