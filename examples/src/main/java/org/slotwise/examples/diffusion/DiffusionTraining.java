@@ -4,7 +4,6 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Parameter;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -251,14 +250,7 @@ final class DiffusionTraining implements AutoCloseable {
 
     private void endIfAsked(Traces traces, StopRequest stop, PrintWriter out) throws IOException {
         if (stop.isMade()) {
-            String message = "stopped after step " + done;
-            if (traces.checkpoint() != null) {
-                message += "; --resume goes on from " + traces.checkpoint();
-            }
-            // The process ends with this block, before anybody could tell of an error.
-            out.println(message);
-            out.flush();
-            throw new InterruptedIOException(message);
+            throw StopRequest.end(out, done, traces.checkpoint());
         }
     }
 

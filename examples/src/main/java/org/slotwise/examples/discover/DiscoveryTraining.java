@@ -16,7 +16,6 @@ import ai.djl.training.loss.IndexLoss;
 import ai.djl.translate.Batchifier;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -189,14 +188,7 @@ final class DiscoveryTraining implements AutoCloseable {
                     }
                 }
                 if (stop.isMade()) {
-                    String message = "stopped after step " + step;
-                    if (traces.checkpoint() != null) {
-                        message += "; --resume goes on from " + traces.checkpoint();
-                    }
-                    // The process ends with this block, before anybody could tell of an error.
-                    out.println(message);
-                    out.flush();
-                    throw new InterruptedIOException(message);
+                    throw StopRequest.end(out, step, traces.checkpoint());
                 }
             }
         }

@@ -7,7 +7,6 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -213,14 +212,7 @@ final class GnmTraining implements AutoCloseable {
             Checkpoint.write(file, gnm, optimizer, done, run.texts());
         }
         if (stop.isMade()) {
-            String message = "stopped after step " + done;
-            if (file != null) {
-                message += "; --resume goes on from " + file;
-            }
-            // The process ends with this block, before anybody could tell of an error.
-            out.println(message);
-            out.flush();
-            throw new InterruptedIOException(message);
+            throw StopRequest.end(out, done, file);
         }
     }
 

@@ -199,7 +199,8 @@ public final class TrainPictures implements Callable<Integer> {
                 training.build().train();
             } catch (InterruptedIOException e) {
                 // The process ends with the request, before anybody could tell of an error.
-                out.println(e.getMessage());
+                boolean kept = traces.checkpoint() != null;
+                out.println(e.getMessage() + (kept ? "" : StopRequest.outlook(null)));
                 out.flush();
                 throw e;
             }

@@ -3,7 +3,6 @@ package org.slotwise.examples.slate;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -240,14 +239,7 @@ final class SlateTraining implements AutoCloseable {
             Checkpoint.write(file, slate, optimizer, done, run.texts(), state);
         }
         if (stop.isMade()) {
-            String message = "stopped after step " + done;
-            if (file != null) {
-                message += "; --resume goes on from " + file;
-            }
-            // The process ends with this block, before anybody could tell of an error.
-            out.println(message);
-            out.flush();
-            throw new InterruptedIOException(message);
+            throw StopRequest.end(out, done, file);
         }
     }
 
