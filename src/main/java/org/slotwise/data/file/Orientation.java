@@ -47,8 +47,8 @@ enum Orientation {
                 new MemoryCacheImageInputStream(new ByteArrayInputStream(jpeg))) {
             List<JPEGSegment> notes = JPEGSegmentUtil.readSegments(in, JPEG.APP1, "Exif");
             return notes.isEmpty() ? UPRIGHT : of(notes.get(0));
-        } catch (IOException | RuntimeException e) {
-            return UPRIGHT; // the picture is good all the same
+        } catch (IOException | RuntimeException | OutOfMemoryError | StackOverflowError e) {
+            return UPRIGHT; // whatever the notes say: the picture is good all the same
         }
     }
 

@@ -49,7 +49,7 @@ public final class EvaluatePictures implements Callable<Integer> {
         threads.set();
         PrintWriter out = spec.commandLine().getOut();
         try (ObjectDiscoveryModel loaded = model.load();
-                OwnPictures own = pictures.read(spec, out, loaded.configuration())) {
+                OwnPictures own = squares(loaded, out)) {
             if (!own.haveMasks()) {
                 throw new IOException(
                         pictures.images()
@@ -59,5 +59,18 @@ public final class EvaluatePictures implements Callable<Integer> {
             ScoreTable.print(out, loaded, own);
         }
         return ExitCode.OK;
+    }
+
+    /** The ways that learn nothing take no others. */
+    private OwnPictures squares(ObjectDiscoveryModel loaded, PrintWriter out) throws IOException {
+        int height = loaded.imageHeight();
+        int width = loaded.imageWidth();
+        if (height != width) {
+            throw new IOException(
+                    model.path()
+                            + (" sees pictures of " + height + " x " + width + ", and only squares")
+                            + " are scored here; in Java its evaluate(scenes) does it");
+        }
+        return pictures.read(spec, out, loaded.configuration());
     }
 }

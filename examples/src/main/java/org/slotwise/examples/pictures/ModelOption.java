@@ -61,7 +61,15 @@ final class ModelOption {
     static ObjectDiscoveryModel load(Path model) throws IOException {
         if (Files.exists(model)) {
             refuseForPyTorch(model);
-            return ObjectDiscoveryModel.load(model);
+            PictureModel loaded = PictureModel.load(model);
+            if (loaded instanceof ObjectDiscoveryModel discovery) {
+                return discovery;
+            }
+            loaded.close();
+            throw new IOException(
+                    model
+                            + " is a model that counts objects, which \"predict\" and \"package\" take"
+                            + " too; \"slotwise gnm\" has commands of its own to score and show it");
         }
         if (ObjectDiscoveryModel.shippedNames().contains(model.toString())) {
             return ObjectDiscoveryModel.shipped(model.toString());

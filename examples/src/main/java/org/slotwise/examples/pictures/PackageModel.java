@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.model.ObjectDiscoveryModel;
+import org.slotwise.model.PictureModel;
 import org.slotwise.torchscript.TorchScript;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -69,7 +70,7 @@ public final class PackageModel implements Callable<Integer> {
             ObjectDiscoveryModel.requireReplaceable(output);
         }
         PrintWriter out = spec.commandLine().getOut();
-        try (ObjectDiscoveryModel loaded = model.load()) {
+        try (PictureModel loaded = model.loadAny()) {
             // First what may not be possible.
             if (torchScript != null) {
                 script(loaded).write(torchScript);
@@ -94,7 +95,14 @@ public final class PackageModel implements Callable<Integer> {
         }
     }
 
-    private TorchScript script(ObjectDiscoveryModel loaded) throws IOException {
+    private TorchScript script(PictureModel any) throws IOException {
+        if (!(any instanceof ObjectDiscoveryModel loaded)) {
+            throw new IOException(
+                    "--torchscript: the model "
+                            + model.path()
+                            + " counts objects, and has no form for PyTorch. Without"
+                            + " --torchscript, --out writes a .zip for DJL");
+        }
         try {
             return TorchScript.of(loaded.block());
         } catch (IllegalArgumentException e) {

@@ -29,13 +29,16 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slotwise.examples.shared.Run;
+import org.slotwise.gnm.GnmConfiguration;
 import org.slotwise.image.CocoAnnotations;
 import org.slotwise.image.DiscoveredObject;
 import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.image.ObjectList;
 import org.slotwise.model.ConditioningConfiguration;
+import org.slotwise.model.GnmModel;
 import org.slotwise.model.ObjectDiscoveryConfiguration;
 import org.slotwise.model.ObjectDiscoveryModel;
+import org.slotwise.model.PictureModel;
 import org.slotwise.model.Presets;
 
 /** From pictures to masks, with trainings that are too short to learn anything. */
@@ -510,5 +513,35 @@ class PicturesTest {
                 json, Files.readString(json).replaceFirst("\"version\": \\d+", "\"version\": 99"));
         Run.of(new EvaluatePictures(), "--model", at("model"), "--images", drawn.toString())
                 .fails(1, "it is of version 99");
+    }
+
+    /** A model of another kind is packaged too; where it has no place that is said. */
+    @Test
+    void modelsThatCountObjects() throws IOException {
+        try (GnmModel counting = GnmModel.create(GnmConfiguration.small(32), 3)) {
+            counting.save(folder.resolve("counting"));
+        }
+        String model = at("counting");
+        Run.of(new PackageModel(), "--model", model, "--out", at("counting.zip")).succeeds();
+        try (PictureModel loaded = PictureModel.load(folder.resolve("counting.zip"))) {
+            assertTrue(loaded instanceof GnmModel);
+        }
+        Run.of(new PackageModel(), "--model", model, "--torchscript", at("counting.pt"))
+                .fails(1, "--torchscript: the model", "has no form for PyTorch");
+        for (Object program : List.of(new EvaluatePictures(), new ShowPictures())) {
+            Run.of(program, "--model", model, "--images", drawn.toString())
+                    .fails(1, "is a model that counts objects", "slotwise gnm");
+        }
+    }
+
+    @Test
+    void scoresSquaresAndSaysSo() throws IOException {
+        try (ObjectDiscoveryModel wide =
+                ObjectDiscoveryModel.create(
+                        Presets.named("pictures").withImageSize(16, 24).configuration(), 0)) {
+            wide.save(folder.resolve("wide"));
+        }
+        Run.of(new EvaluatePictures(), "--model", at("wide"), "--images", drawn.toString())
+                .fails(1, "sees pictures of 16 x 24, and only squares");
     }
 }
