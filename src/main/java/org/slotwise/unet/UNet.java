@@ -1,16 +1,15 @@
 package org.slotwise.unet;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.nio.file.Path;
-import org.slotwise.weights.DiffusersExport;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Options;
+import org.slotwise.internal.Pass;
+import org.slotwise.weights.DiffusersExport;
 import org.slotwise.weights.DiffusersFolder;
 import org.slotwise.weights.DiffusionLayouts;
 import org.slotwise.weights.StateDict;
@@ -85,6 +84,7 @@ public final class UNet extends DenoiserBlock {
         }
         return unet;
     }
+
     /**
      * Writes the network as diffusers does: a folder with {@code config.json} and the weights,
      * which {@link #read} and diffusers' {@code UNet2DConditionModel.from_pretrained} read; with
@@ -100,7 +100,6 @@ public final class UNet extends DenoiserBlock {
     public void write(Path folder) throws IOException {
         DiffusersExport.write(folder, UNetWriter.options(sizes), StateDict.of(this));
     }
-
 
     private static int slotDim(UNetConfiguration sizes) {
         TransformerOptions transformer = sizes.transformer();
@@ -119,24 +118,9 @@ public final class UNet extends DenoiserBlock {
         return sizes;
     }
 
-    /** {@inheritDoc} */
     @Override
-    public NDArray predict(
-            ParameterStore store,
-            NDArray latents,
-            NDArray timesteps,
-            NDArray slots,
-            boolean training) {
-        check(latents, timesteps, slots);
-        return compute(
-                        store,
-                        latents,
-                        training,
-                        pass ->
-                                new NDList(
-                                        layers.apply(
-                                                pass, latents, times(timesteps, latents), slots)))
-                .head();
+    NDArray equations(Pass pass, NDArray latents, NDArray times, Told told) {
+        return layers.apply(pass, latents, times, told);
     }
 
     @Override
