@@ -4,8 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
+import org.slotwise.weights.DiffusersExport;
+import org.slotwise.weights.StateDict;
 
 /**
  * The autoencoder of latent diffusion whose latents are normally distributed: Stable Diffusion's.
@@ -28,6 +31,8 @@ import org.slotwise.internal.Pass;
  * <p>Weights and biases start as PyTorch's do.
  */
 public final class AutoencoderKl extends AutoencoderBlock {
+
+    private static final String KIND = "AutoencoderKL";
 
     private final AutoencoderSizes sizes;
     private final ImageEncoder encoder;
@@ -61,8 +66,24 @@ public final class AutoencoderKl extends AutoencoderBlock {
                 options -> {
                     options.require("use_quant_conv", "true");
                     options.require("use_post_quant_conv", "true");
-                    return new AutoencoderKl(AutoencoderReader.sizes(options, "AutoencoderKL", 4));
+                    return new AutoencoderKl(AutoencoderReader.sizes(options, KIND, 4));
                 });
+    }
+
+    /**
+     * Writes the network as diffusers does: a folder with {@code config.json} and the weights,
+     * which {@link #read} and diffusers' {@code AutoencoderKL.from_pretrained} read. What is there
+     * is replaced when the new one is whole.
+     *
+     * @param folder where to; its parent must be there
+     * @throws IOException if it cannot be written, or there is something else of this name
+     * @throws IllegalStateException if the network is not initialised
+     */
+    public void write(Path folder) throws IOException {
+        Map<String, Object> options = AutoencoderWriter.options(KIND, sizes);
+        options.put("use_quant_conv", true);
+        options.put("use_post_quant_conv", true);
+        DiffusersExport.write(folder, options, StateDict.of(this));
     }
 
     /**

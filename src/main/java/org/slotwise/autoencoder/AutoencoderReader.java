@@ -14,6 +14,9 @@ import org.slotwise.weights.StateDict;
 /** Autoencoders from folders of diffusers. */
 final class AutoencoderReader {
 
+    static final String DOWN = "DownEncoderBlock2D";
+    static final String UP = "UpDecoderBlock2D";
+
     /** Makes an autoencoder of options. */
     @FunctionalInterface
     interface Maker<T extends AutoencoderBlock> {
@@ -59,8 +62,8 @@ final class AutoencoderReader {
         folder.require("mid_block_add_attention", "true");
         List<Integer> widths = folder.integers("block_out_channels", List.of(64));
         int levels = widths.size();
-        same(folder, "down_block_types", "DownEncoderBlock2D", levels);
-        same(folder, "up_block_types", "UpDecoderBlock2D", levels);
+        same(folder, "down_block_types", DOWN, levels);
+        same(folder, "up_block_types", UP, levels);
         int colours = folder.integer("in_channels", 3);
         folder.require("out_channels", Integer.toString(colours));
         return new AutoencoderSizes(

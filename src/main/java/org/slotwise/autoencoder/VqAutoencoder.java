@@ -6,9 +6,12 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
+import org.slotwise.weights.DiffusersExport;
+import org.slotwise.weights.StateDict;
 
 /**
  * The autoencoder of latent diffusion whose decoder takes codes: SlotDiffusion's.
@@ -32,6 +35,8 @@ import org.slotwise.internal.Pass;
  * <p>Weights and biases start as PyTorch's do, codes uniformly in ±1 / their number.
  */
 public final class VqAutoencoder extends AutoencoderBlock {
+
+    private static final String KIND = "VQModel";
 
     private final AutoencoderSizes sizes;
     private final int codes;
@@ -70,11 +75,28 @@ public final class VqAutoencoder extends AutoencoderBlock {
                 folder,
                 manager,
                 options -> {
-                    AutoencoderSizes sizes = AutoencoderReader.sizes(options, "VQModel", 3);
+                    AutoencoderSizes sizes = AutoencoderReader.sizes(options, KIND, 3);
                     options.require("norm_type", "\"group\"");
                     options.require("vq_embed_dim", Integer.toString(sizes.latentChannels()));
                     return new VqAutoencoder(sizes, options.integer("num_vq_embeddings", 256));
                 });
+    }
+
+    /**
+     * Writes the network as diffusers does: a folder with {@code config.json} and the weights,
+     * which {@link #read} and diffusers' {@code VQModel.from_pretrained} read. What is there is
+     * replaced when the new one is whole.
+     *
+     * @param folder where to; its parent must be there
+     * @throws IOException if it cannot be written, or there is something else of this name
+     * @throws IllegalStateException if the network is not initialised
+     */
+    public void write(Path folder) throws IOException {
+        Map<String, Object> options = AutoencoderWriter.options(KIND, sizes);
+        options.put("norm_type", "group");
+        options.put("vq_embed_dim", sizes.latentChannels());
+        options.put("num_vq_embeddings", codes);
+        DiffusersExport.write(folder, options, StateDict.of(this));
     }
 
     /**

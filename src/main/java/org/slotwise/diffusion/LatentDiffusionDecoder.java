@@ -31,7 +31,8 @@ import org.slotwise.unet.Denoiser;
  *   <li>latents (B, C, h, w), of deviation about 1.
  * </ul>
  *
- * <p>It gives neither masks nor a picture of each slot: masks are what the grouping attends to.
+ * <p>It gives no picture of each slot. Masks are what the grouping attends to, or where the network
+ * looks: {@link CrossAttentionMasks}.
  *
  * <p>As a block on lists it takes noised latents, times (B) int64 and slots, and gives what the
  * network predicts.

@@ -50,6 +50,27 @@ public final class FusedOps {
                           vs = torch.transpose(torch.reshape(v, [b, m, h, e]), 1, 2)
                           y = torch.scaled_dot_product_attention(qs, ks, vs, None, 0., causal)
                           return torch.reshape(torch.transpose(y, 1, 2), [b, n, d])
+                        def attended(self: __torch__.Script,
+                          q: Tensor,
+                          k: Tensor,
+                          setting: Tensor) -> Tensor:
+                          h = int(torch.select(setting, 0, 0))
+                          scale = float(torch.select(setting, 0, 1))
+                          b = torch.size(q, 0)
+                          n = torch.size(q, 1)
+                          m = torch.size(k, 1)
+                          e = torch.floordiv(torch.size(q, 2), h)
+                          qs = torch.transpose(torch.reshape(q, [b, n, h, e]), 1, 2)
+                          ks = torch.transpose(torch.reshape(k, [b, m, h, e]), 1, 2)
+                          qk = torch.matmul(torch.mul(qs, scale), torch.transpose(ks, 2, 3))
+                          a = torch.mean(torch.softmax(qk, -1), [1], False)
+                          return torch.contiguous(torch.transpose(a, 1, 2))
+                        def bilinear(self: __torch__.Script,
+                          x: Tensor,
+                          setting: Tensor) -> Tensor:
+                          h = int(torch.select(setting, 0, 0))
+                          w = int(torch.select(setting, 0, 1))
+                          return torch.upsample_bilinear2d(x, [h, w], False, None, None)
                         def gated(self: __torch__.Script,
                           x: Tensor,
                           weight: Tensor,
@@ -133,6 +154,32 @@ public final class FusedOps {
      */
     public static NDArray attention(NDArray q, NDArray k, NDArray v, int heads, boolean causal) {
         return call("attention", q, k, v, new Setting(heads, causal ? 1 : 0).array());
+    }
+
+    /**
+     * The weights of {@link #attention}, means over the heads.
+     *
+     * @param q queries (B, N, D), D a multiple of the heads
+     * @param k keys (B, M, D)
+     * @param heads H
+     * @return (B, M, N), sums over M are 1
+     */
+    public static NDArray attended(NDArray q, NDArray k, int heads) {
+        double scale = 1 / Math.sqrt((double) q.getShape().get(2) / heads);
+        return call("attended", q, k, new Setting(heads, scale).array());
+    }
+
+    /**
+     * Maps of another size, bilinear between the centres of places, as PyTorch's {@code
+     * interpolate} without {@code align_corners}.
+     *
+     * @param x (B, C, h, w)
+     * @param height the new height
+     * @param width the new width
+     * @return (B, C, height, width)
+     */
+    public static NDArray bilinear(NDArray x, int height, int width) {
+        return call("bilinear", x, new Setting(height, width).array());
     }
 
     /**

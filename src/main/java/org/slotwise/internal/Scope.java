@@ -53,6 +53,18 @@ public final class Scope implements AutoCloseable {
     }
 
     /**
+     * Takes an array out of the scopes of this thread: whoever holds it closes it, or gives it to a
+     * manager.
+     *
+     * @param array an array created since the innermost scope was opened
+     * @return the same array
+     */
+    public static NDArray release(NDArray array) {
+        NDScope.unregister(array);
+        return array;
+    }
+
+    /**
      * Frees an array that what follows from it no longer needs, before its scope ends.
      *
      * @param used an array of this thread's scope, of no use afterwards

@@ -27,6 +27,8 @@ import org.slotwise.internal.Scope;
 public record LeanAttention(Layer query, Layer key, Layer value, Layer output, int heads)
         implements Layer {
 
+    private static final String WHO = "LeanAttention";
+
     /** Self-attention. {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
@@ -42,8 +44,8 @@ public record LeanAttention(Layer query, Layer key, Layer value, Layer output, i
      * @return y (B, N, size of the output), a new array
      */
     public NDArray attend(Pass pass, NDArray x, NDArray memory) {
-        Check.shape("LeanAttention", "input", x, "B", "N", "D");
-        Check.shape("LeanAttention", "memory", memory, x.getShape().get(0), "M", "D'");
+        Check.shape(WHO, "input", x, "B", "N", "D");
+        Check.shape(WHO, "memory", memory, x.getShape().get(0), "M", "D'");
         try (Scope scope = new Scope()) {
             NDArray heard =
                     heard(
@@ -53,6 +55,37 @@ public record LeanAttention(Layer query, Layer key, Layer value, Layer output, i
                             heads);
             return scope.keep(output.apply(pass, heard));
         }
+    }
+
+    /**
+     * How much places attend to what is in memory: the weights of {@link #attend}, for whoever
+     * looks at them after all. Queries and keys are computed anew.
+     *
+     * @param pass the call of the block
+     * @param x (B, N, D)
+     * @param memory (B, M, D')
+     * @return means over the heads (B, M, N), whose sums over M are 1, a new array
+     */
+    public NDArray weights(Pass pass, NDArray x, NDArray memory) {
+        Check.shape(WHO, "input", x, "B", "N", "D");
+        Check.shape(WHO, "memory", memory, x.getShape().get(0), "M", "D'");
+        try (Scope scope = new Scope()) {
+            return scope.keep(weights(query.apply(pass, x), key.apply(pass, memory), heads));
+        }
+    }
+
+    /**
+     * How much is attended to, once queries and keys are there.
+     *
+     * @param q (B, N, D), D a multiple of the heads
+     * @param k (B, M, D)
+     * @param heads H
+     * @return means over the heads (B, M, N), whose sums over M are 1
+     * @throws IllegalArgumentException if the shapes do not agree
+     */
+    public static NDArray weights(NDArray q, NDArray k, int heads) {
+        check(q, k, heads);
+        return FusedOps.attended(q, k, heads);
     }
 
     /**
@@ -66,18 +99,21 @@ public record LeanAttention(Layer query, Layer key, Layer value, Layer output, i
      * @throws IllegalArgumentException if the shapes do not agree
      */
     public static NDArray heard(NDArray q, NDArray k, NDArray v, int heads) {
-        String who = "LeanAttention";
-        Check.shape(who, "queries", q, "B", "N", "D");
-        Check.floating(who, "queries", q.getDataType());
-        Check.atLeast(who, "heads", heads, 1);
+        check(q, k, heads);
+        Check.shape(WHO, "values", v, q.getShape().get(0), k.getShape().get(1), q.size(2));
+        Check.sameTypeAndDevice(WHO, "values", v, "queries", q);
+        return FusedOps.attention(q, k, v, heads, false);
+    }
+
+    private static void check(NDArray q, NDArray k, int heads) {
+        Check.shape(WHO, "queries", q, "B", "N", "D");
+        Check.floating(WHO, "queries", q.getDataType());
+        Check.atLeast(WHO, "heads", heads, 1);
         Shape s = q.getShape();
         Check.option(
                 s.get(2) % heads == 0,
-                who + ": D must be a multiple of heads, got " + s.get(2) + " and " + heads);
-        Check.shape(who, "keys", k, s.get(0), "M", s.get(2));
-        Check.shape(who, "values", v, s.get(0), k.getShape().get(1), s.get(2));
-        Check.sameTypeAndDevice(who, "keys", k, "queries", q);
-        Check.sameTypeAndDevice(who, "values", v, "queries", q);
-        return FusedOps.attention(q, k, v, heads, false);
+                WHO + ": D must be a multiple of heads, got " + s.get(2) + " and " + heads);
+        Check.shape(WHO, "keys", k, s.get(0), "M", s.get(2));
+        Check.sameTypeAndDevice(WHO, "keys", k, "queries", q);
     }
 }

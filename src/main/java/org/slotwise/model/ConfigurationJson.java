@@ -20,9 +20,16 @@ final class ConfigurationJson<C extends Record> {
 
     static final int VERSION = 1;
 
-    /** What came after the first models were saved, which saw pictures whole. */
+    /**
+     * What files that do not say it mean: the first models saw pictures whole, and there was one
+     * denoiser.
+     */
     private static final Map<Class<?>, Map<String, JsonElement>> LATER =
-            Map.of(ObjectDiscoveryConfiguration.class, Map.of("fit", new JsonPrimitive("squeeze")));
+            Map.of(
+                    ObjectDiscoveryConfiguration.class,
+                    Map.of("fit", new JsonPrimitive("squeeze")),
+                    DenoiserConfiguration.class,
+                    Map.of("kind", new JsonPrimitive("u_net")));
 
     private static final Gson PRETTY =
             new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();

@@ -1,5 +1,6 @@
 package org.slotwise.model;
 
+import org.slotwise.unet.BranchNormUNet;
 import org.slotwise.unet.Denoiser;
 import org.slotwise.unet.UNet;
 
@@ -11,7 +12,11 @@ final class DenoiserKinds {
                     .with(
                             "u_net",
                             DenoiserConfiguration.UNet.class,
-                            (c, sizes) -> new UNet(c.sizes()));
+                            (c, sizes) -> new UNet(c.sizes()))
+                    .with(
+                            "branch_norm_u_net",
+                            DenoiserConfiguration.BranchNormUNet.class,
+                            (c, sizes) -> new BranchNormUNet(c.sizes()));
 
     private DenoiserKinds() {}
 }

@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.diffusion.CrossAttentionMasks;
 import org.slotwise.diffusion.DiffusionDraws;
 import org.slotwise.diffusion.LatentDiffusionDecoder;
 import org.slotwise.diffusion.Sampling;
@@ -38,8 +39,9 @@ import org.slotwise.internal.Options;
  * <ul>
  *   <li>images (B, 3, H, W) in [0, 1], of the parameters' type and the configuration's size.
  *   <li>slots (B, K, D): any K, of any images.
- *   <li>masks are what slots attend to; where the slots were learnt first with the decoder of
- *       {@link #discovery()}, its masks are the finer ones.
+ *   <li>masks are what slots attend to, or where the denoiser looks ({@link #crossAttentionMasks});
+ *       where the slots were learnt first with the decoder of {@link #discovery()}, its masks are
+ *       the finer ones.
  * </ul>
  *
  * <p>How this differs from the papers: slots can be learnt first with a decoder of their own, which
@@ -155,6 +157,40 @@ public final class LatentSlotDiffusion extends SlotsAndLatents implements AutoCl
             made.attach(images.getManager());
             return made;
         }
+    }
+
+    /**
+     * Masks of the slots of images, by where the denoiser looks while it takes noise from their
+     * latents. What slots themselves attend to is in {@link #slots}.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param images (B, 3, H, W) in [0, 1]
+     * @param how at which times, and by which layers
+     * @param seed the same seed gives the same masks
+     * @return (B, K, H, W), whose sums over slots are 1, owned by the images' manager
+     * @throws IllegalArgumentException if the images have another shape, type or device, or there
+     *     is no such time or layer
+     */
+    public NDArray crossAttentionMasks(
+            ParameterStore parameterStore, NDArray images, CrossAttentionMasks how, long seed) {
+        return silently(
+                parameterStore,
+                images,
+                false,
+                () -> {
+                    try (NDManager own = images.getManager().newSubManager()) {
+                        NDArray x = images.reshape(images.getShape());
+                        x.attach(own);
+                        NDArray z = latents(parameterStore, x);
+                        NDArray slots = slots(parameterStore, x, false).objects();
+                        ObjectDiscoveryConfiguration c = configuration.discovery();
+                        NDArray masks =
+                                how.withSize(c.imageHeight(), c.imageWidth())
+                                        .of(decoder, parameterStore, z, slots, seed);
+                        masks.attach(images.getManager());
+                        return masks;
+                    }
+                });
     }
 
     /**

@@ -44,7 +44,8 @@ final class RecordJson {
      * Knows the kinds of some interfaces.
      *
      * @param kinds for each interface its records by their names
-     * @param later of records the fields that older files lack, and what they mean by it
+     * @param later of records the fields that older files lack, and of interfaces the kind, and
+     *     what they mean by it
      */
     RecordJson(
             Map<Class<?>, ? extends Map<String, ? extends Class<?>>> kinds,
@@ -156,7 +157,9 @@ final class RecordJson {
         Map<String, ? extends Class<?>> names = kinds.get(type);
         if (names != null) {
             unknown.remove(KIND);
-            String kind = (String) read(String.class, object.get(KIND), join(path, KIND), false);
+            JsonElement said = object.get(KIND);
+            JsonElement meant = said == null ? later.getOrDefault(type, Map.of()).get(KIND) : said;
+            String kind = (String) read(String.class, meant, join(path, KIND), false);
             Class<?> known = names.get(kind);
             if (known == null) {
                 throw new IllegalArgumentException(

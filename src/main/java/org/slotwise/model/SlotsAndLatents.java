@@ -228,8 +228,8 @@ abstract class SlotsAndLatents extends ConfiguredBlock {
                 slots.objects().concat(waves, 2), slots.featureAttributions(), slots.isEmpty());
     }
 
-    private <T> T silently(
-            ParameterStore store, NDArray images, boolean training, Supplier<T> work) {
+    /** Works on images that were checked, with a graph only in training. */
+    final <T> T silently(ParameterStore store, NDArray images, boolean training, Supplier<T> work) {
         discovery.checkImages(images);
         fetchAll(store, images, training);
         return NoGraph.unless(training, work);

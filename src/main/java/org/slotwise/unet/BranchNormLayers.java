@@ -38,7 +38,7 @@ final class BranchNormLayers {
     /** A part of the network: a map (B, C, h, w), silu of the time's embedding, and slots. */
     @FunctionalInterface
     interface Part {
-        NDArray apply(Pass pass, NDArray x, NDArray e, NDArray slots);
+        NDArray apply(Pass pass, NDArray x, NDArray e, Told told);
     }
 
     /** A word of the drawing: a part, or null to keep or to join. */
@@ -100,7 +100,7 @@ final class BranchNormLayers {
         last = Convolution.of(parameters.under("conv2"), channels, sizes.latents(), around);
     }
 
-    private static NDArray nothing(Pass pass, NDArray x, NDArray e, NDArray slots) {
+    private static NDArray nothing(Pass pass, NDArray x, NDArray e, Told told) {
         return x;
     }
 
@@ -113,7 +113,7 @@ final class BranchNormLayers {
     }
 
     /** Of latents (B, C, h, w), silu of the time's embedding (B, E), and slots (B, K, D). */
-    NDArray apply(Pass pass, NDArray z, NDArray e, NDArray slots) {
+    NDArray apply(Pass pass, NDArray z, NDArray e, Told told) {
         Deque<NDArray> kept = new ArrayDeque<>();
         NDArray h = first.apply(pass, z);
         for (Step step : steps) {
@@ -126,7 +126,7 @@ final class BranchNormLayers {
                     h = Scope.next(h, both);
                 }
                 default -> {
-                    NDArray next = step.part.apply(pass, h, e, slots);
+                    NDArray next = step.part.apply(pass, h, e, told);
                     if (kept.peek() != h) {
                         h.close();
                     }

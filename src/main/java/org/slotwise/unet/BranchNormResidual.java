@@ -54,7 +54,7 @@ record BranchNormResidual(
     }
 
     @Override
-    public NDArray apply(Pass pass, NDArray x, NDArray e, NDArray slots) {
+    public NDArray apply(Pass pass, NDArray x, NDArray e, Told told) {
         try (Scope scope = new Scope()) {
             NDArray h = norm1.activated(pass, x);
             NDArray y = Scope.next(h, first.apply(pass, h));

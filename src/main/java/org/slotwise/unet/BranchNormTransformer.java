@@ -35,9 +35,11 @@ record BranchNormTransformer(
             Linear map,
             LayerNorm norm4) {
 
-        NDArray apply(Pass pass, NDArray y, NDArray slots) {
+        NDArray apply(Pass pass, NDArray y, Told told) {
+            NDArray slots = told.slots();
             try (Scope scope = new Scope()) {
                 NDArray u = branch(pass, norm2, self.attend(pass, y, y)).addi(y);
+                told.show(() -> cross.weights(pass, u, slots));
                 NDArray v = branch(pass, norm3, cross.attend(pass, u, slots)).addi(u);
                 u.close();
                 return scope.keep(branch(pass, norm4, map.apply(pass, v)).addi(v));
@@ -77,13 +79,13 @@ record BranchNormTransformer(
     }
 
     @Override
-    public NDArray apply(Pass pass, NDArray x, NDArray e, NDArray slots) {
+    public NDArray apply(Pass pass, NDArray x, NDArray e, Told told) {
         try (Scope scope = new Scope()) {
             NDArray y = norm.apply(pass, x);
             y = Scope.next(y, FusedOps.tokens(y));
             y = Scope.next(y, first.apply(pass, y));
             for (Repeat repeat : repeats) {
-                y = Scope.next(y, repeat.apply(pass, y, slots));
+                y = Scope.next(y, repeat.apply(pass, y, told));
             }
             y = Scope.next(y, last.apply(pass, y));
             return scope.keep(FusedOps.image(y, x));

@@ -1,12 +1,11 @@
 package org.slotwise.unet;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.training.ParameterStore;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Options;
+import org.slotwise.internal.Pass;
 import org.slotwise.layer.TimeEmbedding;
 
 /**
@@ -48,24 +47,9 @@ public final class BranchNormUNet extends DenoiserBlock {
         layers = new BranchNormLayers(declarer(), sizes);
     }
 
-    /** {@inheritDoc} */
     @Override
-    public NDArray predict(
-            ParameterStore store,
-            NDArray latents,
-            NDArray timesteps,
-            NDArray slots,
-            boolean training) {
-        check(latents, timesteps, slots);
-        return compute(
-                        store,
-                        latents,
-                        training,
-                        pass -> {
-                            NDArray e = FusedOps.silu(times.of(times(timesteps, latents)));
-                            return new NDList(layers.apply(pass, latents, e, slots));
-                        })
-                .head();
+    NDArray equations(Pass pass, NDArray latents, NDArray t, Told told) {
+        return layers.apply(pass, latents, FusedOps.silu(times.of(t)), told);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.slotwise.unet;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 
@@ -38,4 +39,24 @@ public interface Denoiser extends Block {
             NDArray timesteps,
             NDArray slots,
             boolean training);
+
+    /**
+     * How places attend to slots while the network predicts: the weights of each cross attention,
+     * means over its heads. No graph is recorded. {@code
+     * org.slotwise.diffusion.CrossAttentionMasks} makes masks of them.
+     *
+     * @param store where the parameters' values are
+     * @param latents z_t (B, C, h, w) of the parameters' type
+     * @param timesteps t (B) int64
+     * @param slots (B, K, D) of the parameters' type
+     * @return for each cross attention, in the order in which they are computed, (B, K, h', w') at
+     *     its own size, whose sums over slots are 1; owned by the latents' manager
+     * @throws IllegalArgumentException if an input has another shape or type
+     * @throws UnsupportedOperationException if the network gives no such weights
+     */
+    default NDList crossAttention(
+            ParameterStore store, NDArray latents, NDArray timesteps, NDArray slots) {
+        throw new UnsupportedOperationException(
+                getClass().getSimpleName() + ": it does not tell how places attend to slots");
+    }
 }

@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
+import org.slotwise.internal.Pass;
 
 /** What every denoiser of this package does as a DJL block, and what its inputs must be. */
 abstract class DenoiserBlock extends ConfiguredBlock implements Denoiser {
@@ -34,7 +35,60 @@ abstract class DenoiserBlock extends ConfiguredBlock implements Denoiser {
         return LATENTS;
     }
 
-    final void check(NDArray latents, NDArray timesteps, NDArray slots) {
+    /** Computes the network: z_t (B, C, h, w), t (B) of the latents' type, slots. */
+    abstract NDArray equations(Pass pass, NDArray latents, NDArray times, Told told);
+
+    /** {@inheritDoc} */
+    @Override
+    public final NDArray predict(
+            ParameterStore store,
+            NDArray latents,
+            NDArray timesteps,
+            NDArray slots,
+            boolean training) {
+        check(latents, timesteps, slots);
+        return compute(
+                        store,
+                        latents,
+                        training,
+                        pass ->
+                                new NDList(
+                                        equations(
+                                                pass,
+                                                latents,
+                                                times(timesteps, latents),
+                                                Told.of(slots))))
+                .head();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public final NDList crossAttention(
+            ParameterStore store, NDArray latents, NDArray timesteps, NDArray slots) {
+        check(latents, timesteps, slots);
+        CrossAttentionMaps maps = new CrossAttentionMaps(latents.getShape());
+        boolean whole = false;
+        try {
+            NDList all =
+                    compute(
+                            store,
+                            latents,
+                            false,
+                            pass -> {
+                                NDArray t = times(timesteps, latents);
+                                equations(pass, latents, t, new Told(slots, maps));
+                                return maps.all();
+                            });
+            whole = true;
+            return all;
+        } finally {
+            if (!whole) {
+                maps.close();
+            }
+        }
+    }
+
+    private void check(NDArray latents, NDArray timesteps, NDArray slots) {
         Check.shape(who(), LATENTS, latents, "B", in, "h", "w");
         Check.floating(who(), LATENTS, latents.getDataType());
         checkSize(latents.getShape());
@@ -47,7 +101,7 @@ abstract class DenoiserBlock extends ConfiguredBlock implements Denoiser {
     }
 
     /** Timesteps in the latents' type. */
-    static NDArray times(NDArray timesteps, NDArray latents) {
+    private static NDArray times(NDArray timesteps, NDArray latents) {
         return timesteps.toType(latents.getDataType(), false);
     }
 

@@ -74,20 +74,30 @@ final class PackedAttention {
     /** Of x (B, N, C) and a memory (B, M, D), which is x itself for attention to itself. */
     NDArray attend(Pass pass, NDArray x, NDArray memory) {
         try (Scope scope = new Scope()) {
-            NDArray b = pass.value(bias);
-            NDList qkv;
-            if (all != null) {
-                qkv = Ops.linear(x, pass.value(all), b).split(3, 2);
-            } else {
-                NDList biases = b.split(3, 0);
-                qkv =
-                        new NDList(
-                                Ops.linear(x, pass.value(each[0]), biases.get(0)),
-                                Ops.linear(memory, pass.value(each[1]), biases.get(1)),
-                                Ops.linear(memory, pass.value(each[2]), biases.get(2)));
-            }
+            NDList qkv =
+                    all == null
+                            ? projected(pass, x, memory, memory)
+                            : Ops.linear(x, pass.value(all), pass.value(bias)).split(3, 2);
             NDArray heard = LeanAttention.heard(qkv.get(0), qkv.get(1), qkv.get(2), heads);
             return scope.keep(output.apply(pass, heard));
         }
+    }
+
+    /** The weights of attention to a memory, means over the heads: (B, M, N), a new array. */
+    NDArray weights(Pass pass, NDArray x, NDArray memory) {
+        try (Scope scope = new Scope()) {
+            NDList qk = projected(pass, x, memory);
+            return scope.keep(LeanAttention.weights(qk.get(0), qk.get(1), heads));
+        }
+    }
+
+    /** Queries, keys, values of as many arrays. */
+    private NDList projected(Pass pass, NDArray... arrays) {
+        NDList biases = pass.value(bias).split(3, 0);
+        NDList made = new NDList();
+        for (int i = 0; i < arrays.length; i++) {
+            made.add(Ops.linear(arrays[i], pass.value(each[i]), biases.get(i)));
+        }
+        return made;
     }
 }

@@ -8,8 +8,8 @@ import org.slotwise.internal.Pass;
 interface SlotLayer {
 
     /** What stands where there is no attention. */
-    SlotLayer NONE = (pass, x, slots) -> x;
+    SlotLayer NONE = (pass, x, told) -> x;
 
     /** A new array; x itself if nothing changes. */
-    NDArray apply(Pass pass, NDArray x, NDArray slots);
+    NDArray apply(Pass pass, NDArray x, Told told);
 }

@@ -67,14 +67,14 @@ record SpatialTransformer(
     }
 
     @Override
-    public NDArray apply(Pass pass, NDArray x, NDArray slots) {
-        Check.shape("SpatialTransformer", "slots", slots, x.getShape().get(0), "K", "D");
+    public NDArray apply(Pass pass, NDArray x, Told told) {
+        Check.shape("SpatialTransformer", "slots", told.slots(), x.getShape().get(0), "K", "D");
         try (Scope scope = new Scope()) {
             NDArray y = norm.apply(pass, x);
             y = Scope.next(y, FusedOps.tokens(y));
             y = Scope.next(y, projectIn.apply(pass, y));
             for (TransformerBlock block : blocks) {
-                y = Scope.next(y, block.apply(pass, y, slots));
+                y = Scope.next(y, block.apply(pass, y, told));
             }
             y = Scope.next(y, projectOut.apply(pass, y));
             return scope.keep(x.add(ImageAttention.image(y, x.getShape())));

@@ -68,7 +68,8 @@ record TransformerBlock(
     }
 
     /** Of tokens y (B, N, C) and slots (B, K, D): a new array. */
-    NDArray apply(Pass pass, NDArray y, NDArray slots) {
+    NDArray apply(Pass pass, NDArray y, Told told) {
+        NDArray slots = told.slots();
         try (Scope scope = new Scope()) {
             NDArray n = norm1.apply(pass, y);
             n = Scope.next(n, positions1.apply(pass, n));
@@ -76,6 +77,8 @@ record TransformerBlock(
 
             n = norm2.apply(pass, u);
             n = Scope.next(n, positions2.apply(pass, n));
+            NDArray seeing = n;
+            told.show(() -> cross.weights(pass, seeing, slots));
             NDArray v = Scope.next(n, cross.attend(pass, n, slots)).addi(u);
             u.close();
 

@@ -1,15 +1,15 @@
 package org.slotwise.unet;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Options;
+import org.slotwise.internal.Pass;
+import org.slotwise.weights.DiffusersExport;
 import org.slotwise.weights.DiffusersFolder;
 import org.slotwise.weights.DiffusionLayouts;
 import org.slotwise.weights.StateDict;
@@ -85,6 +85,22 @@ public final class UNet extends DenoiserBlock {
         return unet;
     }
 
+    /**
+     * Writes the network as diffusers does: a folder with {@code config.json} and the weights,
+     * which {@link #read} and diffusers' {@code UNet2DConditionModel.from_pretrained} read; with
+     * positions it is Latent Slot Diffusion's {@code UNet2DConditionModelWithPos}, which diffusers
+     * alone lacks. How the network started, {@link UNetConfiguration#zeroStart}, is not written.
+     * What is there is replaced when the new one is whole.
+     *
+     * @param folder where to; its parent must be there
+     * @throws IOException if it cannot be written, or there is something else of this name
+     * @throws IllegalArgumentException if times are embedded in a way that diffusers lacks
+     * @throws IllegalStateException if the network is not initialised
+     */
+    public void write(Path folder) throws IOException {
+        DiffusersExport.write(folder, UNetWriter.options(sizes), StateDict.of(this));
+    }
+
     private static int slotDim(UNetConfiguration sizes) {
         TransformerOptions transformer = sizes.transformer();
         if (transformer == null) {
@@ -102,24 +118,9 @@ public final class UNet extends DenoiserBlock {
         return sizes;
     }
 
-    /** {@inheritDoc} */
     @Override
-    public NDArray predict(
-            ParameterStore store,
-            NDArray latents,
-            NDArray timesteps,
-            NDArray slots,
-            boolean training) {
-        check(latents, timesteps, slots);
-        return compute(
-                        store,
-                        latents,
-                        training,
-                        pass ->
-                                new NDList(
-                                        layers.apply(
-                                                pass, latents, times(timesteps, latents), slots)))
-                .head();
+    NDArray equations(Pass pass, NDArray latents, NDArray times, Told told) {
+        return layers.apply(pass, latents, times, told);
     }
 
     @Override

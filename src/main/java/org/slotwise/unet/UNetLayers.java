@@ -158,7 +158,7 @@ public final class UNetLayers {
                         sizes.residual().groups(),
                         MIDDLE_EPS,
                         sizes.middle().at(width));
-        return (pass, x, slots) -> attention.apply(pass, x);
+        return (pass, x, told) -> attention.apply(pass, x);
     }
 
     /**
@@ -171,6 +171,11 @@ public final class UNetLayers {
      * @return (B, out, h, w)
      */
     public NDArray apply(Pass pass, NDArray z, NDArray t, NDArray slots) {
+        return apply(pass, z, t, Told.of(slots));
+    }
+
+    /** The same, where somebody may see how places attend to slots. */
+    NDArray apply(Pass pass, NDArray z, NDArray t, Told told) {
         NDArray e = FusedOps.silu(time.apply(pass, times.of(t))); // (B, 4 C)
         Deque<NDArray> kept = new ArrayDeque<>();
 
@@ -178,7 +183,7 @@ public final class UNetLayers {
         kept.push(h);
         for (UNetLevel level : down) {
             for (UNetLevel.Stage stage : level.stages()) {
-                h = stage.apply(pass, h, e, slots);
+                h = stage.apply(pass, h, e, told);
                 kept.push(h);
             }
             Layer half = level.resize();
@@ -188,13 +193,13 @@ public final class UNetLayers {
             }
         }
 
-        h = middle.apply(pass, h, e, slots);
+        h = middle.apply(pass, h, e, told);
         h = Scope.next(h, afterMiddle.apply(pass, h, e));
 
         for (UNetLevel level : up) {
             for (UNetLevel.Stage stage : level.stages()) {
                 NDArray both = joined(h, kept.pop());
-                h = Scope.next(both, stage.apply(pass, both, e, slots));
+                h = Scope.next(both, stage.apply(pass, both, e, told));
             }
             Layer twice = level.resize();
             if (twice != null) {

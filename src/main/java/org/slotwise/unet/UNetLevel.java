@@ -20,10 +20,10 @@ record UNetLevel(List<Stage> stages, @Nullable Layer resize) {
     record Stage(ResnetBlock residual, SlotLayer attention) {
 
         /** Of a map, silu of the time's embedding, and slots: a new array. */
-        NDArray apply(Pass pass, NDArray x, NDArray e, NDArray slots) {
+        NDArray apply(Pass pass, NDArray x, NDArray e, Told told) {
             try (Scope scope = new Scope()) {
                 NDArray h = residual.apply(pass, x, e);
-                return scope.keep(Scope.next(h, attention.apply(pass, h, slots)));
+                return scope.keep(Scope.next(h, attention.apply(pass, h, told)));
             }
         }
     }

@@ -11,10 +11,12 @@ import org.slotwise.weights.DiffusersFolder;
 /** The sizes of a U-Net from the options of diffusers. */
 final class UNetReader {
 
-    private static final String PLAIN_DOWN = "DownBlock2D";
-    private static final String PLAIN_UP = "UpBlock2D";
-    private static final String ATTENTION_DOWN = "CrossAttnDownBlock2D";
-    private static final String ATTENTION_UP = "CrossAttnUpBlock2D";
+    static final String WITHOUT_POSITIONS = "UNet2DConditionModel";
+    static final String WITH_POSITIONS = "UNet2DConditionModelWithPos";
+    static final String PLAIN_DOWN = "DownBlock2D";
+    static final String PLAIN_UP = "UpBlock2D";
+    static final String ATTENTION_DOWN = "CrossAttnDownBlock2D";
+    static final String ATTENTION_UP = "CrossAttnUpBlock2D";
 
     private final DiffusersFolder folder;
 
@@ -25,7 +27,7 @@ final class UNetReader {
     /** Of {@code UNet2DConditionModel}, with or without the positions of Latent Slot Diffusion. */
     UNetConfiguration read() throws IOException {
         String kind = folder.kind();
-        if (!kind.equals("UNet2DConditionModel") && !kind.equals("UNet2DConditionModelWithPos")) {
+        if (!kind.equals(WITHOUT_POSITIONS) && !kind.equals(WITH_POSITIONS)) {
             throw new IOException(
                     folder.path()
                             + ": _class_name must be UNet2DConditionModel or"
@@ -44,7 +46,7 @@ final class UNetReader {
         TransformerOptions transformer =
                 new TransformerOptions(
                         folder.integer("cross_attention_dim", 1280),
-                        heads(widths),
+                        heads(widths, attention),
                         folder.integer("transformer_layers_per_block", 1),
                         folder.flag("use_linear_projection", false),
                         positions());
@@ -148,20 +150,20 @@ final class UNetReader {
     }
 
     /** diffusers calls the number of heads attention_head_dim. */
-    private Heads heads(List<Integer> widths) throws IOException {
+    private Heads heads(List<Integer> widths, List<Boolean> attention) throws IOException {
         List<Integer> named = folder.integers("num_attention_heads", List.of());
         List<Integer> old = folder.integers("attention_head_dim", List.of(8));
         List<Integer> counts = named.isEmpty() ? old : named;
         if (counts.size() == 1 && counts.get(0) > 0) {
             return Heads.count(counts.get(0));
         }
-        boolean bySize = counts.size() == widths.size();
-        for (int i = 0; bySize && i < counts.size(); i++) {
-            bySize =
-                    counts.get(i) > 0
-                            && widths.get(i) * (long) counts.get(0)
-                                    == widths.get(0) * (long) counts.get(i)
-                            && widths.get(i) % counts.get(i) == 0;
+        int last = widths.size() - 1;
+        boolean bySize = counts.size() == widths.size() && counts.get(last) > 0;
+        int size = bySize ? widths.get(last) / counts.get(last) : 0;
+        for (int i = 0; bySize && i <= last; i++) {
+            // The middle has the heads of the last level.
+            boolean counted = attention.get(i) || i == last;
+            bySize = !counted || widths.get(i) == (long) size * counts.get(i);
         }
         if (!bySize) {
             throw new IOException(
@@ -170,7 +172,7 @@ final class UNetReader {
                             + " one such that all heads are of one size, got "
                             + counts);
         }
-        return Heads.size(widths.get(0) / counts.get(0));
+        return Heads.size(size);
     }
 
     private int positions() throws IOException {

@@ -26,10 +26,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DiffusersFolder {
 
-    private static final String CONFIG = "config.json";
+    static final String CONFIG = "config.json";
     private static final long MOST_CHARACTERS = 1 << 20;
     private static final String STEM = "diffusion_pytorch_model";
-    private static final List<String> WEIGHTS =
+    static final List<String> WEIGHTS =
             List.of(
                     STEM + ".safetensors",
                     STEM + ".bin",

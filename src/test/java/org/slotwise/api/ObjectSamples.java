@@ -55,6 +55,7 @@ import org.slotwise.data.generated.MultiDSprites;
 import org.slotwise.data.generated.Tetrominoes;
 import org.slotwise.decoder.BroadcastArchitecture;
 import org.slotwise.decoder.PixelLattice;
+import org.slotwise.diffusion.CrossAttentionMasks;
 import org.slotwise.diffusion.Ddim;
 import org.slotwise.diffusion.Ddpm;
 import org.slotwise.diffusion.DenoisingLoss;
@@ -359,6 +360,8 @@ final class ObjectSamples {
         add(SampledNetwork.class, m -> (z, t) -> z);
         add(SamplingProgress.class, m -> SamplingProgress.NONE);
         add(StepNoise.class, m -> StepNoise.seeded(1));
+        add(CrossAttentionMasks.class, m -> CrossAttentionMasks.builder().build());
+        add(CrossAttentionMasks.Builder.class, m -> CrossAttentionMasks.builder());
         add(EstimateChange.class, m -> EstimateChange.clipped(1));
         add(DiffusionConfiguration.class, m -> DiffusionConfiguration.cosine(Prediction.VELOCITY));
         add(

@@ -45,7 +45,8 @@ class BranchNormReferenceTest {
                                     resize,
                                     0);
                     return (pass, in) ->
-                            block.apply(pass, in.get(0), FusedOps.silu(in.get(1)), in.get(0));
+                            block.apply(
+                                    pass, in.get(0), FusedOps.silu(in.get(1)), Told.of(in.get(0)));
                 },
                 "x",
                 "time");
@@ -66,7 +67,8 @@ class BranchNormReferenceTest {
                                     reference.integer("dim_slot"),
                                     reference.integer("dim_head"),
                                     reference.integer("num_repeat"));
-                    return (pass, in) -> block.apply(pass, in.get(0), in.get(0), in.get(1));
+                    return (pass, in) ->
+                            block.apply(pass, in.get(0), in.get(0), Told.of(in.get(1)));
                 },
                 "x",
                 "slots");
@@ -90,7 +92,8 @@ class BranchNormReferenceTest {
                 p -> {
                     BranchNormLayers layers = new BranchNormLayers(p, sizes);
                     return (pass, in) ->
-                            layers.apply(pass, in.get(0), FusedOps.silu(in.get(1)), in.get(2));
+                            layers.apply(
+                                    pass, in.get(0), FusedOps.silu(in.get(1)), Told.of(in.get(2)));
                 },
                 "x",
                 "time",

@@ -172,7 +172,7 @@ class UNetReferenceTest {
                 p -> {
                     SpatialTransformer transformer =
                             SpatialTransformer.of(p, 8, 4, options, 0, false);
-                    return (pass, in) -> transformer.apply(pass, in.get(0), in.get(1));
+                    return (pass, in) -> transformer.apply(pass, in.get(0), Told.of(in.get(1)));
                 },
                 "x",
                 "slots");

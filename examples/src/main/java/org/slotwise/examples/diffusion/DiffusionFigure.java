@@ -7,6 +7,7 @@ import java.util.List;
 import org.slotwise.diffusion.Sampling;
 import org.slotwise.examples.shared.ArrayPicture;
 import org.slotwise.examples.shared.Prompt;
+import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.image.Palette;
 import org.slotwise.image.PictureGrid;
 import org.slotwise.image.SlotMasks;
@@ -38,20 +39,28 @@ final class DiffusionFigure {
 
     /**
      * A row for each picture: the picture, made again by the autoencoder, drawn of its slots with
-     * two different noises, its segmentation, and what belongs to each slot.
+     * two different noises; its segmentation by the masks of the first stage, by what slots attend
+     * to, and by where the denoiser looks; and what belongs to each slot.
      *
      * @param images (B, 3, S, S) in [0, 1]
      */
     Image sheet(NDArray images) {
         ParameterStore store = new ParameterStore(images.getManager(), false);
         ObjectDiscoveryOutput seen = model.discovery().discover(store, images, false);
-        NDArray slots = model.slots(store, images, false).objects();
+        PerceptualGroupingOutput found = model.slots(store, images, false);
+        NDArray slots = found.objects();
         NDArray again = model.images(store, model.latents(store, images));
         NDArray one = model.generate(store, slots, sampling, seed);
         NDArray other = model.generate(store, slots, sampling, seed + 1L);
         List<SlotMasks> masks = SlotMasks.each(seen.masks());
+        List<SlotMasks> attended = SlotMasks.each(DiffusionScores.maps(model, found));
+        List<SlotMasks> looked =
+                SlotMasks.each(
+                        model.crossAttentionMasks(
+                                store, images, DiffusionScores.looks(model), seed));
         SlotPictures pictures = SlotPictures.builder().build();
-        PictureGrid grid = grid((int) (5 + slots.size(1)));
+        int side = (int) images.size(3);
+        PictureGrid grid = grid((int) (7 + slots.size(1)));
         for (int b = 0; b < masks.size(); b++) {
             Image image = ArrayPicture.of(images.get(b));
             grid.add(image);
@@ -59,6 +68,8 @@ final class DiffusionFigure {
             grid.add(ArrayPicture.of(one.get(b)));
             grid.add(ArrayPicture.of(other.get(b)));
             grid.add(pictures.segmentation(masks.get(b)));
+            grid.add(pictures.segmentation(attended.get(b).resize(side, side)));
+            grid.add(pictures.segmentation(looked.get(b)));
             List<Image> each = pictures.slots(image, masks.get(b));
             for (int k = 0; k < each.size(); k++) {
                 grid.add(each.get(k), Palette.colourBlindSafe().rgb(k));

@@ -10,12 +10,14 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.slotwise.data.Scenes;
+import org.slotwise.diffusion.CrossAttentionMasks;
 import org.slotwise.diffusion.Ddim;
 import org.slotwise.diffusion.DiffusionDraws;
 import org.slotwise.diffusion.Sampling;
 import org.slotwise.diffusion.TimeChoice;
 import org.slotwise.examples.shared.SceneArrays;
 import org.slotwise.examples.shared.SceneScoring;
+import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.image.SlotMasks;
 import org.slotwise.model.LatentSlotDiffusion;
 import org.slotwise.model.ObjectDiscoveryOutput;
@@ -29,6 +31,9 @@ import org.slotwise.model.ObjectDiscoveryOutput;
 record DiffusionScores(LatentSlotDiffusion model, Scenes scenes) {
 
     private static final int BATCH = 64;
+
+    /** Of so many steps one has been taken. */
+    private static final int LITTLE_NOISE = 20;
 
     /** What is measured of a batch, summed over its pictures. */
     @FunctionalInterface
@@ -195,21 +200,46 @@ record DiffusionScores(LatentSlotDiffusion model, Scenes scenes) {
         return scored(
                 (manager, images) -> {
                     ParameterStore store = new ParameterStore(manager, false);
-                    NDArray attention = model.slots(store, images, false).attributions();
-                    return new SceneScoring.Result(winners(attention), Double.NaN);
+                    NDArray maps = maps(model, model.slots(store, images, false));
+                    return new SceneScoring.Result(winners(maps), Double.NaN);
                 });
     }
 
-    private NDArray winners(NDArray attention) {
-        int side = model.madeFrom().discovery().imageHeight();
+    /** Where the denoiser looks: its last two layers, when there is little noise. */
+    static CrossAttentionMasks looks(LatentSlotDiffusion model) {
+        int steps = model.decoder().learning().noising().schedule().steps();
+        return CrossAttentionMasks.builder()
+                .optTimes(steps / LITTLE_NOISE)
+                .optLayers(-2, -1)
+                .build();
+    }
+
+    /** Scores where the denoiser looks, at the pictures' size. */
+    SceneScoring.Scores crossAttention(int seed) throws IOException {
+        CrossAttentionMasks how = looks(model);
+        return scored(
+                (manager, images) -> {
+                    ParameterStore store = new ParameterStore(manager, false);
+                    NDArray masks = model.crossAttentionMasks(store, images, how, seed);
+                    return new SceneScoring.Result(masks.flatten(2, 3), Double.NaN);
+                });
+    }
+
+    /** What slots attend to (B, K, h, w). */
+    static NDArray maps(LatentSlotDiffusion model, PerceptualGroupingOutput found) {
+        NDArray attention = found.attributions();
         Shape grid = model.discovery().featureGrid();
         Shape s = attention.getShape();
-        NDArray maps = attention.reshape(s.get(0), s.get(1), grid.get(0), grid.get(1));
+        return attention.reshape(s.get(0), s.get(1), grid.get(0), grid.get(1));
+    }
+
+    private NDArray winners(NDArray maps) {
+        int side = model.madeFrom().discovery().imageHeight();
         int[] all =
                 SlotMasks.each(maps).stream()
                         .flatMapToInt(masks -> IntStream.of(masks.winners(side, side)))
                         .toArray();
-        return attention.getManager().create(all, new Shape(s.get(0), (long) side * side));
+        return maps.getManager().create(all, new Shape(maps.size(0), (long) side * side));
     }
 
     /** Scores the masks of the first stage's decoder. */

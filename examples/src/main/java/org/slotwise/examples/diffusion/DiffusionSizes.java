@@ -16,6 +16,7 @@ import org.slotwise.model.LatentSlotDiffusionConfiguration;
 import org.slotwise.model.LatentsConfiguration;
 import org.slotwise.model.ObjectDiscoveryConfiguration;
 import org.slotwise.model.ObjectDiscoveryConfiguration.Colours;
+import org.slotwise.unet.BranchNormConfiguration;
 import org.slotwise.unet.Heads;
 import org.slotwise.unet.TransformerOptions;
 import org.slotwise.unet.UNetConfiguration;
@@ -35,6 +36,10 @@ final class DiffusionSizes {
 
     private static final int UNIT = 2 * PATCH;
     private static final int GROUPS = 8;
+    private static final int HEAD = 16;
+
+    /** BRANCH_NORM halves three times. */
+    private static final int DEEP_UNIT = 8 * PATCH;
 
     /** There is a feature every so many pixels. */
     private static final int STRIDE = 2;
@@ -98,14 +103,34 @@ final class DiffusionSizes {
                             + " predicted. Default: ${DEFAULT-VALUE}.")
     private Latents latents;
 
+    /** The network that learns to take noise away. */
+    enum Kind {
+        /** The U-Net of latent diffusion. */
+        U_NET,
+        /** The network of COL775's solution, with heads of 16 and two looks at slots. */
+        BRANCH_NORM
+    }
+
+    @Option(
+            names = "--denoiser",
+            defaultValue = "U_NET",
+            paramLabel = "KIND",
+            description =
+                    "The network that takes noise away: U_NET, that of latent diffusion; BRANCH_NORM,"
+                            + " four levels with kernels of 5 x 5, about 25 times the parameters,"
+                            + " whose --size is a multiple of "
+                            + DEEP_UNIT
+                            + ". Default: ${DEFAULT-VALUE}.")
+    private Kind denoiser;
+
     @Option(
             names = "--width",
             defaultValue = "32",
             paramLabel = "NUMBER",
             description =
-                    "Channels of the U-Net's first level, a multiple of 16 up to "
+                    "Channels of the denoiser's first level, a multiple of 16 up to "
                             + MAX_DIM
-                            + "; the second has twice as many. Default: ${DEFAULT-VALUE}.")
+                            + "; the second has twice as many, and so on. Default: ${DEFAULT-VALUE}.")
     private int width;
 
     /** The pictures of a training. */
@@ -156,15 +181,25 @@ final class DiffusionSizes {
                         ? new LatentsConfiguration.Patches(PATCH)
                         : new LatentsConfiguration.Convolutional(channels, 32),
                 DiffusionConfiguration.cosine(pixels ? Prediction.DATA : Prediction.VELOCITY),
-                new DenoiserConfiguration.UNet(
-                        UNetConfiguration.builder()
-                                .setChannels(channels, channels)
-                                .setWidths(width, 2 * width)
-                                .setTransformer(
-                                        TransformerOptions.of(told, Heads.size(16))
-                                                .withPositions(side() / PATCH))
-                                .optGroups(GROUPS)
-                                .build()));
+                denoiser(channels, told));
+    }
+
+    private DenoiserConfiguration denoiser(int channels, int told) {
+        if (denoiser == Kind.BRANCH_NORM) {
+            BranchNormConfiguration theirs = BranchNormConfiguration.col775();
+            return new DenoiserConfiguration.BranchNormUNet(
+                    new BranchNormConfiguration(
+                            channels, width, theirs.timeDim(), told, HEAD, 2, theirs.dropout()));
+        }
+        return new DenoiserConfiguration.UNet(
+                UNetConfiguration.builder()
+                        .setChannels(channels, channels)
+                        .setWidths(width, 2 * width)
+                        .setTransformer(
+                                TransformerOptions.of(told, Heads.size(HEAD))
+                                        .withPositions(side() / PATCH))
+                        .optGroups(GROUPS)
+                        .build());
     }
 
     void check(CommandSpec spec) {
@@ -175,6 +210,11 @@ final class DiffusionSizes {
         Program.require(spec, width % 16 == 0, "--width must be a multiple of 16", width);
         Program.requireRange(spec, "--size", side(), 2 * UNIT, MAX_SIZE);
         Program.require(spec, side() % UNIT == 0, "--size must be a multiple of " + UNIT, side());
+        Program.require(
+                spec,
+                denoiser == Kind.U_NET || side() % DEEP_UNIT == 0,
+                "--denoiser BRANCH_NORM needs a --size that is a multiple of " + DEEP_UNIT,
+                side());
         Program.refuseBeside(spec, "--images", "--scenes");
         Program.refuseWithout(spec, "--images", "--size");
     }

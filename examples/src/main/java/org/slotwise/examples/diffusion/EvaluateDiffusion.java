@@ -65,7 +65,7 @@ final class EvaluateDiffusion implements Callable<Integer> {
             out.printf("%d %s%n", pictures.size(), options.named());
             made(out, model, scores);
             if (options.masked()) {
-                segmented(out, scores);
+                segmented(out, scores, options.seed());
             }
         }
         return ExitCode.OK;
@@ -95,12 +95,13 @@ final class EvaluateDiffusion implements Callable<Integer> {
         out.flush();
     }
 
-    private static void segmented(PrintWriter out, DiffusionScores scores)
+    private static void segmented(PrintWriter out, DiffusionScores scores, int seed)
             throws IOException, TranslateException {
         SceneScoring scoring = scores.scoring();
         out.printf("%-34s %7s %7s%n", "", "FG-ARI", "ARI");
         row(out, "masks of the first stage", scores.masks());
         row(out, "attention of slots", scores.attention());
+        row(out, "cross attention of the denoiser", scores.crossAttention(seed));
         row(out, "k-means on colour and place", scoring.ofKMeans(PLACES_COUNT));
         row(out, "k-means on colour", scoring.ofKMeans(0));
         row(out, scoring.cellsName(), scoring.ofCells());

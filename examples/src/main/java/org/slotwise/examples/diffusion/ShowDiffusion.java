@@ -23,7 +23,9 @@ import picocli.CommandLine.Spec;
         name = "show",
         description = {
             "Draws a row for each picture: the picture, made again by the autoencoder, drawn of its"
-                    + " slots with two noises, its segmentation, and what belongs to each slot.",
+                    + " slots with two noises; its segmentation by the masks of the first stage, by"
+                    + " what slots attend to, and by where the denoiser looks; and what belongs to"
+                    + " each slot.",
             ""
         },
         sortOptions = false)

@@ -134,6 +134,7 @@ class DiffuseSlotsTest {
         assertTrue(table.contains("3 scenes of seed 4242"), table);
         assertTrue(table.contains("drawn by DDIM in 4 steps"), table);
         assertTrue(table.contains("k-means on colour and place"), table);
+        assertTrue(table.contains("cross attention of the denoiser"), table);
         assertEquals(table, run(evaluate).succeeds().out(), "the same each time");
         for (String sampler : new String[] {"DDPM", "dpm_solver"}) {
             run(
@@ -150,7 +151,8 @@ class DiffuseSlotsTest {
                             file(sampler + ".png"))
                     .succeeds();
             BufferedImage sheet = ImageIO.read(folder.resolve(sampler + ".png").toFile());
-            assertEquals(8 * 96 + 7 * 6, sheet.getWidth(), 12);
+            // Seven panels, and what belongs to each of three slots.
+            assertEquals(10 * 96 + 9 * 6, sheet.getWidth(), 12);
         }
         String out =
                 run(
@@ -219,6 +221,29 @@ class DiffuseSlotsTest {
                 .fails(2, "--autoencoder-steps needs --latents AUTOENCODER");
     }
 
+    /** The other denoiser, from training to pictures. */
+    @Test
+    void learnsWithTheOtherDenoiser() {
+        String told = run(train("n", "--denoiser", "branch_norm")).succeeds().out();
+        assertTrue(told.contains("denoiser: 4 steps"), told);
+        String[] evaluate = {
+            "evaluate", "--model", file("n.safetensors"), "--scenes", "3", "--sampling-steps", "2"
+        };
+        String table = run(evaluate).succeeds().out();
+        assertTrue(table.contains("cross attention of the denoiser"), table);
+        run(train(
+                        "m",
+                        "--denoiser",
+                        "BRANCH_NORM",
+                        "--images",
+                        file(""),
+                        "without --scenes",
+                        "--size",
+                        "48"))
+                .fails(2, "--denoiser BRANCH_NORM needs a --size that is a multiple of 32, got 48");
+        run(train("m", "--denoiser", "both")).fails(2, "--denoiser");
+    }
+
     /** Pixels need no autoencoder; pictures of one's own no masks. */
     @Test
     void learnsFromPicturesOfOnesOwn() throws IOException {
@@ -269,6 +294,9 @@ class DiffuseSlotsTest {
         assertTrue(error < 0.01, table);
         assertTrue(number(table, "to another picture ([\\d.]+)") > 8 * error, table);
         assertTrue(number(table, "masks of the first stage +([\\d.]+)") > 0.55, table);
+        double attention = number(table, "attention of slots +([\\d.]+)");
+        double looked = number(table, "cross attention of the denoiser +([\\d.]+)");
+        assertTrue(looked > 0.5 && looked > attention + 0.2, table);
     }
 
     private static double number(String text, String pattern) {
