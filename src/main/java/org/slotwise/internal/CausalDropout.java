@@ -36,7 +36,7 @@ public final class CausalDropout {
                           kept: Tensor,
                           heads: Tensor) -> Tensor:
                           h = int(heads)
-                          piece = %d
+                          piece = %s
                           b = torch.size(q, 0)
                           n = torch.size(q, 1)
                           d = torch.size(q, 2)
