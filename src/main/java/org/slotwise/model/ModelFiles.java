@@ -53,6 +53,7 @@ record ModelFiles(String who, Set<String> names) {
         if (isZip(path)) {
             requireReplaceable(path);
             AtomicFile.write(path, out -> zip(items, out));
+            UnpackedCopies.forget(path);
         } else {
             writeFolder(path, items);
         }

@@ -505,4 +505,25 @@ class ServedModelTest {
                                                     Map.of())));
         }
     }
+
+    /** DJL unpacks a .zip once, and never looks at it again. */
+    @ParameterizedTest
+    @ValueSource(strings = {"model.zip", "model"})
+    void aModelThatWasReplacedIsNotAskedAnyMore(String name) throws Exception {
+        Path path = folder.resolve(name);
+        Image image = ObjectDiscoveryModelTest.image(9, 11, 3);
+        for (long seed = 1; seed < 4; seed++) {
+            try (ObjectDiscoveryModel made =
+                    ObjectDiscoveryModel.create(SmallModels.settled(), seed)) {
+                made.save(path);
+                String expected = made.predict(image).objects(0).toJson();
+                try (ZooModel<Input, Output> served =
+                                asTheServer(path).optArgument("leastScore", 0).build().loadModel();
+                        Predictor<Input, Output> predictor = served.newPredictor()) {
+                    Output answer = predictor.predict(request(png(image), null));
+                    assertEquals(expected, answer.getData().getAsString(), "seed " + seed);
+                }
+            }
+        }
+    }
 }
