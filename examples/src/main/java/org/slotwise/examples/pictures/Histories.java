@@ -1,5 +1,7 @@
 package org.slotwise.examples.pictures;
 
+import ai.djl.training.Trainer;
+import ai.djl.training.listener.TrainingListenerAdapter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -14,21 +16,37 @@ import org.slotwise.training.CsvHistory;
 import org.slotwise.training.ScalarLog;
 import org.slotwise.training.TensorBoardEvents;
 
-/** Where the numbers of a training go: a table, TensorBoard, both or neither. */
-final class Histories implements AutoCloseable {
+/**
+ * Where the numbers of a training go: a table, TensorBoard, both or neither. They are opened when
+ * the training has begun: of one that is refused, since its checkpoint is of another, they stay as
+ * they are.
+ */
+final class Histories extends TrainingListenerAdapter implements AutoCloseable {
 
+    private final @Nullable Path csv;
+    private final @Nullable Path tensorBoard;
+    private final boolean goOn;
+    private final long after;
     private final List<ScalarLog> logs = new ArrayList<>();
 
     /**
-     * Opens what is asked for.
+     * Notes what is asked for.
      *
      * @param csv the table; null for none
      * @param tensorBoard the folder of events; null for none
      * @param goOn whether a training is taken up again
      * @param after the last step that will not be taken again
      */
-    Histories(@Nullable Path csv, @Nullable Path tensorBoard, boolean goOn, long after)
-            throws IOException {
+    Histories(@Nullable Path csv, @Nullable Path tensorBoard, boolean goOn, long after) {
+        this.csv = csv;
+        this.tensorBoard = tensorBoard;
+        this.goOn = goOn;
+        this.after = after;
+    }
+
+    /** Opens what is asked for. */
+    @Override
+    public void onTrainingBegin(Trainer trainer) {
         try {
             if (csv != null) {
                 logs.add(goOn ? CsvHistory.resume(csv, after) : CsvHistory.create(csv));
@@ -40,8 +58,7 @@ final class Histories implements AutoCloseable {
                                 : TensorBoardEvents.create(tensorBoard));
             }
         } catch (IOException e) {
-            close();
-            throw e;
+            throw new UncheckedIOException(e.getMessage(), e);
         }
     }
 

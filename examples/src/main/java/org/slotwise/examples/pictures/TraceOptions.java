@@ -82,7 +82,7 @@ final class TraceOptions {
         return log;
     }
 
-    /** The histories, opened. */
+    /** The histories, which the training opens when it begins. */
     Histories histories() throws IOException {
         long after = 0;
         if (resume && checkpoint != null) {

@@ -182,6 +182,7 @@ public final class TrainPictures implements Callable<Integer> {
                             .setScenes(split.learning())
                             .setRecipe(recipe)
                             .optStop(stop::isMade)
+                            .optListeners(histories)
                             .optReports(
                                     traces.report(),
                                     progress -> {

@@ -9,11 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -123,8 +125,16 @@ class ResumePicturesTest {
 
     @Test
     void refusesWhatItCannotGoOnFrom() throws IOException {
-        train("a", "--steps", "2").succeeds();
-        Run other = train("a", "--steps", "2", "--seed", "9", "--resume");
+        String events = at("events").toString();
+        train("a", "--steps", "2", "--tensorboard", events).succeeds();
+        // What happened after the checkpoint, and would be dropped if the training went on.
+        Files.writeString(at("a.csv"), "later\n", StandardOpenOption.APPEND);
+        byte[] history = Files.readAllBytes(at("a.csv"));
+        Run other = train("a", "--steps", "2", "--tensorboard", events, "--seed", "9", "--resume");
+        assertArrayEquals(history, Files.readAllBytes(at("a.csv")));
+        try (Stream<Path> files = Files.list(at("events"))) {
+            assertEquals(1, files.count());
+        }
         assertEquals(1, other.exitCode());
         assertTrue(other.err().contains("a.safetensors is of another run"), other.err());
         train("b", "--resume").fails(1, "b.safetensors does not exist");
