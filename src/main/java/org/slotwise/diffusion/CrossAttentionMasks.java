@@ -197,13 +197,7 @@ public final class CrossAttentionMasks {
         NDArray held = drawn.reshape(drawn.getShape());
         held.attach(z.getManager());
         NDArray noised = decoder.learning().noising().noised(z, held, each);
-        NDArray times =
-                Scalars.of(
-                        z.getManager(),
-                        z.getDevice(),
-                        Arrays.stream(each).asDoubleStream().toArray(),
-                        new Shape(each.length),
-                        DataType.INT64);
+        NDArray times = Scalars.full(z, new Shape(each.length), t, DataType.INT64);
         return decoder.denoiser().crossAttention(store, noised, times, slots);
     }
 
