@@ -9,10 +9,13 @@ record Timing(double median, double low, double high) {
 
     private static final int LEAST_ROUNDS = 3;
 
+    /** In which Java compiles what runs often, as in a training or a server it long since has. */
+    private static final double WARM_UP_SECONDS = 10;
+
     /**
      * Times several contenders, which take turns.
      *
-     * @param warmups rounds that are not counted
+     * @param warmups rounds that are not counted; there are more until ten seconds have passed
      * @param rounds rounds that are, unless time runs out
      * @param seconds after which no further round begins, once there are three
      */
@@ -21,20 +24,33 @@ record Timing(double median, double low, double high) {
         List<List<Double>> ms = new ArrayList<>();
         contenders.forEach(contender -> ms.add(new ArrayList<>()));
         long begin = System.nanoTime();
-        for (int round = -warmups; round < rounds; round++) {
-            boolean late = System.nanoTime() - begin > seconds * 1e9;
-            if (late && round >= LEAST_ROUNDS) {
+        for (int round = 0; round < warmups || since(begin) < WARM_UP_SECONDS; round++) {
+            turn(contenders, training);
+        }
+        begin = System.nanoTime();
+        for (int round = 0; round < rounds; round++) {
+            if (since(begin) > seconds && round >= LEAST_ROUNDS) {
                 break;
             }
-            for (int i = 0; i < contenders.size(); i++) {
-                rest();
-                double pass = contenders.get(i).run(training);
-                if (round >= 0) {
-                    ms.get(i).add(pass);
-                }
+            double[] turn = turn(contenders, training);
+            for (int i = 0; i < turn.length; i++) {
+                ms.get(i).add(turn[i]);
             }
         }
         return ms.stream().map(Timing::of).toList();
+    }
+
+    private static double since(long begin) {
+        return (System.nanoTime() - begin) / 1e9;
+    }
+
+    private static double[] turn(List<Contender> contenders, boolean training) {
+        double[] ms = new double[contenders.size()];
+        for (int i = 0; i < ms.length; i++) {
+            rest();
+            ms[i] = contenders.get(i).run(training);
+        }
+        return ms;
     }
 
     /** Lets the threads of the one before come to rest: OpenMP's spin for a while. */
