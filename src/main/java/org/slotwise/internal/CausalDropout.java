@@ -22,7 +22,8 @@ public final class CausalDropout {
     private static final class Loaded {
         static final Script SCRIPT =
                 Script.plain(
-                        """
+                        DropoutDraw.FUNCTION
+                                + """
                         def split(self: __torch__.Script, x: Tensor, h: int) -> Tensor:
                           b = torch.size(x, 0)
                           n = torch.size(x, 1)
@@ -33,37 +34,48 @@ public final class CausalDropout {
                           q: Tensor,
                           k: Tensor,
                           v: Tensor,
-                          kept: Tensor,
-                          heads: Tensor) -> Tensor:
+                          mask: Tensor,
+                          heads: Tensor,
+                          least: Tensor) -> Tensor:
                           h = int(heads)
                           piece = %s
                           b = torch.size(q, 0)
                           n = torch.size(q, 1)
                           d = torch.size(q, 2)
+                          rows = torch.mul(b, h)
+                          draws = torch.eq(torch.numel(mask), 0)
                           scale = torch.pow(torch.floordiv(d, h), -0.5)
-                          qs = (self).split(torch.mul(q, scale), h)
+                          qs = torch.split((self).split(torch.mul(q, scale), h), piece, 1)
                           ks = torch.transpose((self).split(k, h), 1, 2)
                           vs = (self).split(v, h)
-                          ms = torch.reshape(kept, [torch.mul(b, h), n, n])
                           place = torch.arange(n, dtype=4, device=ops.prim.device(q))
                           parts = annotate(List[Tensor], [])
-                          for i in range(torch.floordiv(torch.sub(torch.add(n, piece), 1), piece)):
+                          for i in range(torch.len(qs)):
                             start = torch.mul(i, piece)
-                            end = ops.prim.min(torch.add(start, piece), n)
-                            s = torch.bmm(torch.slice(qs, 1, start, end), torch.slice(ks, 2, 0, end))
+                            size = torch.size(qs[i], 1)
+                            end = torch.add(start, size)
+                            s = torch.bmm(qs[i], torch.slice(ks, 2, 0, end))
                             own = torch.slice(place, 0, start, end)
                             later = torch.gt(torch.unsqueeze(own, 0), torch.unsqueeze(own, 1))
                             _0 = torch.masked_fill_(torch.slice(s, 2, start, end), later, -inf)
                             a = torch.softmax(s, -1)
-                            m = torch.slice(torch.slice(ms, 1, start, end), 2, 0, end)
+                            if draws:
+                              count = torch.mul(torch.mul(rows, size), end)
+                              m = torch.reshape((self).kept(q, count, int(least)), [rows, size, end])
+                            else:
+                              ms = torch.reshape(mask, [rows, n, n])
+                              m = torch.slice(torch.slice(ms, 1, start, end), 2, 0, end)
                             y = torch.bmm(torch.mul(a, m), torch.slice(vs, 1, 0, end))
                             _1 = torch.append(parts, y)
                           y = torch.reshape(torch.cat(parts, 1), [b, h, n, torch.floordiv(d, h)])
                           return torch.reshape(torch.transpose(y, 1, 2), [b, n, d])
                         """
-                                .formatted(PIECE));
+                                        .formatted(PIECE));
 
         static final ConcurrentMap<Integer, NDArray> HEADS = new ConcurrentHashMap<>();
+
+        /** In place of a mask: what is kept is drawn. */
+        static final NDArray NONE = Script.constant();
     }
 
     /**
@@ -77,7 +89,27 @@ public final class CausalDropout {
      * @return (B, N, D)
      */
     public static NDArray attention(NDArray q, NDArray k, NDArray v, NDArray kept, int heads) {
+        return call(q, k, v, kept, heads, 0);
+    }
+
+    /**
+     * Attends, with a draw of what is kept.
+     *
+     * @param q queries (B, N, D), D a multiple of the heads
+     * @param k keys (B, N, D)
+     * @param v values (B, N, D)
+     * @param rate how much of the weights is dropped, for which {@link DropoutDraw#isFine} holds
+     * @param heads H
+     * @return (B, N, D), not scaled for what is missing
+     */
+    public static NDArray drawn(NDArray q, NDArray k, NDArray v, double rate, int heads) {
+        return call(q, k, v, Loaded.NONE, heads, rate);
+    }
+
+    private static NDArray call(
+            NDArray q, NDArray k, NDArray v, NDArray kept, int heads, double rate) {
         NDArray setting = Loaded.HEADS.computeIfAbsent(heads, Script::constant);
-        return Loaded.SCRIPT.call("attention", q, k, v, kept, setting).singletonOrThrow();
+        NDArray least = DropoutDraw.setting(rate);
+        return Loaded.SCRIPT.call("attention", q, k, v, kept, setting, least).singletonOrThrow();
     }
 }

@@ -30,7 +30,7 @@ public record Attention(Linear query, Linear key, Linear value, Linear output, i
     /** Self-attention of all to all. {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
-        return heard(pass, x, x, false, null);
+        return heard(pass, x, x, false, (DropoutMask) null);
     }
 
     /**
@@ -51,6 +51,28 @@ public record Attention(Linear query, Linear key, Linear value, Linear output, i
                                 query.apply(pass, x),
                                 key.apply(pass, memory),
                                 value.apply(pass, memory));
+        return output.apply(pass, heard);
+    }
+
+    /**
+     * Attends without telling how, with a draw of what is kept of the weights that nobody else
+     * sees.
+     *
+     * @param pass the call of the block
+     * @param x (B, N, D)
+     * @param memory (B, M, D')
+     * @param causal whether a place sees only itself and those before it; N = M then
+     * @param drawn how much of the weights is dropped
+     * @return y (B, N, size of the output)
+     */
+    public NDArray heard(Pass pass, NDArray x, NDArray memory, boolean causal, Dropout drawn) {
+        NDArray heard =
+                new ScaledDotProduct(heads, causal, null)
+                        .heard(
+                                query.apply(pass, x),
+                                key.apply(pass, memory),
+                                value.apply(pass, memory),
+                                drawn);
         return output.apply(pass, heard);
     }
 

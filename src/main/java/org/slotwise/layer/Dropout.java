@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.DropoutDraw;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
@@ -18,6 +19,9 @@ import org.slotwise.internal.Scalars;
  * <pre>{@code
  * y = x m            m = 0 with probability p, 1 / (1 - p) otherwise
  * }</pre>
+ *
+ * <p>A mask of an array's own shape is drawn at the next multiple of 1/32768, if that is no more
+ * than a thousandth of p away.
  *
  * @param rate p, at least 0 and below 1
  */
@@ -69,6 +73,9 @@ public record Dropout(double rate) {
     }
 
     private NDArray drawn(NDArray like, Shape shape) {
+        if (shape.equals(like.getShape()) && DropoutDraw.isFine(rate)) {
+            return DropoutDraw.kept(like, rate);
+        }
         return Ops.uniform(like, shape.getShape()).gte(Scalars.like(like, rate));
     }
 

@@ -1,9 +1,11 @@
 package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.CausalDropout;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.DropoutDraw;
 import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
@@ -102,6 +104,27 @@ public final class ScaledDotProduct {
             return attend(q, k, v).output();
         }
         return CausalDropout.attention(q, k, dropout.scaled(v), dropout.kept(), heads);
+    }
+
+    /**
+     * Attends as {@link #heard(NDArray, NDArray, NDArray)}, with a draw of what is kept of the
+     * weights that nobody else sees: of causal attention no more is drawn than is seen.
+     *
+     * @param q queries (B, N, D), D a multiple of the heads
+     * @param k keys (B, M, D)
+     * @param v values (B, M, D)
+     * @param drawn how much of the weights is dropped
+     * @return y (B, N, D)
+     */
+    public NDArray heard(NDArray q, NDArray k, NDArray v, Dropout drawn) {
+        check(q, k, v);
+        if (causal && drawn.rate() > 0 && DropoutDraw.isFine(drawn.rate())) {
+            NDArray values = v.mul(Scalars.like(v, 1 / (1 - drawn.rate())));
+            return CausalDropout.drawn(q, k, values, drawn.rate(), heads);
+        }
+        Shape s = q.getShape();
+        DropoutMask mask = drawn.kept(q, new Shape(s.get(0), heads, s.get(1), k.getShape().get(1)));
+        return new ScaledDotProduct(heads, causal, mask).heard(q, k, v);
     }
 
     private void check(NDArray q, NDArray k, NDArray v) {

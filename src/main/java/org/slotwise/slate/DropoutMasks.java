@@ -27,18 +27,18 @@ record DropoutMasks(Map<String, NDArray> given, @Nullable Dropout drawn, String 
         return new DropoutMasks(given, drawn, prefix + name + '.');
     }
 
-    /** A mask; null for nothing to drop. */
-    @Nullable DropoutMask mask(String name, NDArray like, long... shape) {
+    /** A mask that was given; null if it was not. */
+    @Nullable DropoutMask given(String name) {
         NDArray mask = given.get(prefix + name);
-        if (mask != null) {
-            return DropoutMask.of(mask);
-        }
-        return drawn == null ? null : drawn.kept(like, new Shape(shape));
+        return mask == null ? null : DropoutMask.of(mask);
     }
 
     /** x with elements dropped. */
     NDArray drop(String name, NDArray x) {
-        DropoutMask mask = mask(name, x, x.getShape().getShape());
+        DropoutMask mask = given(name);
+        if (mask == null && drawn != null) {
+            mask = drawn.kept(x, x.getShape());
+        }
         return mask == null ? x : mask.apply(x);
     }
 

@@ -7,6 +7,7 @@ import java.util.Map;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.Attention;
+import org.slotwise.layer.Dropout;
 import org.slotwise.layer.DropoutMask;
 import org.slotwise.layer.LayerNorm;
 import org.slotwise.layer.LeakyRelu;
@@ -77,11 +78,12 @@ record TokenDecoderBlock(
             NDArray memory,
             boolean causal,
             DropoutMasks masks) {
-        long batch = x.getShape().get(0);
-        long n = x.getShape().get(1);
-        long m = memory.getShape().get(1);
-        DropoutMask mask = masks.mask("attn_dropout", x, batch, attention.heads(), n, m);
-        NDArray heard = attention.heard(pass, x, memory, causal, mask);
+        DropoutMask given = masks.given("attn_dropout");
+        Dropout drawn = masks.drawn();
+        NDArray heard =
+                given != null || drawn == null
+                        ? attention.heard(pass, x, memory, causal, given)
+                        : attention.heard(pass, x, memory, causal, drawn);
         return masks.drop("output_dropout", heard);
     }
 

@@ -1,6 +1,7 @@
 package org.slotwise.layer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Errors.assertRefused;
 import static org.slotwise.testing.Tensors.assertClose;
 import static org.slotwise.testing.Tensors.assertSame;
@@ -139,6 +140,40 @@ class ScaledDotProductTest {
                 assertSame("call " + i, first.get(j), next.get(j));
             }
         }
+    }
+
+    /** With a draw of its own: y is linear in the values, whatever was drawn. */
+    @ParameterizedTest
+    @CsvSource({"true, 150, 0.1", "true, 33, 0.5", "false, 20, 0.1", "true, 70, 0.0001"})
+    void gradientsAreOfWhatWasDrawn(boolean causal, long n, double rate, NDManager manager) {
+        NDList in = drawn(manager, DataType.FLOAT64, n, n);
+        ScaledDotProduct attention = new ScaledDotProduct(HEADS, causal, null);
+        NDArray v = in.get(2);
+        v.setRequiresGradient(true);
+        try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
+            NDArray y = attention.heard(in.get(0), in.get(1), v, new Dropout(rate)).sum();
+            collector.backward(y);
+            assertClose("sum", y, v.getGradient().mul(v).sum(), 1e-12);
+        }
+    }
+
+    /** Of values that are 1, what is kept and raised is 1 in the mean; the same seed, the same. */
+    @Test
+    void drawsKeepTheMean(NDManager manager) {
+        NDList in = drawn(manager, DataType.FLOAT64, 200, 200);
+        NDArray ones = manager.ones(in.get(2).getShape(), DataType.FLOAT64);
+        ScaledDotProduct attention = new ScaledDotProduct(HEADS, true, null);
+        Dropout dropout = new Dropout(0.3);
+        Engine.getInstance().setRandomSeed(5);
+        NDArray first = attention.heard(in.get(0), in.get(1), ones, dropout);
+        Engine.getInstance().setRandomSeed(5);
+        assertSame("seed", first, attention.heard(in.get(0), in.get(1), ones, dropout));
+        assertEquals(1, first.mean().getDouble(), 0.02);
+        assertTrue(first.max().getDouble() > 1.1);
+        assertSame(
+                "nothing is dropped",
+                attention.heard(in.get(0), in.get(1), ones),
+                attention.heard(in.get(0), in.get(1), ones, new Dropout(0)));
     }
 
     @Test
