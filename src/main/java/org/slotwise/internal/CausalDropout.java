@@ -9,7 +9,9 @@ import java.util.concurrent.ConcurrentMap;
  *
  * <p>Places look in pieces of {@link #PIECE}: what lies after a piece is neither scored nor kept,
  * which is nearly half of everything for four pieces, and what is computed at a time stays in the
- * processor's caches. Operation by operation, so that a step is the same to the last bit each time.
+ * processor's caches. The last piece comes first, so that each has a part of the keys of the one
+ * before, and gradients of parts are no larger than these. Operation by operation, so that a step
+ * is the same to the last bit each time.
  */
 public final class CausalDropout {
 
@@ -50,23 +52,29 @@ public final class CausalDropout {
                           vs = (self).split(v, h)
                           place = torch.arange(n, dtype=4, device=ops.prim.device(q))
                           parts = annotate(List[Tensor], [])
-                          for i in range(torch.len(qs)):
+                          pieces = torch.len(qs)
+                          for j in range(pieces):
+                            i = torch.sub(torch.sub(pieces, j), 1)
                             start = torch.mul(i, piece)
                             size = torch.size(qs[i], 1)
                             end = torch.add(start, size)
-                            s = torch.bmm(qs[i], torch.slice(ks, 2, 0, end))
+                            if torch.lt(end, n):
+                              ks = torch.slice(ks, 2, 0, end)
+                              vs = torch.slice(vs, 1, 0, end)
+                            s = torch.bmm(qs[i], ks)
                             own = torch.slice(place, 0, start, end)
                             later = torch.gt(torch.unsqueeze(own, 0), torch.unsqueeze(own, 1))
                             _0 = torch.masked_fill_(torch.slice(s, 2, start, end), later, -inf)
                             a = torch.softmax(s, -1)
                             if draws:
                               count = torch.mul(torch.mul(rows, size), end)
-                              m = torch.reshape((self).kept(q, count, int(least)), [rows, size, end])
+                              kept = torch.reshape((self).kept(q, count, int(least)), [rows, size, end])
+                              m = torch.to(kept, ops.prim.dtype(q))
                             else:
                               ms = torch.reshape(mask, [rows, n, n])
                               m = torch.slice(torch.slice(ms, 1, start, end), 2, 0, end)
-                            y = torch.bmm(torch.mul(a, m), torch.slice(vs, 1, 0, end))
-                            _1 = torch.append(parts, y)
+                            y = torch.bmm(torch.mul(a, m), vs)
+                            torch.insert(parts, 0, y)
                           y = torch.reshape(torch.cat(parts, 1), [b, h, n, torch.floordiv(d, h)])
                           return torch.reshape(torch.transpose(y, 1, 2), [b, n, d])
                         """

@@ -36,10 +36,11 @@ record DropoutMasks(Map<String, NDArray> given, @Nullable Dropout drawn, String 
     /** x with elements dropped. */
     NDArray drop(String name, NDArray x) {
         DropoutMask mask = given(name);
-        if (mask == null && drawn != null) {
-            mask = drawn.kept(x, x.getShape());
+        if (mask != null) {
+            return mask.apply(x);
         }
-        return mask == null ? x : mask.apply(x);
+        // Of numbers, not booleans: these would be made numbers twice, here and in the gradient.
+        return drawn == null ? x : Dropout.apply(x, drawn.mask(x, x.getShape()));
     }
 
     /** Requires given masks to be of these names and shapes. */

@@ -65,10 +65,10 @@ record TokenDecoderBlock(
         NDArray u = selfNorm.apply(pass, x);
         // The first block goes on from its norm, not from what was normalised.
         NDArray y = first ? u : x;
-        y = y.add(attend(pass, self, u, u, true, masks.under("self_attn")));
+        y = attend(pass, self, u, u, true, masks.under("self_attn")).addi(y);
         NDArray c = crossNorm.apply(pass, y);
-        y = y.add(attend(pass, cross, c, memory, false, masks.under("encoder_decoder_attn")));
-        return y.add(masks.drop("ffn.3", perceptron(pass, y)));
+        y = attend(pass, cross, c, memory, false, masks.under("encoder_decoder_attn")).addi(y);
+        return masks.drop("ffn.3", perceptron(pass, y)).addi(y);
     }
 
     private static NDArray attend(
