@@ -1,6 +1,7 @@
 package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Pass;
 
@@ -45,13 +46,9 @@ public record Attention(Linear query, Linear key, Linear value, Linear output, i
      */
     public NDArray heard(
             Pass pass, NDArray x, NDArray memory, boolean causal, @Nullable DropoutMask dropout) {
-        NDArray heard =
-                new ScaledDotProduct(heads, causal, dropout)
-                        .heard(
-                                query.apply(pass, x),
-                                key.apply(pass, memory),
-                                value.apply(pass, memory));
-        return output.apply(pass, heard);
+        NDList p = projected(pass, x, memory);
+        ScaledDotProduct product = new ScaledDotProduct(heads, causal, dropout);
+        return output.apply(pass, product.heard(p.get(0), p.get(1), p.get(2)));
     }
 
     /**
@@ -66,14 +63,9 @@ public record Attention(Linear query, Linear key, Linear value, Linear output, i
      * @return y (B, N, size of the output)
      */
     public NDArray heard(Pass pass, NDArray x, NDArray memory, boolean causal, Dropout drawn) {
-        NDArray heard =
-                new ScaledDotProduct(heads, causal, null)
-                        .heard(
-                                query.apply(pass, x),
-                                key.apply(pass, memory),
-                                value.apply(pass, memory),
-                                drawn);
-        return output.apply(pass, heard);
+        NDList p = projected(pass, x, memory);
+        ScaledDotProduct product = new ScaledDotProduct(heads, causal, null);
+        return output.apply(pass, product.heard(p.get(0), p.get(1), p.get(2), drawn));
     }
 
     /**
@@ -88,12 +80,14 @@ public record Attention(Linear query, Linear key, Linear value, Linear output, i
      */
     public Attended attend(
             Pass pass, NDArray x, NDArray memory, boolean causal, @Nullable DropoutMask dropout) {
+        NDList p = projected(pass, x, memory);
         Attended heard =
-                new ScaledDotProduct(heads, causal, dropout)
-                        .attend(
-                                query.apply(pass, x),
-                                key.apply(pass, memory),
-                                value.apply(pass, memory));
+                new ScaledDotProduct(heads, causal, dropout).attend(p.get(0), p.get(1), p.get(2));
         return new Attended(output.apply(pass, heard.output()), heard.weights());
+    }
+
+    /** Queries, keys and values. */
+    private NDList projected(Pass pass, NDArray x, NDArray memory) {
+        return new NDList(query.apply(pass, x), key.apply(pass, memory), value.apply(pass, memory));
     }
 }

@@ -12,7 +12,10 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
@@ -27,6 +30,10 @@ import javax.imageio.stream.ImageInputStream;
  * @param path where it is
  */
 public record PictureFile(Path path) {
+
+    /** Warnings that mean lost pixels; decoders have others, of odd metadata. */
+    private static final Pattern DAMAGE =
+            Pattern.compile("(?i)truncated|premature|corrupt jpeg data|out-of-sequence");
 
     /**
      * Reads the picture, as it would be seen on white paper: upright, without transparency, in RGB.
@@ -94,7 +101,18 @@ public record PictureFile(Path path) {
         int step = Math.max(1, Math.max(width, height) / side);
         ImageReadParam param = reader.getDefaultReadParam();
         param.setSourceSubsampling(step, step, 0, 0);
+        // Of a file that is cut short the decoder gives what it has, and warns.
+        List<String> damage = new ArrayList<>();
+        reader.addIIOReadWarningListener(
+                (source, warning) -> {
+                    if (DAMAGE.matcher(warning).find()) {
+                        damage.add(warning);
+                    }
+                });
         BufferedImage decoded = reader.read(0, param);
+        if (!damage.isEmpty()) {
+            throw new IOException(damage.get(0));
+        }
         int orientation = ExifOrientation.of(path);
         BufferedImage upright = ExifOrientation.upright(onWhite(decoded), orientation);
         boolean turned = ExifOrientation.swapsSides(orientation);

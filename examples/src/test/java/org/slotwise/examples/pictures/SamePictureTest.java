@@ -8,6 +8,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -62,22 +63,18 @@ class SamePictureTest {
         return pictures;
     }
 
+    private Run predict(Path pictures, String... more) {
+        List<String> args = new ArrayList<>();
+        args.addAll(List.of("--model", "tetrominoes", "--images", pictures.toString()));
+        args.addAll(List.of("--out", folder.resolve("found").toString()));
+        args.addAll(List.of(more));
+        return Run.of(new PredictPictures(), args.toArray(String[]::new));
+    }
+
     @Test
     void predictSeesWhatTrainingSees() throws IOException {
         Path pictures = pictures();
-        Run.of(
-                        new PredictPictures(),
-                        "--model",
-                        "tetrominoes",
-                        "--images",
-                        pictures.toString(),
-                        "--out",
-                        folder.resolve("found").toString(),
-                        "--format",
-                        "json,png,mask",
-                        "--least-score",
-                        "0")
-                .succeeds();
+        predict(pictures, "--format", "json,png,mask", "--least-score", "0").succeeds();
         PictureFolder all = PictureFolder.of(pictures);
         assertEquals(11, all.size());
         try (ObjectDiscoveryModel model = ObjectDiscoveryModel.shipped("tetrominoes")) {
@@ -110,17 +107,7 @@ class SamePictureTest {
         byte[] png = Files.readAllBytes(pictures.resolve("clear.png"));
         png[png.length / 2] ^= 1;
         Files.write(pictures.resolve("changed.png"), png);
-        Run run =
-                Run.of(
-                        new PredictPictures(),
-                        "--model",
-                        "tetrominoes",
-                        "--images",
-                        pictures.toString(),
-                        "--out",
-                        folder.resolve("found").toString(),
-                        "--format",
-                        "json");
+        Run run = predict(pictures, "--format", "json");
         assertEquals(1, run.exitCode());
         assertTrue(run.err().contains("2 pictures could not be read"), run.err());
         assertTrue(run.err().contains("changed.png: the image is damaged"), run.err());

@@ -215,6 +215,17 @@ class PictureFileTest {
         assertComplains("is broken", PictureFiles.cut(whole, folder.resolve("h.png"), share));
     }
 
+    /** Java's decoder gives grey for what is missing, and warns. */
+    @ParameterizedTest
+    @ValueSource(doubles = {0.5, 0.9})
+    void refusesHalfAJpeg(double share) throws IOException {
+        Path whole =
+                PictureFiles.jpeg(
+                        folder.resolve("w.jpg"),
+                        PictureFiles.halves(300, 200, BufferedImage.TYPE_INT_RGB));
+        assertComplains("is broken", PictureFiles.cut(whole, folder.resolve("h.jpg"), share));
+    }
+
     @Test
     void saysWhenAFileEndsTooEarly() throws IOException {
         Path whole = folder.resolve("w.bmp");
