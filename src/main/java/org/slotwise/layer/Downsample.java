@@ -6,6 +6,8 @@ import org.slotwise.internal.Declarer;
 import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scope;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Half the size, by a convolution of 3 x 3 with stride 2, as {@code Downsample2D} of diffusers.
@@ -21,7 +23,8 @@ import org.slotwise.internal.Scope;
  * @param convolution with stride 2
  * @param endAlone whether the zeros are below and at the right alone
  */
-public record Downsample(Convolution convolution, boolean endAlone) implements Layer {
+public record Downsample(Convolution convolution, boolean endAlone) 
+        implements Layer, Scriptable {
 
     /**
      * A layer that starts as PyTorch's Conv2d does.
@@ -46,5 +49,22 @@ public record Downsample(Convolution convolution, boolean endAlone) implements L
         }
         NDArray padded = FusedOps.padEnd(x);
         return Scope.next(padded, convolution.apply(pass, padded));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("Downsample")
+                .module("conv", convolution.script())
+                .setCode(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          return self.conv.forward(%s)
+                        """
+                                .formatted(
+                                        endAlone
+                                                ? "torch.constant_pad_nd(x, [0, 1, 0, 1], 0)"
+                                                : "x"))
+                .build();
     }
 }

@@ -6,6 +6,8 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Pass;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * A linear map with a gate.
@@ -19,7 +21,7 @@ import org.slotwise.internal.Pass;
  *
  * <p>x is (..., in), y (..., out); W is (2 out, in), gelu the exact one.
  */
-public final class GeGlu implements Layer {
+public final class GeGlu implements Layer, Scriptable {
 
     private final long in;
     private final Linear projection;
@@ -47,5 +49,19 @@ public final class GeGlu implements Layer {
         Check.last("GeGlu", "input", x, in);
         return FusedOps.gated(
                 x, projection.weight(pass), Objects.requireNonNull(projection.bias(pass)));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("GEGLU")
+                .module("proj", projection.script())
+                .setCode(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          a, b = torch.chunk(self.proj.forward(x), 2, -1)
+                          return torch.mul(a, torch.gelu(b))
+                        """)
+                .build();
     }
 }

@@ -7,6 +7,8 @@ import org.slotwise.internal.Declarer;
 import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scope;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Self-attention of all places of a map, with a way around it, as in the middle of autoencoders and
@@ -22,7 +24,8 @@ import org.slotwise.internal.Scope;
  * @param norm GN
  * @param attention the rest
  */
-public record ImageAttention(GroupNorm norm, LeanAttention attention) implements Layer {
+public record ImageAttention(GroupNorm norm, LeanAttention attention)
+        implements Layer, Scriptable {
 
     /**
      * A layer that starts as PyTorch's do.
@@ -56,6 +59,24 @@ public record ImageAttention(GroupNorm norm, LeanAttention attention) implements
             NDArray y = attention.apply(pass, u);
             return scope.keep(x.add(image(y, x.getShape())));
         }
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return attention
+                .scripted("ImageAttention")
+                .module("group_norm", norm.script())
+                .setCode(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          u = torch.transpose(torch.flatten(self.group_norm.forward(x), 2), 1, 2)
+                          t = torch.contiguous(u)
+                          y = torch.transpose(self.attend(t, t), 1, 2)
+                          return torch.add(x, torch.reshape(y, torch.size(x)))
+                        """
+                                + attention.methods("attend"))
+                .build();
     }
 
     /**

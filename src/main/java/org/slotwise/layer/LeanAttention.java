@@ -2,10 +2,13 @@ package org.slotwise.layer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
+import java.util.List;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scope;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * {@link Attention} of many places, whose weights nobody looks at: they are not kept, so that
@@ -25,7 +28,7 @@ import org.slotwise.internal.Scope;
  * @param heads H
  */
 public record LeanAttention(Layer query, Layer key, Layer value, Layer output, int heads)
-        implements Layer {
+        implements Layer, Scriptable {
 
     private static final String WHO = "LeanAttention";
 
@@ -103,6 +106,40 @@ public record LeanAttention(Layer query, Layer key, Layer value, Layer output, i
         Check.shape(WHO, "values", v, q.getShape().get(0), k.getShape().get(1), q.size(2));
         Check.sameTypeAndDevice(WHO, "values", v, "queries", q);
         return FusedOps.attention(q, k, v, heads, false);
+    }
+
+    /**
+     * Projections are called {@code to_q}, {@code to_k}, {@code to_v} and {@code to_out.0}, as in
+     * diffusers; {@code forward} takes x and m. {@inheritDoc}
+     */
+    @Override
+    public ScriptModule script() {
+        return scripted("Attention").setCode(methods("forward")).build();
+    }
+
+    /** The projections, in a module to come. */
+    ScriptModule.Builder scripted(String type) {
+        return ScriptModule.builder(type)
+                .module("to_q", ScriptModule.of(WHO, query))
+                .module("to_k", ScriptModule.of(WHO, key))
+                .module("to_v", ScriptModule.of(WHO, value))
+                .module("to_out", ScriptModule.list(List.of(ScriptModule.of(WHO, output))));
+    }
+
+    /** The equations, under a name. */
+    String methods(String name) {
+        return """
+        def %s(self, x: Tensor, memory: Tensor) -> Tensor:
+          q = self.by_heads(self.to_q.forward(x))
+          k = self.by_heads(self.to_k.forward(memory))
+          v = self.by_heads(self.to_v.forward(memory))
+          y = torch.scaled_dot_product_attention(q, k, v)
+          return getattr(self.to_out, "0").forward(torch.flatten(torch.transpose(y, 1, 2), 2))
+        def by_heads(self, x: Tensor) -> Tensor:
+          y = torch.view(x, [torch.size(x, 0), torch.size(x, 1), %s, -1])
+          return torch.transpose(y, 1, 2)
+        """
+                .formatted(name, heads);
     }
 
     private static void check(NDArray q, NDArray k, int heads) {

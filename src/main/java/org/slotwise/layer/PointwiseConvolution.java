@@ -7,6 +7,8 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * PyTorch's {@code nn.Conv2d} with a kernel of 1, on tokens in place of a map: the same as a {@link
@@ -18,7 +20,7 @@ import org.slotwise.internal.Pass;
  *
  * <p>x is (..., in), y (..., out); {@code weight} (out, in, 1, 1), {@code bias} (out).
  */
-public final class PointwiseConvolution implements Layer {
+public final class PointwiseConvolution implements Layer, Scriptable {
 
     private final long in;
     private final long out;
@@ -69,5 +71,19 @@ public final class PointwiseConvolution implements Layer {
     public NDArray apply(Pass pass, NDArray x) {
         Check.last("PointwiseConvolution", "input", x, in);
         return Ops.linear(x, pass.value(weight).reshape(out, in), pass.value(bias));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("PointwiseConv2d")
+                .parameter("weight", weight)
+                .parameter("bias", bias)
+                .setCode(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          return torch.linear(x, torch.flatten(self.weight, 1), self.bias)
+                        """)
+                .build();
     }
 }

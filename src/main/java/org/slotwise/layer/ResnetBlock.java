@@ -11,6 +11,8 @@ import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * A residual block of diffusion networks and their autoencoders, which may be told the time.
@@ -29,7 +31,7 @@ import org.slotwise.internal.Scope;
  * <p>x is (B, in, h, w), y (B, out, h', w'), of the same size, half of it or twice; e is (B, E).
  * The shortcut is a convolution of 1 x 1 where the channels change, else x itself.
  */
-public final class ResnetBlock implements Layer {
+public final class ResnetBlock implements Layer, Scriptable {
 
     /**
      * What residual blocks of a network have in common.
@@ -201,5 +203,77 @@ public final class ResnetBlock implements Layer {
         }
         DropoutMask mask = new Dropout(options.dropout).kept(h, h.getShape());
         return mask == null ? h : mask.apply(h);
+    }
+
+    /**
+     * Its {@code forward} takes x and, where it is told the time, e; {@code told} takes x and what
+     * {@code projected} makes of e. {@inheritDoc}
+     */
+    @Override
+    public ScriptModule script() {
+        String kept = "h";
+        if (options.dropout > 0) {
+            kept = "torch.dropout(h, " + options.dropout + ", self.training)";
+        }
+        boolean changes = shortcut instanceof Scriptable;
+        String around = resized("x");
+        String first =
+                """
+                  h = self.conv1.forward(%s)
+                """
+                        .formatted(resized("self.norm1.activated(x)"));
+        String last =
+                """
+                  y = self.conv2.forward(%s)
+                  return torch.add(%s, y)
+                """
+                        .formatted(
+                                kept,
+                                changes ? "self.conv_shortcut.forward(" + around + ")" : around);
+        return ScriptModule.builder("ResnetBlock")
+                .module("norm1", norm1.script())
+                .module("conv1", conv1.script())
+                .module("time_emb_proj", time == null ? null : time.script())
+                .module("norm2", norm2.script())
+                .module("conv2", conv2.script())
+                .module("conv_shortcut", changes ? ScriptModule.of("ResnetBlock", shortcut) : null)
+                .setCode(time == null ? untold(first, last) : told(first, last))
+                .build();
+    }
+
+    private String resized(String x) {
+        return switch (resize) {
+            case SAME -> x;
+            case HALF -> "torch.avg_pool2d(" + x + ", [2, 2], [2, 2], [0, 0], False, True, None)";
+            case TWICE -> "torch.upsample_nearest2d(" + x + ", None, [2., 2.])";
+        };
+    }
+
+    private static String untold(String first, String last) {
+        return "def forward(self, x: Tensor) -> Tensor:\n"
+                + first
+                + "  h = self.norm2.activated(h)\n"
+                + last;
+    }
+
+    private String told(String first, String last) {
+        return """
+        def forward(self, x: Tensor, e: Tensor) -> Tensor:
+          return self.told(x, self.projected(e))
+        def projected(self, e: Tensor) -> Tensor:
+          return torch.unsqueeze(torch.unsqueeze(self.time_emb_proj.forward(e), 2), 3)
+        def told(self, x: Tensor, t: Tensor) -> Tensor:
+        """
+                + first
+                + (options.scaleShift
+                        ? """
+                            a, c = torch.chunk(t, 2, 1)
+                            h = torch.mul(self.norm2.forward(h), torch.add(a, 1))
+                            h = torch.silu(torch.add(h, c))
+                          """
+                        : """
+                            h = self.norm2.activated(torch.add(h, t))
+                          """)
+                + last;
     }
 }

@@ -8,6 +8,8 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Sines and cosines of a time, at frequencies from 1 down to 1 / 10000.
@@ -29,7 +31,7 @@ import org.slotwise.internal.Scalars;
  * @param order in which order sines and cosines stand
  * @param shift 0, or 1 in the older form of DDPM
  */
-public record TimeEmbedding(int size, Order order, int shift) {
+public record TimeEmbedding(int size, Order order, int shift) implements Scriptable {
 
     /** In which order sines and cosines stand. */
     public enum Order {
@@ -85,5 +87,34 @@ public record TimeEmbedding(int size, Order order, int shift) {
         }
         NDArray zero = Scalars.full(t, new Shape(t.getShape().get(0), 1), 0, t.getDataType());
         return e.concat(zero, 1);
+    }
+
+    /** Its {@code forward} takes times (B) of a floating type. {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        int half = size / 2;
+        String both =
+                switch (order) {
+                    case COSINE_FIRST -> "torch.cat([torch.cos(a), torch.sin(a)], 1)";
+                    case SINE_FIRST -> "torch.cat([torch.sin(a), torch.cos(a)], 1)";
+                    case INTERLEAVED ->
+                            "torch.flatten(torch.stack([torch.sin(a), torch.cos(a)], 2), 1)";
+                };
+        return ScriptModule.builder("TimeEmbedding")
+                .setCode(
+                        """
+                        def forward(self, t: Tensor) -> Tensor:
+                          i = torch.arange(%s, dtype=ops.prim.dtype(t), device=ops.prim.device(t))
+                          f = torch.exp(torch.mul(i, %s))
+                          a = torch.mul(torch.unsqueeze(t, 1), f)
+                          return %s
+                        """
+                                .formatted(
+                                        half,
+                                        -Math.log(10000) / (half - shift),
+                                        size % 2 == 0
+                                                ? both
+                                                : "torch.constant_pad_nd(" + both + ", [0, 1], 0)"))
+                .build();
     }
 }

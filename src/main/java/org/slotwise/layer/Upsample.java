@@ -6,6 +6,8 @@ import org.slotwise.internal.Declarer;
 import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scope;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Twice the size: each place four times, then a convolution, as {@code Upsample2D} of diffusers.
@@ -19,7 +21,7 @@ import org.slotwise.internal.Scope;
  *
  * @param convolution that keeps the size
  */
-public record Upsample(Convolution convolution) implements Layer {
+public record Upsample(Convolution convolution) implements Layer, Scriptable {
 
     /**
      * A layer that starts as PyTorch's Conv2d does.
@@ -39,5 +41,18 @@ public record Upsample(Convolution convolution) implements Layer {
         Check.shape("Upsample", "input", x, "B", "C", "h", "w");
         NDArray large = FusedOps.twice(x);
         return Scope.next(large, convolution.apply(pass, large));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("Upsample")
+                .module("conv", convolution.script())
+                .setCode(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          return self.conv.forward(torch.upsample_nearest2d(x, None, [2., 2.]))
+                        """)
+                .build();
     }
 }

@@ -69,6 +69,23 @@ public final class ScriptModule {
                         + " cannot be written in TorchScript; it is not Scriptable");
     }
 
+    /**
+     * The same module with one more inside, for whoever has this one.
+     *
+     * @param name its name in this module
+     * @param inside the module
+     * @return a new module
+     * @throws IllegalArgumentException if the name is taken, or none
+     */
+    public ScriptModule with(String name, ScriptModule inside) {
+        Builder more = builder(type);
+        more.parameters.putAll(parameters);
+        more.modules.putAll(modules);
+        more.inputs = inputs;
+        more.outputs = outputs;
+        return more.module(name, inside).setCode(code).build();
+    }
+
     /** What the class is called. */
     String type() {
         return type;
@@ -106,6 +123,33 @@ public final class ScriptModule {
     public static String self(String name) {
         checkName(name);
         return isNumber(name) ? "getattr(self, \"" + name + "\")" : "self." + name;
+    }
+
+    /**
+     * How a method reaches a module of a {@link #list} inside.
+     *
+     * @param name the list's name
+     * @param number the module's, from 0
+     * @return an expression
+     * @throws IllegalArgumentException if that is no name, or the number is below 0
+     */
+    public static String self(String name, int number) {
+        Check.atLeast(WHO, "number", number, 0);
+        return "getattr(" + self(name) + ", \"" + number + "\")";
+    }
+
+    /**
+     * Modules under the numbers from 0 on, as PyTorch's {@code nn.ModuleList}.
+     *
+     * @param modules the modules
+     * @return a module without methods
+     */
+    public static ScriptModule list(List<ScriptModule> modules) {
+        Builder list = builder("ModuleList");
+        for (int i = 0; i < modules.size(); i++) {
+            list.module(Integer.toString(i), modules.get(i));
+        }
+        return list.setCode("").build();
     }
 
     /** Whether a name is none in Python. */

@@ -11,6 +11,8 @@ import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
 import org.slotwise.layer.Layer;
 import org.slotwise.layer.StartingValues;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Tells tokens where they lie, by a learnt linear function of their coordinates.
@@ -25,7 +27,7 @@ import org.slotwise.layer.StartingValues;
  *
  * <p>x and y are (B, r r, C); {@code projection.weight} (C, 4, 1, 1), {@code projection.bias} (C).
  */
-final class CartesianPositions implements Layer {
+final class CartesianPositions implements Layer, Scriptable {
 
     private final int side;
     private final int channels;
@@ -67,5 +69,29 @@ final class CartesianPositions implements Layer {
             NDArray w = pass.value(weight).reshape(channels, 4);
             return scope.keep(x.add(Ops.linear(p, w, pass.value(bias)))); // (r r, C) to each
         }
+    }
+
+    @Override
+    public ScriptModule script() {
+        ScriptModule projection =
+                ScriptModule.builder("Conv2d")
+                        .parameter("weight", weight)
+                        .parameter("bias", bias)
+                        .setCode(
+                                """
+                                def forward(self, p: Tensor) -> Tensor:
+                                  return torch.linear(p, torch.flatten(self.weight, 1), self.bias)
+                                """)
+                        .build();
+        return ScriptModule.builder("CartesianPositions")
+                .parameter("pe", places)
+                .module("projection", projection)
+                .setCode(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          p = torch.transpose(torch.flatten(torch.select(self.pe, 0, 0), 1), 0, 1)
+                          return torch.add(x, self.projection.forward(p))
+                        """)
+                .build();
     }
 }

@@ -15,6 +15,8 @@ import org.slotwise.layer.Layer;
 import org.slotwise.layer.Linear;
 import org.slotwise.layer.PointwiseConvolution;
 import org.slotwise.layer.StartingValues;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * A transformer on the places of a map, which look at one another and at slots, with a way around
@@ -33,7 +35,7 @@ import org.slotwise.layer.StartingValues;
  */
 record SpatialTransformer(
         GroupNorm norm, Layer projectIn, List<TransformerBlock> blocks, Layer projectOut)
-        implements SlotLayer {
+        implements SlotLayer, Scriptable {
 
     /** Declares a transformer; side is that of the map, for positions, 0 without them. */
     static SpatialTransformer of(
@@ -79,5 +81,34 @@ record SpatialTransformer(
             y = Scope.next(y, projectOut.apply(pass, y));
             return scope.keep(x.add(ImageAttention.image(y, x.getShape())));
         }
+    }
+
+    @Override
+    public ScriptModule script() {
+        String who = "SpatialTransformer";
+        StringBuilder each = new StringBuilder();
+        for (int i = 0; i < blocks.size(); i++) {
+            each.append("  y = ").append(ScriptModule.self("transformer_blocks", i));
+            each.append(".forward(y, slots)\n");
+        }
+        return ScriptModule.builder("SpatialTransformer")
+                .module("norm", norm.script())
+                .module("proj_in", ScriptModule.of(who, projectIn))
+                .module(
+                        "transformer_blocks",
+                        ScriptModule.list(blocks.stream().map(TransformerBlock::script).toList()))
+                .module("proj_out", ScriptModule.of(who, projectOut))
+                .setCode(
+                        """
+                        def forward(self, x: Tensor, slots: Tensor) -> Tensor:
+                          y = torch.transpose(torch.flatten(self.norm.forward(x), 2), 1, 2)
+                          y = self.proj_in.forward(torch.contiguous(y))
+                        """
+                                + each
+                                + """
+                                    y = torch.transpose(self.proj_out.forward(y), 1, 2)
+                                    return torch.add(x, torch.view(y, torch.size(x)))
+                                  """)
+                .build();
     }
 }

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 import org.slotwise.weights.DiffusersExport;
 import org.slotwise.weights.DiffusersFolder;
 import org.slotwise.weights.DiffusionLayouts;
@@ -41,7 +43,7 @@ import org.slotwise.weights.StateDict;
  * <p>Weights and biases start as PyTorch's do, or with zeros in the last layers ({@link
  * UNetConfiguration#zeroStart}). Dropout is drawn with the engine's generator, in training alone.
  */
-public final class UNet extends DenoiserBlock {
+public final class UNet extends DenoiserBlock implements Scriptable {
 
     private final UNetConfiguration sizes;
     private final UNetLayers layers;
@@ -121,6 +123,12 @@ public final class UNet extends DenoiserBlock {
     @Override
     NDArray equations(Pass pass, NDArray latents, NDArray times, Told told) {
         return layers.apply(pass, latents, times, told);
+    }
+
+    /** Its {@code forward} takes latents, times and slots. {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return layers.script();
     }
 
     @Override

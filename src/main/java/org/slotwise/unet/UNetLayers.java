@@ -23,6 +23,8 @@ import org.slotwise.layer.StartingValues;
 import org.slotwise.layer.TimeEmbedding;
 import org.slotwise.layer.Upsample;
 import org.slotwise.layer.Window;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * A U-Net: down to small maps, and up again, where each stage also sees what the way down kept.
@@ -38,7 +40,7 @@ import org.slotwise.layer.Window;
  * <p>Parameters have the names of diffusers' {@code UNet2DConditionModel}, without slots those of
  * {@code UNet2DModel}.
  */
-public final class UNetLayers {
+public final class UNetLayers implements Scriptable {
 
     private static final double MIDDLE_EPS = 1e-5;
 
@@ -158,7 +160,7 @@ public final class UNetLayers {
                         sizes.residual().groups(),
                         MIDDLE_EPS,
                         sizes.middle().at(width));
-        return (pass, x, told) -> attention.apply(pass, x);
+        return new UnseeingAttention(attention);
     }
 
     /**
@@ -216,5 +218,50 @@ public final class UNetLayers {
         h.close();
         kept.close();
         return both;
+    }
+
+    /**
+     * Its {@code forward} takes latents, times (of any number type; one for each picture, or one
+     * for all) and, where the network is told them, slots, as in diffusers. {@inheritDoc}
+     */
+    @Override
+    public ScriptModule script() {
+        return UNetScript.of(this, sizes.transformer() != null);
+    }
+
+    TimeEmbedding times() {
+        return times;
+    }
+
+    TimeMlp time() {
+        return time;
+    }
+
+    Convolution first() {
+        return first;
+    }
+
+    List<UNetLevel> down() {
+        return down;
+    }
+
+    UNetLevel.Stage middle() {
+        return middle;
+    }
+
+    ResnetBlock afterMiddle() {
+        return afterMiddle;
+    }
+
+    List<UNetLevel> up() {
+        return up;
+    }
+
+    GroupNorm norm() {
+        return norm;
+    }
+
+    Convolution last() {
+        return last;
     }
 }
