@@ -32,6 +32,9 @@ public record LeanAttention(Layer query, Layer key, Layer value, Layer output, i
 
     private static final String WHO = "LeanAttention";
 
+    /** Places in memory up to which it is faster to make scores, a softmax and a sum of them. */
+    private static final int FEW = 16;
+
     /** Self-attention. {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
@@ -130,16 +133,22 @@ public record LeanAttention(Layer query, Layer key, Layer value, Layer output, i
     String methods(String name) {
         return """
         def %s(self, x: Tensor, memory: Tensor) -> Tensor:
-          q = self.by_heads(self.to_q.forward(x))
           k = self.by_heads(self.to_k.forward(memory))
           v = self.by_heads(self.to_v.forward(memory))
-          y = torch.scaled_dot_product_attention(q, k, v)
+          q = self.by_heads(self.to_q.forward(x))
+          if torch.le(torch.size(k, 2), FEW):
+            scale = torch.pow(torch.size(k, 3), -0.5)
+            qk = torch.matmul(torch.mul(k, scale), torch.transpose(q, 2, 3))
+            y = torch.matmul(torch.transpose(torch.softmax(qk, 2), 2, 3), v)
+          else:
+            y = torch.scaled_dot_product_attention(q, k, v)
           return getattr(self.to_out, "0").forward(torch.flatten(torch.transpose(y, 1, 2), 2))
         def by_heads(self, x: Tensor) -> Tensor:
           y = torch.view(x, [torch.size(x, 0), torch.size(x, 1), %s, -1])
           return torch.transpose(y, 1, 2)
         """
-                .formatted(name, heads);
+                .formatted(name, heads)
+                .replace("FEW", Integer.toString(FEW));
     }
 
     private static void check(NDArray q, NDArray k, int heads) {

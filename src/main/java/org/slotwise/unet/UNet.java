@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
+import org.slotwise.torchscript.LoadedScript;
+import org.slotwise.torchscript.OneDnnScript;
 import org.slotwise.torchscript.ScriptModule;
 import org.slotwise.torchscript.Scriptable;
 import org.slotwise.weights.DiffusersExport;
@@ -47,6 +49,9 @@ public final class UNet extends DenoiserBlock implements Scriptable {
 
     private final UNetConfiguration sizes;
     private final UNetLayers layers;
+    private final LoadedScript whole = LoadedScript.of(this::script);
+    private final LoadedScript wholeInFloat32 =
+            LoadedScript.of(() -> OneDnnScript.of(script()));
 
     /**
      * Creates the block.
@@ -122,7 +127,13 @@ public final class UNet extends DenoiserBlock implements Scriptable {
 
     @Override
     NDArray equations(Pass pass, NDArray latents, NDArray times, Told told) {
-        return layers.apply(pass, latents, times, told);
+        // What is in between is seen, or drawn, where each layer is a call.
+        boolean seen = told.maps() != null || (pass.training() && sizes.residual().dropout() > 0);
+        LoadedScript script =
+                latents.getDataType() == DataType.FLOAT32 ? wholeInFloat32 : whole;
+        return seen || !script.fits(pass, latents)
+                ? layers.apply(pass, latents, times, told)
+                : script.call("forward", latents, times, told.slots()).head();
     }
 
     /** Its {@code forward} takes latents, times and slots. {@inheritDoc} */

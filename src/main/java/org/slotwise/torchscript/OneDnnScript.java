@@ -1,0 +1,128 @@
+package org.slotwise.torchscript;
+
+import ai.djl.Device;
+import ai.djl.engine.EngineException;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.Script;
+
+/**
+ * A module whose large linear maps are computed by oneDNN, for float32 on a CPU of this process:
+ * nothing to write to a file, since other builds of PyTorch lack these operations.
+ *
+ * <p>PyTorch computes linear maps with MKL, which on CPUs of other makers than its own takes twice
+ * the time of oneDNN (docs/performance.md, "Diffusion"). Without a graph a map is an operation of
+ * oneDNN that PyTorch's compiler uses; with one it is a convolution of one place by one, whose
+ * gradients oneDNN computes too. Small maps stay as they are: there the calls cost more than the
+ * numbers.
+ */
+public final class OneDnnScript {
+
+    /** Products from which on oneDNN is faster, without a graph and with one. */
+    private static final int MANY = 2_000_000;
+
+    private static final int MANY_WITH_GRAPH = 6_000_000;
+
+    private static final String NO_MORE = "\"none\", annotate(List[Optional[number]], []), \"\"";
+
+    private static final String LINEAR =
+            """
+            def forward(self, x: Tensor) -> Tensor:
+              w = WEIGHT
+              c = torch.size(w, 1)
+              n = torch.numel(x)
+              products = torch.mul(n, torch.size(w, 0))
+              if torch.is_grad_enabled():
+                if torch.__and__(torch.gt(products, MANY_WITH_GRAPH), torch.eq(torch.remainder(n, torch.mul(c, 16)), 0)):
+                  p = torch.permute(torch.reshape(x, [16, 1, -1, c]), [0, 3, 1, 2])
+                  y = torch.conv2d(p, torch.view(w, [torch.size(w, 0), c, 1, 1]), BIAS)
+                  size = torch.size(x)
+                  torch._set_item(size, -1, torch.size(w, 0))
+                  z = torch.reshape(torch.permute(y, [0, 2, 3, 1]), size)
+                else:
+                  z = torch.linear(x, w, BIAS)
+              else:
+                if torch.gt(products, MANY):
+                  z = ops.mkldnn._linear_pointwise(x, w, BIAS, NO_MORE)
+                else:
+                  z = torch.linear(x, w, BIAS)
+              return z
+            """
+                    .replace("MANY_WITH_GRAPH", Integer.toString(MANY_WITH_GRAPH))
+                    .replace("MANY", Integer.toString(MANY))
+                    .replace("NO_MORE", NO_MORE);
+
+    private static final String GATED =
+            """
+            def forward(self, x: Tensor) -> Tensor:
+              w = self.proj.weight
+              many = torch.gt(torch.mul(torch.numel(x), torch.size(w, 0)), MANY)
+              if torch.__and__(many, torch.__not__(torch.is_grad_enabled())):
+                w0, w1 = torch.chunk(w, 2, 0)
+                b0, b1 = torch.chunk(self.proj.bias, 2, 0)
+                b = ops.mkldnn._linear_pointwise(x, w1, b1, "gelu", annotate(List[Optional[number]], []), "none")
+                y = ops.mkldnn._linear_pointwise(x, b, w0, b0, "mul")
+              else:
+                a, b = torch.chunk(self.proj.forward(x), 2, -1)
+                y = torch.mul(a, torch.gelu(b))
+              return y
+            """
+                    .replace("MANY", Integer.toString(MANY));
+
+    private OneDnnScript() {}
+
+    /** Whether this engine has oneDNN, found out at the first use. */
+    private static final class Engine {
+        static final boolean HAS_IT = hasIt();
+
+        private static boolean hasIt() {
+            String function =
+                    """
+                    def linear(self: __torch__.Script, x: Tensor) -> Tensor:
+                      y = ops.mkldnn._linear_pointwise(x, x, None, "gelu", annotate(List[Optional[number]], []), "none")
+                      return ops.mkldnn._linear_pointwise(x, y, x, None, "mul")
+                    """;
+            try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+                NDArray x = host.ones(new Shape(2, 2));
+                return NoGraph.during(() -> Script.plain(function).call("linear", x)).size() == 1;
+            } catch (EngineException e) {
+                return false;
+            }
+        }
+    }
+
+    /**
+     * The same equations with oneDNN's operations.
+     *
+     * @param module of float32 parameters on a CPU
+     * @return another module with the same parameters; the module itself where the engine lacks
+     *     oneDNN
+     */
+    public static ScriptModule of(ScriptModule module) {
+        return Engine.HAS_IT ? rewritten(module) : module;
+    }
+
+    private static ScriptModule rewritten(ScriptModule module) {
+        ScriptModule.Builder same = ScriptModule.builder(module.type());
+        module.parameters().forEach(same::parameter);
+        module.modules().forEach((name, inside) -> same.module(name, rewritten(inside)));
+        return same.setCode(code(module)).build();
+    }
+
+    private static String code(ScriptModule module) {
+        return switch (module.type()) {
+            case "Linear" -> linear(module, "self.weight");
+            case "PointwiseConv2d" -> linear(module, "torch.flatten(self.weight, 1)");
+            case "GEGLU" -> GATED;
+            default -> module.code();
+        };
+    }
+
+    private static String linear(ScriptModule module, String weight) {
+        Parameter bias = module.parameters().get("bias");
+        return LINEAR.replace("WEIGHT", weight).replace("BIAS", bias == null ? "None" : "self.bias");
+    }
+}
