@@ -70,10 +70,11 @@ public record ImageAttention(GroupNorm norm, LeanAttention attention)
                 .setCode(
                         """
                         def forward(self, x: Tensor) -> Tensor:
-                          u = torch.transpose(torch.flatten(self.group_norm.forward(x), 2), 1, 2)
-                          t = torch.contiguous(u)
-                          y = torch.transpose(self.attend(t, t), 1, 2)
-                          return torch.add(x, torch.reshape(y, torch.size(x)))
+                          n = torch.flatten(self.group_norm.forward(x), 2)
+                          u = torch.flatten(torch.transpose(n, 1, 2), 0, 1)
+                          batch = torch.size(x, 0)
+                          y = torch.view(self.attend(u, u, batch), [batch, -1, torch.size(x, 1)])
+                          return torch.add(x, torch.view(torch.transpose(y, 1, 2), torch.size(x)))
                         """
                                 + attention.methods("attend"))
                 .build();

@@ -32,9 +32,6 @@ public record LeanAttention(Layer query, Layer key, Layer value, Layer output, i
 
     private static final String WHO = "LeanAttention";
 
-    /** Places in memory up to which it is faster to make scores, a softmax and a sum of them. */
-    private static final int FEW = 16;
-
     /** Self-attention. {@inheritDoc} */
     @Override
     public NDArray apply(Pass pass, NDArray x) {
@@ -113,7 +110,7 @@ public record LeanAttention(Layer query, Layer key, Layer value, Layer output, i
 
     /**
      * Projections are called {@code to_q}, {@code to_k}, {@code to_v} and {@code to_out.0}, as in
-     * diffusers; {@code forward} takes x and m. {@inheritDoc}
+     * diffusers. {@code forward} takes x (B N, D), m (B M, D') and B. {@inheritDoc}
      */
     @Override
     public ScriptModule script() {
@@ -132,23 +129,17 @@ public record LeanAttention(Layer query, Layer key, Layer value, Layer output, i
     /** The equations, under a name. */
     String methods(String name) {
         return """
-        def %s(self, x: Tensor, memory: Tensor) -> Tensor:
-          k = self.by_heads(self.to_k.forward(memory))
-          v = self.by_heads(self.to_v.forward(memory))
-          q = self.by_heads(self.to_q.forward(x))
-          if torch.le(torch.size(k, 2), FEW):
-            scale = torch.pow(torch.size(k, 3), -0.5)
-            qk = torch.matmul(torch.mul(k, scale), torch.transpose(q, 2, 3))
-            y = torch.matmul(torch.transpose(torch.softmax(qk, 2), 2, 3), v)
-          else:
-            y = torch.scaled_dot_product_attention(q, k, v)
-          return getattr(self.to_out, "0").forward(torch.flatten(torch.transpose(y, 1, 2), 2))
-        def by_heads(self, x: Tensor) -> Tensor:
-          y = torch.view(x, [torch.size(x, 0), torch.size(x, 1), %s, -1])
-          return torch.transpose(y, 1, 2)
+        def %s(self, x: Tensor, memory: Tensor, batch: int) -> Tensor:
+          q = self.by_heads(self.to_q.forward(x), batch)
+          k = self.by_heads(self.to_k.forward(memory), batch)
+          v = self.by_heads(self.to_v.forward(memory), batch)
+          y = torch.transpose(torch.scaled_dot_product_attention(q, k, v), 1, 2)
+          return getattr(self.to_out, "0").forward(torch.reshape(y, [torch.size(x, 0), -1]))
+        def by_heads(self, x: Tensor, batch: int) -> Tensor:
+          places = torch.floordiv(torch.size(x, 0), batch)
+          return torch.transpose(torch.view(x, [batch, places, %s, -1]), 1, 2)
         """
-                .formatted(name, heads)
-                .replace("FEW", Integer.toString(FEW));
+                .formatted(name, heads);
     }
 
     private static void check(NDArray q, NDArray k, int heads) {

@@ -116,7 +116,7 @@ public final class Linear implements Layer, Scriptable {
         return bias != null;
     }
 
-    /** {@inheritDoc} */
+    /** Its {@code plus} adds y to what {@code forward} makes of x. {@inheritDoc} */
     @Override
     public ScriptModule script() {
         return ScriptModule.builder("Linear")
@@ -126,6 +126,8 @@ public final class Linear implements Layer, Scriptable {
                         """
                         def forward(self, x: Tensor) -> Tensor:
                           return torch.linear(x, self.weight%s)
+                        def plus(self, x: Tensor, y: Tensor) -> Tensor:
+                          return torch.add(self.forward(x), y)
                         """
                                 .formatted(bias == null ? "" : ", self.bias"))
                 .build();

@@ -261,7 +261,7 @@ public final class ResnetBlock implements Layer, Scriptable {
         def forward(self, x: Tensor, e: Tensor) -> Tensor:
           return self.told(x, self.projected(e))
         def projected(self, e: Tensor) -> Tensor:
-          return torch.unsqueeze(torch.unsqueeze(self.time_emb_proj.forward(e), 2), 3)
+          return torch.view(self.time_emb_proj.forward(e), [torch.size(e, 0), -1, 1, 1])
         def told(self, x: Tensor, t: Tensor) -> Tensor:
         """
                 + first

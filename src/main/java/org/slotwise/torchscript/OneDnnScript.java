@@ -32,28 +32,43 @@ public final class OneDnnScript {
             """
             def forward(self, x: Tensor) -> Tensor:
               w = WEIGHT
+              if torch.is_grad_enabled():
+                return self.with_graph(x, w)
+              if torch.gt(torch.mul(torch.numel(x), torch.size(w, 0)), MANY):
+                return ops.mkldnn._linear_pointwise(x, w, BIAS, LAST)
+              return torch.linear(x, w, BIAS)
+            def plus(self, x: Tensor, y: Tensor) -> Tensor:
+              w = WEIGHT
+              many = torch.gt(torch.mul(torch.numel(x), torch.size(w, 0)), MANY)
+              if torch.__and__(many, torch.__not__(torch.is_grad_enabled())):
+                return ops.mkldnn._linear_pointwise(x, y, w, BIAS, "add")
+              return torch.add(self.forward(x), y)
+            def with_graph(self, x: Tensor, w: Tensor) -> Tensor:
               c = torch.size(w, 1)
               n = torch.numel(x)
-              products = torch.mul(n, torch.size(w, 0))
-              if torch.is_grad_enabled():
-                if torch.__and__(torch.gt(products, MANY_WITH_GRAPH), torch.eq(torch.remainder(n, torch.mul(c, 16)), 0)):
-                  p = torch.permute(torch.reshape(x, [16, 1, -1, c]), [0, 3, 1, 2])
-                  y = torch.conv2d(p, torch.view(w, [torch.size(w, 0), c, 1, 1]), BIAS)
-                  size = torch.size(x)
-                  torch._set_item(size, -1, torch.size(w, 0))
-                  z = torch.reshape(torch.permute(y, [0, 2, 3, 1]), size)
-                else:
-                  z = torch.linear(x, w, BIAS)
-              else:
-                if torch.gt(products, MANY):
-                  z = ops.mkldnn._linear_pointwise(x, w, BIAS, NO_MORE)
-                else:
-                  z = torch.linear(x, w, BIAS)
-              return z
+              fits = torch.eq(torch.remainder(n, torch.mul(c, 16)), 0)
+              if torch.__and__(torch.gt(torch.mul(n, torch.size(w, 0)), MORE), fits):
+                p = torch.permute(torch.reshape(x, [16, 1, -1, c]), [0, 3, 1, 2])
+                y = torch.conv2d(p, torch.view(w, [torch.size(w, 0), c, 1, 1]), BIAS)
+                size = torch.size(x)
+                size[-1] = torch.size(w, 0)
+                return torch.reshape(torch.permute(y, [0, 2, 3, 1]), size)
+              return torch.linear(x, w, BIAS)
             """
-                    .replace("MANY_WITH_GRAPH", Integer.toString(MANY_WITH_GRAPH))
                     .replace("MANY", Integer.toString(MANY))
-                    .replace("NO_MORE", NO_MORE);
+                    .replace("MORE", Integer.toString(MANY_WITH_GRAPH))
+                    .replace("LAST", NO_MORE);
+
+    private static final String PRODUCT =
+            """
+            def forward(self, x: Tensor, weight: Tensor) -> Tensor:
+              many = torch.gt(torch.mul(torch.numel(x), torch.size(weight, 0)), MANY)
+              if torch.__and__(many, torch.__not__(torch.is_grad_enabled())):
+                return ops.mkldnn._linear_pointwise(x, weight, None, LAST)
+              return torch.linear(x, weight)
+            """
+                    .replace("MANY", Integer.toString(MANY))
+                    .replace("LAST", NO_MORE);
 
     private static final String GATED =
             """
@@ -117,6 +132,7 @@ public final class OneDnnScript {
             case "Linear" -> linear(module, "self.weight");
             case "PointwiseConv2d" -> linear(module, "torch.flatten(self.weight, 1)");
             case "GEGLU" -> GATED;
+            case "Product" -> PRODUCT;
             default -> module.code();
         };
     }

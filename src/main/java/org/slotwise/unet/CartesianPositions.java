@@ -90,8 +90,10 @@ final class CartesianPositions implements Layer, Scriptable {
                         """
                         def forward(self, x: Tensor) -> Tensor:
                           p = torch.transpose(torch.flatten(torch.select(self.pe, 0, 0), 1), 0, 1)
-                          return torch.add(x, self.projection.forward(p))
-                        """)
+                          y = torch.view(x, [-1, %s, torch.size(x, 1)])
+                          return torch.flatten(torch.add(y, self.projection.forward(p)), 0, 1)
+                        """
+                                .formatted(side * side))
                 .build();
     }
 }

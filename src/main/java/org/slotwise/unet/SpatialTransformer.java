@@ -83,13 +83,20 @@ record SpatialTransformer(
         }
     }
 
+    /** {@code forward} takes x and slots (B K, D); {@code told} what {@code tell} made of slots. */
     @Override
     public ScriptModule script() {
         String who = "SpatialTransformer";
-        StringBuilder each = new StringBuilder();
+        StringBuilder forward = new StringBuilder();
+        StringBuilder tell = new StringBuilder();
+        StringBuilder told = new StringBuilder();
         for (int i = 0; i < blocks.size(); i++) {
-            each.append("  y = ").append(ScriptModule.self("transformer_blocks", i));
-            each.append(".forward(y, slots)\n");
+            String block = "  %s" + ScriptModule.self("transformer_blocks", i);
+            forward.append(block.formatted("y = ")).append(".forward(y, slots, batch)\n");
+            tell.append(block.formatted("all = torch.add(all, ")).append(".tell(slots, batch))\n");
+            told.append(block.formatted("y = "))
+                    .append(".told(y, torch.slice(told, %1$s, %2$s), batch)\n"
+                            .formatted(3 * i, 3 * i + 3));
         }
         return ScriptModule.builder("SpatialTransformer")
                 .module("norm", norm.script())
@@ -101,14 +108,27 @@ record SpatialTransformer(
                 .setCode(
                         """
                         def forward(self, x: Tensor, slots: Tensor) -> Tensor:
-                          y = torch.transpose(torch.flatten(self.norm.forward(x), 2), 1, 2)
-                          y = self.proj_in.forward(torch.contiguous(y))
+                          batch = torch.size(x, 0)
+                          y = self.tokens(x)
+                        %s\
+                          return self.image(y, x)
+                        def tell(self, slots: Tensor, batch: int) -> List[Tensor]:
+                          all = annotate(List[Tensor], [])
+                        %s\
+                          return all
+                        def told(self, x: Tensor, told: List[Tensor]) -> Tensor:
+                          batch = torch.size(x, 0)
+                          y = self.tokens(x)
+                        %s\
+                          return self.image(y, x)
+                        def tokens(self, x: Tensor) -> Tensor:
+                          n = torch.transpose(torch.flatten(self.norm.forward(x), 2), 1, 2)
+                          return self.proj_in.forward(torch.flatten(n, 0, 1))
+                        def image(self, y: Tensor, x: Tensor) -> Tensor:
+                          z = torch.view(self.proj_out.forward(y), [torch.size(x, 0), -1, torch.size(x, 1)])
+                          return torch.add(x, torch.view(torch.transpose(z, 1, 2), torch.size(x)))
                         """
-                                + each
-                                + """
-                                    y = torch.transpose(self.proj_out.forward(y), 1, 2)
-                                    return torch.add(x, torch.view(y, torch.size(x)))
-                                  """)
+                                .formatted(forward, tell, told))
                 .build();
     }
 }

@@ -93,62 +93,6 @@ record TransformerBlock(
 
     @Override
     public ScriptModule script() {
-        ScriptModule feedForward =
-                ScriptModule.builder("FeedForward")
-                        .module("net", gated())
-                        .setCode(
-                                """
-                                def forward(self, x: Tensor) -> Tensor:
-                                  y = getattr(self.net, "0").forward(x)
-                                  return getattr(self.net, "2").forward(y)
-                                """)
-                        .build();
-        boolean placed = positions1 != Layer.NONE;
-        return ScriptModule.builder("TransformerBlock")
-                .module("norm1", norm1.script())
-                .module("attn1", attention(self, positions1))
-                .module("norm2", norm2.script())
-                .module("attn2", attention(cross, positions2))
-                .module("norm3", norm3.script())
-                .module("ff", feedForward)
-                .setCode(
-                        """
-                        def forward(self, y: Tensor, slots: Tensor) -> Tensor:
-                          n = %s
-                          u = torch.add(self.attn1.forward(n, n), y)
-                          n = %s
-                          v = torch.add(self.attn2.forward(n, slots), u)
-                          return torch.add(self.ff.forward(self.norm3.forward(v)), v)
-                        """
-                                .formatted(normed(1, placed), normed(2, placed)))
-                .build();
-    }
-
-    /** Without the dropout that diffusers has between them under "1". */
-    private ScriptModule gated() {
-        return ScriptModule.builder("ModuleList")
-                .module("0", gate.script())
-                .module("2", output.script())
-                .setCode("")
-                .build();
-    }
-
-    private static String normed(int number, boolean placed) {
-        String normed = "self.norm" + number + ".forward(" + (number == 1 ? "y" : "u") + ")";
-        return placed
-                ? "getattr(self.attn" + number + ".pos_emb, \"1\").forward(" + normed + ")"
-                : normed;
-    }
-
-    private static ScriptModule attention(LeanAttention attention, Layer positions) {
-        if (positions == Layer.NONE) {
-            return attention.script();
-        }
-        ScriptModule pair =
-                ScriptModule.builder("ModuleList")
-                        .module("1", ScriptModule.of("TransformerBlock", positions))
-                        .setCode("")
-                        .build();
-        return attention.script().with("pos_emb", pair);
+        return TransformerBlockScript.of(this);
     }
 }
