@@ -28,6 +28,7 @@ import org.slotwise.diffusion.StepNoise;
 import org.slotwise.diffusion.TimeChoice;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.training.Adam;
+import org.slotwise.unet.ToldDenoiser;
 import org.slotwise.unet.UNet;
 import org.slotwise.weights.StateDict;
 
@@ -171,10 +172,9 @@ final class DiffusionSpeed {
     private NDArray sampled(int steps) {
         Sampling sampling =
                 Sampling.builder().setSampler(ddim(steps)).setPrediction(Prediction.NOISE).build();
-        return sampling.sample(
-                (latents, at) -> unet.predict(store, latents, at, slots, false),
-                z,
-                StepNoise.seeded(0));
+        try (ToldDenoiser told = unet.told(store, slots)) {
+            return sampling.sample(told::predict, z, StepNoise.seeded(0));
+        }
     }
 
     private void ours() {

@@ -13,6 +13,7 @@ import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Scalars;
 import org.slotwise.unet.Denoiser;
+import org.slotwise.unet.ToldDenoiser;
 
 /**
  * A decoder that makes latents of slots by diffusion: it learns to take noise away from a latent,
@@ -265,7 +266,9 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
                     try (NDManager own = start.getManager().newSubManager()) {
                         NDArray held = slots.reshape(slots.getShape());
                         held.attach(own);
-                        return sampling.sample(network(parameterStore, held), start, noise);
+                        try (ToldDenoiser told = denoiser.told(parameterStore, held)) {
+                            return sampling.sample(told::predict, start, noise);
+                        }
                     }
                 });
     }

@@ -41,6 +41,28 @@ public interface Denoiser extends Block {
             boolean training);
 
     /**
+     * Tells the network slots that stay the same in the predictions to come, as in sampling.
+     *
+     * @param store where the parameters' values are
+     * @param slots (B, K, D) of the parameters' type
+     * @return the network under these slots; to be closed, before its slots are
+     * @throws IllegalArgumentException if the slots have another shape or type
+     */
+    default ToldDenoiser told(ParameterStore store, NDArray slots) {
+        return new ToldDenoiser() {
+            @Override
+            public NDArray predict(NDArray latents, NDArray timesteps) {
+                return Denoiser.this.predict(store, latents, timesteps, slots, false);
+            }
+
+            @Override
+            public void close() {
+                // There is nothing of its own.
+            }
+        };
+    }
+
+    /**
      * How places attend to slots while the network predicts: the weights of each cross attention,
      * means over its heads. No graph is recorded. {@code
      * org.slotwise.diffusion.CrossAttentionMasks} makes masks of them.

@@ -46,19 +46,50 @@ abstract class DenoiserBlock extends ConfiguredBlock implements Denoiser {
             NDArray timesteps,
             NDArray slots,
             boolean training) {
-        check(latents, timesteps, slots);
+        return predicted(store, latents, timesteps, Told.of(slots), training);
+    }
+
+    private NDArray predicted(
+            ParameterStore store,
+            NDArray latents,
+            NDArray timesteps,
+            Told told,
+            boolean training) {
+        check(latents, timesteps, told.slots());
         return compute(
                         store,
                         latents,
                         training,
-                        pass ->
-                                new NDList(
-                                        equations(
-                                                pass,
-                                                latents,
-                                                times(timesteps, latents),
-                                                Told.of(slots))))
+                        pass -> {
+                            NDArray t = times(timesteps, latents);
+                            return new NDList(equations(pass, latents, t, told));
+                        })
                 .head();
+    }
+
+    /** What can be made of slots before anything else is known; nothing by default. */
+    NDList before(Pass pass, NDArray slots) {
+        return new NDList();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public final ToldDenoiser told(ParameterStore store, NDArray slots) {
+        Check.shape(who(), SLOTS, slots, "B", "K", slotDim);
+        Check.floating(who(), SLOTS, slots.getDataType());
+        NDList before = compute(store, slots, false, pass -> before(pass, slots));
+        Told told = new Told(slots, null, before);
+        return new ToldDenoiser() {
+            @Override
+            public NDArray predict(NDArray latents, NDArray timesteps) {
+                return predicted(store, latents, timesteps, told, false);
+            }
+
+            @Override
+            public void close() {
+                before.close();
+            }
+        };
     }
 
     /** {@inheritDoc} */
@@ -76,7 +107,7 @@ abstract class DenoiserBlock extends ConfiguredBlock implements Denoiser {
                             false,
                             pass -> {
                                 NDArray t = times(timesteps, latents);
-                                equations(pass, latents, t, new Told(slots, maps));
+                                equations(pass, latents, t, Told.of(slots, maps));
                                 return maps.all();
                             });
             whole = true;

@@ -1,11 +1,14 @@
 package org.slotwise.unet;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
@@ -129,11 +132,26 @@ public final class UNet extends DenoiserBlock implements Scriptable {
     NDArray equations(Pass pass, NDArray latents, NDArray times, Told told) {
         // What is in between is seen, or drawn, where each layer is a call.
         boolean seen = told.maps() != null || (pass.training() && sizes.residual().dropout() > 0);
-        LoadedScript script =
-                latents.getDataType() == DataType.FLOAT32 ? wholeInFloat32 : whole;
-        return seen || !script.fits(pass, latents)
-                ? layers.apply(pass, latents, times, told)
-                : script.call("forward", latents, times, told.slots()).head();
+        LoadedScript script = script(latents);
+        if (seen || !script.fits(pass, latents)) {
+            return layers.apply(pass, latents, times, told);
+        }
+        if (told.before().isEmpty()) {
+            return script.call("forward", latents, times, told.slots()).head();
+        }
+        List<NDArray> all = new ArrayList<>(List.of(latents, times));
+        all.addAll(told.before());
+        return script.call("told", all.toArray(NDArray[]::new)).head();
+    }
+
+    @Override
+    NDList before(Pass pass, NDArray slots) {
+        LoadedScript script = script(slots);
+        return script.fits(pass, slots) ? script.call("tell", slots) : new NDList();
+    }
+
+    private LoadedScript script(NDArray like) {
+        return like.getDataType() == DataType.FLOAT32 ? wholeInFloat32 : whole;
     }
 
     /** Its {@code forward} takes latents, times and slots. {@inheritDoc} */
