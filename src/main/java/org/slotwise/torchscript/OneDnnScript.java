@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
+import java.util.Objects;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Script;
 
@@ -25,6 +26,9 @@ public final class OneDnnScript {
     private static final int MANY = 2_000_000;
 
     private static final int MANY_WITH_GRAPH = 6_000_000;
+
+    /** Numbers of a weight below which a map stays as it is, for however many places. */
+    private static final int SMALL = 2_048;
 
     private static final String NO_MORE = "\"none\", annotate(List[Optional[number]], []), \"\"";
 
@@ -60,15 +64,11 @@ public final class OneDnnScript {
                     .replace("LAST", NO_MORE);
 
     private static final String PRODUCT =
-            """
-            def forward(self, x: Tensor, weight: Tensor) -> Tensor:
-              many = torch.gt(torch.mul(torch.numel(x), torch.size(weight, 0)), MANY)
-              if torch.__and__(many, torch.__not__(torch.is_grad_enabled())):
-                return ops.mkldnn._linear_pointwise(x, weight, None, LAST)
-              return torch.linear(x, weight)
-            """
-                    .replace("MANY", Integer.toString(MANY))
-                    .replace("LAST", NO_MORE);
+            LINEAR.substring(0, LINEAR.indexOf("def plus"))
+                            .replace("x: Tensor)", "x: Tensor, w: Tensor)")
+                            .replace("  w = WEIGHT\n", "")
+                            .replace("BIAS", "None")
+                    + LINEAR.substring(LINEAR.indexOf("def with_graph")).replace("BIAS", "None");
 
     private static final String GATED =
             """
@@ -138,6 +138,10 @@ public final class OneDnnScript {
     }
 
     private static String linear(ScriptModule module, String weight) {
+        Parameter values = Objects.requireNonNull(module.parameters().get("weight"));
+        if (values.getArray().size() < SMALL) {
+            return module.code();
+        }
         Parameter bias = module.parameters().get("bias");
         return LINEAR.replace("WEIGHT", weight).replace("BIAS", bias == null ? "None" : "self.bias");
     }

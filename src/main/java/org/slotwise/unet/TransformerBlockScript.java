@@ -22,13 +22,20 @@ final class TransformerBlockScript {
     private static final String CODE =
             """
             def forward(self, y: Tensor, slots: Tensor, batch: int) -> Tensor:
-              n = NORMED1
-              u = torch.add(self.attn1.forward(n, n, batch), y)
+              u = self.self_attention(y, self.queries_keys_values(), batch)
               n = NORMED2
               v = torch.add(self.attn2.forward(n, slots, batch), u)
               return self.ff.plus(self.norm3.forward(v), v)
+            def queries_keys_values(self) -> Tensor:
+              return torch.cat([self.attn1.to_q.weight, self.attn1.to_k.weight, self.attn1.to_v.weight], 0)
+            def self_attention(self, y: Tensor, w: Tensor, batch: int) -> Tensor:
+              n = NORMED1
+              places = torch.floordiv(torch.size(y, 0), batch)
+              qkv = torch.view(self.product.forward(n, w), [batch, places, 3, HEADS, -1])
+              q, k, v = torch.unbind(torch.permute(qkv, [2, 0, 3, 1, 4]))
+              heard = torch.transpose(torch.scaled_dot_product_attention(q, k, v), 1, 2)
+              return getattr(self.attn1.to_out, "0").plus(torch.reshape(heard, torch.size(y)), y)
             def tell(self, slots: Tensor, batch: int) -> List[Tensor]:
-              w = torch.cat([self.attn1.to_q.weight, self.attn1.to_k.weight, self.attn1.to_v.weight], 0)
               out = getattr(self.attn2.to_out, "0")
               k = self.by_heads(self.attn2.to_k.forward(slots))
               scale = torch.pow(torch.size(k, 2), -0.5)
@@ -37,20 +44,16 @@ final class TransformerBlockScript {
               v = self.by_heads(self.attn2.to_v.forward(slots))
               o = torch.permute(torch.view(out.weight, [-1, HEADS, torch.size(v, 2)]), [1, 2, 0])
               b = torch.add(torch.bmm(v, o), torch.div(out.bias, HEADS))
-              return [w, self.by_pictures(a, batch), self.by_pictures(b, batch)]
+              return [self.queries_keys_values(), self.by_pictures(a, batch), self.by_pictures(b, batch)]
             def by_heads(self, x: Tensor) -> Tensor:
               return torch.transpose(torch.view(x, [torch.size(x, 0), HEADS, -1]), 0, 1)
             def by_pictures(self, x: Tensor, batch: int) -> Tensor:
               y = torch.transpose(torch.view(x, [HEADS, batch, -1, torch.size(x, 2)]), 0, 1)
               return torch.reshape(y, [batch, -1, torch.size(x, 2)])
             def told(self, y: Tensor, told: List[Tensor], batch: int) -> Tensor:
-              n = NORMED1
-              places = torch.floordiv(torch.size(y, 0), batch)
-              qkv = torch.view(self.product.forward(n, told[0]), [batch, places, 3, HEADS, -1])
-              q, k, v = torch.unbind(torch.permute(qkv, [2, 0, 3, 1, 4]))
-              heard = torch.transpose(torch.scaled_dot_product_attention(q, k, v), 1, 2)
-              u = getattr(self.attn1.to_out, "0").plus(torch.reshape(heard, torch.size(y)), y)
+              u = self.self_attention(y, told[0], batch)
               n = NORMED2
+              places = torch.floordiv(torch.size(y, 0), batch)
               seen = torch.transpose(torch.view(n, [batch, places, -1]), 1, 2)
               scores = torch.view(torch.bmm(told[1], seen), [batch, HEADS, -1, places])
               a = torch.view(torch.softmax(scores, 2), [batch, -1, places])

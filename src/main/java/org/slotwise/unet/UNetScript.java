@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.layer.Layer;
 import org.slotwise.layer.ResnetBlock;
@@ -15,39 +16,37 @@ final class UNetScript {
     private static final String WHO = "UNet";
     private static final String FORWARD =
             """
-            def forward(self, sample: Tensor, timestep: Tensor%s) -> Tensor:
-              e = self.embedded(sample, timestep)
+            def forward(self, sample: Tensor, timestep: Tensor%1$s) -> Tensor:
+            %2$s\
+              t = self.projected(sample, timestep, self.projection())
               h = self.conv_in.forward(sample)
-            %s\
+            %3$s\
               return self.conv_out.forward(self.conv_norm_out.activated(h))
-            def embedded(self, sample: Tensor, timestep: Tensor) -> Tensor:
+            def projection(self) -> List[Tensor]:
+              return [torch.cat([%4$s], 0), torch.cat([%5$s], 0)]
+            def projected(self, sample: Tensor, timestep: Tensor, projection: List[Tensor]) -> List[Tensor]:
               t = torch.to(timestep, ops.prim.device(sample), ops.prim.dtype(sample))
               t = torch.expand(torch.reshape(t, [-1]), [torch.size(sample, 0)])
-              return torch.silu(self.time_embedding.forward(self.time_proj.forward(t)))
+              e = torch.silu(self.time_embedding.forward(self.time_proj.forward(t)))
+              all = torch.linear(e, projection[0], projection[1])
+              all = torch.view(all, [torch.size(sample, 0), -1, 1, 1])
+              return torch.split_with_sizes(all, [%6$s], 1)
             """;
-    private static final String SLOTS =
-            """
-              slots = torch.flatten(encoder_hidden_states, 0, 1)
-            """;
-    private static final String TELL =
+    private static final String TOLD =
             """
             def tell(self, encoder_hidden_states: Tensor) -> List[Tensor]:
               slots = torch.flatten(encoder_hidden_states, 0, 1)
               batch = torch.size(encoder_hidden_states, 0)
-              w = torch.cat([%1$s], 0)
-              b = torch.cat([%2$s], 0)
-              told = [w, b]
-            %3$s\
+              told = self.projection()
+            %1$s\
               return told
             def step(self, sample: Tensor, timestep: Tensor, told: List[Tensor]) -> Tensor:
-              e = torch.linear(self.embedded(sample, timestep), told[0], told[1])
-              all = torch.view(e, [torch.size(sample, 0), -1, 1, 1])
-              t = torch.split_with_sizes(all, [%4$s], 1)
+              t = self.projected(sample, timestep, told)
               h = self.conv_in.forward(sample)
-            %5$s\
+            %2$s\
               return self.conv_out.forward(self.conv_norm_out.activated(h))
-            def told(self, sample: Tensor, timestep: Tensor, %6$s) -> Tensor:
-              return self.step(sample, timestep, [%7$s])
+            def told(self, sample: Tensor, timestep: Tensor, %3$s) -> Tensor:
+              return self.step(sample, timestep, [%4$s])
             """;
 
     private final boolean told;
@@ -55,7 +54,7 @@ final class UNetScript {
     private final StringBuilder tell = new StringBuilder();
     private final StringBuilder step = new StringBuilder();
     private final List<String> projections = new ArrayList<>();
-    private int given = 2;
+    private int next = 2;
     private final Deque<String> kept = new ArrayDeque<>();
 
     private UNetScript(boolean told) {
@@ -81,25 +80,20 @@ final class UNetScript {
     }
 
     private String whole() {
-        if (!told) {
-            return FORWARD.formatted("", code);
-        }
         String forward =
-                FORWARD.formatted(", encoder_hidden_states: Tensor", SLOTS + code);
-        List<String> arguments = new ArrayList<>();
-        for (int i = 0; i < given; i++) {
-            arguments.add("a" + i);
-        }
-        String all = String.join(", ", arguments);
-        return forward
-                + TELL.formatted(
+                FORWARD.formatted(
+                        told ? ", encoder_hidden_states: Tensor" : "",
+                        told ? "  slots = torch.flatten(encoder_hidden_states, 0, 1)\n" : "",
+                        code,
                         each("%s.weight"),
                         each("%s.bias"),
-                        tell,
-                        each("torch.size(%s.weight, 0)"),
-                        step,
-                        all.replaceAll("a\\d+", "$0: Tensor"),
-                        all);
+                        each("torch.size(%s.bias, 0)"));
+        if (!told) {
+            return forward;
+        }
+        String given = String.join(", ", IntStream.range(0, next).mapToObj(i -> "a" + i).toList());
+        return forward
+                + TOLD.formatted(tell, step, given.replaceAll("a\\d+", "$0: Tensor"), given);
     }
 
     private String each(String pattern) {
@@ -186,14 +180,14 @@ final class UNetScript {
             String attention = part(path, "attentions", attentions.size());
             attentions.add(ScriptModule.of(WHO, stage.attention()));
             if (stage.attention() instanceof SpatialTransformer transformer) {
-                int next = given + 3 * transformer.blocks().size();
+                int first = next;
+                next += 3 * transformer.blocks().size();
                 line(
                         "h = " + attention + ".forward(h, slots)",
                         "h = %s.told(h, torch.slice(told, %s, %s))"
-                                .formatted(attention, given, next));
+                                .formatted(attention, first, next));
                 tell.append("  told = torch.add(told, ").append(attention);
                 tell.append(".tell(slots, batch))\n");
-                given = next;
             } else {
                 line("h = " + attention + ".forward(h)");
             }
@@ -202,9 +196,7 @@ final class UNetScript {
 
     private void residual(String path, ResnetBlock block, List<ScriptModule> residuals) {
         String name = part(path, "resnets", residuals.size());
-        line(
-                "h = " + name + ".forward(h, e)",
-                "h = %s.told(h, t[%s])".formatted(name, projections.size()));
+        line("h = %s.told(h, t[%s])".formatted(name, projections.size()));
         projections.add(name + ".time_emb_proj");
         residuals.add(block.script());
     }

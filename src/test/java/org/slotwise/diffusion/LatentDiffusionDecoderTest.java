@@ -125,7 +125,7 @@ class LatentDiffusionDecoderTest {
                 "LatentDiffusionDecoder: latents must be (B, 2, 4, 4), got (2, 2, 8, 8)",
                 () -> decoder.loss(store, normal(manager, 1, 2, 2, 8, 8), slots, draws, false));
         assertRefused(
-                "UNet: slots must be (2, K, 5), got (2, 3, 4)",
+                "UNet: slots must be (B, K, 5), got (2, 3, 4)",
                 () ->
                         decoder.generate(
                                 store, normal(manager, 2, 2, 3, 4), decoder.sampling().build(), 0));
