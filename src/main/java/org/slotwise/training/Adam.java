@@ -1,8 +1,10 @@
 package org.slotwise.training;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.training.tracker.ParameterTracker;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.FusedAdam;
 import org.slotwise.internal.Scalars;
 
 /**
@@ -38,6 +40,7 @@ public final class Adam extends StatefulOptimizer {
     private final double eps;
     private final double weightDecay;
     private final boolean decoupledWeightDecay;
+    private final FusedAdam fused;
 
     private Adam(Builder builder) {
         super(builder.learningRate, "exp_avg", "exp_avg_sq");
@@ -46,6 +49,7 @@ public final class Adam extends StatefulOptimizer {
         eps = builder.eps;
         weightDecay = builder.weightDecay;
         decoupledWeightDecay = builder.decoupledWeightDecay;
+        fused = new FusedAdam(beta1, beta2, eps, weightDecay, decoupledWeightDecay);
     }
 
     /**
@@ -59,6 +63,17 @@ public final class Adam extends StatefulOptimizer {
 
     @Override
     void change(NDArray w, NDArray grad, Moments own, int t, double rate) {
+        if (!w.getDevice().isGpu()) {
+            NDArray step = Scalars.ofType(w, t, DataType.FLOAT64);
+            fused.step(
+                    w,
+                    grad,
+                    own.of(0),
+                    own.of(1),
+                    step,
+                    Scalars.ofType(w, rate, DataType.FLOAT64));
+            return;
+        }
         NDArray g = grad;
         if (weightDecay != 0 && decoupledWeightDecay) {
             w.muli(Scalars.like(w, 1 - rate * weightDecay));
