@@ -135,7 +135,7 @@ class HouseRulesTest {
                             "internal"),
                     entry("decoder", "grouping", "layer", "position", "torchscript", "internal"),
                     entry("quantization", "layer", "internal"),
-                    entry("unet", "layer", "weights", "internal"),
+                    entry("unet", "layer", "torchscript", "weights", "internal"),
                     entry("autoencoder", "layer", "weights", "internal"),
                     entry("diffusion", "unet", "internal"),
                     entry("slate", "grouping", "layer", "position", "internal"),

@@ -14,8 +14,7 @@ import java.util.concurrent.ConcurrentMap;
  * @param decay the weight decay
  * @param decoupled whether weights decay by themselves
  */
-public record FusedAdam(
-        double beta1, double beta2, double eps, double decay, boolean decoupled) {
+public record FusedAdam(double beta1, double beta2, double eps, double decay, boolean decoupled) {
 
     private static final ConcurrentMap<FusedAdam, Script> SCRIPTS = new ConcurrentHashMap<>();
 

@@ -23,8 +23,7 @@ import org.slotwise.torchscript.Scriptable;
  * @param convolution with stride 2
  * @param endAlone whether the zeros are below and at the right alone
  */
-public record Downsample(Convolution convolution, boolean endAlone) 
-        implements Layer, Scriptable {
+public record Downsample(Convolution convolution, boolean endAlone) implements Layer, Scriptable {
 
     /**
      * A layer that starts as PyTorch's Conv2d does.

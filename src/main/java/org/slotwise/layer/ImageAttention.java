@@ -24,8 +24,7 @@ import org.slotwise.torchscript.Scriptable;
  * @param norm GN
  * @param attention the rest
  */
-public record ImageAttention(GroupNorm norm, LeanAttention attention)
-        implements Layer, Scriptable {
+public record ImageAttention(GroupNorm norm, LeanAttention attention) implements Layer, Scriptable {
 
     /**
      * A layer that starts as PyTorch's do.

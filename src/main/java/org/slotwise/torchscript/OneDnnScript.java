@@ -143,6 +143,7 @@ public final class OneDnnScript {
             return module.code();
         }
         Parameter bias = module.parameters().get("bias");
-        return LINEAR.replace("WEIGHT", weight).replace("BIAS", bias == null ? "None" : "self.bias");
+        return LINEAR.replace("WEIGHT", weight)
+                .replace("BIAS", bias == null ? "None" : "self.bias");
     }
 }

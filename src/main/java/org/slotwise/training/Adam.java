@@ -66,12 +66,7 @@ public final class Adam extends StatefulOptimizer {
         if (!w.getDevice().isGpu()) {
             NDArray step = Scalars.ofType(w, t, DataType.FLOAT64);
             fused.step(
-                    w,
-                    grad,
-                    own.of(0),
-                    own.of(1),
-                    step,
-                    Scalars.ofType(w, rate, DataType.FLOAT64));
+                    w, grad, own.of(0), own.of(1), step, Scalars.ofType(w, rate, DataType.FLOAT64));
             return;
         }
         NDArray g = grad;

@@ -50,11 +50,7 @@ abstract class DenoiserBlock extends ConfiguredBlock implements Denoiser {
     }
 
     private NDArray predicted(
-            ParameterStore store,
-            NDArray latents,
-            NDArray timesteps,
-            Told told,
-            boolean training) {
+            ParameterStore store, NDArray latents, NDArray timesteps, Told told, boolean training) {
         check(latents, timesteps, told.slots());
         return compute(
                         store,

@@ -95,8 +95,9 @@ record SpatialTransformer(
             forward.append(block.formatted("y = ")).append(".forward(y, slots, batch)\n");
             tell.append(block.formatted("all = torch.add(all, ")).append(".tell(slots, batch))\n");
             told.append(block.formatted("y = "))
-                    .append(".told(y, torch.slice(told, %1$s, %2$s), batch)\n"
-                            .formatted(3 * i, 3 * i + 3));
+                    .append(
+                            ".told(y, torch.slice(told, %1$s, %2$s), batch)\n"
+                                    .formatted(3 * i, 3 * i + 3));
         }
         return ScriptModule.builder("SpatialTransformer")
                 .module("norm", norm.script())

@@ -53,8 +53,7 @@ public final class UNet extends DenoiserBlock implements Scriptable {
     private final UNetConfiguration sizes;
     private final UNetLayers layers;
     private final LoadedScript whole = LoadedScript.of(this::script);
-    private final LoadedScript wholeInFloat32 =
-            LoadedScript.of(() -> OneDnnScript.of(script()));
+    private final LoadedScript wholeInFloat32 = LoadedScript.of(() -> OneDnnScript.of(script()));
 
     /**
      * Creates the block.

@@ -92,8 +92,7 @@ final class UNetScript {
             return forward;
         }
         String given = String.join(", ", IntStream.range(0, next).mapToObj(i -> "a" + i).toList());
-        return forward
-                + TOLD.formatted(tell, step, given.replaceAll("a\\d+", "$0: Tensor"), given);
+        return forward + TOLD.formatted(tell, step, given.replaceAll("a\\d+", "$0: Tensor"), given);
     }
 
     private String each(String pattern) {
@@ -152,8 +151,7 @@ final class UNetScript {
         return ScriptModule.list(all);
     }
 
-    private ScriptModule middle(
-            UNetLevel.Stage stage, ResnetBlock after) {
+    private ScriptModule middle(UNetLevel.Stage stage, ResnetBlock after) {
         List<ScriptModule> residuals = new ArrayList<>();
         List<ScriptModule> attentions = new ArrayList<>();
         String path = ScriptModule.self("mid_block");

@@ -48,6 +48,7 @@ import org.slotwise.testing.Tensors;
 import org.slotwise.unet.BranchNormConfiguration;
 import org.slotwise.unet.BranchNormUNet;
 import org.slotwise.unet.Heads;
+import org.slotwise.unet.ToldDenoiser;
 import org.slotwise.unet.TransformerOptions;
 import org.slotwise.unet.UNet;
 import org.slotwise.unet.UNetConfiguration;
@@ -141,7 +142,9 @@ class UNetScriptTest {
             t[i] = 3 + 400L * i;
         }
         return new NDList(
-                normal(m, 1, type, batch, 2, 8, 8), m.create(t), normal(m, 2, type, batch, slots, 5));
+                normal(m, 1, type, batch, 2, 8, 8),
+                m.create(t),
+                normal(m, 2, type, batch, slots, 5));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -160,8 +163,7 @@ class UNetScriptTest {
                 assertEquals(names, StateDict.parameters(loaded).keySet(), name);
                 for (int batch = 1; batch < 4; batch++) {
                     NDList in = inputs(manager, type, batch, 4 - batch);
-                    NDArray expected =
-                            unet.predict(store, in.get(0), in.get(1), in.get(2), false);
+                    NDArray expected = unet.predict(store, in.get(0), in.get(1), in.get(2), false);
                     NDArray actual = loaded.forward(store, in, false).singletonOrThrow();
                     double tolerance = type == TYPE ? 1e-12 : 2e-6;
                     Tensors.assertClose("prediction", expected, actual, tolerance);
@@ -186,8 +188,7 @@ class UNetScriptTest {
             }
             compare(
                     gradients(
-                            unet,
-                            () -> unet.predict(store, in.get(0), in.get(1), in.get(2), true)),
+                            unet, () -> unet.predict(store, in.get(0), in.get(1), in.get(2), true)),
                     gradients(
                             model.getBlock(),
                             () -> model.getBlock().forward(store, other, true).head()));
@@ -195,6 +196,63 @@ class UNetScriptTest {
                 NDArray expected = in.get(i).getGradient();
                 Tensors.assertClose("input " + i, expected, other.get(i).getGradient(), 1e-10);
             }
+        }
+    }
+
+    /** Large enough for oneDNN's maps, which files do not have. */
+    @Test
+    void largeMapsComputeTheSame(NDManager manager, @TempDir Path folder) throws Exception {
+        UNetConfiguration sizes =
+                small().setWidths(64)
+                        .optAttention(true)
+                        .setTransformer(TransformerOptions.of(5, Heads.count(2)))
+                        .build();
+        UNet unet = initialized(manager, new UNet(sizes), DataType.FLOAT32);
+        ParameterStore store = new ParameterStore(manager, false);
+        NDArray z = normal(manager, 1, DataType.FLOAT32, 8, 2, 16, 16);
+        NDArray t = manager.create(new long[] {1, 2, 3, 4, 5, 6, 7, 999});
+        NDArray s = normal(manager, 2, DataType.FLOAT32, 8, 3, 5);
+        try (Model model = load(unet, folder)) {
+            Block loaded = model.getBlock();
+            NDArray expected = loaded.forward(store, new NDList(z, t, s), false).head();
+            double tolerance = 1e-5 * Tensors.largest(expected);
+            NDArray actual = unet.predict(store, z, t, s, false);
+            Tensors.assertClose("prediction", expected, actual, tolerance);
+            try (ToldDenoiser told = unet.told(store, s)) {
+                Tensors.assertClose("told", expected, told.predict(z, t), tolerance);
+            }
+            Map<String, NDArray> theirs =
+                    gradients(
+                            loaded, () -> loaded.forward(store, new NDList(z, t, s), true).head());
+            Map<String, NDArray> ours = gradients(unet, () -> unet.predict(store, z, t, s, true));
+            theirs.forEach(
+                    (name, g) ->
+                            Tensors.assertClose(
+                                    name, g, ours.get(name), 1e-4 * Tensors.largest(g) + 1e-7));
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("networks")
+    void predictsTheSameWhenTold(String name, UNetConfiguration sizes, NDManager manager) {
+        for (DataType type : new DataType[] {DataType.FLOAT32, TYPE}) {
+            UNet unet = initialized(manager, new UNet(sizes), type);
+            ParameterStore store = new ParameterStore(manager, false);
+            NDList in = inputs(manager, type, 2, 3);
+            try (ToldDenoiser told = unet.told(store, in.get(2))) {
+                for (int i = 0; i < 2; i++) {
+                    NDArray z = in.get(0).add(i);
+                    NDArray expected = unet.predict(store, z, in.get(1), in.get(2), false);
+                    double tolerance = type == TYPE ? 1e-12 : 5e-6;
+                    Tensors.assertClose("told", expected, told.predict(z, in.get(1)), tolerance);
+                }
+                assertRefused(
+                        "UNet: slots must be (1, K, 5), got (2, 3, 5)",
+                        () -> told.predict(in.get(0).get("0:1"), in.get(1).get("0:1")));
+            }
+            assertRefused(
+                    "UNet: slots must be (B, K, 5), got (2, 3, 4)",
+                    () -> unet.told(store, in.get(2).get(":, :, :4")));
         }
     }
 
@@ -241,7 +299,12 @@ class UNetScriptTest {
 
     @ParameterizedTest
     @CsvSource({
-        "half, 6, 8", "twice, 3, 4", "same, 4, 4", "narrower, 4, 4", "attention, 3, 5", "end, 4, 6"
+        "half, 6, 8",
+        "twice, 3, 4",
+        "same, 4, 4",
+        "narrower, 4, 4",
+        "attention, 3, 5",
+        "end, 4, 6"
     })
     void partsComputeTheSame(
             String part, int height, int width, NDManager manager, @TempDir Path folder)
@@ -284,11 +347,14 @@ class UNetScriptTest {
 
     @ParameterizedTest
     @CsvSource({
-        "8, COSINE_FIRST, 0", "9, COSINE_FIRST, 1", "8, SINE_FIRST, 1", "7, SINE_FIRST, 0",
-        "6, INTERLEAVED, 0", "5, INTERLEAVED, 1"
+        "8, COSINE_FIRST, 0",
+        "9, COSINE_FIRST, 1",
+        "8, SINE_FIRST, 1",
+        "7, SINE_FIRST, 0",
+        "6, INTERLEAVED, 0",
+        "5, INTERLEAVED, 1"
     })
-    void embedsTimes(
-            int size, Order order, int shift, NDManager manager, @TempDir Path folder)
+    void embedsTimes(int size, Order order, int shift, NDManager manager, @TempDir Path folder)
             throws Exception {
         TimeEmbedding embedding = new TimeEmbedding(size, order, shift);
         TorchScript.of(embedding.script()).write(folder.resolve("time.pt"));
@@ -315,6 +381,7 @@ class UNetScriptTest {
                 "ScriptModule: number must be at least 0, got -1",
                 () -> ScriptModule.self("resnets", -1));
         ScriptModule list = ScriptModule.list(List.of());
-        assertRefused("ScriptModule: there is a a already", () -> list.with("a", list).with("a", list));
+        assertRefused(
+                "ScriptModule: there is a a already", () -> list.with("a", list).with("a", list));
     }
 }

@@ -91,7 +91,7 @@ class CrossAttentionTest {
                             return (pass, in) -> {
                                 NDArray x = in.get(0);
                                 CrossAttentionMaps maps = new CrossAttentionMaps(x.getShape());
-                                transformer.apply(pass, x, x, new Told(in.get(1), maps));
+                                transformer.apply(pass, x, x, Told.of(in.get(1), maps));
                                 return maps.all();
                             };
                         });
