@@ -225,11 +225,7 @@ class UNetScriptTest {
                     gradients(
                             loaded, () -> loaded.forward(store, new NDList(z, t, s), true).head());
             Map<String, NDArray> ours = gradients(unet, () -> unet.predict(store, z, t, s, true));
-            theirs.forEach(
-                    (name, g) ->
-                            Tensors.assertClose(
-                                    name, g, ours.get(name), 1e-4,
-                                    1e-3));
+            theirs.forEach((name, g) -> Tensors.assertClose(name, g, ours.get(name), 1e-4, 1e-3));
         }
     }
 
