@@ -6,7 +6,9 @@ import java.util.concurrent.ConcurrentMap;
 
 /**
  * A step of Adam as one operation of the engine, on a CPU: weight and moments are read and written
- * once, where the single operations pass over them twelve times.
+ * once, where the single operations pass over them twelve times. The operation takes numbers as
+ * they lie in memory, so that arrays that lie otherwise than row by row are copied and written
+ * back.
  *
  * @param beta1 how much of the first moment is kept
  * @param beta2 how much of the second moment is kept
@@ -28,9 +30,13 @@ public record FusedAdam(double beta1, double beta2, double eps, double decay, bo
                   v: Tensor,
                   t: Tensor,
                   rate: Tensor) -> Tensor:
-                  ws = [w]
-                  torch.%s(ws, [g], [m], [v], annotate(List[Tensor], []), [t], lr=float(rate), beta1=%s, beta2=%s, weight_decay=%s, eps=%s, amsgrad=False, maximize=False)
-                  return ws[0]
+                  ws = [torch.contiguous(w)]
+                  ms = [torch.contiguous(m)]
+                  vs = [torch.contiguous(v)]
+                  torch.%s(ws, [torch.contiguous(g)], ms, vs, annotate(List[Tensor], []), [t], lr=float(rate), beta1=%s, beta2=%s, weight_decay=%s, eps=%s, amsgrad=False, maximize=False)
+                  _0 = torch.copy_(m, ms[0])
+                  _1 = torch.copy_(v, vs[0])
+                  return torch.copy_(w, ws[0])
                 """
                         .formatted(
                                 decoupled ? "_fused_adamw_" : "_fused_adam_",

@@ -26,9 +26,19 @@ public final class OneDnn {
     private static final long MANY_WITH_GRAPH = 8_000_000;
 
     /** Numbers above which the engine leaves convolutions of one image to oneDNN. */
-    private static final long LEAST_INPUT = 20_480;
+    public static final long LEAST_INPUT = 20_480;
 
     private OneDnn() {}
+
+    /**
+     * Whether large maps go to oneDNN on this machine.
+     *
+     * @return what the system property says or, without it, whether this is another CPU than
+     *     Intel's with an engine that has oneDNN
+     */
+    public static boolean isHere() {
+        return Available.HERE;
+    }
 
     /** Found out at the first use. */
     private static final class Available {
@@ -86,7 +96,7 @@ public final class OneDnn {
                 && x.size() > LEAST_INPUT
                 && x.size() * weight.getShape().get(0)
                         >= (NoGraph.isRecording() ? MANY_WITH_GRAPH : MANY)
-                && Available.HERE
+                && isHere()
                 && !x.getDevice().isGpu();
     }
 

@@ -8,17 +8,16 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import java.util.Objects;
 import org.slotwise.internal.NoGraph;
+import org.slotwise.internal.OneDnn;
 import org.slotwise.internal.Script;
 
 /**
  * A module whose large linear maps are computed by oneDNN, for float32 on a CPU of this process:
  * nothing to write to a file, since other builds of PyTorch lack these operations.
  *
- * <p>PyTorch computes linear maps with MKL, which on CPUs of other makers than its own takes twice
- * the time of oneDNN (docs/performance.md, "Diffusion"). Without a graph a map is an operation of
- * oneDNN that PyTorch's compiler uses; with one it is a convolution of one place by one, whose
- * gradients oneDNN computes too. Small maps stay as they are: there the calls cost more than the
- * numbers.
+ * <p>Why and where: {@link OneDnn}, whose form of a map this has where a graph is recorded. Without
+ * one a map is an operation of oneDNN that PyTorch's compiler uses. Small maps stay as they are:
+ * there the calls cost more than the numbers.
  */
 public final class OneDnnScript {
 
@@ -50,16 +49,17 @@ public final class OneDnnScript {
             def with_graph(self, x: Tensor, w: Tensor) -> Tensor:
               c = torch.size(w, 1)
               n = torch.numel(x)
-              fits = torch.eq(torch.remainder(n, torch.mul(c, 16)), 0)
+              fits = torch.gt(n, LEAST)
               if torch.__and__(torch.gt(torch.mul(n, torch.size(w, 0)), MORE), fits):
-                p = torch.permute(torch.reshape(x, [16, 1, -1, c]), [0, 3, 1, 2])
-                y = torch.conv2d(p, torch.view(w, [torch.size(w, 0), c, 1, 1]), BIAS)
+                p = torch.permute(torch.reshape(x, [1, 1, -1, c]), [0, 3, 1, 2])
+                y = torch.conv2d(p, torch.view(w, [torch.size(w, 0), c, 1, 1]), BIAS, [1, 1], [0, 0], [2, 2])
                 size = torch.size(x)
                 size[-1] = torch.size(w, 0)
                 return torch.reshape(torch.permute(y, [0, 2, 3, 1]), size)
               return torch.linear(x, w, BIAS)
             """
                     .replace("MANY", Integer.toString(MANY))
+                    .replace("LEAST", Long.toString(OneDnn.LEAST_INPUT))
                     .replace("MORE", Integer.toString(MANY_WITH_GRAPH))
                     .replace("LAST", NO_MORE);
 
@@ -117,7 +117,7 @@ public final class OneDnnScript {
      *     oneDNN
      */
     public static ScriptModule of(ScriptModule module) {
-        return Engine.HAS_IT ? rewritten(module) : module;
+        return OneDnn.isHere() && Engine.HAS_IT ? rewritten(module) : module;
     }
 
     private static ScriptModule rewritten(ScriptModule module) {

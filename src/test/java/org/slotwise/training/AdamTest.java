@@ -80,6 +80,23 @@ class AdamTest {
         assertEquals(rates.length, adam.step());
     }
 
+    @Test
+    void howNumbersLieInMemoryMakesNoDifference(NDManager manager) {
+        NDArray start = manager.randomNormal(new Shape(3, 5));
+        NDArray gradient = manager.randomNormal(new Shape(3, 5));
+        NDArray row = start.duplicate();
+        NDArray turned = start.transpose().duplicate().transpose();
+        NDArray turnedGradient = gradient.transpose().duplicate().transpose();
+        Adam adam = Adam.builder().build();
+        for (int step = 0; step < 3; step++) {
+            adam.update("row", row, gradient);
+            adam.update("turned", turned, gradient);
+            adam.update("other", start, turnedGradient);
+        }
+        assertClose("weight by columns", row, turned, 1e-7);
+        assertClose("gradient by columns", row, start, 1e-7);
+    }
+
     static Parameter parameter(NDManager manager, String name, DataType type, long... shape) {
         Parameter parameter =
                 Parameter.builder()
