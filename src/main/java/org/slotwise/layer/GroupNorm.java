@@ -11,6 +11,8 @@ import org.slotwise.internal.Limits;
 import org.slotwise.internal.NormedOps;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.ScriptedOps;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Group normalisation, as PyTorch's {@code nn.GroupNorm}. With one group it normalises an image as
@@ -25,7 +27,7 @@ import org.slotwise.internal.ScriptedOps;
  * <p>mean and biased variance are over a group's channels and all places of an image; g is {@code
  * weight}, o is {@code bias}, one number for each channel. x and y are (B, C, ...).
  */
-public final class GroupNorm implements Layer {
+public final class GroupNorm implements Layer, Scriptable {
 
     /** What PyTorch adds to the variance, if not told otherwise. */
     public static final double EPS = 1e-5;
@@ -116,6 +118,21 @@ public final class GroupNorm implements Layer {
         check(x, channels * factor * factor);
         return NormedOps.celuGroupNorm(
                 x, factor, groups, pass.value(gain), pass.value(offset), eps);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public ScriptModule script() {
+        return ScriptModule.builder("GroupNorm")
+                .parameter("weight", gain)
+                .parameter("bias", offset)
+                .setCode(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          return torch.group_norm(x, %s, self.weight, self.bias, %s, True)
+                        """
+                                .formatted(groups, eps))
+                .build();
     }
 
     private void check(NDArray x) {
