@@ -139,7 +139,7 @@ class HouseRulesTest {
                     entry("autoencoder", "layer", "weights", "internal"),
                     entry("diffusion", "unet", "internal"),
                     entry("slate", "grouping", "layer", "position", "internal"),
-                    entry("gnm", "layer", "matching", "metric", "internal"),
+                    entry("gnm", "layer", "matching", "metric", "torchscript", "internal"),
                     entry("data", "internal"),
                     entry("data.generated", "data", "internal"),
                     entry("data.file", "data", "internal"),

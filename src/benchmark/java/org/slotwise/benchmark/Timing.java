@@ -53,10 +53,13 @@ record Timing(double median, double low, double high) {
         return ms;
     }
 
-    /** Lets the threads of the one before come to rest: OpenMP's spin for a while. */
+    /**
+     * Lets the threads of the one before come to rest: OpenMP's spin for some 8 ms, also those of
+     * Python's, which then are in the way of who comes next.
+     */
     private static void rest() {
         try {
-            Thread.sleep(5);
+            Thread.sleep(10);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }

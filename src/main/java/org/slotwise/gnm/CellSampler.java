@@ -10,6 +10,7 @@ import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Script;
 import org.slotwise.layer.NormedStack;
 import org.slotwise.layer.RelaxedBernoulli;
+import org.slotwise.torchscript.ScriptModule;
 
 /** Draws what cells have, and pictures of it. */
 record CellSampler(Parameter offset, NormedStack decoder) {
@@ -60,6 +61,32 @@ record CellSampler(Parameter offset, NormedStack decoder) {
             values[g * g + i] = Math.floorDiv(i, g);
         }
         return values;
+    }
+
+    /**
+     * The equations on rows, cell by cell: {@code place} of what was drawn (B G G, 4), and {@code
+     * glimpses} as here.
+     */
+    ScriptModule script() {
+        return ScriptModule.builder("CellSampler")
+                .parameter("offset", offset)
+                .module("z_what_decoder_net", GnmLayers.inside("conv", decoder.script()))
+                .setCode(
+                        """
+                        def place(self, w: Tensor) -> Tensor:
+                          g = torch.size(self.offset, 3)
+                          cells = torch.mul(g, g)
+                          s, r, t = torch.split_with_sizes(w, [1, 1, 2], 1)
+                          size = torch.sigmoid(s)
+                          ratio = torch.sqrt(torch.exp(r))
+                          middle = torch.add(torch.transpose(torch.flatten(self.offset, 2), 1, 2), 0.5)
+                          c = torch.add(torch.view(torch.tanh(t), [-1, cells, 2]), middle)
+                          u = torch.sub(torch.mul(c, torch.div(2., float(g))), 1)
+                          return torch.cat([torch.div(size, ratio), torch.mul(size, ratio), torch.view(u, [-1, 2])], 1)
+                        def glimpses(self, what: Tensor) -> Tensor:
+                          return torch.sigmoid(self.z_what_decoder_net.conv.place(what))
+                        """)
+                .build();
     }
 
     /** Draws at a temperature. */

@@ -56,6 +56,7 @@ public final class Gnm extends ConfiguredBlock {
     private final GnmConfiguration sizes;
     private final GnmInputs inputs;
     private final GnmLayers layers;
+    private final GnmCalls calls;
     private volatile GnmSetting setting = GnmSetting.of(1);
 
     /**
@@ -67,6 +68,7 @@ public final class Gnm extends ConfiguredBlock {
         this.sizes = sizes;
         inputs = new GnmInputs(who(), sizes);
         layers = GnmLayers.of(declarer(), sizes);
+        calls = new GnmCalls(layers);
     }
 
     /**
@@ -120,7 +122,10 @@ public final class Gnm extends ConfiguredBlock {
         inputs.noise(noise, images.getShape().get(0), sizes.latents().steps(), images);
         return kept(
                 equations -> compute(parameterStore, images, training, equations),
-                pass -> layers.step(pass, images, setting, noise),
+                pass ->
+                        calls.fit(pass, images)
+                                ? calls.step(images, setting, noise)
+                                : layers.step(pass, images, setting, noise),
                 GnmOutput::arrays);
     }
 
@@ -138,7 +143,10 @@ public final class Gnm extends ConfiguredBlock {
         inputs.noise(draws.noise(), images.getShape().get(0), sizes.latents().steps(), images);
         return kept(
                 equations -> compute(parameterStore, images, false, equations),
-                pass -> layers.explain(pass, images, draws.temperature(), draws.noise()),
+                pass ->
+                        draws.temperature() == null && calls.fit(pass, images)
+                                ? calls.explain(images)
+                                : layers.explain(pass, images, draws.temperature(), draws.noise()),
                 ExplainedScenes::arrays);
     }
 

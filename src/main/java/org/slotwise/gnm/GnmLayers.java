@@ -15,6 +15,7 @@ import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 import org.slotwise.layer.Gaussian;
 import org.slotwise.layer.NormedStack;
+import org.slotwise.torchscript.ScriptModule;
 
 /** The equations of {@link Gnm}, and the parts that they are made of. */
 record GnmLayers(
@@ -86,6 +87,19 @@ record GnmLayers(
         NormedStack.Builder stack = NormedStack.of(parameters.under("mlp"), in);
         hidden.forEach(stack::linear);
         return stack.linear(out).optOpenEnd(openEnd).build();
+    }
+
+    /** A module that has another one inside, under a name, and is it. */
+    static ScriptModule inside(String name, ScriptModule module) {
+        return ScriptModule.builder("Inside")
+                .module(name, module)
+                .setCode(
+                        """
+                        def forward(self, x: Tensor) -> Tensor:
+                          return self.%s.forward(x)
+                        """
+                                .formatted(name))
+                .build();
     }
 
     /** A training step. */

@@ -15,38 +15,44 @@ final class GnmLoss {
 
     private GnmLoss() {}
 
+    /** What is said once, here and in {@link GnmScript}. */
+    static final String EQUATIONS =
+            """
+            def each(self, x: Tensor) -> Tensor:
+              return torch.sum(torch.reshape(x, [torch.size(x, 0), -1]), [1], False)
+            def normal(self, qm: Tensor,
+              qs: Tensor,
+              pm: Tensor,
+              ps: Tensor) -> Tensor:
+              r = torch.square(torch.div(qs, ps))
+              t = torch.square(torch.div(torch.sub(qm, pm), ps))
+              return torch.mul(torch.sub(torch.sub(torch.add(r, t), 1), torch.log(r)), 0.5)
+            def bernoulli(self, q: Tensor,
+              p: Tensor) -> Tensor:
+              yes = torch.mul(q, torch.sub(torch.log(torch.add(q, 1e-15)), torch.log(torch.add(p, 1e-15))))
+              m = torch.rsub(q, 1)
+              no = torch.mul(m, torch.sub(torch.log(torch.add(m, 1e-15)), torch.log(torch.add(torch.rsub(p, 1), 1e-15))))
+              return torch.add(yes, no)
+            def likelihood(self, x: Tensor,
+              y: Tensor,
+              sigma: Tensor) -> Tensor:
+              d = torch.div(torch.square(torch.sub(x, y)), torch.mul(torch.square(sigma), 2))
+              l = torch.sub(torch.sub(torch.neg(d), torch.log(sigma)), 0.91893853320467267)
+              return self.each(l)
+            def loss(self, likelihood: Tensor,
+              terms: Tensor,
+              weights: Tensor) -> Tensor:
+              weighted = torch.sum(torch.mul(torch.mean(terms, [0], False), weights))
+              return torch.sub(weighted, torch.mean(likelihood))
+            """;
+
     /** The script, loaded at the first use. */
     private static final class Loaded {
         static final Script SCRIPT =
                 Script.plain(
-                        """
-                        def each(self: __torch__.Script,
-                          x: Tensor) -> Tensor:
-                          return torch.sum(torch.reshape(x, [torch.size(x, 0), -1]), [1], False)
-                        def normal(self: __torch__.Script,
-                          qm: Tensor,
-                          qs: Tensor,
-                          pm: Tensor,
-                          ps: Tensor) -> Tensor:
-                          r = torch.square(torch.div(qs, ps))
-                          t = torch.square(torch.div(torch.sub(qm, pm), ps))
-                          return torch.mul(torch.sub(torch.sub(torch.add(r, t), 1), torch.log(r)), 0.5)
-                        def bernoulli(self: __torch__.Script,
-                          q: Tensor,
-                          p: Tensor) -> Tensor:
-                          yes = torch.mul(q, torch.sub(torch.log(torch.add(q, 1e-15)), torch.log(torch.add(p, 1e-15))))
-                          m = torch.rsub(q, 1)
-                          no = torch.mul(m, torch.sub(torch.log(torch.add(m, 1e-15)), torch.log(torch.add(torch.rsub(p, 1), 1e-15))))
-                          return torch.add(yes, no)
-                        def likelihood(self: __torch__.Script,
-                          x: Tensor,
-                          y: Tensor,
-                          sigma: Tensor) -> Tensor:
-                          d = torch.div(torch.square(torch.sub(x, y)), torch.mul(torch.square(sigma), 2))
-                          l = torch.sub(torch.sub(torch.neg(d), torch.log(sigma)), 0.91893853320467267)
-                          return (self).each(l)
-                        def cells(self: __torch__.Script,
-                          qp: Tensor,
+                        EQUATIONS
+                                + """
+                        def cells(self, qp: Tensor,
                           qwm: Tensor,
                           qws: Tensor,
                           qdm: Tensor,
@@ -60,13 +66,12 @@ final class GnmLoss {
                           pds: Tensor,
                           pam: Tensor,
                           pas: Tensor) -> Tensor:
-                          p = (self).each((self).bernoulli(torch.sigmoid(qp), torch.sigmoid(pp)))
-                          w = (self).each((self).normal(qwm, qws, pwm, pws))
-                          d = (self).each((self).normal(qdm, qds, pdm, pds))
-                          a = (self).each((self).normal(qam, qas, pam, pas))
+                          p = self.each(self.bernoulli(torch.sigmoid(qp), torch.sigmoid(pp)))
+                          w = self.each(self.normal(qwm, qws, pwm, pws))
+                          d = self.each(self.normal(qdm, qds, pdm, pds))
+                          a = self.each(self.normal(qam, qas, pam, pas))
                           return torch.stack([p, w, d, a], 1)
-                        def fixed(self: __torch__.Script,
-                          qp: Tensor,
+                        def fixed(self, qp: Tensor,
                           qwm: Tensor,
                           qws: Tensor,
                           qdm: Tensor,
@@ -82,32 +87,24 @@ final class GnmLoss {
                           pam: Tensor,
                           pas: Tensor) -> Tensor:
                           s = torch.clamp(z, 1e-5, None)
-                          p = (self).each((self).bernoulli(torch.sigmoid(qp), pp))
+                          p = self.each(self.bernoulli(torch.sigmoid(qp), pp))
                           wm = torch.reshape(pwm, [1, 4, 1, 1])
                           ws = torch.reshape(pws, [1, 4, 1, 1])
-                          w = (self).each(torch.mul((self).normal(qwm, qws, wm, ws), s))
-                          d = (self).each(torch.mul((self).normal(qdm, qds, pdm, pds), s))
-                          a = (self).each(torch.mul((self).normal(qam, qas, pam, pas), s))
+                          w = self.each(torch.mul(self.normal(qwm, qws, wm, ws), s))
+                          d = self.each(torch.mul(self.normal(qdm, qds, pdm, pds), s))
+                          a = self.each(torch.mul(self.normal(qam, qas, pam, pas), s))
                           return torch.stack([p, w, d, a], 1)
-                        def divergence(self: __torch__.Script,
-                          qm: Tensor,
+                        def divergence(self, qm: Tensor,
                           qs: Tensor,
                           pm: Tensor,
                           ps: Tensor) -> Tensor:
-                          return (self).each((self).normal(qm, qs, pm, ps))
-                        def presence(self: __torch__.Script,
-                          z: Tensor,
+                          return self.each(self.normal(qm, qs, pm, ps))
+                        def presence(self, z: Tensor,
                           logits: Tensor) -> Tensor:
                           a = torch.sigmoid(logits)
                           yes = torch.mul(z, torch.log(torch.add(a, 1e-15)))
                           no = torch.mul(torch.rsub(z, 1), torch.log(torch.add(torch.rsub(a, 1), 1e-15)))
-                          return (self).each(torch.add(yes, no))
-                        def loss(self: __torch__.Script,
-                          likelihood: Tensor,
-                          terms: Tensor,
-                          weights: Tensor) -> Tensor:
-                          weighted = torch.sum(torch.mul(torch.mean(terms, [0], False), weights))
-                          return torch.sub(weighted, torch.mean(likelihood))
+                          return self.each(torch.add(yes, no))
                         """);
     }
 

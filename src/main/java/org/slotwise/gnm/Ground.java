@@ -7,6 +7,7 @@ import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Pass;
 import org.slotwise.layer.Gaussian;
 import org.slotwise.layer.NormedStack;
+import org.slotwise.torchscript.ScriptModule;
 
 /** The background: its posterior, its prior, and its picture. */
 record Ground(NormedStack decoder, NormedStack prior, NormedStack posterior) {
@@ -41,6 +42,17 @@ record Ground(NormedStack decoder, NormedStack prior, NormedStack posterior) {
     /** Of the scene latent (B, T, Zg): (B, Zb). */
     Gaussian prior(Pass pass, NDArray scene) {
         return Gaussian.halves(prior.apply(pass, flat(scene)), 1);
+    }
+
+    /** Adds all three to a module. */
+    void addTo(ScriptModule.Builder module) {
+        module.module("p_bg_decoder", inside("p_bg_decoder", "conv", decoder))
+                .module("p_bg_given_g_net", inside("p_bg_generator", "mlp", prior))
+                .module("q_bg_given_x_net", inside("p_bg_encoder", "mlp", posterior));
+    }
+
+    private static ScriptModule inside(String name, String kind, NormedStack stack) {
+        return GnmLayers.inside(name, GnmLayers.inside(kind, stack.script()));
     }
 
     private static NDArray flat(NDArray x) {

@@ -17,11 +17,10 @@ import org.slotwise.internal.Scalars;
  * size such that few pixels are computed in vain, and few calls are made.
  *
  * @param order which cells, group by group, (n) int64
- * @param left the first column of each cell's window, (n) int64
- * @param top its first row, (n) int64
- * @param groups how many cells, columns and rows each group has, (3 groups) int64
+ * @param plan int64 in one array: how many groups there are; how many cells, columns and rows each
+ *     of them has; the order, the first column and the first row of each cell's window
  */
-record PasteWindows(NDArray order, NDArray left, NDArray top, NDArray groups) {
+record PasteWindows(NDArray order, NDArray plan) {
 
     /** How many sizes of windows are told apart. */
     private static final int SIZES = 8;
@@ -75,7 +74,18 @@ record PasteWindows(NDArray order, NDArray left, NDArray top, NDArray groups) {
      * @param pixels height and width of the picture
      */
     static PasteWindows of(NDArray rows, long[] cells, int glimpse, int pixels) {
-        double[] where = Ops.read(rows);
+        return of(rows, plan(Ops.read(rows), cells, glimpse, pixels));
+    }
+
+    /**
+     * The plan of an array, of which this is one.
+     *
+     * @param where where all cells are, four numbers each
+     * @param cells which of them are pasted, at least one
+     * @param glimpse h
+     * @param pixels height and width of the picture
+     */
+    static double[] plan(double[] where, long[] cells, int glimpse, int pixels) {
         List<List<Cell>> bySize = new ArrayList<>();
         for (int i = 0; i <= SIZES; i++) {
             bySize.add(new ArrayList<>());
@@ -86,7 +96,7 @@ record PasteWindows(NDArray order, NDArray left, NDArray top, NDArray groups) {
             Cell cell = Cell.of(number, Arrays.copyOfRange(where, at, at + 4), glimpse, pixels);
             bySize.get((cell.size() + step - 1) / step).add(cell);
         }
-        return of(rows, grouped(bySize), pixels);
+        return plan(grouped(bySize), pixels);
     }
 
     /**
@@ -100,8 +110,9 @@ record PasteWindows(NDArray order, NDArray left, NDArray top, NDArray groups) {
         Span all = new Span(0, pixels);
         return of(
                 like,
-                List.of(LongStream.of(cells).mapToObj(n -> new Cell(n, all, all)).toList()),
-                pixels);
+                plan(
+                        List.of(LongStream.of(cells).mapToObj(n -> new Cell(n, all, all)).toList()),
+                        pixels));
     }
 
     /** Which sizes go together such that all together cost least. */
@@ -147,34 +158,37 @@ record PasteWindows(NDArray order, NDArray left, NDArray top, NDArray groups) {
         return group.stream().mapToInt(cell -> cell.down.count).max().orElse(0);
     }
 
-    private static PasteWindows of(NDArray like, List<List<Cell>> groups, int pixels) {
+    private static double[] plan(List<List<Cell>> groups, int pixels) {
         int n = groups.stream().mapToInt(List::size).sum();
-        double[] order = new double[n];
-        double[] left = new double[n];
-        double[] top = new double[n];
-        double[] plan = new double[3 * groups.size()];
-        int next = 0;
-        for (int i = 0; i < groups.size(); i++) {
+        int count = groups.size();
+        int first = 1 + 3 * count;
+        double[] plan = new double[first + 3 * n];
+        plan[0] = count;
+        int next = first;
+        for (int i = 0; i < count; i++) {
             List<Cell> group = groups.get(i);
             int columns = columns(group);
             int rows = rows(group);
-            plan[3 * i] = group.size();
-            plan[3 * i + 1] = columns;
-            plan[3 * i + 2] = rows;
+            plan[1 + i] = group.size();
+            plan[1 + count + i] = columns;
+            plan[1 + 2 * count + i] = rows;
             for (Cell cell : group) {
-                order[next] = cell.number;
-                left[next] = cell.across.within(columns, pixels);
-                top[next] = cell.down.within(rows, pixels);
+                plan[next] = cell.number;
+                plan[next + n] = cell.across.within(columns, pixels);
+                plan[next + 2 * n] = cell.down.within(rows, pixels);
                 next++;
             }
         }
-        return new PasteWindows(
-                array(like, order), array(like, left), array(like, top), array(like, plan));
+        return plan;
     }
 
-    /** In memory of the engine's own: graphs refer to it. */
-    private static NDArray array(NDArray like, double... values) {
-        Shape shape = new Shape(values.length);
-        return Scalars.of(like.getManager(), like.getDevice(), values, shape, DataType.INT64);
+    private static PasteWindows of(NDArray like, double... plan) {
+        Shape shape = new Shape(plan.length);
+        // In memory of the engine's own: graphs refer to it.
+        NDArray array =
+                Scalars.of(like.getManager(), like.getDevice(), plan, shape, DataType.INT64);
+        int first = 1 + 3 * (int) plan[0];
+        int n = (plan.length - first) / 3;
+        return new PasteWindows(array.get("{}:{}", first, first + n), array);
     }
 }

@@ -14,6 +14,7 @@ import org.slotwise.internal.Pass;
 import org.slotwise.layer.ConvolutionalLstmCell;
 import org.slotwise.layer.Gaussian;
 import org.slotwise.layer.NormedStack;
+import org.slotwise.torchscript.ScriptModule;
 
 /**
  * The latent of a whole scene, drawn in T steps: the prior of all cells together (StructDRAW).
@@ -135,6 +136,61 @@ record SceneLatent(
                 NDArrays.stack(z, 1),
                 allSeen ? priors(pass, hidden) : stacked(numbers, 0),
                 numbers[2].isEmpty() ? null : stacked(numbers, 2));
+    }
+
+    /**
+     * The equations where all steps see a picture: of the encoder's map as rows (B G G, E) and
+     * noise (B, T, Zg) the scene map as rows, latents, and means and deviations of prior and
+     * posterior, (B, T, Zg) each.
+     */
+    ScriptModule script() {
+        return ScriptModule.builder("SceneLatent")
+                .parameter("dec_step_0", start)
+                .module("p_global_decoder_net", GnmLayers.inside("mlp", decoder.script()))
+                .module("rnn_enc", encoderCell.script())
+                .module("rnn_dec", decoderCell.script())
+                .module("p_global_net", GnmLayers.inside("mlp", prior.script()))
+                .module("q_global_net", GnmLayers.inside("mlp", posterior.script()))
+                .module("hid_to_dec_net", GnmLayers.inside("conv", map.script()))
+                .setCode(
+                        """
+                        def forward(self, e: Tensor, noise: Tensor) -> Tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+                          b = torch.size(noise, 0)
+                          steps = torch.size(noise, 1)
+                          c = torch.size(e, 1)
+                          f = torch.reshape(torch.expand(torch.permute(self.dec_step_0, [0, 2, 3, 1]), [b, -1, -1, -1]), [-1, c])
+                          drawing, kept = self.rnn_dec.first(b)
+                          seeing, known = self.rnn_enc.first(b)
+                          draws = torch.unbind(noise, 1)
+                          hidden = annotate(List[Tensor], [])
+                          latents = annotate(List[Tensor], [])
+                          means = annotate(List[Tensor], [])
+                          deviations = annotate(List[Tensor], [])
+                          for t in range(steps):
+                            _0 = torch.append(hidden, torch.reshape(drawing, [b, -1]))
+                            if torch.eq(t, 0):
+                              error = e
+                            else:
+                              error = torch.sub(e, f)
+                            seeing, known = self.rnn_enc.step(torch.cat([e, error, drawing, seeing], 1), known)
+                            q = self.q_global_net.mlp.forward(torch.reshape(seeing, [b, -1]))
+                            mean, raw = torch.chunk(q, 2, 1)
+                            deviation = torch.softplus(raw)
+                            z = torch.addcmul(mean, deviation, draws[t])
+                            _1 = torch.append(latents, z)
+                            _2 = torch.append(means, mean)
+                            _3 = torch.append(deviations, deviation)
+                            y = torch.reshape(self.p_global_decoder_net.mlp.forward(z), [b, -1, %1$s])
+                            d = torch.reshape(torch.transpose(y, 1, 2), [torch.size(e, 0), -1])
+                            drawing, kept = self.rnn_dec.step(torch.cat([d, f, drawing], 1), kept)
+                            places = torch.view(drawing, [b, %2$s, %2$s, -1])
+                            f = torch.add(f, torch.reshape(self.hid_to_dec_net.conv.places(places), [-1, c]))
+                          p = self.p_global_net.mlp.forward(torch.cat(hidden, 0))
+                          mean, raw = torch.chunk(torch.transpose(torch.view(p, [steps, b, -1]), 0, 1), 2, 2)
+                          return (f, torch.stack(latents, 1), mean, torch.softplus(raw), torch.stack(means, 1), torch.stack(deviations, 1))
+                        """
+                                .formatted(places * places, places))
+                .build();
     }
 
     /** The priors of all steps in one pass: where every step sees the picture none waits for it. */

@@ -122,6 +122,36 @@ public final class Convolution implements Layer, Scriptable {
     /** {@inheritDoc} */
     @Override
     public ScriptModule script() {
+        return script("");
+    }
+
+    /**
+     * The equations, and a method {@code rows} in which each place stands alone, as a row (n, in)
+     * to (n, out), with nothing but zeros around it: all there is to a kernel of 1, and to maps of
+     * one place, of which a kernel sees with its middle alone.
+     *
+     * @return a module
+     * @throws IllegalArgumentException if the middle is not where the place is
+     */
+    ScriptModule scriptOfRows() {
+        int k = window.kernel();
+        Check.option(
+                k == 2 * window.padding() + 1,
+                "Convolution: the kernel must be 2 x padding + 1, got " + window);
+        return script(
+                """
+                def rows(self, x: Tensor) -> Tensor:
+                  return torch.linear(x, torch.select(torch.flatten(self.weight, 2), 2, %s), %s)
+                """
+                        .formatted(k * k / 2, scriptOfBias()));
+    }
+
+    /** Whether a place is computed of that place alone. */
+    boolean isPointwise() {
+        return window.kernel() == 1 && window.stride() == 1 && window.padding() == 0;
+    }
+
+    private ScriptModule script(String more) {
         int s = window.stride();
         int p = window.padding();
         return ScriptModule.builder("Conv2d")
@@ -132,7 +162,12 @@ public final class Convolution implements Layer, Scriptable {
                         def forward(self, x: Tensor) -> Tensor:
                           return torch.conv2d(x, self.weight, %s, [%s, %s], [%s, %s])
                         """
-                                .formatted(bias == null ? "None" : "self.bias", s, s, p, p))
+                                        .formatted(scriptOfBias(), s, s, p, p)
+                                + more)
                 .build();
+    }
+
+    private String scriptOfBias() {
+        return bias == null ? "None" : "self.bias";
     }
 }

@@ -8,6 +8,8 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.NormedOps;
 import org.slotwise.internal.Pass;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * A long short-term memory whose maps are convolutions, with a first state that is learnt.
@@ -25,7 +27,7 @@ import org.slotwise.internal.Pass;
  * size, k, k) and {@code conv.bias} start as PyTorch's do; {@code h_0} and {@code c_0} (1, size, H,
  * W) at 0. There are (k - 1) / 2 zeros at each side.
  */
-public final class ConvolutionalLstmCell {
+public final class ConvolutionalLstmCell implements Scriptable {
 
     private static final String WHO = "ConvolutionalLstmCell";
 
@@ -91,5 +93,47 @@ public final class ConvolutionalLstmCell {
         NDArray seen = x.concat(state.hidden(), 1);
         NDArray[] next = NormedOps.remember(gates.apply(pass, seen), state.cell());
         return new State(next[0], next[1]);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Places are rows here: {@code first(batch)} gives h and c, (B H W, size) each, and {@code
+     * step(seen, cell)} the next of [x, h], (B H W, in + size), and c.
+     */
+    @Override
+    public ScriptModule script() {
+        boolean rows = gates.isPointwise();
+        String map =
+                rows
+                        ? "  gates = self.conv.rows(seen)\n"
+                        : """
+                            x = torch.reshape(seen, [-1, height, torch.size(self.h_0, 3), torch.size(seen, 1)])
+                            y = self.conv.forward(torch.permute(x, [0, 3, 1, 2]))
+                            gates = torch.reshape(torch.permute(y, [0, 2, 3, 1]), [torch.size(seen, 0), -1])
+                          """;
+        return ScriptModule.builder(WHO)
+                .parameter("h_0", firstHidden)
+                .parameter("c_0", firstCell)
+                .module("conv", rows ? gates.scriptOfRows() : gates.script())
+                .setCode(
+                        """
+                        def rows(self, x: Tensor, batch: int) -> Tensor:
+                          y = torch.expand(torch.permute(x, [0, 2, 3, 1]), [batch, -1, -1, -1])
+                          return torch.reshape(y, [-1, torch.size(x, 1)])
+                        def first(self, batch: int) -> Tuple[Tensor, Tensor]:
+                          return (self.rows(self.h_0, batch), self.rows(self.c_0, batch))
+                        def step(self, seen: Tensor, cell: Tensor) -> Tuple[Tensor, Tensor]:
+                          height = torch.size(self.h_0, 2)
+                        """
+                                + map
+                                + """
+                                    size = torch.size(cell, 1)
+                                    a, n = torch.split_with_sizes(gates, [torch.mul(size, 3), size], 1)
+                                    i, f, o = torch.chunk(torch.sigmoid(a), 3, 1)
+                                    c = torch.addcmul(torch.mul(f, cell), i, torch.tanh(n))
+                                    return (torch.mul(o, torch.tanh(c)), c)
+                                  """)
+                .build();
     }
 }

@@ -9,6 +9,8 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scope;
+import org.slotwise.torchscript.ScriptModule;
+import org.slotwise.torchscript.Scriptable;
 
 /**
  * Convolutions, sub-pixel convolutions or linear maps, each followed by a CELU and then by a
@@ -33,7 +35,7 @@ import org.slotwise.internal.Scope;
  *         .build()
  * }</pre>
  */
-public final class NormedStack implements Layer {
+public final class NormedStack implements Layer, Scriptable {
 
     private static final String WHO = "NormedStack";
 
@@ -46,17 +48,46 @@ public final class NormedStack implements Layer {
     /** What comes after a map: a shuffle, an activation that overwrites it, and a norm. */
     private interface Normed {
         NDArray apply(Pass pass, NDArray y);
+
+        /** The norm alone. */
+        Scriptable norm();
+    }
+
+    /** Of channels, which may become places. */
+    private record NormedMaps(GroupNorm norm, @Nullable PixelShuffle shuffle) implements Normed {
+        @Override
+        public NDArray apply(Pass pass, NDArray y) {
+            return norm.ofActivated(pass, y, shuffle);
+        }
+    }
+
+    /** Of the last axis. */
+    private record NormedRows(LayerNorm norm) implements Normed {
+        @Override
+        public NDArray apply(Pass pass, NDArray y) {
+            return norm.ofActivated(pass, y);
+        }
     }
 
     /** A layer of the stack; the last one of an open end has no norm. */
-    private record Stage(Layer map, @Nullable PixelShuffle shuffle, @Nullable Normed norm) {
+    record Stage(int number, Layer map, @Nullable PixelShuffle shuffle, @Nullable Normed normed) {
 
         NDArray apply(Pass pass, NDArray x) {
             NDArray y = map.apply(pass, x);
-            if (norm != null) {
-                return norm.apply(pass, y);
+            if (normed != null) {
+                return normed.apply(pass, y);
             }
             return shuffle == null ? y : shuffle.shuffle(y);
+        }
+
+        /** The norm's number: activations and shuffles count too. */
+        int normNumber() {
+            return number + (shuffle == null ? 2 : 3);
+        }
+
+        /** The norm alone, if there is one. */
+        @Nullable Scriptable norm() {
+            return normed == null ? null : normed.norm();
         }
     }
 
@@ -85,6 +116,18 @@ public final class NormedStack implements Layer {
             }
         }
         return result;
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Beside {@code forward}, which takes and gives what {@link #apply} does, a stack of
+     * convolutions has {@code places}, which takes and gives maps (B, H, W, channels), and one of
+     * sub-pixel convolutions {@code place}, which takes maps of one place as rows (B, in).
+     */
+    @Override
+    public ScriptModule script() {
+        return NormedStackScript.of(stages);
     }
 
     /** Describes a {@link NormedStack}: its layers in their order, and how they end. */
@@ -151,7 +194,7 @@ public final class NormedStack implements Layer {
                     new Planned(
                             number -> Linear.of(numbered(number), in, out),
                             null,
-                            number -> LayerNorm.of(numbered(number), out)::ofActivated));
+                            number -> new NormedRows(LayerNorm.of(numbered(number), out))));
             channels = out;
             return this;
         }
@@ -162,10 +205,9 @@ public final class NormedStack implements Layer {
                     new Planned(
                             map,
                             shuffle,
-                            number -> {
-                                GroupNorm norm = GroupNorm.of(numbered(number), groups, out);
-                                return (pass, y) -> norm.ofActivated(pass, y, shuffle);
-                            }));
+                            number ->
+                                    new NormedMaps(
+                                            GroupNorm.of(numbered(number), groups, out), shuffle)));
             channels = out;
             return this;
         }
@@ -197,12 +239,15 @@ public final class NormedStack implements Layer {
             int number = 0;
             for (Planned layer : planned) {
                 Layer map = layer.map().apply(number);
-                // Activations and shuffles count too.
-                number += layer.shuffle() == null ? 2 : 3;
+                Stage open = new Stage(number, map, layer.shuffle(), null);
+                int norm = open.normNumber();
                 boolean last = stages.size() == planned.size() - 1;
-                Normed norm = last && openEnd ? null : layer.norm().apply(number);
-                number++;
-                stages.add(new Stage(map, layer.shuffle(), norm));
+                stages.add(
+                        last && openEnd
+                                ? open
+                                : new Stage(
+                                        number, map, layer.shuffle(), layer.norm().apply(norm)));
+                number = norm + 1;
             }
             return new NormedStack(List.copyOf(stages));
         }

@@ -9,6 +9,7 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Script;
+import org.slotwise.torchscript.ScriptModule;
 
 /**
  * A yes or no through which gradients flow: a number between 0 and 1 that is near one of them.
@@ -42,38 +43,57 @@ public record RelaxedBernoulli(double temperature) {
 
     private static final ConcurrentMap<DataType, NDArray> BOUNDS = new ConcurrentHashMap<>();
 
+    private static final String FUNCTIONS =
+            """
+            def sample(self, logits: Tensor,
+              uniform: Tensor,
+              temperature: Tensor,
+              bounds: Tensor) -> Tensor:
+              eps = float(torch.select(bounds, 0, 0))
+              most = float(torch.select(bounds, 0, 1))
+              tiny = float(torch.select(bounds, 0, 2))
+              p = torch.clamp(torch.sigmoid(logits), eps, most)
+              u = torch.clamp(uniform, eps, most)
+              a = torch.sub(torch.log(u), torch.log1p(torch.neg(u)))
+              b = torch.sub(torch.add(a, torch.log(p)), torch.log1p(torch.neg(p)))
+              return torch.clamp(torch.sigmoid(torch.div(b, temperature)), tiny, most)
+            def log_density(self, logits: Tensor,
+              value: Tensor,
+              temperature: Tensor,
+              bounds: Tensor) -> Tensor:
+              most = float(torch.select(bounds, 0, 1))
+              tiny = float(torch.select(bounds, 0, 2))
+              v = torch.clamp(value, tiny, most)
+              x = torch.sub(torch.log(v), torch.log1p(torch.neg(v)))
+              d = torch.sub(logits, torch.mul(x, temperature))
+              e = torch.sub(torch.add(torch.log(temperature), d), torch.log1p(torch.exp(d)), alpha=2)
+              j = torch.add(torch.softplus(torch.neg(x)), torch.softplus(x))
+              return torch.add(e, j)
+            """;
+
     /** The script, loaded at the first use. */
     private static final class Loaded {
-        static final Script SCRIPT =
-                Script.plain(
-                        """
-                        def sample(self: __torch__.Script,
-                          logits: Tensor,
-                          uniform: Tensor,
-                          temperature: Tensor,
-                          bounds: Tensor) -> Tensor:
-                          eps = float(torch.select(bounds, 0, 0))
-                          most = float(torch.select(bounds, 0, 1))
-                          tiny = float(torch.select(bounds, 0, 2))
-                          p = torch.clamp(torch.sigmoid(logits), eps, most)
-                          u = torch.clamp(uniform, eps, most)
-                          a = torch.sub(torch.log(u), torch.log1p(torch.neg(u)))
-                          b = torch.sub(torch.add(a, torch.log(p)), torch.log1p(torch.neg(p)))
-                          return torch.clamp(torch.sigmoid(torch.div(b, temperature)), tiny, most)
-                        def log_density(self: __torch__.Script,
-                          logits: Tensor,
-                          value: Tensor,
-                          temperature: Tensor,
-                          bounds: Tensor) -> Tensor:
-                          most = float(torch.select(bounds, 0, 1))
-                          tiny = float(torch.select(bounds, 0, 2))
-                          v = torch.clamp(value, tiny, most)
-                          x = torch.sub(torch.log(v), torch.log1p(torch.neg(v)))
-                          d = torch.sub(logits, torch.mul(x, temperature))
-                          e = torch.sub(torch.add(torch.log(temperature), d), torch.log1p(torch.exp(d)), alpha=2)
-                          j = torch.add(torch.softplus(torch.neg(x)), torch.softplus(x))
-                          return torch.add(e, j)
-                        """);
+        static final Script SCRIPT = Script.plain(FUNCTIONS);
+    }
+
+    /**
+     * The equations: {@code sample(logits, uniform, temperature, bounds)}, and {@code log_density}
+     * likewise. Bounds are those of {@link #bounds}.
+     *
+     * @return a module
+     */
+    public static ScriptModule script() {
+        return ScriptModule.builder(WHO).setCode(FUNCTIONS).build();
+    }
+
+    /**
+     * The smallest and the largest probability, and the smallest sample.
+     *
+     * @param type float32 or float64
+     * @return (3) float64, which lives as long as the process
+     */
+    public static NDArray bounds(DataType type) {
+        return BOUNDS.computeIfAbsent(type, RelaxedBernoulli::newBounds);
     }
 
     /**
@@ -124,12 +144,12 @@ public record RelaxedBernoulli(double temperature) {
     }
 
     private NDArray call(String function, NDArray logits, NDArray other) {
-        NDArray bounds = BOUNDS.computeIfAbsent(logits.getDataType(), type -> bounds(type));
+        NDArray bounds = bounds(logits.getDataType());
         NDArray tau = Scalars.like(logits, temperature);
         return Loaded.SCRIPT.call(function, logits, other, tau, bounds).singletonOrThrow();
     }
 
-    private static NDArray bounds(DataType type) {
+    private static NDArray newBounds(DataType type) {
         boolean single = type == DataType.FLOAT32;
         double eps = single ? 0x1p-23 : 0x1p-52;
         return Script.constant(eps, 1 - eps, single ? Float.MIN_NORMAL : Double.MIN_NORMAL);

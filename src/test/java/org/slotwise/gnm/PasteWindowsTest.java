@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -210,17 +209,16 @@ class PasteWindowsTest {
         double[] small = {0.1, 0.1, 0, 0};
         double[] large = {0.9, 0.9, 0, 0};
         Leaves in = Leaves.of(manager, 9, 128, 16, small, small, small, large);
-        long[] groups = PasteWindows.of(in.rows(), all(), 16, 128).groups().toLongArray();
-        int[] order = {0, 3};
-        assertEquals(6, groups.length, Arrays.toString(groups));
-        Arrays.sort(order);
-        long[] counts = IntStream.of(order).mapToLong(i -> groups[i]).sorted().toArray();
+        long[] plan = PasteWindows.of(in.rows(), all(), 16, 128).plan().toLongArray();
+        assertEquals(2, plan[0], Arrays.toString(plan));
+        long[] counts = {plan[1], plan[2]};
+        Arrays.sort(counts);
         assertArrayEquals(new long[] {2, 6}, counts);
-        int ofSmall = groups[0] == 6 ? 0 : 3;
-        assertTrue(groups[ofSmall + 1] <= 16 && groups[ofSmall + 2] <= 16, Arrays.toString(groups));
+        int ofSmall = plan[1] == 6 ? 1 : 2;
+        assertTrue(plan[ofSmall + 2] <= 16 && plan[ofSmall + 4] <= 16, Arrays.toString(plan));
         // Where all are small pictures, one group costs less than two.
         Leaves tiny = Leaves.of(manager, 9, 16, 16, small, small, small, large);
-        assertEquals(3, PasteWindows.of(tiny.rows(), all(), 16, 16).groups().size());
+        assertEquals(1, PasteWindows.of(tiny.rows(), all(), 16, 16).plan().toLongArray()[0]);
     }
 
     @Test
