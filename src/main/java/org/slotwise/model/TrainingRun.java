@@ -62,7 +62,7 @@ final class TrainingRun {
         private Map<String, String> identity() throws IOException {
             Map<String, String> identity = new TreeMap<>();
             identity.put("configuration", model.configuration().toJson());
-            identity.put("recipe", recipe.toString());
+            identity.put("recipe", recipe.identity());
             identity.put("scenes", Long.toString(scenes.size()));
             if (checkpoint != null) {
                 identity.put(PICTURES, "those of checksum " + SceneSample.checksum(scenes));
@@ -124,8 +124,7 @@ final class TrainingRun {
             Adam adam, DivergenceCheck divergence, ProgressListener display) {
         DefaultTrainingConfig config =
                 new DefaultTrainingConfig(
-                                new DiscoveryLoss(
-                                        recipe.maskSmoothness(), model.block().featureGrid()))
+                                new DiscoveryLoss(recipe, model.block().featureGrid()))
                         .optOptimizer(adam)
                         .optDevices(new Device[] {model.model().getNDManager().getDevice()})
                         .addTrainingListeners(
