@@ -31,6 +31,7 @@ final class DiscoveryLoss extends Loss {
     private final double placeEntropy;
     private final int smoothing;
     private final Shape grid;
+    private double grown = 1;
     private final Loss reconstruction = new ReconstructionLoss();
     private final Loss smoothness = new TotalVariationLoss();
     private final Loss entropy = new PlaceEntropyLoss();
@@ -49,6 +50,15 @@ final class DiscoveryLoss extends Loss {
         this.grid = grid;
     }
 
+    /**
+     * Sets how much of their weight the masks' terms have.
+     *
+     * @param part in [0, 1]; 1 if not set
+     */
+    void grow(double part) {
+        grown = part;
+    }
+
     @Override
     public NDArray evaluate(NDList labels, NDList predictions) {
         NDArray made =
@@ -61,10 +71,10 @@ final class DiscoveryLoss extends Loss {
         try (Scope scope = new Scope()) {
             NDArray loss = error(made, target);
             if (maskSmoothness > 0) {
-                loss = loss.add(weighed(smoothness, predictions, maskSmoothness));
+                loss = loss.add(weighed(smoothness, predictions, grown * maskSmoothness));
             }
             if (placeEntropy > 0) {
-                loss = loss.add(weighed(entropy, predictions, placeEntropy));
+                loss = loss.add(weighed(entropy, predictions, grown * placeEntropy));
             }
             return scope.keep(loss, made.getManager());
         }

@@ -141,7 +141,7 @@ public final class Presets {
 
     private static Preset texturedPictures() {
         int size = 64;
-        int steps = 2500;
+        int steps = 1800;
         return new Preset(
                 "pictures-textured",
                 "for pictures of one's own whose objects have textures, of 64 by 64 pixels",
@@ -157,7 +157,7 @@ public final class Presets {
                                 5,
                                 0,
                                 new Perceptron(Positions.ADDED, true, PYTORCH, 64, 64)),
-                        new ConditioningConfiguration.GroundAndClusters(1, 5, 1.5, 0.1, 4, 5),
+                        new ConditioningConfiguration.GroundAndClusters(1, 5, 1.5, 0.06, 4, 5),
                         new GroupingConfiguration.PlacedSlotAttention(3, 0.5, 1e-8, 128),
                         new DecoderConfiguration.AttendedRamp(1)),
                 new TrainingRecipe(
@@ -166,9 +166,10 @@ public final class Presets {
                         new LearningRateSchedule(1e-3, 100, Decay.COSINE, 0, steps, 0.01),
                         0.3,
                         new Augmentation(true, 1),
-                        0.003,
-                        0.005,
+                        0.0015,
+                        0.0005,
                         7,
+                        200,
                         SEED));
     }
 

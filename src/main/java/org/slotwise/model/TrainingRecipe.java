@@ -16,6 +16,7 @@ import org.slotwise.internal.Check;
  *     the squared error; 0 not at all
  * @param smoothing over how many pixels, in height and width, the error is averaged before it is
  *     squared, so that textures are no error; odd, 1 for one
+ * @param termSteps over how many steps the masks' two terms grow to what they count; 0 for none
  * @param seed what all random choices start from: the order of images, augmentation, draws of the
  *     model
  */
@@ -28,6 +29,7 @@ public record TrainingRecipe(
         double maskSmoothness,
         double placeEntropy,
         int smoothing,
+        int termSteps,
         long seed) {
 
     private static final String WHO = "TrainingRecipe";
@@ -61,6 +63,7 @@ public record TrainingRecipe(
                 maskSmoothness,
                 0,
                 1,
+                0,
                 seed);
     }
 
@@ -75,6 +78,7 @@ public record TrainingRecipe(
      * @param maskSmoothness at least 0
      * @param placeEntropy at least 0
      * @param smoothing odd, at least 1
+     * @param termSteps at least 0
      * @param seed any number
      * @throws IllegalArgumentException if a number is out of its range
      */
@@ -87,6 +91,7 @@ public record TrainingRecipe(
         Check.option(
                 smoothing > 0 && smoothing % 2 == 1,
                 WHO + ": smoothing must be odd, and at least 1, got " + smoothing);
+        Check.atLeast(WHO, "termSteps", termSteps, 0);
     }
 
     /**
@@ -107,6 +112,7 @@ public record TrainingRecipe(
                 maskSmoothness,
                 placeEntropy,
                 smoothing,
+                (int) Math.round((double) termSteps * steps / this.steps),
                 seed);
     }
 
@@ -126,6 +132,7 @@ public record TrainingRecipe(
                 maskSmoothness,
                 placeEntropy,
                 smoothing,
+                termSteps,
                 seed);
     }
 
@@ -145,6 +152,7 @@ public record TrainingRecipe(
                 maskSmoothness,
                 placeEntropy,
                 smoothing,
+                termSteps,
                 seed);
     }
 
@@ -164,6 +172,7 @@ public record TrainingRecipe(
                 maskSmoothness,
                 placeEntropy,
                 smoothing,
+                termSteps,
                 seed);
     }
 
@@ -183,11 +192,12 @@ public record TrainingRecipe(
                 maskSmoothness,
                 placeEntropy,
                 smoothing,
+                termSteps,
                 seed);
     }
 
     /** As a text; of recipes that there were before there were smoothing and places, as it was. */
     String identity() {
-        return toString().replace(", placeEntropy=0.0, smoothing=1", "");
+        return toString().replace(", placeEntropy=0.0, smoothing=1, termSteps=0", "");
     }
 }
