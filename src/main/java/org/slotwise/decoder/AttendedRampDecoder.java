@@ -114,8 +114,7 @@ public final class AttendedRampDecoder extends DecoderBlock {
                         .sub(byColumn.mul(middle.get(":, :, 1:2")));
         // (B, K, 3, 3) times (3, N): what is the same everywhere, and what grows with y and x
         NDArray linear = NDArrays.stack(new NDList(flat, byRow, byColumn), 3);
-        NDArray powers =
-                places.get(":, 0:1").onesLike().concat(places, 1).swapAxes(0, 1); // (3, N)
+        NDArray powers = places.get(":, 0:1").onesLike().concat(places, 1).swapAxes(0, 1); // (3, N)
         NDArray images = linear.matMul(powers); // (B, K, 3, N)
         NDArray made = images.mul(attributions.expandDims(2)).sum(new int[] {1}); // (B, 3, N)
         return new NDList(

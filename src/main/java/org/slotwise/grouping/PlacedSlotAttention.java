@@ -60,8 +60,7 @@ public final class PlacedSlotAttention extends IterativeGrouping {
         inputs = new SlotAttentionInputs(featureDim, dim);
         layers =
                 SlotAttentionLayers.of(
-                        declarer(),
-                        SlotAttention.builder().setDim(dim).setFeatureDim(featureDim));
+                        declarer(), SlotAttention.builder().setDim(dim).setFeatureDim(featureDim));
     }
 
     /** {@inheritDoc} */
@@ -210,9 +209,7 @@ public final class PlacedSlotAttention extends IterativeGrouping {
             Check.option(
                     0 <= placeWeight && placeWeight <= 10,
                     who + ": placeWeight must be in [0, 10], got " + placeWeight);
-            Check.option(
-                    !implicitDifferentiation,
-                    who + ": implicitDifferentiation must be false");
+            Check.option(!implicitDifferentiation, who + ": implicitDifferentiation must be false");
             return new PlacedSlotAttention(this);
         }
     }

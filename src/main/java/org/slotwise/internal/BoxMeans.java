@@ -21,7 +21,8 @@ public final class BoxMeans {
             return maps;
         }
         Shape s = maps.getShape();
-        NDArray inside = Scalars.full(maps, new Shape(1, 1, s.get(2), s.get(3)), 1, maps.getDataType());
+        NDArray inside =
+                Scalars.full(maps, new Shape(1, 1, s.get(2), s.get(3)), 1, maps.getDataType());
         // DJL's averages count what is beyond the border as 0, whatever they are asked for.
         return pooled(maps, side).div(pooled(inside, side));
     }

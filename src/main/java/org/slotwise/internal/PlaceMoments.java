@@ -39,8 +39,7 @@ public record PlaceMoments(
     public static NDArray table(NDArray places) {
         NDArray y = places.get(":, 0:1");
         NDArray x = places.get(":, 1:2");
-        return NDArrays.concat(
-                        new NDList(y.onesLike(), y, x, y.square(), x.square(), y.mul(x)), 1)
+        return NDArrays.concat(new NDList(y.onesLike(), y, x, y.square(), x.square(), y.mul(x)), 1)
                 .swapAxes(0, 1);
     }
 
@@ -121,12 +120,7 @@ public record PlaceMoments(
         NDArray powers =
                 NDArrays.concat(
                         new NDList(
-                                constant,
-                                atY,
-                                atX,
-                                a.mul(half).neg(),
-                                b.mul(half).neg(),
-                                c.neg()),
+                                constant, atY, atX, a.mul(half).neg(), b.mul(half).neg(), c.neg()),
                         2);
         return powers.matMul(table);
     }

@@ -71,8 +71,7 @@ public final class PlaceEntropyLoss extends ShownLoss {
             NDArray table = PlaceMoments.table(masks, s.get(2), s.get(3));
             PlaceMoments moments = PlaceMoments.of(masks.flatten(2, 3), table);
             NDArray det = moments.determinant(); // (B, K, 1)
-            NDArray h =
-                    det.log().mul(Scalars.like(det, 0.5)).add(Scalars.like(det, GAUSSIAN));
+            NDArray h = det.log().mul(Scalars.like(det, 0.5)).add(Scalars.like(det, GAUSSIAN));
             NDArray ground = h.get(":, :1").zerosLike();
             NDArray all = NDArrays.concat(new NDList(ground, h.get(":, 1:")), 1);
             NDArray share = moments.share();

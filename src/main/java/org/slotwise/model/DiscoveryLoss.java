@@ -85,7 +85,8 @@ final class DiscoveryLoss extends Loss {
             return reconstruction.evaluate(new NDList(target), new NDList(made));
         }
         NDArray error = made.sub(target.toType(made.getDataType(), false));
-        return BoxMeans.of(error, smoothing).square().mean();
+        // Twice: once leaves much of a texture whose period is not that of the squares.
+        return BoxMeans.of(BoxMeans.of(error, smoothing), smoothing).square().mean();
     }
 
     private NDArray weighed(Loss term, NDList predictions, double weight) {

@@ -20,7 +20,7 @@ import org.slotwise.model.SlotStart.Beginning;
 /**
  * Slots that start from the ground and from clusters of what differs from it: the means of their
  * features, through a learnt linear map. The ground, the cluster that has the colours of the
- * border, is the first.
+ * border, is the first, and has a map of its own.
  */
 final class GroundStart extends ConfiguredBlock {
 
@@ -33,6 +33,7 @@ final class GroundStart extends ConfiguredBlock {
     private final KMeans rough;
     private final KMeans exact;
     private final Linear map;
+    private final Linear ground;
 
     GroundStart(GroundAndClusters c, Sizes sizes) {
         slots = sizes.slots();
@@ -45,10 +46,9 @@ final class GroundStart extends ConfiguredBlock {
                                 .optNInit(1)
                                 .optMaxIter(c.trainingIterations())
                                 .build());
-        exact =
-                new KMeans(
-                        slots, KMeansOptions.builder().optNInit(c.starts()).optSeed(0).build());
+        exact = new KMeans(slots, KMeansOptions.builder().optNInit(c.starts()).optSeed(0).build());
         map = Linear.of(declarer().under("map"), sizes.featureDim(), dim);
+        ground = Linear.of(declarer().under("ground"), sizes.featureDim(), dim);
     }
 
     /** A beginning for images (B, 3, H, W) in [0, 1] and their features (B, N, F). */
@@ -59,8 +59,7 @@ final class GroundStart extends ConfiguredBlock {
             boolean training) {
         NDArray members = NoGraph.during(() -> members(images, training));
         NDArray values = values(store, features.features(), members, training);
-        return new Beginning(
-                values, null, new PerceptualGroupingOutput(values, members, null));
+        return new Beginning(values, null, new PerceptualGroupingOutput(values, members, null));
     }
 
     private NDArray values(
@@ -72,8 +71,10 @@ final class GroundStart extends ConfiguredBlock {
                         pass -> {
                             // An empty cluster has a mean of 0.
                             NDArray counts = Ops.clampMin(members.sum(new int[] {2}, true), 1);
-                            return new NDList(
-                                    map.apply(pass, members.div(counts).matMul(features)));
+                            NDArray means = members.div(counts).matMul(features);
+                            NDArray first = ground.apply(pass, means.get(":, :1"));
+                            NDArray others = map.apply(pass, means.get(":, 1:"));
+                            return new NDList(first.concat(others, 1));
                         })
                 .head();
     }

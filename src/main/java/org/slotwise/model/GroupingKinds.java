@@ -105,8 +105,7 @@ final class GroupingKinds {
                 });
     }
 
-    private static SlotGrouping placed(
-            GroupingConfiguration.PlacedSlotAttention c, Sizes sizes) {
+    private static SlotGrouping placed(GroupingConfiguration.PlacedSlotAttention c, Sizes sizes) {
         PlacedSlotAttention block =
                 iterative(
                                 PlacedSlotAttention.builder(),

@@ -141,7 +141,7 @@ public final class Presets {
 
     private static Preset texturedPictures() {
         int size = 64;
-        int steps = 1800;
+        int steps = 700;
         return new Preset(
                 "pictures-textured",
                 "for pictures of one's own whose objects have textures, of 64 by 64 pixels",

@@ -14,8 +14,8 @@ import org.slotwise.internal.Check;
  *     beside the squared error; 0 not at all
  * @param placeEntropy how much the masks' {@link org.slotwise.loss.PlaceEntropyLoss} counts beside
  *     the squared error; 0 not at all
- * @param smoothing over how many pixels, in height and width, the error is averaged before it is
- *     squared, so that textures are no error; odd, 1 for one
+ * @param smoothing over how many pixels, in height and width, the error is averaged, twice, before
+ *     it is squared, so that textures are no error; odd, 1 for none
  * @param termSteps over how many steps the masks' two terms grow to what they count; 0 for none
  * @param seed what all random choices start from: the order of images, augmentation, draws of the
  *     model

@@ -53,6 +53,7 @@ import org.slotwise.data.file.FeatureOrigin;
 import org.slotwise.data.generated.ClevrLikeScenes;
 import org.slotwise.data.generated.MultiDSprites;
 import org.slotwise.data.generated.Tetrominoes;
+import org.slotwise.data.generated.TexturedScenes;
 import org.slotwise.decoder.BroadcastArchitecture;
 import org.slotwise.decoder.PixelLattice;
 import org.slotwise.diffusion.CrossAttentionMasks;
@@ -285,6 +286,7 @@ final class ObjectSamples {
                                 .setBatchSize(1)
                                 .build());
         add(MultiDSprites.class, m -> MultiDSprites.builder().setSize(2).build());
+        add(TexturedScenes.class, m -> TexturedScenes.builder().setSize(2).build());
         add(ClevrLikeScenes.class, m -> ClevrLikeScenes.builder().setSize(2).build());
         add(
                 ObjectDiscoveryTranslator.class,

@@ -116,8 +116,7 @@ final class Texture {
         double part = part(u, v, along) - 0.5;
         for (int c = 0; c < COLOURS; c++) {
             double colour = mean[c] + part * difference[c] + shade * along;
-            image[COLOURS * pixel + c] =
-                    (byte) Math.round(255 * Math.max(0, Math.min(1, colour)));
+            image[COLOURS * pixel + c] = (byte) Math.round(255 * Math.max(0, Math.min(1, colour)));
         }
     }
 

@@ -20,10 +20,10 @@ import org.slotwise.internal.SplitMix;
  * single pixels of different things may have the same colour.
  *
  * <p>What is drawn: shape, place, angle and radius are uniform, an object lies inside the image;
- * the mean colour has a uniform hue, a saturation in [0.3, 1] and a value in [0.3, 1], moved as
- * far as its two colours need to be colours; the period is 4 to 8 64ths of the picture, and the
- * light changes by up to 0.1 from the middle to a side. Pixels are not smoothed, so that each has
- * the colour of exactly one object; all objects are placed anew if too little of one of them can be
+ * the mean colour has a uniform hue, a saturation in [0.3, 1] and a value in [0.3, 1], moved as far
+ * as its two colours need to be colours; the period is 4 to 8 64ths of the picture, and the light
+ * changes by up to 0.1 from the middle to a side. Pixels are not smoothed, so that each has the
+ * colour of exactly one object; all objects are placed anew if too little of one of them can be
  * seen, or if two that look alike touch.
  *
  * <p>Scene i depends on the seed, the options and i and on nothing else: parts, batches and threads
@@ -50,10 +50,7 @@ public final class TexturedScenes implements Scenes {
     private final int most;
     private final double smallest;
     private final double largest;
-    private final double alike;
-    private final double leastContrast;
-    private final double mostContrast;
-    private final double difference;
+    private final TextureChoice kinds;
 
     private TexturedScenes(Builder builder) {
         seed = builder.seed;
@@ -63,10 +60,12 @@ public final class TexturedScenes implements Scenes {
         most = builder.most;
         smallest = builder.smallest;
         largest = builder.largest;
-        alike = builder.alike;
-        leastContrast = builder.leastContrast;
-        mostContrast = builder.mostContrast;
-        difference = builder.difference;
+        kinds =
+                new TextureChoice(
+                        builder.alike,
+                        builder.leastContrast,
+                        builder.mostContrast,
+                        builder.difference);
     }
 
     /** {@inheritDoc} */
@@ -86,7 +85,7 @@ public final class TexturedScenes implements Scenes {
         Objects.checkIndex(index, size);
         SplitMix random = new SplitMix(seed, index);
         int objects = random.between(fewest, most);
-        Texture[] textures = textures(random, objects);
+        Texture[] textures = kinds.draw(random, objects);
         Outline[] outlines = new Outline[objects];
         byte[] mask = new byte[side * side];
         int attempt = 0;
@@ -104,43 +103,8 @@ public final class TexturedScenes implements Scenes {
         return new Scene(side, side, painted(outlines, textures, mask), mask, objects);
     }
 
-    /** The textures of the ground and of each object, the same one for those that look alike. */
-    private Texture[] textures(SplitMix random, int objects) {
-        Texture[] textures = new Texture[objects + 1];
-        for (int k = 0; k <= objects; k++) {
-            if (k > 1 && random.between(0.0, 1.0) < alike) {
-                textures[k] = textures[random.between(1, k - 1)];
-                continue;
-            }
-            int attempt = 0;
-            do {
-                if (attempt++ == ATTEMPTS) {
-                    throw new IllegalStateException(
-                            WHO
-                                    + ": found no "
-                                    + (k + 1)
-                                    + " textures whose mean colours differ by "
-                                    + difference
-                                    + "; ask for fewer objects or a smaller difference");
-                }
-                textures[k] = Texture.draw(random, random.between(leastContrast, mostContrast));
-            } while (!differs(textures, k));
-        }
-        return textures;
-    }
-
-    private boolean differs(Texture[] textures, int last) {
-        for (int k = 0; k < last; k++) {
-            if (textures[k].difference(textures[last]) < difference) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     /** Places all objects anywhere; false if one cannot be seen well. */
-    private boolean placed(
-            SplitMix random, Outline[] outlines, Texture[] textures, byte[] mask) {
+    private boolean placed(SplitMix random, Outline[] outlines, Texture[] textures, byte[] mask) {
         int[] drawn = new int[outlines.length];
         for (int k = 0; k < outlines.length; k++) {
             double radius = side * random.between(smallest, largest);
@@ -336,8 +300,7 @@ public final class TexturedScenes implements Scenes {
                     WHO
                             + ": radius must be 0.05 <= smallest <= largest <= 0.5, got "
                             + (smallest + ", " + largest));
-            Check.option(
-                    0 <= alike && alike <= 1, WHO + ": alike must be in [0, 1], got " + alike);
+            Check.option(0 <= alike && alike <= 1, WHO + ": alike must be in [0, 1], got " + alike);
             Check.option(
                     0 <= leastContrast && leastContrast <= mostContrast && mostContrast <= 1,
                     WHO

@@ -24,19 +24,11 @@ enum GeneratedKind {
     Scenes scenes(int count, long seed, int side) {
         return switch (this) {
             case TEXTURED ->
-                    TexturedScenes.builder()
-                            .setSize(count)
-                            .optSeed(seed)
-                            .optSide(side)
-                            .build();
+                    TexturedScenes.builder().setSize(count).optSeed(seed).optSide(side).build();
             case MULTI_DSPRITES -> MultiDSprites.builder().setSize(count).optSeed(seed).build();
             case TETROMINOES -> Tetrominoes.builder().setSize(count).optSeed(seed).build();
             case CLEVR ->
-                    ClevrLikeScenes.builder()
-                            .setSize(count)
-                            .optSeed(seed)
-                            .optSide(side)
-                            .build();
+                    ClevrLikeScenes.builder().setSize(count).optSeed(seed).optSide(side).build();
         };
     }
 

@@ -57,7 +57,9 @@ public final class WriteScenes implements Callable<Integer> {
             defaultValue = "1000",
             paramLabel = "NUMBER",
             description =
-                    "How many, 1 to " + MOST + "; more begin with fewer. Default: ${DEFAULT-VALUE}.")
+                    "How many, 1 to "
+                            + MOST
+                            + "; more begin with fewer. Default: ${DEFAULT-VALUE}.")
     private int count;
 
     @Option(
@@ -70,8 +72,7 @@ public final class WriteScenes implements Callable<Integer> {
     @Option(
             names = "--size",
             paramLabel = "PIXELS",
-            description =
-                    "Height and width, 32 to 512, for textured and clevr. Default: 64.")
+            description = "Height and width, 32 to 512, for textured and clevr. Default: 64.")
     private @Nullable Integer side;
 
     @Option(
@@ -94,7 +95,10 @@ public final class WriteScenes implements Callable<Integer> {
         Program.requireRange(spec, "--scenes", count, 1, MOST);
         if (side != null) {
             Program.require(
-                    spec, kind.hasSizes(), "--size goes with textured and clevr", kind + " has one");
+                    spec,
+                    kind.hasSizes(),
+                    "--size goes with textured and clevr",
+                    kind + " has one");
             Program.requireRange(spec, "--size", side, 32, 512);
         }
         OutputFolder.requireName(spec, "--out", output);
@@ -128,7 +132,7 @@ public final class WriteScenes implements Callable<Integer> {
 
     /** Others among them would be learnt from. */
     private void refuseOthers() throws IOException {
-        if (Files.exists(output)) {
+        if (Files.isDirectory(output)) {
             try (var inside = Files.list(output)) {
                 if (inside.findAny().isPresent()) {
                     throw new IOException(output + " has files already; --out must be empty");
