@@ -141,7 +141,7 @@ public final class Presets {
 
     private static Preset texturedPictures() {
         int size = 64;
-        int steps = 700;
+        int steps = 500;
         return new Preset(
                 "pictures-textured",
                 "for pictures of one's own whose objects have textures, of 64 by 64 pixels",
@@ -163,13 +163,13 @@ public final class Presets {
                 new TrainingRecipe(
                         steps,
                         8,
-                        new LearningRateSchedule(1e-3, 100, Decay.COSINE, 0, steps, 0.01),
+                        new LearningRateSchedule(1e-3, 33, Decay.COSINE, 0, steps, 0.01),
                         0.3,
                         new Augmentation(true, 1),
                         0.0015,
                         0.0005,
                         7,
-                        200,
+                        67,
                         SEED));
     }
 

@@ -151,7 +151,8 @@ public final class TexturedScenes implements Scenes {
         for (int p = 0; p < mask.length; p++) {
             int k = mask[p];
             double middle = side / 2.0;
-            double y = (p / side + 0.5 - (k == 0 ? middle : outlines[k - 1].cy())) * unit;
+            int row = p / side;
+            double y = (row + 0.5 - (k == 0 ? middle : outlines[k - 1].cy())) * unit;
             double x = (p % side + 0.5 - (k == 0 ? middle : outlines[k - 1].cx())) * unit;
             double reach = (k == 0 ? middle : outlines[k - 1].radius()) * unit;
             textures[k].paint(y, x, reach, image, p);
