@@ -68,7 +68,8 @@ class AttendedRampDecoderTest {
             for (int i = 0; i < features; i++) {
                 double m = share[slot * features + i];
                 total += m;
-                middleY += m * (i / columns) / (rows - 1.0);
+                int row = i / columns;
+                middleY += m * row / (rows - 1.0);
                 middleX += m * (i % columns) / (columns - 1.0);
             }
             for (int p = 0; p < 24; p++) {

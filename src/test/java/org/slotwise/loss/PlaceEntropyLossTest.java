@@ -56,7 +56,8 @@ class PlaceEntropyLossTest {
             for (int k = 0; k < 3; k++) {
                 double[] s = new double[6];
                 for (int i = 0; i < 20; i++) {
-                    double y = i / 5 / 3.0;
+                    int row = i / 5;
+                    double y = row / 3.0;
                     double x = i % 5 / 4.0;
                     double w = m[(b * 3 + k) * 20 + i];
                     double[] powers = {1, y, x, y * y, x * x, x * y};

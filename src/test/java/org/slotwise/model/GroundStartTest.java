@@ -27,12 +27,18 @@ class GroundStartTest {
 
     private static final int SIDE = 16;
 
+    private static boolean isObject(int y, int x) {
+        boolean left = x >= 2 && x < 6;
+        boolean right = x >= 10 && x < 14;
+        return y >= 5 && y < 10 && (left || right);
+    }
+
     /** A ground of two colours, on it two squares of a third. */
     private static NDArray picture(NDManager manager) {
         float[] image = new float[3 * SIDE * SIDE];
         for (int y = 0; y < SIDE; y++) {
             for (int x = 0; x < SIDE; x++) {
-                boolean object = y >= 5 && y < 10 && (x >= 2 && x < 6 || x >= 10 && x < 14);
+                boolean object = isObject(y, x);
                 int channel = object ? 2 : x % 4 < 2 ? 0 : 1;
                 image[channel * SIDE * SIDE + y * SIDE + x] = 1;
             }
@@ -47,7 +53,7 @@ class GroundStartTest {
         double[] features = doubles(seen.features());
         for (int y = 0; y < SIDE; y++) {
             for (int x = 0; x < SIDE; x++) {
-                boolean object = y >= 5 && y < 10 && (x >= 2 && x < 6 || x >= 10 && x < 14);
+                boolean object = isObject(y, x);
                 int at = y * SIDE + x;
                 assertEquals(object ? 1 : 0, u[at], 1e-5);
                 assertEquals(object ? 1 : 0, features[6 * at + 2], 1e-5);
