@@ -425,6 +425,9 @@ final class ObjectSamples {
                 ConditioningConfiguration.ColourClusters.class,
                 m -> new ConditioningConfiguration.ColourClusters(2, 3, 1, 1));
         add(
+                ConditioningConfiguration.GroundAndClusters.class,
+                m -> new ConditioningConfiguration.GroundAndClusters(2, 3, 1, 0.1, 1, 1));
+        add(
                 ConditioningConfiguration.Grid.class,
                 m -> new ConditioningConfiguration.Grid(List.of(0.5), List.of(0.5), 0));
         add(FeatureExtractorOutput.class, m -> new FeatureExtractorOutput(slots(m)));
