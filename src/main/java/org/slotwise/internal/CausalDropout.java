@@ -61,11 +61,11 @@ public final class CausalDropout {
                             if torch.lt(end, n):
                               ks = torch.slice(ks, 2, 0, end)
                               vs = torch.slice(vs, 1, 0, end)
-                            s = torch.bmm(qs[i], ks)
-                            own = torch.slice(place, 0, start, end)
-                            later = torch.gt(torch.unsqueeze(own, 0), torch.unsqueeze(own, 1))
-                            _0 = torch.masked_fill_(torch.slice(s, 2, start, end), later, -inf)
-                            a = torch.softmax(s, -1)
+                            own = torch.unsqueeze(torch.slice(place, 0, start, end), 1)
+                            later = torch.gt(torch.slice(place, 0, 0, end), own)
+                            unseen = torch.zeros([1, size, end], dtype=ops.prim.dtype(q), device=ops.prim.device(q))
+                            unseen = torch.masked_fill_(unseen, later, -inf)
+                            a = torch.softmax(torch.baddbmm(unseen, qs[i], ks), -1)
                             if draws:
                               count = torch.mul(torch.mul(rows, size), end)
                               kept = torch.reshape((self).kept(q, count, int(least)), [rows, size, end])

@@ -39,7 +39,9 @@ public final class Ops {
      * @return (..., out)
      */
     public static NDArray linear(NDArray x, NDArray weight, @Nullable NDArray bias) {
-        return x.getNDArrayInternal().linear(x, weight, bias).head();
+        return OneDnn.takes(x, weight)
+                ? OneDnn.linear(x, weight, bias)
+                : x.getNDArrayInternal().linear(x, weight, bias).head();
     }
 
     /**
@@ -229,7 +231,17 @@ public final class Ops {
         return rest == x ? part(x, axis, 0, 1) : rest;
     }
 
-    private static NDArray part(NDArray x, int axis, long from, long to) {
+    /**
+     * Part of an array along one axis, a view: an index expression, in which other axes are whole,
+     * is a view of a view, and so is its gradient.
+     *
+     * @param x any array
+     * @param axis an axis of x, counted from 0
+     * @param from the first place
+     * @param to the place after the last
+     * @return x's shape with to - from at the axis
+     */
+    public static NDArray part(NDArray x, int axis, long from, long to) {
         return JniUtils.slice((PtNDArray) x, axis, from, to, 1);
     }
 

@@ -54,7 +54,7 @@ public record Dropout(double rate) {
         }
         return drawn(like, shape)
                 .toType(like.getDataType(), false)
-                .mul(Scalars.like(like, 1 / (1 - rate)));
+                .muli(Scalars.like(like, 1 / (1 - rate)));
     }
 
     /**

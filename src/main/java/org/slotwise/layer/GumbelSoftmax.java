@@ -72,7 +72,11 @@ public record GumbelSoftmax(double temperature, boolean hard) {
             Check.sameTypeAndDevice(WHO, "gumbel", gumbel, "logits", logits);
         }
         NDArray noise = gumbel == null ? noise(logits) : gumbel;
-        NDArray y = logits.add(noise).div(Scalars.like(logits, temperature)).softmax(axis);
+        NDArray sum = logits.add(noise);
+        if (temperature != 1) {
+            sum = sum.divi(Scalars.like(logits, temperature));
+        }
+        NDArray y = sum.softmax(axis);
         return hard ? straightThrough(y, axis) : y;
     }
 

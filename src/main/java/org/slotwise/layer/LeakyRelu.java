@@ -3,6 +3,7 @@ package org.slotwise.layer;
 import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Activation;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.OneDnn;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.ScriptedOps;
@@ -72,6 +73,26 @@ public record LeakyRelu(double slope) implements ScriptedActivation {
         try (x) {
             return apply(x);
         }
+    }
+
+    /**
+     * The activation of a linear map, in the place of what the map gives, with a graph or without:
+     * x is mapped as a matrix, of which the engine gives no view.
+     *
+     * @param pass the call of the block
+     * @param map the map
+     * @param x (..., in)
+     * @return (..., out)
+     */
+    public NDArray ofMap(Pass pass, Linear map, NDArray x) {
+        if (slope == 0 && OneDnn.takes(x, map.weight(pass))) {
+            return OneDnn.linearRelu(x, map.weight(pass), map.bias(pass));
+        }
+        long[] shape = x.getShape().getShape().clone();
+        int last = shape.length - 1;
+        NDArray y = inPlace(map.apply(pass, x.reshape(x.size() / shape[last], shape[last])));
+        shape[last] = y.getShape().get(1);
+        return y.reshape(shape);
     }
 
     /** {@inheritDoc} */

@@ -139,7 +139,7 @@ public final class TransformerLayer extends ConfiguredBlock {
     }
 
     private NDArray perceptron(Pass pass, NDArray x) {
-        return linear2.apply(pass, LeakyRelu.NONE.ofMap(pass, linear1.apply(pass, x)));
+        return linear2.apply(pass, LeakyRelu.NONE.ofMap(pass, linear1, x));
     }
 
     /** {@inheritDoc} */

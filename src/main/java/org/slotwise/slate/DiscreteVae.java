@@ -143,7 +143,7 @@ public final class DiscreteVae extends ConfiguredBlock {
                         training,
                         pass -> {
                             NDArray logits = logits(pass, images);
-                            NDArray z = sampling.sample(logits.logSoftmax(1), gumbel, 1);
+                            NDArray z = sampling.sample(logits, gumbel, 1);
                             return new NDList(decode(pass, z), z, logits);
                         });
         return new DvaeOutput(out.get(0), out.get(1), out.get(2));

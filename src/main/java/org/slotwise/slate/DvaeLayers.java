@@ -21,6 +21,7 @@ record DvaeLayers(List<Layer> layers) implements Layer {
             Window.valid(SlateConfiguration.PATCH).withStride(SlateConfiguration.PATCH);
     private static final Window PLACE = Window.valid(1);
     private static final Window AROUND = Window.same(3);
+    private static final PixelShuffle SHUFFLE = new PixelShuffle(2);
 
     /** (B, C, H, W) to logits (B, V, H / 4, W / 4): a token sees its own pixels alone. */
     static DvaeLayers encoder(Declarer parameters, int channels, int vocabulary) {
@@ -42,9 +43,11 @@ record DvaeLayers(List<Layer> layers) implements Layer {
             layers.add(normed(parameters, first + 1, CHANNELS, CHANNELS, PLACE));
             layers.add(normed(parameters, first + 2, CHANNELS, CHANNELS, PLACE));
             layers.add(normed(parameters, first + 3, CHANNELS, 4 * CHANNELS, PLACE));
-            layers.add(new PixelShuffle(2));
+            if (first == 1) {
+                layers.add(SHUFFLE);
+            }
         }
-        layers.add(last(parameters.under("11"), channels));
+        layers.add(new ShuffledPlaces(SHUFFLE, last(parameters.under("11"), channels)));
         return new DvaeLayers(layers);
     }
 

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
@@ -67,15 +68,17 @@ record SlateLayers(
     /** Squared error, reconstruction and tokens: all of the auto-encoder. */
     private NDList tokenize(Pass pass, NDArray image, GumbelSoftmax sampling, SlateNoise noise) {
         try (Scope scope = new Scope()) {
-            NDArray logP = dvae.logits(pass, image).logSoftmax(1); // (B, V, h, h)
-            NDArray z = sampling.sample(logP, noise.codes(), 1);
+            // Samples are those of log p, from which logits differ by one number for each place.
+            NDArray logits = dvae.logits(pass, image); // (B, V, h, h)
+            NDArray z = sampling.sample(logits, noise.codes(), 1);
             NDArray reconstruction = dvae.decode(pass, z);
             NDArray mse = perPicture(image.sub(reconstruction).square().sum(), image);
 
             // A second draw, of which no gradient comes back.
             NDArray draw = noise.tokens();
-            NDArray g = draw == null ? GumbelSoftmax.noise(logP) : draw;
-            NDArray tokens = DiscreteVae.largest(logP.stopGradient().add(g)); // (B, L)
+            NDArray g = draw == null ? GumbelSoftmax.noise(logits) : draw;
+            NDArray logP = logits.stopGradient().logSoftmax(1);
+            NDArray tokens = DiscreteVae.largest(logP.addi(g)); // (B, L)
             return new NDList(
                     scope.keep(mse),
                     scope.keep(DiscreteVae.unit(reconstruction)),
@@ -89,7 +92,7 @@ record SlateLayers(
             NDArray e =
                     masks.under("positional_encoder")
                             .drop("dropout", embedding.apply(pass, tokens));
-            NDList slots = grouping.group(pass, e.get(":, 1:"), slotNoise);
+            NDList slots = grouping.group(pass, tokensOf(e), slotNoise);
             NDArray memory = projection.apply(pass, slots.get(0));
             NDArray predicted = decode(pass, e, memory, masks);
             NDArray crossEntropy = perPicture(crossEntropies(predicted, tokens).sum(), tokens);
@@ -98,13 +101,18 @@ record SlateLayers(
         }
     }
 
+    /** Embeddings (B, n, D) without that of BOS. */
+    private static NDArray tokensOf(NDArray e) {
+        return Ops.part(e, 1, 1, e.getShape().get(1));
+    }
+
     private static NDArray perPicture(NDArray sum, NDArray batch) {
         return sum.div(Scalars.like(sum, (double) batch.getShape().get(0)));
     }
 
     /** Logits (B, n, V) of n tokens, for embeddings (B, n + 1, D) of BOS and these tokens. */
     private NDArray decode(Pass pass, NDArray e, NDArray memory, DropoutMasks masks) {
-        NDArray seen = e.get(":, :{}", e.getShape().get(1) - 1);
+        NDArray seen = Ops.part(e, 1, 0, e.getShape().get(1) - 1);
         return output.apply(pass, decoder.decode(pass, seen, memory, masks.under(DECODER)));
     }
 
@@ -122,7 +130,7 @@ record SlateLayers(
     /** Slots, attention and tokens of images, nothing drawn but the slots' start. */
     NDList encode(Pass pass, NDArray image, @Nullable NDArray noise) {
         NDArray tokens = DiscreteVae.largest(dvae.logits(pass, image));
-        NDArray e = embedding.apply(pass, tokens).get(":, 1:");
+        NDArray e = tokensOf(embedding.apply(pass, tokens));
         NDList slots = grouping.group(pass, e, noise);
         return new NDList(slots.get(0), slots.get(1), tokens);
     }

@@ -88,7 +88,7 @@ record TokenDecoderBlock(
     }
 
     private NDArray perceptron(Pass pass, NDArray x) {
-        NDArray h = LeakyRelu.NONE.ofMap(pass, hidden.apply(pass, mlpNorm.apply(pass, x)));
+        NDArray h = LeakyRelu.NONE.ofMap(pass, hidden, mlpNorm.apply(pass, x));
         return output.apply(pass, h);
     }
 

@@ -121,7 +121,7 @@ public final class TokenGrouping extends ConfiguredBlock {
 
     /** Objects and attributions, in the call of the block that this is part of. */
     NDList group(Pass pass, NDArray tokens, @Nullable NDArray noise) {
-        NDArray h = LeakyRelu.NONE.ofMap(pass, hidden.apply(pass, norm.apply(pass, tokens)));
+        NDArray h = LeakyRelu.NONE.ofMap(pass, hidden, norm.apply(pass, tokens));
         NDArray x = output.apply(pass, h);
         Shape shape = new Shape(tokens.getShape().get(0), sizes.count(), sizes.dim());
         NDArray draws =

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A module as {@code torch.jit.save} pickles it (protocol 2): an object of its class, whose state
@@ -39,10 +40,18 @@ final class ModulePickle {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final List<NDArray> storages = new ArrayList<>();
     private final Map<ScriptModule, String> classes;
+    private final @Nullable NDArray standIn;
 
     /** Pickles a module. */
     ModulePickle(ScriptModule module, Map<ScriptModule, String> classes) {
+        this(module, classes, null);
+    }
+
+    /** Pickles a module with an array in the place of each parameter's value; null for none. */
+    ModulePickle(
+            ScriptModule module, Map<ScriptModule, String> classes, @Nullable NDArray standIn) {
         this.classes = classes;
+        this.standIn = standIn;
         out.write(PROTOCOL);
         out.write(2);
         object(module);
@@ -83,7 +92,7 @@ final class ModulePickle {
     }
 
     private void tensor(Parameter parameter) {
-        NDArray array = parameter.getArray();
+        NDArray array = standIn == null ? parameter.getArray() : standIn;
         long[] shape = array.getShape().getShape();
         global("torch._utils", "_rebuild_tensor_v2");
         out.write(MARK);
@@ -98,7 +107,7 @@ final class ModulePickle {
         number(0); // where it begins in the storage
         tuple(shape);
         tuple(strides(shape));
-        out.write(parameter.requiresGradient() ? TRUE : FALSE);
+        out.write(standIn == null && parameter.requiresGradient() ? TRUE : FALSE);
         global("collections", "OrderedDict");
         out.write(EMPTY_TUPLE);
         out.write(REDUCE);

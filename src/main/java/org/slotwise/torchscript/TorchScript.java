@@ -1,17 +1,11 @@
 package org.slotwise.torchscript;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.slotwise.internal.AtomicFile;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.TorchScriptArchive;
@@ -71,7 +65,7 @@ public final class TorchScript {
      * @return what the file holds under code
      */
     public String source() {
-        return source(classes());
+        return new ScriptSource(module).text();
     }
 
     /**
@@ -100,10 +94,9 @@ public final class TorchScript {
      */
     public void write(OutputStream out) throws IOException {
         requireValues(module, "");
-        Map<ScriptModule, String> classes = classes();
-        ModulePickle pickle = new ModulePickle(module, classes);
-        List<NDArray> values = pickle.storages();
-        TorchScriptArchive.write(out, pickle.bytes(), source(classes), values);
+        ScriptSource source = new ScriptSource(module);
+        ModulePickle pickle = new ModulePickle(module, source.classes());
+        TorchScriptArchive.write(out, pickle.bytes(), source.text(), pickle.storages());
     }
 
     private static void requireValues(ScriptModule module, String prefix) {
@@ -120,68 +113,6 @@ public final class TorchScript {
             Check.floating(WHO, name, parameter.getArray().getDataType());
         }
         module.modules().forEach((name, inside) -> requireValues(inside, prefix + name + "."));
-    }
-
-    /** A class for each module, modules inside before those that have them. */
-    private Map<ScriptModule, String> classes() {
-        Map<ScriptModule, String> classes = new LinkedHashMap<>();
-        name(module, classes, new HashSet<>());
-        return classes;
-    }
-
-    private static void name(
-            ScriptModule module, Map<ScriptModule, String> classes, Set<String> taken) {
-        module.modules().values().forEach(inside -> name(inside, classes, taken));
-        String name = module.type();
-        for (int i = 1; !taken.add(name); i++) {
-            name = module.type() + "_" + i;
-        }
-        classes.put(module, name);
-    }
-
-    private String source(Map<ScriptModule, String> classes) {
-        StringBuilder source = new StringBuilder();
-        source(module, classes, source);
-        return source.toString();
-    }
-
-    private static void source(
-            ScriptModule module, Map<ScriptModule, String> classes, StringBuilder source) {
-        module.modules().values().forEach(inside -> source(inside, classes, source));
-        source.append("class ").append(classes.get(module)).append("(Module):\n");
-        source.append("  __parameters__ = ").append(names(module, true)).append('\n');
-        source.append("  __buffers__ = ").append(names(module, false)).append('\n');
-        module.parameters()
-                .keySet()
-                .forEach(name -> source.append(attribute(name)).append("Tensor\n"));
-        source.append("  training : bool\n");
-        module.modules()
-                .forEach(
-                        (name, inside) ->
-                                source.append(attribute(name))
-                                        .append("__torch__.")
-                                        .append(classes.get(inside))
-                                        .append('\n'));
-        source.append(module.code().indent(2));
-    }
-
-    /** A list as the format has it, with a comma after each. */
-    private static String names(ScriptModule module, boolean learnt) {
-        List<String> names = new ArrayList<>();
-        module.parameters()
-                .forEach(
-                        (name, parameter) -> {
-                            if (parameter.requiresGradient() == learnt) {
-                                names.add('"' + name + "\", ");
-                            }
-                        });
-        return "[" + String.join("", names) + "]";
-    }
-
-    private static String attribute(String name) {
-        return ScriptModule.isNumber(name)
-                ? "  __annotations__[\"" + name + "\"] = "
-                : "  " + name + " : ";
     }
 
     /** {@inheritDoc} */

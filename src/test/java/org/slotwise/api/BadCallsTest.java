@@ -163,6 +163,7 @@ class BadCallsTest {
                     "LayerNorm",
                     "LeanAttention",
                     "Linear",
+                    "LoadedScript",
                     "NormedStack",
                     "NormedStack.Builder",
                     "Perceptron",
