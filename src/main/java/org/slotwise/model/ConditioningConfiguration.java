@@ -108,6 +108,62 @@ public sealed interface ConditioningConfiguration {
     }
 
     /**
+     * The means of the features of the ground, first, and of the clusters that k-means finds in
+     * what differs from it, through a learnt linear map; and what belongs to each of them as a
+     * guess, for groupings that take one.
+     *
+     * <pre>{@code
+     * u = min(1, d² / tolerance²)       d: how far a colour is from those along the border
+     * clusters of                       u [colour, placeWeight * place, 1/2]
+     * }</pre>
+     *
+     * <p>What has the border's colours is in one point, and there in one cluster, that of the
+     * ground.
+     *
+     * @param patchSize height and width of the pixels that a feature stands for: the encoder's
+     *     stride
+     * @param around over how many of them, in height and width, colours are averaged: odd, 1 for
+     *     one
+     * @param placeWeight how much a place counts beside a colour: 1 if from one end of the picture
+     *     to the other is as far as from none of a channel to all of it
+     * @param tolerance from what distance on a colour is none of the border's
+     * @param starts from how many random starts the best clusters are kept in inference, which is
+     *     always seeded; training uses one
+     * @param trainingIterations how many iterations k-means makes at most in training
+     */
+    record GroundAndClusters(
+            int patchSize,
+            int around,
+            double placeWeight,
+            double tolerance,
+            int starts,
+            int trainingIterations)
+            implements ConditioningConfiguration {
+        /**
+         * Creates the description.
+         *
+         * @param patchSize at least 1
+         * @param around odd, at least 1
+         * @param placeWeight at least 0
+         * @param tolerance above 0
+         * @param starts at least 1
+         * @param trainingIterations at least 1
+         * @throws IllegalArgumentException if a number is out of its range
+         */
+        public GroundAndClusters {
+            String who = "ConditioningConfiguration.GroundAndClusters";
+            Check.atLeast(who, "patchSize", patchSize, 1);
+            Check.option(
+                    around > 0 && around % 2 == 1,
+                    who + ": around must be odd, and at least 1, got " + around);
+            Check.notNegative(who, "placeWeight", placeWeight);
+            Check.positive(who, "tolerance", tolerance);
+            Check.atLeast(who, "starts", starts, 1);
+            Check.atLeast(who, "trainingIterations", trainingIterations, 1);
+        }
+    }
+
+    /**
      * Features of the image, drawn at random and each once, through a learnt linear map.
      *
      * @param inferenceSeed which features inference draws; null for others each time

@@ -12,6 +12,7 @@ import org.slotwise.model.ConditioningConfiguration.Clusters;
 import org.slotwise.model.ConditioningConfiguration.ColourClusters;
 import org.slotwise.model.ConditioningConfiguration.Colours;
 import org.slotwise.model.ConditioningConfiguration.Grid;
+import org.slotwise.model.ConditioningConfiguration.GroundAndClusters;
 import org.slotwise.model.ConditioningConfiguration.Learnt;
 import org.slotwise.model.ConditioningConfiguration.None;
 import org.slotwise.model.ConditioningConfiguration.Random;
@@ -32,6 +33,10 @@ final class ConditioningKinds {
                             "colour_clusters",
                             ColourClusters.class,
                             ConditioningKinds::colourClusters)
+                    .with(
+                            "ground_and_clusters",
+                            GroundAndClusters.class,
+                            ConditioningKinds::groundAndClusters)
                     .with("random_features", RandomFeatures.class, ConditioningKinds::features)
                     .with("grid", Grid.class, ConditioningKinds::grid)
                     .with("colours", Colours.class, ConditioningKinds::colours)
@@ -107,6 +112,13 @@ final class ConditioningKinds {
         PatchColours colours = new PatchColours(c.patchSize(), c.around());
         return ofFeatures(
                 FeatureStart.ofClusters(c.starts(), c.trainingIterations(), colours, sizes));
+    }
+
+    private static SlotStart groundAndClusters(GroundAndClusters c, Sizes sizes) {
+        requireFeatures(sizes);
+        requireStride("GroundAndClusters: patchSize", c.patchSize(), sizes);
+        GroundStart block = new GroundStart(c, sizes);
+        return new SlotStart(block, block::begin);
     }
 
     private static SlotStart features(RandomFeatures c, Sizes sizes) {

@@ -132,4 +132,13 @@ public sealed interface DecoderConfiguration {
      *     stride
      */
     record AttendedColour(int patchSize) implements DecoderConfiguration {}
+
+    /**
+     * Images by {@code AttendedRampDecoder}: each slot is a colour that changes evenly across the
+     * picture, and the masks are what the slots attend to.
+     *
+     * @param patchSize height and width of the pixels that a feature stands for: the encoder's
+     *     stride
+     */
+    record AttendedRamp(int patchSize) implements DecoderConfiguration {}
 }

@@ -5,6 +5,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.Objects;
 import org.slotwise.decoder.AttendedColourDecoder;
+import org.slotwise.decoder.AttendedRampDecoder;
 import org.slotwise.decoder.AutoregressivePatchDecoder;
 import org.slotwise.decoder.ImagePatchDecoder;
 import org.slotwise.decoder.PatchDecoder;
@@ -18,6 +19,7 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.Ops;
 import org.slotwise.model.DecoderConfiguration.Appearance;
 import org.slotwise.model.DecoderConfiguration.AttendedColour;
+import org.slotwise.model.DecoderConfiguration.AttendedRamp;
 import org.slotwise.model.DecoderConfiguration.Autoregressive;
 import org.slotwise.model.DecoderConfiguration.Features;
 import org.slotwise.model.DecoderConfiguration.ImagePatch;
@@ -36,7 +38,8 @@ final class DecoderKinds {
                     .with("features", Features.class, DecoderKinds::features)
                     .with("autoregressive", Autoregressive.class, DecoderKinds::autoregressive)
                     .with("appearance", Appearance.class, DecoderKinds::appearance)
-                    .with("attended_colour", AttendedColour.class, DecoderKinds::attendedColour);
+                    .with("attended_colour", AttendedColour.class, DecoderKinds::attendedColour)
+                    .with("attended_ramp", AttendedRamp.class, DecoderKinds::attendedRamp);
 
     private DecoderKinds() {}
 
@@ -191,17 +194,37 @@ final class DecoderKinds {
                         .setImageSize(sizes.height(), sizes.width())
                         .optPatchSize(c.patchSize())
                         .build();
-        Check.option(
-                sizes.patches(c.patchSize()) == sizes.features(),
-                "DecoderConfiguration.AttendedColour: patchSize must be the stride of the encoder,"
-                        + " which makes "
-                        + sizes.features()
-                        + " features of an image, got "
-                        + c.patchSize());
+        requireStride("AttendedColour", c.patchSize(), sizes);
         return new ObjectDecoder(
                 block,
                 false,
                 (store, found, seen, training) ->
                         Decoded.of(block.decode(store, found.slots(), training), null));
+    }
+
+    private static ObjectDecoder attendedRamp(AttendedRamp c, Sizes sizes) {
+        AttendedRampDecoder block =
+                AttendedRampDecoder.builder()
+                        .setSlotDim(sizes.slotDim())
+                        .setImageSize(sizes.height(), sizes.width())
+                        .optPatchSize(c.patchSize())
+                        .build();
+        requireStride("AttendedRamp", c.patchSize(), sizes);
+        return new ObjectDecoder(
+                block,
+                false,
+                (store, found, seen, training) ->
+                        Decoded.of(block.decode(store, found.slots(), training), null));
+    }
+
+    private static void requireStride(String kind, int patchSize, Sizes sizes) {
+        Check.option(
+                sizes.patches(patchSize) == sizes.features(),
+                "DecoderConfiguration."
+                        + kind
+                        + ": patchSize must be the stride of the encoder, which makes "
+                        + sizes.features()
+                        + " features of an image, got "
+                        + patchSize);
     }
 }

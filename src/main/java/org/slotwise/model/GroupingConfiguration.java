@@ -128,6 +128,34 @@ public sealed interface GroupingConfiguration {
     }
 
     /**
+     * {@code PlacedSlotAttention}: slots with a place and an extent, and one for the ground.
+     *
+     * @param iterations T
+     * @param placeWeight how much places count beside what features are like, 0 to 10
+     * @param eps what is added to the attention
+     * @param hidden the hidden size of the feed-forward; null for none
+     */
+    record PlacedSlotAttention(
+            int iterations, double placeWeight, double eps, @Nullable Integer hidden)
+            implements GroupingConfiguration {
+
+        /**
+         * Creates the description.
+         *
+         * @param iterations as above
+         * @param placeWeight as above
+         * @param eps as above
+         * @param hidden as above
+         * @throws IllegalArgumentException if a fraction is out of its range
+         */
+        public PlacedSlotAttention {
+            String who = "GroupingConfiguration.PlacedSlotAttention";
+            Limits.eps(who, "eps", eps);
+            Check.notNegative(who, "placeWeight", placeWeight);
+        }
+    }
+
+    /**
      * {@code StickBreakingGrouping}, without a rule to stop.
      *
      * @param kernelVar the kernel's width; null for the block's own

@@ -6,6 +6,7 @@ import org.slotwise.clustering.KMeansOptions;
 import org.slotwise.grouping.InvariantSlotAttention;
 import org.slotwise.grouping.IterativeGrouping;
 import org.slotwise.grouping.KMeansGrouping;
+import org.slotwise.grouping.PlacedSlotAttention;
 import org.slotwise.grouping.SlotAttention;
 import org.slotwise.grouping.SlotMixtureGrouping;
 import org.slotwise.grouping.SlotMlp;
@@ -29,6 +30,10 @@ final class GroupingKinds {
                             "invariant_slot_attention",
                             GroupingConfiguration.InvariantSlotAttention.class,
                             GroupingKinds::invariant)
+                    .with(
+                            "placed_slot_attention",
+                            GroupingConfiguration.PlacedSlotAttention.class,
+                            GroupingKinds::placed)
                     .with(
                             "slot_mixture",
                             GroupingConfiguration.SlotMixture.class,
@@ -98,6 +103,29 @@ final class GroupingKinds {
                                             times,
                                             training));
                 });
+    }
+
+    private static SlotGrouping placed(GroupingConfiguration.PlacedSlotAttention c, Sizes sizes) {
+        PlacedSlotAttention block =
+                iterative(
+                                PlacedSlotAttention.builder(),
+                                sizes,
+                                feedForward(sizes.slotDim(), c.hidden(), LayerNorm.EPS))
+                        .optIterations(c.iterations())
+                        .optEps(c.eps())
+                        .optPlaceWeight(c.placeWeight())
+                        .build();
+        return new SlotGrouping(
+                block,
+                (store, features, from, training) ->
+                        new Found(
+                                block.refine(
+                                        store,
+                                        features,
+                                        from.values(),
+                                        from.guess() == null ? null : from.guess().attributions(),
+                                        training),
+                                null));
     }
 
     private static SlotGrouping mixture(GroupingConfiguration.SlotMixture c, Sizes sizes) {

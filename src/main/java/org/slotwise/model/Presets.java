@@ -62,6 +62,7 @@ public final class Presets {
                 List.of(
                         pictures("pictures", 64, 1),
                         pictures("pictures-128", 128, 2),
+                        texturedPictures(),
                         clevr(),
                         small("paper-tetrominoes", "Tetrominoes", 35, 4),
                         small("paper-multi-dsprites", "Multi-dSprites", 64, 6),
@@ -135,6 +136,40 @@ public final class Presets {
                         0.3,
                         new Augmentation(true, 0.8),
                         0.005,
+                        SEED));
+    }
+
+    private static Preset texturedPictures() {
+        int size = 64;
+        int steps = 500;
+        return new Preset(
+                "pictures-textured",
+                "for pictures of one's own whose objects have textures, of 64 by 64 pixels",
+                new ObjectDiscoveryConfiguration(
+                        size,
+                        size,
+                        Colours.FROM_0_TO_1,
+                        7,
+                        64,
+                        new EncoderConfiguration.Convolutional(
+                                List.of(32, 32, 32),
+                                List.of(1, 1, 1),
+                                5,
+                                0,
+                                new Perceptron(Positions.ADDED, true, PYTORCH, 64, 64)),
+                        new ConditioningConfiguration.GroundAndClusters(1, 5, 1.5, 0.06, 4, 5),
+                        new GroupingConfiguration.PlacedSlotAttention(3, 0.5, 1e-8, 128),
+                        new DecoderConfiguration.AttendedRamp(1)),
+                new TrainingRecipe(
+                        steps,
+                        8,
+                        new LearningRateSchedule(1e-3, 33, Decay.COSINE, 0, steps, 0.01),
+                        0.3,
+                        new Augmentation(true, 1),
+                        0.0015,
+                        0.0005,
+                        7,
+                        67,
                         SEED));
     }
 

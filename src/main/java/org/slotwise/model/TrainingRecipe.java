@@ -12,6 +12,11 @@ import org.slotwise.internal.Check;
  * @param augmentation what is done to images
  * @param maskSmoothness how much the masks' {@link org.slotwise.loss.TotalVariationLoss} counts
  *     beside the squared error; 0 not at all
+ * @param placeEntropy how much the masks' {@link org.slotwise.loss.PlaceEntropyLoss} counts beside
+ *     the squared error; 0 not at all
+ * @param smoothing over how many pixels, in height and width, the error is averaged, twice, before
+ *     it is squared, so that textures are no error; odd, 1 for none
+ * @param termSteps over how many steps the masks' two terms grow to what they count; 0 for none
  * @param seed what all random choices start from: the order of images, augmentation, draws of the
  *     model
  */
@@ -22,12 +27,15 @@ public record TrainingRecipe(
         double largestNorm,
         Augmentation augmentation,
         double maskSmoothness,
+        double placeEntropy,
+        int smoothing,
+        int termSteps,
         long seed) {
 
     private static final String WHO = "TrainingRecipe";
 
     /**
-     * Creates the recipe.
+     * Creates a recipe whose error is squared pixel by pixel, and that does not look at places.
      *
      * @param steps at least 1
      * @param batchSize at least 1
@@ -38,11 +46,52 @@ public record TrainingRecipe(
      * @param seed any number
      * @throws IllegalArgumentException if a number is out of its range
      */
+    public TrainingRecipe(
+            int steps,
+            int batchSize,
+            LearningRateSchedule learningRate,
+            double largestNorm,
+            Augmentation augmentation,
+            double maskSmoothness,
+            long seed) {
+        this(
+                steps,
+                batchSize,
+                learningRate,
+                largestNorm,
+                augmentation,
+                maskSmoothness,
+                0,
+                1,
+                0,
+                seed);
+    }
+
+    /**
+     * Creates the recipe.
+     *
+     * @param steps at least 1
+     * @param batchSize at least 1
+     * @param learningRate over the steps
+     * @param largestNorm above 0
+     * @param augmentation what is done to images
+     * @param maskSmoothness at least 0
+     * @param placeEntropy at least 0
+     * @param smoothing odd, at least 1
+     * @param termSteps at least 0
+     * @param seed any number
+     * @throws IllegalArgumentException if a number is out of its range
+     */
     public TrainingRecipe {
         Check.atLeast(WHO, "steps", steps, 1);
         Check.atLeast(WHO, "batchSize", batchSize, 1);
         Check.positive(WHO, "largestNorm", largestNorm);
         Check.notNegative(WHO, "maskSmoothness", maskSmoothness);
+        Check.notNegative(WHO, "placeEntropy", placeEntropy);
+        Check.option(
+                smoothing > 0 && smoothing % 2 == 1,
+                WHO + ": smoothing must be odd, and at least 1, got " + smoothing);
+        Check.atLeast(WHO, "termSteps", termSteps, 0);
     }
 
     /**
@@ -61,6 +110,9 @@ public record TrainingRecipe(
                 largestNorm,
                 augmentation,
                 maskSmoothness,
+                placeEntropy,
+                smoothing,
+                (int) Math.round((double) termSteps * steps / this.steps),
                 seed);
     }
 
@@ -72,7 +124,16 @@ public record TrainingRecipe(
      */
     public TrainingRecipe withBatchSize(int batchSize) {
         return new TrainingRecipe(
-                steps, batchSize, learningRate, largestNorm, augmentation, maskSmoothness, seed);
+                steps,
+                batchSize,
+                learningRate,
+                largestNorm,
+                augmentation,
+                maskSmoothness,
+                placeEntropy,
+                smoothing,
+                termSteps,
+                seed);
     }
 
     /**
@@ -89,6 +150,9 @@ public record TrainingRecipe(
                 largestNorm,
                 augmentation,
                 maskSmoothness,
+                placeEntropy,
+                smoothing,
+                termSteps,
                 seed);
     }
 
@@ -100,7 +164,16 @@ public record TrainingRecipe(
      */
     public TrainingRecipe withAugmentation(Augmentation augmentation) {
         return new TrainingRecipe(
-                steps, batchSize, learningRate, largestNorm, augmentation, maskSmoothness, seed);
+                steps,
+                batchSize,
+                learningRate,
+                largestNorm,
+                augmentation,
+                maskSmoothness,
+                placeEntropy,
+                smoothing,
+                termSteps,
+                seed);
     }
 
     /**
@@ -111,6 +184,20 @@ public record TrainingRecipe(
      */
     public TrainingRecipe withSeed(long seed) {
         return new TrainingRecipe(
-                steps, batchSize, learningRate, largestNorm, augmentation, maskSmoothness, seed);
+                steps,
+                batchSize,
+                learningRate,
+                largestNorm,
+                augmentation,
+                maskSmoothness,
+                placeEntropy,
+                smoothing,
+                termSteps,
+                seed);
+    }
+
+    /** As a text; of recipes that there were before there were smoothing and places, as it was. */
+    String identity() {
+        return toString().replace(", placeEntropy=0.0, smoothing=1, termSteps=0", "");
     }
 }

@@ -62,7 +62,7 @@ final class TrainingRun {
         private Map<String, String> identity() throws IOException {
             Map<String, String> identity = new TreeMap<>();
             identity.put("configuration", model.configuration().toJson());
-            identity.put("recipe", recipe.toString());
+            identity.put("recipe", recipe.identity());
             identity.put("scenes", Long.toString(scenes.size()));
             if (checkpoint != null) {
                 identity.put(PICTURES, "those of checksum " + SceneSample.checksum(scenes));
@@ -81,6 +81,7 @@ final class TrainingRun {
     private final LearningRate rate;
     private final SceneOrder order;
     private final GradientClipping clipping;
+    private final DiscoveryLoss loss;
     private Map<String, String> identity = Map.of();
     private long first;
     private long done;
@@ -96,6 +97,7 @@ final class TrainingRun {
         rate = recipe.learningRate().rate();
         order = new SceneOrder(recipe.seed(), Math.toIntExact(options.scenes().size()));
         clipping = new GradientClipping(recipe.largestNorm());
+        loss = new DiscoveryLoss(recipe, model.block().featureGrid());
     }
 
     /** As {@link ObjectDiscoveryTraining#train}. */
@@ -123,9 +125,7 @@ final class TrainingRun {
     private DefaultTrainingConfig config(
             Adam adam, DivergenceCheck divergence, ProgressListener display) {
         DefaultTrainingConfig config =
-                new DefaultTrainingConfig(
-                                new DiscoveryLoss(
-                                        recipe.maskSmoothness(), model.block().featureGrid()))
+                new DefaultTrainingConfig(loss)
                         .optOptimizer(adam)
                         .optDevices(new Device[] {model.model().getNDManager().getDevice()})
                         .addTrainingListeners(
@@ -160,6 +160,8 @@ final class TrainingRun {
         TrainingProgress last = nothing();
         start = System.nanoTime();
         while (done < recipe.steps()) {
+            int grows = recipe.termSteps();
+            loss.grow(grows == 0 ? 1 : Math.min(1, (done + 1.0) / grows));
             step(trainer);
             // Cleared for now: an interrupted thread can write no file.
             boolean marked = Thread.interrupted();

@@ -22,6 +22,7 @@ import org.slotwise.conditioning.LearntConditioning;
 import org.slotwise.conditioning.RandomConditioning;
 import org.slotwise.conditioning.SlotwiseLearntConditioning;
 import org.slotwise.decoder.AttendedColourDecoder;
+import org.slotwise.decoder.AttendedRampDecoder;
 import org.slotwise.decoder.AutoregressivePatchDecoder;
 import org.slotwise.decoder.BroadcastArchitecture;
 import org.slotwise.decoder.ImagePatchDecoder;
@@ -48,6 +49,7 @@ import org.slotwise.gnm.Gnm;
 import org.slotwise.gnm.GnmConfiguration;
 import org.slotwise.grouping.InvariantSlotAttention;
 import org.slotwise.grouping.KMeansGrouping;
+import org.slotwise.grouping.PlacedSlotAttention;
 import org.slotwise.grouping.RecurrentGrouping;
 import org.slotwise.grouping.SlotAttention;
 import org.slotwise.grouping.SlotAttentionGrouping;
@@ -258,6 +260,14 @@ final class BlockSamples {
     private static List<Sample> groupings() {
         var slots = arrays("features", shape(2, 9, 5), "conditioning", shape(2, 3, 4));
         var sameSize = arrays("features", shape(2, 9, 5), "conditioning", shape(2, 3, 5));
+        var placed =
+                arrays(
+                        "features",
+                        shape(2, 9, 5),
+                        "positions",
+                        shape(9, 2),
+                        "conditioning",
+                        shape(2, 3, 4));
         var positioned =
                 arrays(
                         "features",
@@ -287,6 +297,10 @@ final class BlockSamples {
                         InvariantSlotAttention.class,
                         () -> InvariantSlotAttention.builder().setDim(4).setFeatureDim(5),
                         positioned),
+                new Sample(
+                        PlacedSlotAttention.class,
+                        () -> PlacedSlotAttention.builder().setDim(4).setFeatureDim(5),
+                        placed),
                 new Sample(SoftKMeansGrouping.class, SoftKMeansGrouping::builder, sameSize),
                 new Sample(
                         KMeansGrouping.class, () -> KMeansGrouping.builder().setSlots(3), sameSize),
@@ -384,6 +398,14 @@ final class BlockSamples {
                         AttendedColourDecoder.class,
                         () ->
                                 AttendedColourDecoder.builder()
+                                        .setSlotDim(4)
+                                        .setImageSize(4, 6)
+                                        .optPatchSize(2),
+                        arrays("objects", shape(2, 3, 4), "feature_attributions", shape(2, 3, 6))),
+                new Sample(
+                        AttendedRampDecoder.class,
+                        () ->
+                                AttendedRampDecoder.builder()
                                         .setSlotDim(4)
                                         .setImageSize(4, 6)
                                         .optPatchSize(2),

@@ -53,6 +53,7 @@ import org.slotwise.data.file.FeatureOrigin;
 import org.slotwise.data.generated.ClevrLikeScenes;
 import org.slotwise.data.generated.MultiDSprites;
 import org.slotwise.data.generated.Tetrominoes;
+import org.slotwise.data.generated.TexturedScenes;
 import org.slotwise.decoder.BroadcastArchitecture;
 import org.slotwise.decoder.PixelLattice;
 import org.slotwise.diffusion.CrossAttentionMasks;
@@ -285,6 +286,7 @@ final class ObjectSamples {
                                 .setBatchSize(1)
                                 .build());
         add(MultiDSprites.class, m -> MultiDSprites.builder().setSize(2).build());
+        add(TexturedScenes.class, m -> TexturedScenes.builder().setSize(2).build());
         add(ClevrLikeScenes.class, m -> ClevrLikeScenes.builder().setSize(2).build());
         add(
                 ObjectDiscoveryTranslator.class,
@@ -422,6 +424,9 @@ final class ObjectSamples {
         add(
                 ConditioningConfiguration.ColourClusters.class,
                 m -> new ConditioningConfiguration.ColourClusters(2, 3, 1, 1));
+        add(
+                ConditioningConfiguration.GroundAndClusters.class,
+                m -> new ConditioningConfiguration.GroundAndClusters(2, 3, 1, 0.1, 1, 1));
         add(
                 ConditioningConfiguration.Grid.class,
                 m -> new ConditioningConfiguration.Grid(List.of(0.5), List.of(0.5), 0));

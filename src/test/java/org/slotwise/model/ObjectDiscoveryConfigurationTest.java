@@ -121,7 +121,7 @@ class ObjectDiscoveryConfigurationTest {
                 changed(in("conditioning", c -> c.addProperty("quasirandom", true))));
         refused(
                 "decoder.kind must be one of [spatial_broadcast, image_patch, shape_and_colour,"
-                        + " features, autoregressive, appearance, attended_colour], got transformer",
+                        + " features, autoregressive, appearance, attended_colour, attended_ramp], got transformer",
                 changed(in("decoder", d -> d.addProperty("kind", "transformer"))));
         refused("decoder.kind is missing", changed(in("decoder", d -> d.remove("kind"))));
         refused(

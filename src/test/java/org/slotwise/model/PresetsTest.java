@@ -37,6 +37,7 @@ class PresetsTest {
                         "paper-tetrominoes",
                         "pictures",
                         "pictures-128",
+                        "pictures-textured",
                         "resnet-clevr",
                         "tetrominoes"),
                 Presets.names());

@@ -15,6 +15,7 @@ import org.slotwise.examples.pictures.PackageModel;
 import org.slotwise.examples.pictures.PredictPictures;
 import org.slotwise.examples.pictures.ShowPictures;
 import org.slotwise.examples.pictures.TrainPictures;
+import org.slotwise.examples.pictures.WriteScenes;
 import org.slotwise.examples.sets.PredictSets;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.slate.ComposePictures;
@@ -68,6 +69,7 @@ public final class Slotwise implements Runnable {
         add(all, "show", new ShowPictures());
         add(all, "package", new PackageModel());
         add(all, "distance", new MeasureDistance());
+        add(all, "scenes", new WriteScenes());
         add(all, "discover", new DiscoverObjects());
         add(all, "group", new GroupPixels());
         add(all, "photos", new DiscoverInPhotos());

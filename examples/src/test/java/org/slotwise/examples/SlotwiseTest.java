@@ -20,7 +20,7 @@ import picocli.CommandLine.Model.CommandSpec;
 class SlotwiseTest {
 
     private static final List<String> FOR_PICTURES =
-            List.of("train", "evaluate", "predict", "show", "package", "distance");
+            List.of("train", "evaluate", "predict", "show", "package", "distance", "scenes");
 
     private static Run run(String... args) {
         return Run.of(Slotwise.command(), args);
@@ -77,6 +77,7 @@ class SlotwiseTest {
                         "show",
                         "package",
                         "distance",
+                        "scenes",
                         "discover",
                         "group",
                         "photos",
@@ -101,8 +102,8 @@ class SlotwiseTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "foo | train, evaluate, predict, show, package, distance, discover, group, photos,"
-                        + " sets, edit, slate, gnm, diffusion, ablate, compare or minimal, got foo",
+                "foo | train, evaluate, predict, show, package, distance, scenes, discover, group,"
+                        + " photos, sets, edit, slate, gnm, diffusion, ablate, compare or minimal, got foo",
                 "foo --scenes 3 | ablate, compare or minimal, got foo",
                 "discover foo | expected a command: train, evaluate, show, sweep or curves, got foo",
                 "sets foo | expected a command: train, evaluate or show, got foo",

@@ -1,6 +1,7 @@
 package org.slotwise.data.generated;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
@@ -33,13 +34,8 @@ public final class MultiDSprites implements Scenes {
     /** Below this a sprite counts as hidden, however small it is. */
     private static final int LEAST_PIXELS = 15;
 
-    private enum Sprite {
-        SQUARE,
-        ELLIPSE,
-        HEART;
-
-        static final Sprite[] ALL = values();
-    }
+    private static final List<Sprite> SPRITES =
+            List.of(Sprite.SQUARE, Sprite.ELLIPSE, Sprite.HEART);
 
     private static final int ATTEMPTS = 10_000;
 
@@ -82,7 +78,7 @@ public final class MultiDSprites implements Scenes {
         colours[0] = random.below(256) * 0x010101;
         for (int k = 1; k <= sprites; k++) {
             double hue = random.between(0.0, 1.0);
-            colours[k] = rgb(hue, random.between(0.5, 1.0), random.between(0.5, 1.0));
+            colours[k] = Hue.rgb(hue, random.between(0.5, 1.0), random.between(0.5, 1.0));
         }
         byte[] mask = new byte[SIDE * SIDE];
         int attempt = 0;
@@ -126,50 +122,12 @@ public final class MultiDSprites implements Scenes {
 
     /** Draws a sprite over what is there; gives the number of its pixels. */
     private int draw(SplitMix random, byte[] mask, byte label) {
-        Sprite shape = Sprite.ALL[random.below(Sprite.ALL.length)];
+        Sprite shape = SPRITES.get(random.below(SPRITES.size()));
         double r = random.between(smallest, largest);
         double cy = random.between(r, SIDE - r);
         double cx = random.between(r, SIDE - r);
         double angle = random.between(0.0, 2 * Math.PI);
-        double cos = StrictMath.cos(angle) / r;
-        double sin = StrictMath.sin(angle) / r;
-        int pixels = 0;
-        for (int y = (int) (cy - r); y < Math.min(SIDE, cy + r); y++) {
-            for (int x = (int) (cx - r); x < Math.min(SIDE, cx + r); x++) {
-                double dx = x + 0.5 - cx;
-                double dy = y + 0.5 - cy;
-                if (inside(shape, cos * dx + sin * dy, cos * dy - sin * dx)) {
-                    mask[y * SIDE + x] = label;
-                    pixels++;
-                }
-            }
-        }
-        return pixels;
-    }
-
-    /** Whether a point belongs to a shape that just fits into the unit circle. */
-    private static boolean inside(Sprite shape, double u, double v) {
-        return switch (shape) {
-            case SQUARE -> Math.max(Math.abs(u), Math.abs(v)) <= 0.7071;
-            case ELLIPSE -> u * u + v * v / 0.36 <= 1;
-            case HEART -> { // (x^2 + y^2 - 1)^3 <= x^2 y^3, whose farthest point is at 1.425
-                double x2 = 2.03 * u * u;
-                double y = -1.425 * v;
-                double d = x2 + y * y - 1;
-                yield d * d * d <= x2 * y * y * y;
-            }
-        };
-    }
-
-    /** A colour of hue, saturation and value, each in [0, 1]. */
-    private static int rgb(double hue, double saturation, double value) {
-        int rgb = 0;
-        for (int shift = 5; shift >= 1; shift -= 2) { // red, green, blue
-            double k = (shift + 6 * hue) % 6;
-            double dip = Math.max(0, Math.min(1, Math.min(k, 4 - k)));
-            rgb = rgb << 8 | (int) Math.round(255 * value * (1 - saturation * dip));
-        }
-        return rgb;
+        return new Outline(shape, cy, cx, r, angle).fill(mask, SIDE, label);
     }
 
     /**

@@ -4,6 +4,8 @@ import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.slotwise.examples.shared.Program;
 import org.slotwise.model.ObjectDiscoveryModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -28,9 +30,20 @@ import picocli.CommandLine.Spec;
         exitCodeList = {"0:The table was printed.", "1:Something failed.", "2:An option is wrong."})
 public final class EvaluatePictures implements Callable<Integer> {
 
+    private static final int MOST_CLUSTERS = 100;
+
     @Mixin private ModelOption model;
 
     @Mixin private PictureOptions pictures;
+
+    @Option(
+            names = "--clusters",
+            paramLabel = "NUMBER",
+            description =
+                    "Into how many parts the ways that learn nothing divide a picture, 1 to "
+                            + MOST_CLUSTERS
+                            + ". Default: as many as the model has slots.")
+    private @Nullable Integer clusters;
 
     @Mixin private EngineThreads threads;
 
@@ -45,6 +58,9 @@ public final class EvaluatePictures implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, TranslateException {
         pictures.check(spec);
+        if (clusters != null) {
+            Program.requireRange(spec, "--clusters", clusters, 1, MOST_CLUSTERS);
+        }
         threads.check(spec);
         threads.set();
         PrintWriter out = spec.commandLine().getOut();
@@ -56,7 +72,8 @@ public final class EvaluatePictures implements Callable<Integer> {
                                 + " has no masks to score by: --masks says where they are");
             }
             out.printf("%d pictures%n", own.size());
-            ScoreTable.print(out, loaded, own);
+            int parts = clusters == null ? loaded.configuration().slots() : clusters;
+            ScoreTable.print(out, loaded, own, parts);
         }
         return ExitCode.OK;
     }

@@ -19,15 +19,26 @@ final class ScoreTable {
     private ScoreTable() {}
 
     /**
-     * Prints the table.
+     * Prints the table, where the ways that learn nothing have as many parts as there are slots.
      *
      * @param scenes with masks, squares of the model's size
      */
     static void print(PrintWriter out, ObjectDiscoveryModel model, Scenes scenes)
             throws IOException, TranslateException {
+        print(out, model, scenes, model.configuration().slots());
+    }
+
+    /**
+     * Prints the table.
+     *
+     * @param scenes with masks, squares of the model's size
+     * @param parts into how many the ways that learn nothing divide a scene
+     */
+    static void print(PrintWriter out, ObjectDiscoveryModel model, Scenes scenes, int parts)
+            throws IOException, TranslateException {
         int side = model.configuration().imageHeight();
         int slots = model.configuration().slots();
-        SceneScoring ways = new SceneScoring(scenes, side, slots);
+        SceneScoring ways = new SceneScoring(scenes, side, parts);
         out.printf("%-28s %7s %7s %7s %7s%n", "", "FG-ARI", "ARI", "mBO", "mIoU");
         SegmentationScores own = model.evaluate(scenes);
         row(

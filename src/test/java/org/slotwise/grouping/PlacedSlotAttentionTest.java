@@ -1,0 +1,164 @@
+package org.slotwise.grouping;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.slotwise.testing.Errors.assertRefused;
+import static org.slotwise.testing.Tensors.assertClose;
+import static org.slotwise.testing.Tensors.doubles;
+import static org.slotwise.testing.Tensors.normal;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.slotwise.position.PositionGrid;
+import org.slotwise.testing.BlockContract;
+import org.slotwise.testing.OnDevice;
+import org.slotwise.testing.ReferenceCase;
+
+@ExtendWith(OnDevice.class)
+class PlacedSlotAttentionTest {
+
+    private static PlacedSlotAttention.Builder builder() {
+        return PlacedSlotAttention.builder().setDim(4).setFeatureDim(5);
+    }
+
+    private static FeatureExtractorOutput features(NDManager manager, DataType type) {
+        return new FeatureExtractorOutput(
+                normal(manager, 1, type, 2, 12, 5), PositionGrid.of(manager, type, 3, 4));
+    }
+
+    private static NDArray start(NDManager manager, DataType type) {
+        return normal(manager, 2, type, 2, 3, 4);
+    }
+
+    private static PlacedSlotAttention made(NDManager manager, PlacedSlotAttention block) {
+        block.initialize(
+                manager,
+                DataType.FLOAT64,
+                new Shape(2, 12, 5),
+                new Shape(12, 2),
+                new Shape(2, 3, 4));
+        return block;
+    }
+
+    /** Without a guess the first iteration is Slot Attention's, and without weight all are. */
+    @Test
+    void withoutWeightItIsSlotAttention(NDManager manager) {
+        PlacedSlotAttention block = made(manager, builder().optPlaceWeight(0).build());
+        SlotAttention plain = SlotAttention.builder().setDim(4).setFeatureDim(5).build();
+        plain.initialize(manager, DataType.FLOAT64, new Shape(2, 12, 5), new Shape(2, 3, 4));
+        var own = ReferenceCase.parameters(block);
+        ReferenceCase.parameters(plain).forEach((name, to) -> own.get(name).copyTo(to));
+        ParameterStore store = new ParameterStore(manager, false);
+        FeatureExtractorOutput x = features(manager, DataType.FLOAT64);
+        NDArray s = start(manager, DataType.FLOAT64);
+        PerceptualGroupingOutput expected = plain.group(store, x, s, false);
+        PerceptualGroupingOutput out = block.group(store, x, s, false);
+        assertClose("objects", expected.objects(), out.objects(), 1e-9);
+        assertClose("attributions", expected.attributions(), out.attributions(), 1e-9);
+    }
+
+    /** Features that are all alike: places alone decide, as the equations say. */
+    @Test
+    void placesDecideWhereFeaturesDoNot(NDManager manager) {
+        PlacedSlotAttention block =
+                made(manager, builder().optIterations(1).optPlaceWeight(0.5).build());
+        FeatureExtractorOutput x =
+                new FeatureExtractorOutput(
+                        manager.zeros(new Shape(1, 12, 5), DataType.FLOAT64),
+                        PositionGrid.of(manager, DataType.FLOAT64, 3, 4));
+        NDArray s = manager.zeros(new Shape(1, 3, 4), DataType.FLOAT64);
+        double[] guess = new double[36];
+        for (int i = 0; i < 12; i++) {
+            guess[(i % 4 == 0 ? 1 : i % 4 == 3 ? 2 : 0) * 12 + i] = 1;
+        }
+        double[] a =
+                doubles(
+                        block.refine(
+                                        new ParameterStore(manager, false),
+                                        x,
+                                        s,
+                                        manager.create(guess, new Shape(1, 3, 12)),
+                                        false)
+                                .attributions());
+        double[] places = doubles(x.positions());
+        for (int i = 0; i < 12; i++) {
+            double[] density = {1, gaussian(places, i, 0), gaussian(places, i, 1)};
+            double sum = 0;
+            for (double d : density) {
+                sum += Math.sqrt(d);
+            }
+            for (int k = 0; k < 3; k++) {
+                assertEquals(Math.sqrt(density[k]) / sum, a[k * 12 + i], 1e-6);
+            }
+        }
+    }
+
+    /** Of a column of three: rows 0, 1/2 and 1. */
+    private static double gaussian(double[] places, int i, double column) {
+        double yy = 1.0 / 6 + 4e-4;
+        double xx = 4e-4;
+        double y = places[2 * i] - 0.5;
+        double x = places[2 * i + 1] - column;
+        return Math.exp(-(y * y / yy + x * x / xx) / 2) / (2 * Math.PI * Math.sqrt(yy * xx));
+    }
+
+    @Test
+    void theGuessAndTheWeightCount(NDManager manager) {
+        ParameterStore store = new ParameterStore(manager, false);
+        FeatureExtractorOutput x = features(manager, DataType.FLOAT64);
+        NDArray s = start(manager, DataType.FLOAT64);
+        PlacedSlotAttention block = made(manager, builder().build());
+        NDArray one = block.group(store, x, s, false).attributions();
+        NDArray guess = normal(manager, 9, DataType.FLOAT64, 2, 3, 12).softmax(1);
+        NDArray other = block.refine(store, x, s, guess, false).attributions();
+        assertTrue(one.sub(other).abs().max().getDouble() > 1e-3);
+        assertClose("sums", one.sum(new int[] {1}), one.sum(new int[] {1}).onesLike(), 1e-9);
+    }
+
+    @Test
+    void keepsTheContract(NDManager manager) {
+        new BlockContract(
+                        () -> builder().optIterations(2).build(),
+                        (m, type) -> {
+                            NDList in = features(m, type).toNDList();
+                            NDArray s = start(m, type);
+                            s.setName("conditioning");
+                            in.add(s);
+                            return in;
+                        })
+                .check(manager);
+    }
+
+    @Test
+    void refusesWhatDoesNotFit(NDManager manager) {
+        String who = "PlacedSlotAttention: ";
+        assertRefused(
+                who + "placeWeight must be in [0, 10], got NaN",
+                () -> builder().optPlaceWeight(Double.NaN).build());
+        assertRefused(
+                who + "implicitDifferentiation must be false",
+                () -> builder().optImplicitDifferentiation(true).build());
+        PlacedSlotAttention block = made(manager, builder().build());
+        ParameterStore store = new ParameterStore(manager, false);
+        FeatureExtractorOutput x = features(manager, DataType.FLOAT64);
+        NDArray s = start(manager, DataType.FLOAT64);
+        assertRefused(
+                who + "positions is missing",
+                () -> block.group(store, new FeatureExtractorOutput(x.features()), s, false));
+        assertRefused(
+                who + "guess must be (2, 3, 12), got (2, 3, 11)",
+                () ->
+                        block.refine(
+                                store,
+                                x,
+                                s,
+                                manager.zeros(new Shape(2, 3, 11), DataType.FLOAT64),
+                                false));
+    }
+}
