@@ -3,7 +3,7 @@ package org.slotwise.virtualgpu;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import java.lang.reflect.Field;
-import org.slotwise.internal.Script;
+import org.slotwise.internal.LoadedModule;
 
 /**
  * The settings of functions in TorchScript. They lie on the CPU on purpose, whatever they are given
@@ -17,11 +17,11 @@ final class ScriptSettings {
 
     private static NDManager owner() {
         try {
-            Field owner = Script.class.getDeclaredField("OWNER");
+            Field owner = LoadedModule.class.getDeclaredField("OWNER");
             owner.setAccessible(true);
             return (NDManager) owner.get(null);
         } catch (ReflectiveOperationException e) {
-            throw new LinkageError("Script keeps its settings elsewhere now", e);
+            throw new LinkageError("LoadedModule keeps the settings of scripts elsewhere now", e);
         }
     }
 
