@@ -178,6 +178,14 @@ public final class SmallModels {
                         INVARIANT,
                         new DecoderConfiguration.ShapeAndColour(5, 2, 1)));
         all.put(
+                "ground and clusters, placed slots, ramps",
+                of(
+                        4,
+                        CONVOLUTIONAL,
+                        new ConditioningConfiguration.GroundAndClusters(2, 3, 1.5, 0.06, 2, 3),
+                        new GroupingConfiguration.PlacedSlotAttention(2, 0.5, 1e-8, 5),
+                        new DecoderConfiguration.AttendedRamp(2)));
+        all.put(
                 "mixture",
                 of(
                         4,
