@@ -71,14 +71,7 @@ public final class AttendedColourDecoder extends DecoderBlock implements Scripta
     public SlotDecoding decode(
             ParameterStore parameterStore, PerceptualGroupingOutput slots, boolean training) {
         NDArray objects = checked(slots.objects());
-        NDArray attributions =
-                Check.present(
-                        who(),
-                        PerceptualGroupingOutput.FEATURE_ATTRIBUTIONS,
-                        slots.featureAttributions());
-        Shape s = objects.getShape();
-        Check.shape(who(), "attributions", attributions, s.get(0), s.get(1), features());
-        Check.sameTypeAndDevice(who(), "attributions", attributions, SLOTS, objects);
+        NDArray attributions = patches().attributions(who(), objects, slots);
         return SlotDecoding.from(
                 compute(
                         parameterStore,
@@ -94,21 +87,13 @@ public final class AttendedColourDecoder extends DecoderBlock implements Scripta
         NDArray colours = colour.apply(pass, objects); // (B, K, 3)
         NDArray small = colours.swapAxes(1, 2).batchMatMul(attributions); // (B, 3, N)
         return new NDList(
-                enlarged(small, b, COLOURS).reshape(b, COLOURS, height, width),
+                patches().enlarged(small, b, COLOURS).reshape(b, COLOURS, height, width),
                 colours.reshape(b, k, COLOURS, 1, 1).broadcast(b, k, COLOURS, height, width),
-                enlarged(attributions, b, k).reshape(b, k, height, width));
+                patches().enlarged(attributions, b, k).reshape(b, k, height, width));
     }
 
-    /** Each of (B, C, N) for a patch of pixels: (B, C, h, P, w, P). */
-    private NDArray enlarged(NDArray map, long batch, long channels) {
-        long h = height / patch;
-        long w = width / patch;
-        return map.reshape(batch, channels, h, 1, w, 1)
-                .broadcast(batch, channels, h, patch, w, patch);
-    }
-
-    private long features() {
-        return (long) (height / patch) * (width / patch);
+    private FeaturePatches patches() {
+        return new FeaturePatches(height, width, patch);
     }
 
     /** {@inheritDoc} */

@@ -82,14 +82,7 @@ public final class AttendedRampDecoder extends DecoderBlock {
     public SlotDecoding decode(
             ParameterStore parameterStore, PerceptualGroupingOutput slots, boolean training) {
         NDArray objects = checked(slots.objects());
-        NDArray attributions =
-                Check.present(
-                        who(),
-                        PerceptualGroupingOutput.FEATURE_ATTRIBUTIONS,
-                        slots.featureAttributions());
-        Shape s = objects.getShape();
-        Check.shape(who(), "attributions", attributions, s.get(0), s.get(1), features());
-        Check.sameTypeAndDevice(who(), "attributions", attributions, SLOTS, objects);
+        NDArray attributions = patches().attributions(who(), objects, slots);
         return SlotDecoding.from(
                 compute(
                         parameterStore,
@@ -118,21 +111,13 @@ public final class AttendedRampDecoder extends DecoderBlock {
         NDArray images = linear.matMul(powers); // (B, K, 3, N)
         NDArray made = images.mul(attributions.expandDims(2)).sum(new int[] {1}); // (B, 3, N)
         return new NDList(
-                enlarged(made, b, COLOURS).reshape(b, COLOURS, height, width),
-                enlarged(images, b, k * COLOURS).reshape(b, k, COLOURS, height, width),
-                enlarged(attributions, b, k).reshape(b, k, height, width));
+                patches().enlarged(made, b, COLOURS).reshape(b, COLOURS, height, width),
+                patches().enlarged(images, b, k * COLOURS).reshape(b, k, COLOURS, height, width),
+                patches().enlarged(attributions, b, k).reshape(b, k, height, width));
     }
 
-    /** Each of (B, C, N) for a patch of pixels: (B, C, h, P, w, P). */
-    private NDArray enlarged(NDArray map, long batch, long channels) {
-        long h = height / patch;
-        long w = width / patch;
-        return map.reshape(batch, channels, h, 1, w, 1)
-                .broadcast(batch, channels, h, patch, w, patch);
-    }
-
-    private long features() {
-        return (long) (height / patch) * (width / patch);
+    private FeaturePatches patches() {
+        return new FeaturePatches(height, width, patch);
     }
 
     @Override

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import org.slotwise.internal.Check;
 import org.slotwise.internal.PlaceMoments;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
@@ -57,15 +56,7 @@ public final class PlaceEntropyLoss extends ShownLoss {
      */
     @Override
     public NDArray evaluate(NDList labels, NDList predictions) {
-        Check.option(
-                predictions.size() == 1,
-                WHO
-                        + ": expected one array of masks, got "
-                        + predictions.size()
-                        + "; see IndexLoss");
-        NDArray masks = Check.present(WHO, "masks", predictions.head());
-        Check.shape(WHO, "masks", masks, "B", "K", "H", "W");
-        Check.floating(WHO, "masks", masks.getDataType());
+        NDArray masks = masks(WHO, predictions);
         try (Scope scope = new Scope()) {
             Shape s = masks.getShape();
             NDArray table = PlaceMoments.table(masks, s.get(2), s.get(3));

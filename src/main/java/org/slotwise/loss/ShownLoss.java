@@ -27,6 +27,20 @@ abstract class ShownLoss extends Loss {
         }
     }
 
+    /** Requires one array of predictions, masks (B, K, H, W) of a floating type. */
+    static NDArray masks(String who, NDList predictions) {
+        Check.option(
+                predictions.size() == 1,
+                who
+                        + ": expected one array of masks, got "
+                        + predictions.size()
+                        + "; see IndexLoss");
+        NDArray masks = Check.present(who, "masks", predictions.head());
+        Check.shape(who, "masks", masks, "B", "K", "H", "W");
+        Check.floating(who, "masks", masks.getDataType());
+        return masks;
+    }
+
     /** A label in the prediction's type: data sets give float32, whatever the model is. */
     static NDArray ofType(NDArray label, NDArray prediction) {
         return label.toType(prediction.getDataType(), false);

@@ -2,7 +2,6 @@ package org.slotwise.loss;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import org.slotwise.internal.Check;
 import org.slotwise.internal.Scope;
 
 /**
@@ -50,15 +49,7 @@ public final class TotalVariationLoss extends ShownLoss {
      */
     @Override
     public NDArray evaluate(NDList labels, NDList predictions) {
-        Check.option(
-                predictions.size() == 1,
-                WHO
-                        + ": expected one array of masks, got "
-                        + predictions.size()
-                        + "; see IndexLoss");
-        NDArray masks = Check.present(WHO, "masks", predictions.head());
-        Check.shape(WHO, "masks", masks, "B", "K", "H", "W");
-        Check.floating(WHO, "masks", masks.getDataType());
+        NDArray masks = masks(WHO, predictions);
         try (Scope scope = new Scope()) {
             NDArray loss = along(masks, 2).add(along(masks, 3));
             return scope.keep(loss, masks.getManager());

@@ -123,17 +123,7 @@ public record TrainingRecipe(
      * @return a recipe
      */
     public TrainingRecipe withBatchSize(int batchSize) {
-        return new TrainingRecipe(
-                steps,
-                batchSize,
-                learningRate,
-                largestNorm,
-                augmentation,
-                maskSmoothness,
-                placeEntropy,
-                smoothing,
-                termSteps,
-                seed);
+        return with(batchSize, learningRate, augmentation, seed);
     }
 
     /**
@@ -143,17 +133,7 @@ public record TrainingRecipe(
      * @return a recipe
      */
     public TrainingRecipe withLearningRate(double peak) {
-        return new TrainingRecipe(
-                steps,
-                batchSize,
-                learningRate.withPeak(peak),
-                largestNorm,
-                augmentation,
-                maskSmoothness,
-                placeEntropy,
-                smoothing,
-                termSteps,
-                seed);
+        return with(batchSize, learningRate.withPeak(peak), augmentation, seed);
     }
 
     /**
@@ -163,17 +143,7 @@ public record TrainingRecipe(
      * @return a recipe
      */
     public TrainingRecipe withAugmentation(Augmentation augmentation) {
-        return new TrainingRecipe(
-                steps,
-                batchSize,
-                learningRate,
-                largestNorm,
-                augmentation,
-                maskSmoothness,
-                placeEntropy,
-                smoothing,
-                termSteps,
-                seed);
+        return with(batchSize, learningRate, augmentation, seed);
     }
 
     /**
@@ -183,6 +153,14 @@ public record TrainingRecipe(
      * @return a recipe
      */
     public TrainingRecipe withSeed(long seed) {
+        return with(batchSize, learningRate, augmentation, seed);
+    }
+
+    private TrainingRecipe with(
+            int batchSize,
+            LearningRateSchedule learningRate,
+            Augmentation augmentation,
+            long seed) {
         return new TrainingRecipe(
                 steps,
                 batchSize,
