@@ -2,6 +2,7 @@ package org.slotwise.benchmark;
 
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
+import java.util.Collections;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.decoder.BroadcastArchitecture;
 import org.slotwise.decoder.PatchDecoder;
@@ -10,6 +11,11 @@ import org.slotwise.encoder.FeatureExtractor;
 import org.slotwise.encoder.SlotAttentionEncoder;
 import org.slotwise.grouping.SlotAttention;
 import org.slotwise.grouping.SlotAttentionGrouping;
+import org.slotwise.model.ConditioningConfiguration;
+import org.slotwise.model.DecoderConfiguration;
+import org.slotwise.model.EncoderConfiguration;
+import org.slotwise.model.GroupingConfiguration;
+import org.slotwise.model.ObjectDiscoveryConfiguration;
 
 /** A whole model that is measured, at one size. */
 enum ModelSize {
@@ -24,6 +30,11 @@ enum ModelSize {
     static final int SLOT_DIM = 64;
 
     private static final int CLEVR_CHANNELS = 64;
+    private static final int LAYERS = 4;
+    private static final int KERNEL = 5;
+    private static final int ITERATIONS = 3;
+    private static final double EPS = 1e-8;
+    private static final double NORM_EPS = 1e-5;
     private static final int PATCHES = 784;
     private static final int[] HIDDEN = {1024, 1024, 1024};
 
@@ -74,6 +85,39 @@ enum ModelSize {
                 : SlotAttentionEncoder.tetrominoes();
     }
 
+    /** The same as a model, whose slots start from learnt values; null where features come in. */
+    @Nullable ObjectDiscoveryConfiguration configuration() {
+        return side == 0
+                ? null
+                : new ObjectDiscoveryConfiguration(
+                        side,
+                        side,
+                        ObjectDiscoveryConfiguration.Colours.FROM_0_TO_1,
+                        slots,
+                        SLOT_DIM,
+                        new EncoderConfiguration.Convolutional(
+                                Collections.nCopies(LAYERS, features),
+                                Collections.nCopies(LAYERS, 1),
+                                KERNEL,
+                                0,
+                                new EncoderConfiguration.Perceptron(
+                                        EncoderConfiguration.Positions.ADDED,
+                                        true,
+                                        NORM_EPS,
+                                        features,
+                                        features)),
+                        new ConditioningConfiguration.Learnt(),
+                        new GroupingConfiguration.SlotAttention(
+                                ITERATIONS, 1, SLOT_DIM, EPS, NORM_EPS, false, null, false),
+                        new DecoderConfiguration.SpatialBroadcast(architecture(), 0, false));
+    }
+
+    private BroadcastArchitecture architecture() {
+        return features == CLEVR_CHANNELS
+                ? BroadcastArchitecture.clevr(side)
+                : BroadcastArchitecture.tetrominoes(side);
+    }
+
     SlotAttentionGrouping grouping() {
         return SlotAttentionGrouping.builder()
                 .setSlotAttention(
@@ -81,7 +125,7 @@ enum ModelSize {
                                 .setDim(SLOT_DIM)
                                 .setFeatureDim(features)
                                 .optKvqDim(SLOT_DIM)
-                                .optIterations(3)
+                                .optIterations(ITERATIONS)
                                 .build())
                 .build();
     }
@@ -97,10 +141,7 @@ enum ModelSize {
         }
         return SpatialBroadcastDecoder.builder()
                 .setSlotDim(SLOT_DIM)
-                .setArchitecture(
-                        features == CLEVR_CHANNELS
-                                ? BroadcastArchitecture.clevr(side)
-                                : BroadcastArchitecture.tetrominoes(side))
+                .setArchitecture(architecture())
                 .build();
     }
 

@@ -30,6 +30,9 @@ import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.SlotAttentionGrouping;
 import org.slotwise.internal.Gradients;
 import org.slotwise.internal.NoGraph;
+import org.slotwise.model.ObjectDiscovery;
+import org.slotwise.model.ObjectDiscoveryConfiguration;
+import org.slotwise.model.ObjectDiscoveryOutput;
 import org.slotwise.torchscript.ScriptModule;
 import org.slotwise.torchscript.TorchScript;
 import org.slotwise.training.Adam;
@@ -71,6 +74,7 @@ final class ModelSubject {
     private final NDArray plainTag;
     private final Map<String, NDArray> plainWeights = new LinkedHashMap<>();
     private final Map<String, NDList> inputs = new LinkedHashMap<>();
+    private final @Nullable ObjectDiscovery whole;
 
     ModelSubject(NDManager manager, ModelSize size) throws IOException {
         this.manager = manager;
@@ -108,6 +112,42 @@ final class ModelSubject {
         inputs.put(STEP, drawn(size.batch()));
         inputs.put("1", drawn(1));
         inputs.put("8", drawn(8));
+        whole = whole();
+    }
+
+    /** What a user has who predicts: the model, whose slots start from those of the one picture. */
+    private @Nullable ObjectDiscovery whole() {
+        ObjectDiscoveryConfiguration configuration = size.configuration();
+        if (configuration == null) {
+            return null;
+        }
+        ObjectDiscovery model = new ObjectDiscovery(configuration);
+        model.initialize(manager, DataType.FLOAT32, size.input(1));
+        Map<String, NDArray> theirs = new LinkedHashMap<>(StateDict.of(model).arrays());
+        weights.forEach(
+                (name, array) ->
+                        array.copyTo(
+                                Objects.requireNonNull(
+                                        theirs.remove(name.replace("slot_attention.", "")))));
+        NDList one = Objects.requireNonNull(inputs.get("1"));
+        Objects.requireNonNull(theirs.remove("conditioning.slots")).set(one.get(1).toByteBuffer());
+        if (!theirs.isEmpty()) {
+            throw new IllegalStateException("weights are left: " + theirs.keySet());
+        }
+        float[] expected = inParts(manager, one, false).head().toFloatArray();
+        float[] actual = predicted(manager, model, one).head().toFloatArray();
+        for (int i = 0; i < expected.length; i++) {
+            if (!(Math.abs(expected[i] - actual[i]) < 1e-5)) {
+                throw new IllegalStateException(expected[i] + " and " + actual[i]);
+            }
+        }
+        return model;
+    }
+
+    private static NDList predicted(NDManager owner, ObjectDiscovery model, NDList inputs) {
+        ObjectDiscoveryOutput out =
+                model.discover(new ParameterStore(owner, false), inputs.get(0), false);
+        return new NDList(out.reconstruction(), out.slots().objects());
     }
 
     private void initialize() {
@@ -164,6 +204,12 @@ final class ModelSubject {
 
     /** Reconstruction and slots. */
     private NDList library(NDManager owner, NDList inputs, boolean training) {
+        return training || whole == null
+                ? inParts(owner, inputs, training)
+                : predicted(owner, whole, inputs);
+    }
+
+    private NDList inParts(NDManager owner, NDList inputs, boolean training) {
         ParameterStore store = new ParameterStore(owner, false);
         NDArray seen = inputs.get(0);
         FeatureExtractorOutput features =

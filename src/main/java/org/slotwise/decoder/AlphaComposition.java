@@ -35,6 +35,17 @@ final class AlphaComposition {
         return new NDList(reconstruction, colours, masks);
     }
 
+    /** What {@link #SCRIPT} gives in the order of {@link #compose}, without names. */
+    static NDList inOrder(NDList named) {
+        NDList out = new NDList();
+        for (String name : new String[] {"reconstruction", "slot_images", "masks"}) {
+            NDArray array = named.get(name);
+            array.setName(null);
+            out.add(array);
+        }
+        return out;
+    }
+
     /** The shapes of reconstruction, slot images and masks for slots (B, K, D). */
     static Shape[] shapes(Shape slots, long height, long width) {
         long batch = slots.get(0);

@@ -16,6 +16,8 @@ import org.slotwise.layer.ConvolutionStack;
 import org.slotwise.layer.LeakyRelu;
 import org.slotwise.position.PositionGrid;
 import org.slotwise.position.SoftPositionEmbed;
+import org.slotwise.torchscript.LoadedByType;
+import org.slotwise.torchscript.LoadedScript;
 import org.slotwise.torchscript.ScriptModule;
 import org.slotwise.torchscript.Scriptable;
 
@@ -61,6 +63,7 @@ public final class SpatialBroadcastDecoder extends ImageDecoder implements Scrip
     private final @Nullable SoftPositionEmbed positionalEmbedding;
     private final LeakyRelu activation;
     private final ConvolutionStack layers;
+    private final LoadedByType whole = LoadedByType.of(this::script);
 
     private SpatialBroadcastDecoder(Builder builder, BroadcastArchitecture architecture) {
         super(
@@ -84,8 +87,15 @@ public final class SpatialBroadcastDecoder extends ImageDecoder implements Scrip
 
     @Override
     NDList decode(Pass pass, NDArray slots) {
-        NDArray embedding = embedding(pass, slots);
         long numbers = slots.getShape().get(1) * architecture.largest();
+        LoadedScript script = whole.of(slots);
+        if (script.fits(pass, slots)) {
+            return ImageGroups.map(
+                    numbers,
+                    new NDList(slots),
+                    some -> AlphaComposition.inOrder(script.call("forward", some.head())));
+        }
+        NDArray embedding = embedding(pass, slots);
         return ImageGroups.map(
                 numbers,
                 new NDList(slots),
@@ -168,35 +178,35 @@ public final class SpatialBroadcastDecoder extends ImageDecoder implements Scrip
     /** {@inheritDoc} */
     @Override
     public ScriptModule script() {
-        String broadcast =
-                positionalEmbedding == null
-                        ? """
-                          c = torch.reshape(torch.transpose(torch.cat([p, torch.rsub(p, 1)], 1), 0, 1), [1, 4, %2$s, %3$s])
-                          m = torch.size(v, 0)
-                          x = torch.cat([torch.expand(v, [m, %1$s, %2$s, %3$s]), torch.expand(c, [m, 4, %2$s, %3$s])], 1)
-                        """
-                        : """
-                          zeros = torch.unsqueeze(torch.mul(torch.expand(torch.slice(p, 1, 0, 1, 1), [-1, %1$s]), 0), 0)
-                          e = torch.transpose(self.positional_embedding.forward(zeros, p), 1, 2)
-                          x = torch.add(v, torch.reshape(e, [1, %1$s, %2$s, %3$s]))
-                        """;
-        String code =
-                """
-                def forward(self, slots: Tensor) -> Dict[str, Tensor]:
-                  v = torch.reshape(slots, [-1, %1$s, 1, 1])
-                  p = self.grid.forward(slots, %2$s, %3$s)
-                """
-                        + broadcast
-                        + "  y = self.decoder.forward(x)\n"
-                        + AlphaComposition.SCRIPT;
         return ScriptModule.builder("SpatialBroadcastDecoder")
                 .module(
                         "positional_embedding",
                         positionalEmbedding == null ? null : positionalEmbedding.script())
                 .module("decoder", layers.script())
                 .module("grid", PositionGrid.script())
-                .setCode(code.formatted(slotDim, architecture.height(), architecture.width()))
+                .setCode(
+                        """
+                        def forward(self, slots: Tensor) -> Dict[str, Tensor]:
+                          v = torch.reshape(slots, [-1, %1$s, 1, 1])
+                          p = self.grid.forward(slots, %2$s, %3$s)
+                          y = self.decoder.hidden(self.first(v, p))
+                        """
+                                        .formatted(
+                                                slotDim,
+                                                architecture.height(),
+                                                architecture.width())
+                                + AlphaComposition.SCRIPT
+                                + firstLayer().code())
                 .build();
+    }
+
+    private BroadcastScript firstLayer() {
+        return new BroadcastScript(
+                slotDim,
+                architecture.height(),
+                architecture.width(),
+                architecture.layers().get(0),
+                positionalEmbedding == null);
     }
 
     /**

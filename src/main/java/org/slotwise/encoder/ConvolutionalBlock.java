@@ -22,6 +22,11 @@ public abstract class ConvolutionalBlock extends EncoderBlock {
     /** The map's height or width for that of the images; -1 for an unknown one. */
     abstract long mapSize(long size);
 
+    /** Whether images are known to be few enough to be computed at once, by the equations alone. */
+    boolean isOneGroup(NDArray images) {
+        return false;
+    }
+
     /** Checks the images beyond shape and type. */
     void check(NDArray images, boolean training) {}
 

@@ -78,6 +78,11 @@ public final class ConvolutionalEncoder extends ConvolutionalBlock implements Sc
     }
 
     @Override
+    boolean isOneGroup(NDArray images) {
+        return ImageGroups.isOne(largest(images.getShape()), images);
+    }
+
+    @Override
     long mapSize(long size) {
         long s = size;
         for (int i = 0; i < strides.length; i++) {

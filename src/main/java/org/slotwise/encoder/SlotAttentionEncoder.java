@@ -18,6 +18,8 @@ import org.slotwise.layer.LayerNorm;
 import org.slotwise.layer.LeakyRelu;
 import org.slotwise.layer.Perceptron;
 import org.slotwise.position.SoftPositionEmbed;
+import org.slotwise.torchscript.LoadedByType;
+import org.slotwise.torchscript.LoadedScript;
 import org.slotwise.torchscript.ScriptModule;
 import org.slotwise.torchscript.Scriptable;
 
@@ -59,6 +61,7 @@ public final class SlotAttentionEncoder extends EncoderBlock implements Scriptab
     private final @Nullable LayerNorm norm;
     private final LeakyRelu activation;
     private final Perceptron perceptron;
+    private final LoadedByType whole = LoadedByType.of(this::script);
 
     private SlotAttentionEncoder(Builder builder, FeatureExtractor backbone) {
         this.backbone = backbone;
@@ -135,6 +138,37 @@ public final class SlotAttentionEncoder extends EncoderBlock implements Scriptab
             ParameterStore parameterStore, NDArray images, boolean training) {
         FeatureMap.checkImages(who(), images);
         fetchAll(parameterStore, images, training); // checks the images' type and device
+        if (!training && backbone instanceof ConvolutionalBlock convolutions) {
+            if (convolutions.isOneGroup(images)) {
+                return extractInOneCall(parameterStore, images);
+            }
+        }
+        return extractInParts(parameterStore, images, training);
+    }
+
+    /**
+     * Features and positions of few images by the equations as a whole, where they can be taken.
+     */
+    private FeatureExtractorOutput extractInOneCall(ParameterStore store, NDArray images) {
+        LoadedScript script = whole.of(images);
+        NDList out =
+                compute(
+                        store,
+                        images,
+                        false,
+                        pass ->
+                                script.fits(pass, images)
+                                        ? script.call("forward", images)
+                                        : new NDList());
+        return out.isEmpty()
+                ? extractInParts(store, images, false)
+                : new FeatureExtractorOutput(
+                        out.get(FeatureExtractorOutput.FEATURES),
+                        out.get(FeatureExtractorOutput.POSITIONS));
+    }
+
+    private FeatureExtractorOutput extractInParts(
+            ParameterStore parameterStore, NDArray images, boolean training) {
         FeatureExtractorOutput raw = backbone.extract(parameterStore, images, training);
         try (NDArray x = raw.features()) {
             long batch = images.getShape().get(0);

@@ -19,6 +19,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -168,14 +169,7 @@ public abstract class ConfiguredBlock extends AbstractBlock {
             Device device,
             boolean training,
             Function<Pass, NDList> equations) {
-        for (Parameter parameter : declared.keySet()) {
-            value(store, parameter, device, training);
-        }
-        for (Pair<String, Block> child : getChildren()) {
-            for (Parameter parameter : child.getValue().getParameters().values()) {
-                value(store, parameter, device, training);
-            }
-        }
+        eachParameter(this, parameter -> value(store, parameter, device, training));
         return scoped(owner, new Pass(this, store, device, training), equations);
     }
 
@@ -204,8 +198,23 @@ public abstract class ConfiguredBlock extends AbstractBlock {
         for (Parameter parameter : declared.keySet()) {
             value(store, parameter, input, training);
         }
-        for (Pair<String, Block> child : getChildren()) {
+        for (Pair<String, Block> child : children) {
             fetchAll(store, child.getValue(), input, training);
+        }
+    }
+
+    /**
+     * All parameters of a block and of those inside. Lists of them by name, which DJL makes anew
+     * for each call, take longer than a small operation.
+     */
+    private static void eachParameter(Block block, Consumer<Parameter> use) {
+        if (block instanceof ConfiguredBlock ours) {
+            ours.parameters.values().forEach(use);
+            for (Pair<String, Block> child : ours.children) {
+                eachParameter(child.getValue(), use);
+            }
+        } else {
+            block.getParameters().values().forEach(use);
         }
     }
 
@@ -276,13 +285,15 @@ public abstract class ConfiguredBlock extends AbstractBlock {
             ParameterStore store, @Nullable Block child, NDArray like, boolean training) {
         if (child != null) {
             boolean ours = child instanceof ConfiguredBlock;
-            for (Parameter parameter : child.getParameters().values()) {
-                if (ours) {
-                    value(store, parameter, like, training);
-                } else if (parameter.isInitialized()) {
-                    fetch(store, parameter, inputName(), like.getDevice(), training);
-                }
-            }
+            eachParameter(
+                    child,
+                    parameter -> {
+                        if (ours) {
+                            value(store, parameter, like, training);
+                        } else if (parameter.isInitialized()) {
+                            fetch(store, parameter, inputName(), like.getDevice(), training);
+                        }
+                    });
         }
     }
 

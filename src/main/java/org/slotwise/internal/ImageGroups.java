@@ -55,8 +55,22 @@ public final class ImageGroups {
      * @return for each array that {@code work} returns, the array for the whole batch
      */
     public static NDList map(long numbers, NDList inputs, UnaryOperator<NDList> work) {
-        long bytes = numbers * inputs.head().getDataType().getNumOfBytes();
-        return ofSize(Math.max(1, WORK_BYTES / bytes), inputs, work);
+        return ofSize(imagesIn(numbers, inputs.head()), inputs, work);
+    }
+
+    /**
+     * Whether {@link #map(long, NDList, UnaryOperator)} would compute a batch at once.
+     *
+     * @param numbers how many numbers the largest array on the way has for one image
+     * @param images an array whose first axis counts images, of the type of that array
+     * @return whether it is one group
+     */
+    public static boolean isOne(long numbers, NDArray images) {
+        return images.getShape().get(0) <= imagesIn(numbers, images);
+    }
+
+    private static long imagesIn(long numbers, NDArray images) {
+        return Math.max(1, WORK_BYTES / (numbers * images.getDataType().getNumOfBytes()));
     }
 
     static NDList map(NDList inputs, long groupBytes, UnaryOperator<NDList> work) {

@@ -43,22 +43,40 @@ record Chain(
         return x;
     }
 
-    /** As PyTorch's Sequential, whose layers have the numbers 0, 2, 4 and so on. */
+    /**
+     * As PyTorch's Sequential, whose layers have the numbers 0, 2, 4 and so on. Convolutions have a
+     * method {@code hidden} besides, which takes what the first of them gave.
+     */
     ScriptModule script(String who, boolean lastActivation) {
         Check.option(
                 activation instanceof ScriptedActivation,
                 who + ": this activation cannot be written in TorchScript; it is none of ours");
-        ScriptedActivation scripted = (ScriptedActivation) activation;
         ScriptModule.Builder module = ScriptModule.builder("Sequential");
-        StringBuilder code = new StringBuilder("def forward(self, x: Tensor) -> Tensor:\n");
         for (int i = 0; i < layers.size(); i++) {
-            String name = Integer.toString(2 * i);
-            module.module(name, ScriptModule.of(who, layers.get(i)));
-            String in = i == 0 ? "x" : scripted.script("x");
-            code.append("  x = ").append(ScriptModule.self(name));
-            code.append(".forward(").append(in).append(")\n");
+            module.module(Integer.toString(2 * i), ScriptModule.of(who, layers.get(i)));
         }
-        code.append("  return ").append(lastActivation ? scripted.script("x") : "x").append('\n');
-        return module.setCode(code.toString()).build();
+        String code = method("forward", 0, lastActivation);
+        return module.setCode(convolutions ? code + method("hidden", 1, lastActivation) : code)
+                .build();
+    }
+
+    /** A method of the layers from a number on, before each but the first an activation. */
+    private String method(String name, int first, boolean lastActivation) {
+        StringBuilder code = new StringBuilder("def ");
+        code.append(name).append("(self, x: Tensor) -> Tensor:\n");
+        for (int i = first; i < layers.size(); i++) {
+            code.append("  x = ").append(ScriptModule.self(Integer.toString(2 * i)));
+            code.append(".forward(").append(i == 0 ? "x" : activated()).append(")\n");
+        }
+        return code.append("  return ")
+                .append(lastActivation ? activated() : "x")
+                .append('\n')
+                .toString();
+    }
+
+    private String activated() {
+        return convolutions && activation instanceof LeakyRelu relu
+                ? relu.scriptInPlace("x")
+                : ((ScriptedActivation) activation).script("x");
     }
 }

@@ -24,6 +24,14 @@ import org.slotwise.torchscript.Scriptable;
  */
 public final class Convolution implements Layer, Scriptable {
 
+    /** The lines of a script that lay x as {@link Convolutions} does, where it does. */
+    static final String CHANNELS_LAST =
+            """
+              float32 = torch.eq(ops.prim.dtype(x), 6)
+              if torch.__and__(float32, torch.__not__(ops.prim.is_cuda(x))):
+                x = torch.contiguous(x, memory_format=2)
+            """;
+
     private final long in;
     private final Window window;
     private final Parameter weight;
@@ -160,9 +168,15 @@ public final class Convolution implements Layer, Scriptable {
                 .setCode(
                         """
                         def forward(self, x: Tensor) -> Tensor:
-                          return torch.conv2d(x, self.weight, %s, [%s, %s], [%s, %s])
+                        %s  return torch.conv2d(x, self.weight, %s, [%s, %s], [%s, %s])
                         """
-                                        .formatted(scriptOfBias(), s, s, p, p)
+                                        .formatted(
+                                                channelsLast ? CHANNELS_LAST : "",
+                                                scriptOfBias(),
+                                                s,
+                                                s,
+                                                p,
+                                                p)
                                 + more)
                 .build();
     }

@@ -121,9 +121,9 @@ public final class TransposedConvolution implements Layer, Scriptable {
                 .setCode(
                         """
                         def forward(self, x: Tensor) -> Tensor:
-                          return torch.conv_transpose2d(x, self.weight, %s, [%s, %s], [%s, %s], [%s, %s])
+                        %s  return torch.conv_transpose2d(x, self.weight, %s, [%s, %s], [%s, %s], [%s, %s])
                         """
-                                .formatted(own, s, s, p, p, o, o))
+                                .formatted(Convolution.CHANNELS_LAST, own, s, s, p, p, o, o))
                 .build();
     }
 }

@@ -87,18 +87,17 @@ final class ConditioningKinds {
     }
 
     private static SlotStart noisy(Conditioning block, @Nullable SettledNoise settled, int slots) {
-        return new SlotStart(
+        return SlotStart.unseeing(
                 block,
-                (store, images, features, training) ->
-                        Beginning.of(
-                                training || settled == null
-                                        ? block.sample(
-                                                store,
-                                                images.getManager(),
-                                                images.getShape().get(0),
-                                                slots,
-                                                training)
-                                        : block.sample(store, settled.like(images), false)));
+                (store, images, training) ->
+                        training || settled == null
+                                ? block.sample(
+                                        store,
+                                        images.getManager(),
+                                        images.getShape().get(0),
+                                        slots,
+                                        training)
+                                : block.sample(store, settled.like(images), false));
     }
 
     private static SlotStart clusters(Clusters c, Sizes sizes) {

@@ -59,6 +59,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
 
     private final ObjectDiscoveryConfiguration configuration;
     private final DiscoveryParts made;
+    private final @Nullable DiscoveryInOneCall inOneCall;
     private @Nullable Path unpacked;
 
     /**
@@ -82,6 +83,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
             throw new UncheckedIOException(e);
         }
         made.blocks().forEach(this::addChildBlock);
+        inOneCall = DiscoveryInOneCall.of(made, c.colours());
     }
 
     /**
@@ -131,6 +133,23 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
     public ObjectDiscoveryOutput discover(
             ParameterStore parameterStore, NDArray images, boolean training) {
         checkImages(images);
+        DiscoveryInOneCall one = inOneCall;
+        if (one != null && !training && DiscoveryInOneCall.suits(images)) {
+            NDList out =
+                    compute(
+                            parameterStore,
+                            images,
+                            false,
+                            pass -> one.call(pass, parameterStore, images));
+            if (!out.isEmpty()) {
+                return DiscoveryInOneCall.output(out);
+            }
+        }
+        return inParts(parameterStore, images, training);
+    }
+
+    private ObjectDiscoveryOutput inParts(
+            ParameterStore parameterStore, NDArray images, boolean training) {
         fetchAll(parameterStore, images, training);
         return NoGraph.unless(
                 training,

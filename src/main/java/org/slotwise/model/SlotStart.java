@@ -12,8 +12,29 @@ import org.slotwise.grouping.PerceptualGroupingOutput;
  *
  * @param block what is learnt for it; null for nothing
  * @param way how slots begin
+ * @param unseeing the same, for a beginning that is values alone and does not depend on what is
+ *     seen; null for others
  */
-record SlotStart(@Nullable Block block, Way way) {
+record SlotStart(@Nullable Block block, Way way, @Nullable Unseeing unseeing) {
+
+    SlotStart(@Nullable Block block, Way way) {
+        this(block, way, null);
+    }
+
+    /** A beginning with values that do not depend on what is seen. */
+    static SlotStart unseeing(Block block, Unseeing values) {
+        return new SlotStart(
+                block,
+                (store, images, features, training) ->
+                        Beginning.of(values.of(store, images, training)),
+                values);
+    }
+
+    /** From images, of which the number and type matter, to values (B, K, D). */
+    @FunctionalInterface
+    interface Unseeing {
+        NDArray of(ParameterStore store, NDArray images, boolean training);
+    }
 
     /**
      * A beginning, in the forms that groupings take.

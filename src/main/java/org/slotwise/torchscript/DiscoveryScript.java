@@ -102,6 +102,42 @@ public final class DiscoveryScript {
                 deviation > 0 && Double.isFinite(deviation),
                 WHO + ": deviation must be above 0 and finite, got " + deviation);
         ScriptModule start = ScriptModule.of(WHO, conditioning);
+        return of(encoder, start, grouping, decoder, mean, deviation);
+    }
+
+    /**
+     * Puts a model together that is given what slots start from: {@code forward(images, values)}
+     * with values (B, K, D).
+     *
+     * @param encoder from images to features
+     * @param grouping from features to slots
+     * @param decoder from slots to images
+     * @param mean what is taken from colours, finite
+     * @param deviation what they are then divided by, above 0
+     * @return the whole
+     * @throws IllegalArgumentException if a part cannot be written, or a number is out of range
+     */
+    public static ScriptModule ofGivenSlots(
+            Block encoder, Block grouping, Block decoder, double mean, double deviation) {
+        ScriptModule given =
+                ScriptModule.builder("Given")
+                        .optInputs("noise")
+                        .setCode(
+                                """
+                                def forward(self, noise: Optional[Tensor]) -> Tensor:
+                                  return unchecked_cast(Tensor, noise)
+                                """)
+                        .build();
+        return of(encoder, given, grouping, decoder, mean, deviation);
+    }
+
+    private static ScriptModule of(
+            Block encoder,
+            ScriptModule start,
+            Block grouping,
+            @Nullable Block decoder,
+            double mean,
+            double deviation) {
         ScriptModule grouped = ScriptModule.of(WHO, grouping);
         ScriptModule made = decoder == null ? null : ScriptModule.of(WHO, decoder);
         boolean scaled = mean != 0 || deviation != 1;

@@ -12,8 +12,8 @@ import java.util.List;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
+import org.slotwise.torchscript.LoadedByType;
 import org.slotwise.torchscript.LoadedScript;
-import org.slotwise.torchscript.OneDnnScript;
 import org.slotwise.torchscript.ScriptModule;
 import org.slotwise.torchscript.Scriptable;
 import org.slotwise.weights.DiffusersExport;
@@ -52,8 +52,7 @@ public final class UNet extends DenoiserBlock implements Scriptable {
 
     private final UNetConfiguration sizes;
     private final UNetLayers layers;
-    private final LoadedScript whole = LoadedScript.of(this::script);
-    private final LoadedScript wholeInFloat32 = LoadedScript.of(() -> OneDnnScript.of(script()));
+    private final LoadedByType whole = LoadedByType.of(this::script);
 
     /**
      * Creates the block.
@@ -131,7 +130,7 @@ public final class UNet extends DenoiserBlock implements Scriptable {
     NDArray equations(Pass pass, NDArray latents, NDArray times, Told told) {
         // What is in between is seen, or drawn, where each layer is a call.
         boolean seen = told.maps() != null || (pass.training() && sizes.residual().dropout() > 0);
-        LoadedScript script = script(latents);
+        LoadedScript script = whole.of(latents);
         if (seen || !script.fits(pass, latents)) {
             return layers.apply(pass, latents, times, told);
         }
@@ -145,12 +144,8 @@ public final class UNet extends DenoiserBlock implements Scriptable {
 
     @Override
     NDList before(Pass pass, NDArray slots) {
-        LoadedScript script = script(slots);
+        LoadedScript script = whole.of(slots);
         return script.fits(pass, slots) ? script.call("tell", slots) : new NDList();
-    }
-
-    private LoadedScript script(NDArray like) {
-        return like.getDataType() == DataType.FLOAT32 ? wholeInFloat32 : whole;
     }
 
     /** Its {@code forward} takes latents, times and slots. {@inheritDoc} */

@@ -167,6 +167,7 @@ class BadCallsTest {
                     "LayerNorm",
                     "LeanAttention",
                     "Linear",
+                    "LoadedByType",
                     "LoadedScript",
                     "NormedStack",
                     "NormedStack.Builder",

@@ -1,0 +1,145 @@
+package org.slotwise.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.ParameterStore;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.slotwise.testing.Garbage;
+import org.slotwise.testing.OnDevice;
+import org.slotwise.testing.Tensors;
+
+/** A small picture by one call is what it is among many, which are computed part by part. */
+@ExtendWith(OnDevice.class)
+class DiscoveryInOneCallTest {
+
+    private static final int SIDE = 35;
+    private static final int MANY = 4;
+
+    private static ObjectDiscovery model(NDManager manager, DataType type) {
+        ObjectDiscoveryConfiguration c =
+                Presets.named("paper-tetrominoes").configuration().withSlots(3);
+        ObjectDiscovery model =
+                new ObjectDiscovery(
+                        new ObjectDiscoveryConfiguration(
+                                c.imageHeight(),
+                                c.imageWidth(),
+                                c.fit(),
+                                c.colours(),
+                                c.slots(),
+                                c.slotDim(),
+                                c.encoder(),
+                                new ConditioningConfiguration.Random(true, true, false, 5L),
+                                c.grouping(),
+                                c.decoder()));
+        model.initialize(manager, type, new Shape(1, 3, SIDE, SIDE));
+        return model;
+    }
+
+    private static NDArray images(NDManager manager, DataType type) {
+        return Tensors.uniform(manager, 1, type, MANY, 3, SIDE, SIDE);
+    }
+
+    private static NDList discover(NDManager manager, ObjectDiscovery model, NDArray images) {
+        ParameterStore store = new ParameterStore(manager, false);
+        return model.discover(store, images, false).toNDList();
+    }
+
+    private static void assertSame(NDManager manager, ObjectDiscovery model, NDArray images) {
+        assertTrue(DiscoveryInOneCall.suits(images.get("0:1")), "one is by one call");
+        assertFalse(DiscoveryInOneCall.suits(images), "many are by parts");
+        NDList many = discover(manager, model, images);
+        double tolerance = images.getDataType() == DataType.FLOAT64 ? 1e-11 : 2e-5;
+        for (int i = 0; i < MANY; i++) {
+            NDList one = discover(manager, model, images.get("{}:{}", i, i + 1));
+            assertEquals(many.size(), one.size());
+            for (int j = 0; j < many.size(); j++) {
+                String name = many.get(j).getName();
+                assertEquals(name, one.get(j).getName());
+                NDArray expected = many.get(j).get("{}:{}", i, i + 1);
+                Tensors.assertClose(name, expected, one.get(j), tolerance);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = DataType.class,
+            names = {"FLOAT32", "FLOAT64"})
+    void isTheSamePicture(DataType type, NDManager manager) {
+        try (ObjectDiscovery model = model(manager, type)) {
+            assertSame(manager, model, images(manager, type));
+        }
+    }
+
+    @Test
+    void weightsAreThoseOfTheMoment(NDManager manager) {
+        try (ObjectDiscovery model = model(manager, DataType.FLOAT32)) {
+            NDArray images = images(manager, DataType.FLOAT32);
+            NDArray before = discover(manager, model, images.get("0:1")).head().duplicate();
+            for (Parameter parameter : model.getParameters().values()) {
+                parameter.getArray().muli(1.5);
+            }
+            assertSame(manager, model, images);
+            NDArray after = discover(manager, model, images.get("0:1")).head();
+            assertTrue(before.sub(after).abs().max().getFloat() > 1e-3, "nothing changed");
+        }
+    }
+
+    @Test
+    void threadsAndGarbageChangeNothing(NDManager manager) throws Exception {
+        try (ObjectDiscovery model = model(manager, DataType.FLOAT32)) {
+            NDArray image = images(manager, DataType.FLOAT32).get("0:1");
+            float[] expected = discover(manager, model, image).head().toFloatArray();
+            ExecutorService threads = Executors.newFixedThreadPool(3);
+            try {
+                List<Future<float[]>> results =
+                        IntStream.range(0, 12)
+                                .mapToObj(
+                                        i ->
+                                                threads.submit(
+                                                        () -> {
+                                                            try (NDManager own =
+                                                                    manager.newSubManager()) {
+                                                                NDArray x = image.duplicate();
+                                                                x.attach(own);
+                                                                return discover(own, model, x)
+                                                                        .head()
+                                                                        .toFloatArray();
+                                                            }
+                                                        }))
+                                .toList();
+                Garbage.collect();
+                for (Future<float[]> result : results) {
+                    assertArrayEquals(expected, result.get(), 1e-6f);
+                }
+            } finally {
+                threads.shutdownNow();
+            }
+        }
+    }
+
+    @Test
+    void otherMakesAreComputedByParts() throws IOException {
+        ObjectDiscoveryConfiguration c = Presets.named("pictures").configuration();
+        assertNull(DiscoveryInOneCall.of(DiscoveryParts.of(c, null), c.colours()));
+    }
+}
