@@ -1,0 +1,196 @@
+package org.slotwise.clustering;
+
+import java.util.Arrays;
+import org.slotwise.internal.Workers;
+
+/**
+ * Which centres features of few elements are nearest to, the first of equals: for {@link
+ * BoundedStart}. Features that are near each other lie in a box; what no place of a box can be
+ * nearest to is left out for all of them (Kanungo et al., "An efficient k-means clustering
+ * algorithm", 2002, with boxes of one size instead of a tree).
+ */
+final class BoxedAssignment implements AssignmentStep {
+
+    /** Of how many elements features are at most; what they lack is 0. */
+    static final int ELEMENTS = 3;
+
+    /** How many features a box has: measured; blocks are whole numbers of them. */
+    private static final int BOX = 64;
+
+    /** Far more than what rounding adds to a squared distance in relation to it. */
+    private static final double ROUNDING = 1e-6;
+
+    private static final int MIXED = -1;
+
+    private final int clusters;
+    private final ChangedLabels changes;
+    private final int size; // N
+    private final float[][] columns; // (boxes ELEMENTS)(BOX)
+    private final double[] low; // (boxes, ELEMENTS)
+    private final double[] high; // (boxes, ELEMENTS)
+    private final int[] only; // (boxes): the label of all features, or MIXED
+    private final double[] centers; // (K, ELEMENTS)
+
+    /**
+     * Prepares for an image.
+     *
+     * @param points in {@link SpatialOrder}
+     */
+    BoxedAssignment(BlockedPoints points, int clusters, ChangedLabels changes) {
+        this.clusters = clusters;
+        this.changes = changes;
+        size = points.size;
+        int boxes = (size + BOX - 1) / BOX;
+        columns = new float[boxes * ELEMENTS][BOX];
+        low = new double[boxes * ELEMENTS];
+        high = new double[boxes * ELEMENTS];
+        only = new int[boxes];
+        centers = new double[clusters * ELEMENTS];
+        for (int box = 0; box < boxes; box++) {
+            for (int f = 0; f < points.featureSize; f++) {
+                measure(points, box, f);
+            }
+        }
+    }
+
+    private void measure(BlockedPoints points, int box, int f) {
+        float[] column = columns[box * ELEMENTS + f];
+        float least = Float.POSITIVE_INFINITY;
+        float most = Float.NEGATIVE_INFINITY;
+        int n = end(box) - box * BOX;
+        for (int i = 0; i < n; i++) {
+            float v = points.rows[(box * BOX + i) * points.featureSize + f];
+            column[i] = v;
+            least = v < least ? v : least;
+            most = v > most ? v : most;
+        }
+        low[box * ELEMENTS + f] = least;
+        high[box * ELEMENTS + f] = most;
+    }
+
+    private int end(int box) {
+        return Math.min(size, (box + 1) * BOX);
+    }
+
+    @Override
+    public void begin() {
+        Arrays.fill(only, MIXED);
+    }
+
+    @Override
+    public void moved(double[] by, boolean anew) {
+        // Nothing is known of distances that movements could change.
+    }
+
+    @Override
+    public void assign(float[][] newCenters) {
+        for (int k = 0; k < clusters; k++) {
+            for (int f = 0; f < newCenters[k].length; f++) {
+                centers[k * ELEMENTS + f] = newCenters[k][f];
+            }
+        }
+        Workers.each(
+                (size + BlockedPoints.BLOCK - 1) / BlockedPoints.BLOCK,
+                () -> new Finding()::assign);
+    }
+
+    /** Finds the labels of a block. */
+    private final class Finding {
+        private final double[] fromMiddle = new double[clusters];
+        private final int[] candidates = new int[clusters];
+        private final float[][] squares = new float[clusters][BOX];
+
+        void assign(int block) {
+            int first = block * (BlockedPoints.BLOCK / BOX);
+            int last = Math.min(only.length, first + BlockedPoints.BLOCK / BOX);
+            for (int box = first; box < last; box++) {
+                int count = findCandidates(box);
+                if (count == 1) {
+                    takeOnly(block, box, candidates[0]);
+                } else {
+                    compare(block, box, count);
+                }
+            }
+        }
+
+        /** The centres that some place of a box may be nearest to, in order. */
+        private int findCandidates(int box) {
+            int at = box * ELEMENTS;
+            double x0 = low[at];
+            double x1 = high[at];
+            double y0 = low[at + 1];
+            double y1 = high[at + 1];
+            double z0 = low[at + 2];
+            double z1 = high[at + 2];
+            double x = (x0 + x1) / 2;
+            double y = (y0 + y1) / 2;
+            double z = (z0 + z1) / 2;
+            int nearest = 0;
+            for (int k = 0; k < clusters; k++) {
+                fromMiddle[k] = square(k, x, y, z);
+                nearest = fromMiddle[k] < fromMiddle[nearest] ? k : nearest;
+            }
+            double a = centers[nearest * ELEMENTS];
+            double b = centers[nearest * ELEMENTS + 1];
+            double c = centers[nearest * ELEMENTS + 2];
+            double diagonal = (x1 - x0) * (x1 - x0) + (y1 - y0) * (y1 - y0) + (z1 - z0) * (z1 - z0);
+            int count = 0;
+            for (int k = 0; k < clusters; k++) {
+                // The corner that is nearest to k in relation to how near it is to the other.
+                double u = centers[k * ELEMENTS] > a ? x1 : x0;
+                double v = centers[k * ELEMENTS + 1] > b ? y1 : y0;
+                double w = centers[k * ELEMENTS + 2] > c ? z1 : z0;
+                double its = square(k, u, v, w);
+                double other = square(nearest, u, v, w);
+                boolean never = its - other > ROUNDING * (its + other + diagonal);
+                candidates[count] = k;
+                count += never ? 0 : 1;
+            }
+            return count;
+        }
+
+        private double square(int k, double x, double y, double z) {
+            double u = x - centers[k * ELEMENTS];
+            double v = y - centers[k * ELEMENTS + 1];
+            double w = z - centers[k * ELEMENTS + 2];
+            return u * u + v * v + w * w;
+        }
+
+        private void takeOnly(int block, int box, int k) {
+            if (only[box] != k) {
+                only[box] = k;
+                for (int j = box * BOX; j < end(box); j++) {
+                    changes.set(block, j - block * BlockedPoints.BLOCK, k);
+                }
+            }
+        }
+
+        private void compare(int block, int box, int count) {
+            only[box] = MIXED;
+            int at = box * ELEMENTS;
+            for (int q = 0; q < count; q++) {
+                int k = candidates[q] * ELEMENTS;
+                VectorLoops.squares(
+                        squares[q],
+                        columns[at],
+                        columns[at + 1],
+                        columns[at + 2],
+                        (float) centers[k],
+                        (float) centers[k + 1],
+                        (float) centers[k + 2]);
+            }
+            int from = box * BOX - block * BlockedPoints.BLOCK;
+            int n = end(box) - box * BOX;
+            for (int i = 0; i < n; i++) {
+                int best = 0;
+                float least = squares[0][i];
+                for (int q = 1; q < count; q++) {
+                    float square = squares[q][i];
+                    best = square < least ? q : best;
+                    least = square < least ? square : least;
+                }
+                changes.set(block, from + i, candidates[best]);
+            }
+        }
+    }
+}
