@@ -96,21 +96,10 @@ final class BoundedAssignment implements AssignmentStep {
             boolean clear = own < bounds.others[start + i] - drift || own < half[k] - slack;
             some += clear ? 0 : 1;
         }
+        count[b] = some;
         if (some == 0) {
             bounds.measureSpare(b);
-            return;
         }
-        int left = 0;
-        for (int m = 0; m < some; m++) {
-            int j = start + found[m];
-            int k = labels[j];
-            float own = (float) Math.sqrt(points.squaredDistance(j, centers[k])) * bounds.above;
-            bounds.own[j] = own - drifts[k];
-            boolean clear = own < bounds.others[j] - drift || own < half[k] - slack;
-            found[left] = found[m];
-            left += clear ? 0 : 1;
-        }
-        count[b] = left;
     }
 
     /** Finds the labels of the doubtful features of some blocks. */

@@ -18,7 +18,7 @@ final class BoxedAssignment implements AssignmentStep {
     private static final int BOX = 64;
 
     /** Far more than what rounding adds to a squared distance in relation to it. */
-    private static final double ROUNDING = 1e-6;
+    private static final double ROUNDING = 2e-5;
 
     private static final int MIXED = -1;
 
@@ -28,8 +28,12 @@ final class BoxedAssignment implements AssignmentStep {
     private final float[][] columns; // (boxes ELEMENTS)(BOX)
     private final double[] low; // (boxes, ELEMENTS)
     private final double[] high; // (boxes, ELEMENTS)
+    private final int[] candidates; // (boxes, K): what some place of a box may be nearest to
+    private final int[] candidateCount; // (boxes)
+    private final double[] until; // (boxes): for how much movement of the centres that holds
     private final int[] only; // (boxes): the label of all features, or MIXED
     private final double[] centers; // (K, ELEMENTS)
+    private double movement; // the sum over iterations of the largest
 
     /**
      * Prepares for an image.
@@ -44,6 +48,9 @@ final class BoxedAssignment implements AssignmentStep {
         columns = new float[boxes * ELEMENTS][BOX];
         low = new double[boxes * ELEMENTS];
         high = new double[boxes * ELEMENTS];
+        candidates = new int[Math.multiplyExact(boxes, clusters)];
+        candidateCount = new int[boxes];
+        until = new double[boxes];
         only = new int[boxes];
         centers = new double[clusters * ELEMENTS];
         for (int box = 0; box < boxes; box++) {
@@ -75,11 +82,17 @@ final class BoxedAssignment implements AssignmentStep {
     @Override
     public void begin() {
         Arrays.fill(only, MIXED);
+        Arrays.fill(until, -1);
+        movement = 0;
     }
 
     @Override
     public void moved(double[] by, boolean anew) {
-        // Nothing is known of distances that movements could change.
+        double most = 0;
+        for (double m : by) {
+            most = Math.max(most, m);
+        }
+        movement += most * (1 + ROUNDING);
     }
 
     @Override
@@ -97,24 +110,25 @@ final class BoxedAssignment implements AssignmentStep {
     /** Finds the labels of a block. */
     private final class Finding {
         private final double[] fromMiddle = new double[clusters];
-        private final int[] candidates = new int[clusters];
         private final float[][] squares = new float[clusters][BOX];
 
         void assign(int block) {
             int first = block * (BlockedPoints.BLOCK / BOX);
             int last = Math.min(only.length, first + BlockedPoints.BLOCK / BOX);
             for (int box = first; box < last; box++) {
-                int count = findCandidates(box);
-                if (count == 1) {
-                    takeOnly(block, box, candidates[0]);
+                if (movement > until[box]) {
+                    findCandidates(box);
+                }
+                if (candidateCount[box] == 1) {
+                    takeOnly(block, box, candidates[box * clusters]);
                 } else {
-                    compare(block, box, count);
+                    compare(block, box);
                 }
             }
         }
 
-        /** The centres that some place of a box may be nearest to, in order. */
-        private int findCandidates(int box) {
+        /** Finds the centres that some place of a box may be nearest to, in order. */
+        private void findCandidates(int box) {
             int at = box * ELEMENTS;
             double x0 = low[at];
             double x1 = high[at];
@@ -134,6 +148,9 @@ final class BoxedAssignment implements AssignmentStep {
             double b = centers[nearest * ELEMENTS + 1];
             double c = centers[nearest * ELEMENTS + 2];
             double diagonal = (x1 - x0) * (x1 - x0) + (y1 - y0) * (y1 - y0) + (z1 - z0) * (z1 - z0);
+            double reach = Math.sqrt(fromMiddle[nearest]) + Math.sqrt(diagonal);
+            double margin = Double.POSITIVE_INFINITY;
+            int first = box * clusters;
             int count = 0;
             for (int k = 0; k < clusters; k++) {
                 // The corner that is nearest to k in relation to how near it is to the other.
@@ -142,11 +159,16 @@ final class BoxedAssignment implements AssignmentStep {
                 double w = centers[k * ELEMENTS + 2] > c ? z1 : z0;
                 double its = square(k, u, v, w);
                 double other = square(nearest, u, v, w);
-                boolean never = its - other > ROUNDING * (its + other + diagonal);
-                candidates[count] = k;
-                count += never ? 0 : 1;
+                double by = its - other - ROUNDING * (its + other + diagonal);
+                if (by > 0) {
+                    // By how much farther k is anywhere, at least; half of it is for rounding.
+                    margin = Math.min(margin, by / (Math.sqrt(fromMiddle[k]) + reach));
+                } else {
+                    candidates[first + count++] = k;
+                }
             }
-            return count;
+            candidateCount[box] = count;
+            until[box] = movement + margin / 4;
         }
 
         private double square(int k, double x, double y, double z) {
@@ -165,11 +187,13 @@ final class BoxedAssignment implements AssignmentStep {
             }
         }
 
-        private void compare(int block, int box, int count) {
+        private void compare(int block, int box) {
             only[box] = MIXED;
+            int first = box * clusters;
+            int count = candidateCount[box];
             int at = box * ELEMENTS;
             for (int q = 0; q < count; q++) {
-                int k = candidates[q] * ELEMENTS;
+                int k = candidates[first + q] * ELEMENTS;
                 VectorLoops.squares(
                         squares[q],
                         columns[at],
@@ -189,7 +213,7 @@ final class BoxedAssignment implements AssignmentStep {
                     best = square < least ? q : best;
                     least = square < least ? square : least;
                 }
-                changes.set(block, from + i, candidates[best]);
+                changes.set(block, from + i, candidates[first + best]);
             }
         }
     }

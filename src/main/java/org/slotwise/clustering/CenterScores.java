@@ -4,7 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.OneDnn;
 import org.slotwise.internal.Ops;
 
 /**
@@ -19,6 +21,9 @@ final class CenterScores implements AutoCloseable {
 
     private static final int MOST_BLOCKS = 16;
 
+    /** Sizes of products are multiples of it. */
+    private static final int SIZES = 512;
+
     private static final float ULP = 0x1p-24f;
 
     /** How many blocks of features are taken at once. */
@@ -30,13 +35,11 @@ final class CenterScores implements AutoCloseable {
     /** ||c||² / 2 of each centre, (K). */
     final float[] halfSquares;
 
-    private final BlockedPoints points;
     private final NDManager manager;
     private final NDArray features; // (N, F)
     private final NDArray centers; // (K, F)
     private final FloatBuffer centerMemory;
-    private final NDArray chosen; // (rows, F)
-    private final FloatBuffer chosenMemory;
+    private final long[] chosen; // the features at each place
     private final double relativeError;
     private double largest; // ||c||
 
@@ -48,19 +51,18 @@ final class CenterScores implements AutoCloseable {
     /**
      * Prepares for an image.
      *
-     * @param features (N, F) float32, the same as the points
+     * @param features (N, F) float32
+     * @param points the same
      */
     CenterScores(NDArray features, BlockedPoints points, int clusters) {
-        this.points = points;
         this.features = features;
         manager = features.getManager().newSubManager();
         int most = TOGETHER / BlockedPoints.BLOCK / Math.max(clusters, points.featureSize);
         blocks = Math.max(1, Math.min(MOST_BLOCKS, most));
         centers = manager.create(new Shape(clusters, points.featureSize));
         centerMemory = ThreadedLloyd.numbers(centers);
-        chosen = manager.create(new Shape((long) blocks * BlockedPoints.BLOCK, points.featureSize));
-        chosenMemory = ThreadedLloyd.numbers(chosen);
-        productMemory = chosenMemory;
+        chosen = new long[blocks * BlockedPoints.BLOCK];
+        productMemory = centerMemory;
         halfSquares = new float[clusters];
         relativeError = (points.featureSize + 16.0) * ULP;
         try (NDArray norm = features.norm(2, new int[] {1}, false)) {
@@ -93,14 +95,16 @@ final class CenterScores implements AutoCloseable {
 
     /** Puts a feature in a place among those that are computed next; from any thread. */
     void choose(int place, int feature) {
-        int size = points.featureSize;
-        chosenMemory.put(place * size, points.rows, feature * size, size);
+        chosen[place] = feature;
     }
 
     /** Computes the products of the features that were put in so many places. */
     void ofChosen(int n) {
-        try (NDArray x = Ops.part(chosen, 0, 0, n)) {
-            multiply(x, n);
+        // A multiple of a number, so that oneDNN, which prepares for each size, has seen it before.
+        int padded = Math.min(chosen.length, (n + SIZES - 1) / SIZES * SIZES);
+        try (NDArray index = Ops.indices(features, Arrays.copyOf(chosen, padded));
+                NDArray x = Ops.rows(features, index)) {
+            multiply(x, padded);
         }
     }
 
@@ -113,8 +117,12 @@ final class CenterScores implements AutoCloseable {
 
     private void multiply(NDArray x, int n) {
         free();
-        try (NDArray turned = x.swapAxes(0, 1)) {
-            products = centers.matMul(turned);
+        if (OneDnn.isHere() && n >= SIZES) {
+            products = OneDnn.linear(centers, x, null);
+        } else {
+            try (NDArray turned = x.swapAxes(0, 1)) {
+                products = centers.matMul(turned);
+            }
         }
         productMemory = ThreadedLloyd.numbers(products);
         count = n;
