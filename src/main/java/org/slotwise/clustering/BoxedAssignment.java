@@ -111,6 +111,9 @@ final class BoxedAssignment implements AssignmentStep {
     private final class Finding {
         private final double[] fromMiddle = new double[clusters];
         private final float[][] squares = new float[clusters][BOX];
+        private final float[] least = new float[BOX];
+        private final float[] second = new float[BOX];
+        private final int[] placeOf = new int[clusters]; // where a cluster is among candidates
 
         void assign(int block) {
             int first = block * (BlockedPoints.BLOCK / BOX);
@@ -192,7 +195,10 @@ final class BoxedAssignment implements AssignmentStep {
             int first = box * clusters;
             int count = candidateCount[box];
             int at = box * ELEMENTS;
+            Arrays.fill(least, Float.POSITIVE_INFINITY);
+            Arrays.fill(second, Float.POSITIVE_INFINITY);
             for (int q = 0; q < count; q++) {
+                placeOf[candidates[first + q]] = q;
                 int k = candidates[first + q] * ELEMENTS;
                 VectorLoops.squares(
                         squares[q],
@@ -202,18 +208,24 @@ final class BoxedAssignment implements AssignmentStep {
                         (float) centers[k],
                         (float) centers[k + 1],
                         (float) centers[k + 2]);
+                VectorLoops.lowerTwo(least, second, squares[q]);
             }
-            int from = box * BOX - block * BlockedPoints.BLOCK;
-            int n = end(box) - box * BOX;
-            for (int i = 0; i < n; i++) {
-                int best = 0;
-                float least = squares[0][i];
-                for (int q = 1; q < count; q++) {
-                    float square = squares[q][i];
-                    best = square < least ? q : best;
-                    least = square < least ? square : least;
+            for (int i = 0; box * BOX + i < end(box); i++) {
+                int j = box * BOX + i;
+                int label = changes.labels[j];
+                int q = placeOf[label];
+                boolean stays =
+                        q < count
+                                && candidates[first + q] == label
+                                && squares[q][i] == least[i]
+                                && least[i] < second[i];
+                if (!stays) {
+                    q = 0;
+                    while (squares[q][i] != least[i]) { // the first of equals
+                        q++;
+                    }
+                    changes.set(block, j - block * BlockedPoints.BLOCK, candidates[first + q]);
                 }
-                changes.set(block, from + i, candidates[first + best]);
             }
         }
     }

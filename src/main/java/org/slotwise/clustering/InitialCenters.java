@@ -50,7 +50,9 @@ final class InitialCenters {
             case K_MEANS_PLUS_PLUS ->
                     Ops.rows(
                             table,
-                            Lloyd.inJava(features) && size >= BoundedLloyd.MANY
+                            Lloyd.inJava(features)
+                                            && size >= BoundedLloyd.MANY
+                                            && features.getShape().get(2) > BoxedAssignment.ELEMENTS
                                     ? loops(clusters, starts, draws)
                                     : operations(clusters, starts, draws));
         };

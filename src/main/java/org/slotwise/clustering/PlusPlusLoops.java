@@ -109,15 +109,13 @@ final class PlusPlusLoops implements AutoCloseable {
     }
 
     private float closer(int j, int l, float own) {
-        float square = products[j * trials + l] + squares[j] + own;
-        return square < closest[j] ? square : closest[j];
+        return Math.min(products[j * trials + l] + squares[j] + own, closest[j]);
     }
 
     /** Adds a centre. */
     private void approach(int l, int row) {
         for (int j = 0; j < size; j++) {
-            float square = closer(j, l, squares[row]);
-            closest[j] = square > 0 ? square : 0;
+            closest[j] = Math.max(closer(j, l, squares[row]), 0);
         }
     }
 

@@ -101,4 +101,14 @@ final class VectorLoops {
             least[i] = Math.min(w, v);
         }
     }
+
+    /** The least and the second least of what came. */
+    static void lowerTwo(float[] least, float[] second, float[] x) {
+        for (int i = 0; i < x.length; i++) {
+            float v = x[i];
+            float w = least[i];
+            second[i] = Math.min(second[i], Math.max(v, w));
+            least[i] = Math.min(w, v);
+        }
+    }
 }
