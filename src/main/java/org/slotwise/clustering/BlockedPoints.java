@@ -1,24 +1,15 @@
 package org.slotwise.clustering;
 
 import java.nio.FloatBuffer;
-import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
-/**
- * Many features both ways: by row for a single one, and in blocks by column for loops over the
- * features of a block.
- */
+/** Many features, by row, in blocks that are worked on one by one. */
 final class BlockedPoints {
 
-    /** How many features a block has: a column of distances is 1 KB. */
+    /** How many features a block has: a number for each is 1 KB. */
     static final int BLOCK = 256;
 
-    /** How many rows or columns a loop takes at once. */
-    private static final int STEP = 4;
-
     private static final int LANES = 8;
-
-    /** As many rows as columns are written of at once: a cache line of each. */
-    private static final int TILE = 16;
 
     final int size; // N
 
@@ -27,16 +18,36 @@ final class BlockedPoints {
     /** (N, F). */
     final float[] rows;
 
-    private BlockedPoints(int size, int featureSize) {
-        this.size = size;
+    private final int @Nullable [] order; // (N)
+
+    private BlockedPoints(float[] rows, int featureSize, int @Nullable [] order) {
+        this.rows = rows;
         this.featureSize = featureSize;
-        rows = new float[Math.multiplyExact(size, featureSize)];
+        this.order = order;
+        size = rows.length / featureSize;
     }
 
+    /** Reads features in their order. */
     static BlockedPoints read(FloatBuffer from, int first, int size, int featureSize) {
-        BlockedPoints points = new BlockedPoints(size, featureSize);
-        from.get(first * featureSize, points.rows);
-        return points;
+        float[] rows = new float[Math.multiplyExact(size, featureSize)];
+        from.get(first * featureSize, rows);
+        return new BlockedPoints(rows, featureSize, null);
+    }
+
+    /** The same features in another order. */
+    BlockedPoints inOrder(int[] newOrder) {
+        float[] sorted = new float[rows.length];
+        for (int j = 0; j < size; j++) {
+            for (int f = 0; f < featureSize; f++) {
+                sorted[j * featureSize + f] = rows[newOrder[j] * featureSize + f];
+            }
+        }
+        return new BlockedPoints(sorted, featureSize, newOrder);
+    }
+
+    /** Which feature a row was before it got into another order. */
+    int origin(int row) {
+        return order == null ? row : order[row];
     }
 
     int blocks() {
@@ -46,37 +57,6 @@ final class BlockedPoints {
     /** Where a block ends. */
     int end(int block) {
         return Math.min(size, (block + 1) * BLOCK);
-    }
-
-    /** A block by column: (F)(BLOCK); what the last block lacks is left as it is. */
-    void columns(int block, float[][] columns) {
-        int start = block * BLOCK;
-        int n = end(block) - start;
-        for (int from = 0; from < n; from += TILE) {
-            int to = Math.min(n, from + TILE);
-            for (int f = 0; f < featureSize; f++) {
-                float[] column = columns[f];
-                int at = (start + from) * featureSize + f;
-                for (int i = from; i < to; i++) {
-                    column[i] = rows[at];
-                    at += featureSize;
-                }
-            }
-        }
-    }
-
-    /** ||x - c||² of all features of a block, given by column. */
-    static void squaredDistances(float[][] x, float[] c, float[] squares) {
-        Arrays.fill(squares, 0);
-        int f = 0;
-        for (; f + STEP <= c.length; f += STEP) {
-            VectorLoops.addSquares(
-                    squares, x[f], x[f + 1], x[f + 2], x[f + 3], c[f], c[f + 1], c[f + 2],
-                    c[f + 3]);
-        }
-        for (; f < c.length; f++) {
-            VectorLoops.addSquares(squares, x[f], c[f]);
-        }
     }
 
     /** ||x - c||² of one feature. */

@@ -32,16 +32,27 @@ final class BoundedLloyd {
         float[] labels = new float[Math.multiplyExact(starts, size)];
         long[] iterations = new long[starts];
         double[] gains = new double[starts];
+        boolean narrow = featureSize <= BoxedAssignment.ELEMENTS;
         for (int image = 0; image < images; image++) {
-            BlockedPoints points = BlockedPoints.read(values, image * size, size, featureSize);
-            BoundedStart state = new BoundedStart(points, clusters, featureSize);
-            for (int r = 0; r < startsPerImage; r++) {
-                int start = image * startsPerImage + r;
-                from.get(start * initialCenters.length, initialCenters);
-                state.run(initialCenters, tolerance[image], maxIter);
-                state.copyTo(centers, start * initialCenters.length, labels, start * size);
-                iterations[start] = state.iterations();
-                gains[start] = state.gain();
+            BlockedPoints read = BlockedPoints.read(values, image * size, size, featureSize);
+            BlockedPoints points =
+                    narrow ? read.inOrder(SpatialOrder.of(read.rows, featureSize)) : read;
+            ChangedLabels changes = new ChangedLabels(points);
+            try (CenterScores scores =
+                    narrow ? null : new CenterScores(features.get(image), points, clusters)) {
+                AssignmentStep assignment =
+                        scores == null
+                                ? new BoxedAssignment(points, clusters, changes)
+                                : new BoundedAssignment(points, scores, clusters, changes);
+                BoundedStart state = new BoundedStart(points, clusters, assignment, changes);
+                for (int r = 0; r < startsPerImage; r++) {
+                    int start = image * startsPerImage + r;
+                    from.get(start * initialCenters.length, initialCenters);
+                    state.run(initialCenters, tolerance[image], maxIter);
+                    state.copyTo(centers, start * initialCenters.length, labels, start * size);
+                    iterations[start] = state.iterations();
+                    gains[start] = state.gain();
+                }
             }
         }
         NDManager owner = features.getManager();

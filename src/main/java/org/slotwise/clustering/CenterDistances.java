@@ -8,14 +8,10 @@ import java.util.Arrays;
  */
 final class CenterDistances {
 
-    /** At least so far: (K)(K). */
-    final float[][] half;
-
-    /** To the nearest other centre, (K). */
+    /** To the nearest other centre, at least so far: (K). */
     final float[] halfToNearest;
 
     CenterDistances(int clusters) {
-        half = new float[clusters][clusters];
         halfToNearest = new float[clusters];
     }
 
@@ -24,10 +20,9 @@ final class CenterDistances {
         for (int k = 0; k < centers.length; k++) {
             for (int l = 0; l < k; l++) {
                 double square = LloydStart.squaredDistance(centers[k], centers[l]);
-                half[k][l] = (float) Math.sqrt(square) / 2 * below;
-                half[l][k] = half[k][l];
-                halfToNearest[k] = Math.min(halfToNearest[k], half[k][l]);
-                halfToNearest[l] = Math.min(halfToNearest[l], half[k][l]);
+                float half = (float) Math.sqrt(square) / 2 * below;
+                halfToNearest[k] = Math.min(halfToNearest[k], half);
+                halfToNearest[l] = Math.min(halfToNearest[l], half);
             }
         }
     }

@@ -34,6 +34,13 @@ final class ClusterSums {
         }
     }
 
+    /** Adds every feature to the cluster that its label names. */
+    void addAll(int[] labels, float[] rows) {
+        for (int j = 0; j < labels.length; j++) {
+            add(labels[j], rows, j);
+        }
+    }
+
     void add(int cluster, float[] rows, int feature) {
         double[] sum = sums[cluster];
         int at = feature * sum.length;
@@ -97,9 +104,11 @@ final class ClusterSums {
      * its centre, nothing is taken.
      */
     ClusterSums afterTakeover(BlockedPoints points, float[][] centers, int[] labels) {
+        int[] row = new int[points.size];
         double[] distance = new double[points.size];
         for (int j = 0; j < distance.length; j++) {
-            distance[j] = points.wideSquaredDistance(j, centers[labels[j]]);
+            row[points.origin(j)] = j;
+            distance[points.origin(j)] = points.wideSquaredDistance(j, centers[labels[j]]);
         }
         ClusterSums taken = copy();
         if (distance[LloydStart.farthest(distance)] == 0) {
@@ -107,10 +116,11 @@ final class ClusterSums {
         }
         for (int k = 0; k < count.length; k++) {
             if (count[k] == 0) {
-                int j = LloydStart.farthest(distance);
+                int farthest = LloydStart.farthest(distance);
+                int j = row[farthest];
                 taken.remove(labels[j], points.rows, j);
                 taken.add(k, points.rows, j);
-                distance[j] = -1;
+                distance[farthest] = -1;
             }
         }
         return taken;

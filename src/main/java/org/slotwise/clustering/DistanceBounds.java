@@ -13,14 +13,11 @@ import java.util.Arrays;
  */
 final class DistanceBounds {
 
-    /** In the place of a bound of the own centre: never in doubt. */
-    static final float OWN = Float.POSITIVE_INFINITY;
-
     /**
      * From which movement on, in relation to the gap between the nearest and the second centre,
      * computing all distances is faster: measured.
      */
-    private static final double FAR = 0.35;
+    private static final double FAR = 0.8;
 
     private static final float ULP = 0x1p-24f;
 
@@ -30,9 +27,6 @@ final class DistanceBounds {
     /** Of those to all others, with the largest drift: at least so far, (N). */
     final float[] others;
 
-    /** Of that to each centre, with its drift: at least so far, (N, K); {@link #OWN} of the own. */
-    final float[] each;
-
     /** How far each centre has moved since all distances were computed, (K). */
     final float[] drift;
 
@@ -41,7 +35,11 @@ final class DistanceBounds {
 
     final float above;
 
+    final CenterDistances between;
+
+    private final float[] spare; // (blocks), below 0 where it is not known
     private final double[] moved; // (K)
+    private float most; // of drift
     private double largestMoved;
     private double largest;
     private double gap; // between the nearest and the second, on average
@@ -52,15 +50,14 @@ final class DistanceBounds {
     /** What rounding may add to differences of bounds. */
     float slack;
 
-    DistanceBounds(BlockedPoints points, int clusters, int featureSize) {
-        boolean narrow = featureSize <= NarrowAssignment.ELEMENTS; // which needs none
-        int size = narrow ? 0 : points.size;
-        own = new float[size];
-        others = new float[size];
-        each = new float[Math.multiplyExact(size, clusters)];
+    DistanceBounds(BlockedPoints points, int clusters) {
+        own = new float[points.size];
+        others = new float[points.size];
+        spare = new float[points.blocks()];
+        between = new CenterDistances(clusters);
         drift = new float[clusters];
         moved = new double[clusters];
-        float error = (featureSize + 8) * ULP;
+        float error = (points.featureSize + 8) * ULP;
         below = 1 - error;
         above = 1 + error;
     }
@@ -69,6 +66,8 @@ final class DistanceBounds {
     void reset() {
         Arrays.fill(moved, 0);
         Arrays.fill(drift, 0);
+        Arrays.fill(spare, -1);
+        most = 0;
         largestMoved = 0;
         largestDrift = 0;
     }
@@ -92,35 +91,45 @@ final class DistanceBounds {
      *     computed
      */
     boolean move(double[] by) {
-        double most = 0;
+        double farthest = 0;
         for (int k = 0; k < by.length; k++) {
             moved[k] += by[k] * above;
             drift[k] = (float) moved[k];
-            most = Math.max(most, by[k]);
+            most = Math.max(most, drift[k]);
+            farthest = Math.max(farthest, by[k]);
         }
-        largestMoved += most * above;
+        largestMoved += farthest * above;
         largestDrift = (float) largestMoved;
         round();
-        return !(most <= gap * FAR && largestMoved <= 4 * largest);
+        return !(farthest <= gap * FAR && largestMoved <= 4 * largest);
     }
 
-    /** The least of the bounds of a feature's distances to other centres, which begin somewhere. */
-    float least(int at) {
-        float a = OWN;
-        float b = OWN;
-        float c = OWN;
-        float d = OWN;
-        int k = 0;
-        for (; k + 4 <= drift.length; k += 4) {
-            a = Math.min(a, each[at + k] - drift[k]);
-            b = Math.min(b, each[at + k + 1] - drift[k + 1]);
-            c = Math.min(c, each[at + k + 2] - drift[k + 2]);
-            d = Math.min(d, each[at + k + 3] - drift[k + 3]);
+    /** Notes what the distances of a feature are as computed: to its centre, and the next. */
+    void set(int feature, int label, float nearest, float next) {
+        own[feature] = nearest * above - drift[label];
+        others[feature] = next * below + largestDrift;
+    }
+
+    /** Whether the bounds of all features of a block are known to say that their labels stay. */
+    boolean allStay(int block) {
+        return most + largestDrift + slack < spare[block];
+    }
+
+    /** Finds out by how much bounds of a block may come closer until one says nothing. */
+    void measureSpare(int block) {
+        if (spare[block] < 0) {
+            float least = Float.POSITIVE_INFINITY;
+            int end = Math.min(own.length, (block + 1) * BlockedPoints.BLOCK);
+            for (int j = block * BlockedPoints.BLOCK; j < end; j++) {
+                least = Math.min(least, others[j] - own[j]);
+            }
+            spare[block] = Math.max(0, least);
         }
-        for (; k < drift.length; k++) {
-            a = Math.min(a, each[at + k] - drift[k]);
-        }
-        return Math.min(Math.min(a, b), Math.min(c, d));
+    }
+
+    /** After a bound of a block has changed. */
+    void forgetSpare(int block) {
+        spare[block] = -1;
     }
 
     private void round() {

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
+import java.util.Arrays;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
@@ -46,7 +47,14 @@ final class InitialCenters {
     NDArray draw(KMeansOptions.Init init, int clusters, int starts, UniformDraws draws) {
         return switch (init) {
             case RANDOM -> random(clusters, starts, draws);
-            case K_MEANS_PLUS_PLUS -> plusPlus(clusters, starts, draws);
+            case K_MEANS_PLUS_PLUS ->
+                    Ops.rows(
+                            table,
+                            Lloyd.inJava(features)
+                                            && size >= BoundedLloyd.MANY
+                                            && features.getShape().get(2) > BoxedAssignment.ELEMENTS
+                                    ? loops(clusters, starts, draws)
+                                    : operations(clusters, starts, draws));
         };
     }
 
@@ -61,7 +69,31 @@ final class InitialCenters {
         return Ops.rows(table, highest.get(1).add(firstRow.expandDims(2)));
     }
 
-    private NDArray plusPlus(int clusters, int starts, UniformDraws draws) {
+    /** As {@link #operations}, for features that {@link PlusPlusLoops} are for. */
+    NDArray loops(int clusters, int starts, UniformDraws draws) {
+        int trials = trials(clusters);
+        NDArray u = draws.next(features, starts, 1 + (clusters - 1L) * trials);
+        float[] numbers = u.toFloatArray();
+        int each = numbers.length / Math.toIntExact(u.getShape().get(0) * starts);
+        long[] rows = new long[Math.toIntExact(images * starts * clusters)];
+        for (int b = 0; b < images; b++) {
+            int from = u.getShape().get(0) == 1 ? 0 : b * starts * each; // the same for all images
+            try (PlusPlusLoops loops = new PlusPlusLoops(features.get(b), squares.get(b), trials)) {
+                for (int r = 0; r < starts; r++) {
+                    int first = from + r * each;
+                    long[] drawn = new long[clusters];
+                    loops.draw(Arrays.copyOfRange(numbers, first, first + each), drawn);
+                    for (int k = 0; k < clusters; k++) {
+                        rows[(b * starts + r) * clusters + k] = b * size + drawn[k];
+                    }
+                }
+            }
+        }
+        return Ops.indices(features, rows).reshape(images, starts, clusters);
+    }
+
+    /** Draws the features that k-means++ starts from: (B, R, K), as rows of the table. */
+    NDArray operations(int clusters, int starts, UniformDraws draws) {
         int trials = trials(clusters); // L
         NDArray u = draws.next(features, starts, 1 + (clusters - 1L) * trials);
         NDArray scaled = u.get(":, :, 0").mul(Scalars.like(u, (double) size));
@@ -85,7 +117,7 @@ final class InitialCenters {
                 previous.close();
             }
         }
-        return Ops.rows(table, NDArrays.stack(chosen, 2));
+        return NDArrays.stack(chosen, 2);
     }
 
     /** Where the trials of each start begin, among those of all: (B, R). */

@@ -49,6 +49,13 @@ interface Lloyd {
         }
     }
 
+    /** Whether loops over such features are faster than operations. */
+    static boolean inJava(NDArray features) {
+        return !features.getDevice().isGpu()
+                && features.getDataType() == DataType.FLOAT32
+                && ThreadedLloyd.canHold(features);
+    }
+
     /**
      * The faster way for what there is.
      *
@@ -56,12 +63,7 @@ interface Lloyd {
      * @param initial (B, R, K, F)
      */
     static Lloyd of(NDArray features, NDArray initial) {
-        boolean inJava =
-                !features.getDevice().isGpu()
-                        && features.getDataType() == DataType.FLOAT32
-                        && ThreadedLloyd.canHold(features)
-                        && ThreadedLloyd.canHold(initial);
-        if (!inJava) {
+        if (!inJava(features) || !ThreadedLloyd.canHold(initial)) {
             return BatchedLloyd::run;
         }
         boolean many = features.getShape().get(1) >= BoundedLloyd.MANY;

@@ -75,26 +75,6 @@ final class VectorLoops {
         }
     }
 
-    /** sum += (x - a)² + (y - b)² + (v - c)² + (w - d)². */
-    static void addSquares(
-            float[] sum,
-            float[] x,
-            float[] y,
-            float[] v,
-            float[] w,
-            float a,
-            float b,
-            float c,
-            float d) {
-        for (int i = 0; i < sum.length; i++) {
-            float p = x[i] - a;
-            float q = y[i] - b;
-            float r = v[i] - c;
-            float s = w[i] - d;
-            sum[i] = Math.fma(p, p, Math.fma(q, q, Math.fma(r, r, Math.fma(s, s, sum[i]))));
-        }
-    }
-
     /** sum = (x - a)² + (y - b)² + (v - c)². */
     static void squares(float[] sum, float[] x, float[] y, float[] v, float a, float b, float c) {
         for (int i = 0; i < sum.length; i++) {
@@ -105,18 +85,20 @@ final class VectorLoops {
         }
     }
 
-    /** sum += (x - a)². */
-    static void addSquares(float[] sum, float[] x, float a) {
-        for (int i = 0; i < sum.length; i++) {
-            float p = x[i] - a;
-            sum[i] = Math.fma(p, p, sum[i]);
-        }
-    }
-
     /** highest = max(highest, x), from one index up to another. */
     static void raise(float[] highest, float[] x, int from, int to) {
         for (int i = from; i < to; i++) {
             highest[i] = Math.max(highest[i], x[i]);
+        }
+    }
+
+    /** The least and the second least of what came, and now of a - x, up to an index. */
+    static void lowerTwo(float[] least, float[] second, float[] x, float a, int to) {
+        for (int i = 0; i < to; i++) {
+            float v = a - x[i];
+            float w = least[i];
+            second[i] = Math.min(second[i], Math.max(v, w));
+            least[i] = Math.min(w, v);
         }
     }
 

@@ -7,6 +7,7 @@ import static org.slotwise.testing.Tensors.doubles;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.JniUtils;
@@ -185,6 +186,36 @@ class LloydTest {
         assertArrayEquals(exact.iterations, bounded.iterations);
         assertArrayEquals(doubles(exact.centers), doubles(bounded.centers), 1e-5 * (1 + away));
         assertEquals(exact.gains[0], bounded.gains[0], 1e-6 * Math.abs(exact.gains[0]));
+    }
+
+    /** Few numbers, so that many features are on top of centres, and many, few and wide. */
+    @ParameterizedTest
+    @CsvSource({"2, 300, 3, 5, 2", "1, 9001, 8, 7, 3", "2, 40, 2, 1, 2", "1, 500, 4, 30, 1"})
+    void loopsDrawTheSameStarts(int b, int n, int f, int k, int r, NDManager manager) {
+        Assumptions.assumeFalse(manager.getDevice().isGpu());
+        NDArray x = Tensors.normal(manager, 3, b, n, f).mul(2).round();
+        NoGraph.during(
+                () -> {
+                    CentredFeatures input = CentredFeatures.of("test", "centers", x, null, false);
+                    for (Long seed : new Long[] {1L, 2L}) {
+                        InitialCenters centers = new InitialCenters(input);
+                        Tensors.assertSame(
+                                "rows",
+                                centers.operations(k, r, new UniformDraws(seed)),
+                                centers.loops(k, r, new UniformDraws(seed)));
+                    }
+                    return x;
+                });
+    }
+
+    /** Features in several boxes, of which some are beyond the grid, and in several chunks. */
+    @ParameterizedTest
+    @CsvSource({"1, 6, 1", "2, 9, 1", "3, 20, 1", "3, 4, 1000", "9, 8, 1"})
+    void manyFeaturesComeToTheSame(int f, int k, double farthest, NDManager manager) {
+        NDArray x = Tensors.normal(manager, 9, 1, 9000, f);
+        x.set(new NDIndex(":, 17, 0"), farthest);
+        NDArray starts = x.get(":, 100:" + (100 + k)).expandDims(1).duplicate();
+        assertSameResult(x, starts, 1e-4);
     }
 
     /** Features of an encoder are often a view in another order: channels first in memory. */
