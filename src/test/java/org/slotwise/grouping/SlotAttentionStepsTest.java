@@ -91,9 +91,10 @@ class SlotAttentionStepsTest {
                         b -> b.optProjectionBias(true),
                         b -> b.optHeads(2),
                         b ->
-                                b.optVariant(
-                                        SlotAttentionVariant.PAPER.without(
-                                                SlotAttentionVariant.Part.GRU)),
+                                b.optKvqDim(6)
+                                        .optVariant(
+                                                SlotAttentionVariant.PAPER.without(
+                                                        SlotAttentionVariant.Part.GRU)),
                         b ->
                                 b.optFeedForward(
                                         new SequentialBlock().add(new FeedForward(6, 9, 1e-2))));
