@@ -33,6 +33,8 @@ class NearestNameTest {
         assertNull(nearest("abcdefghi", "abcdefghi0123"));
         assertNull(nearest("abcdefghi", "efghi"));
         assertNull(nearest("abcdefghi", "0123efghi"));
+        assertNull(nearest("abcdefghi", "01abcdefg"), "two put in, two left out");
+        assertNull(nearest("abcdefghi", "cdefghi01"), "two left out, two put in");
         assertNull(nearest("abcdefghi", "abcde0123"));
         assertEquals("ab", nearest("ab", "ab"));
         assertNull(nearest("ab", "ac"), "less than one of two");
