@@ -3,7 +3,9 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.Check;
 
 /**
  * What a grouping module gives: the objects found, and which features belong to which.
@@ -67,7 +69,8 @@ public record PerceptualGroupingOutput(
      * @param list arrays by the names of {@link #toNDList}; without names, in that order, where a
      *     boolean array is the empty-slot indicator; an array named "slot_positions" is passed over
      * @return the record
-     * @throws IllegalArgumentException if the list is empty, or has more than these three
+     * @throws IllegalArgumentException if the list is empty, has more than these three, or two for
+     *     one place
      */
     public static PerceptualGroupingOutput from(NDList list) {
         if (list.contains(PositionedSlots.SLOT_POSITIONS)) {
@@ -75,24 +78,21 @@ public record PerceptualGroupingOutput(
             others.removeIf(array -> PositionedSlots.SLOT_POSITIONS.equals(array.getName()));
             return from(others);
         }
-        if (list.isEmpty() || list.size() > 3) {
-            throw new IllegalArgumentException(
-                    "PerceptualGroupingOutput: expected objects, feature_attributions and is_empty,"
-                            + " got "
-                            + list.size()
-                            + " arrays");
-        }
+        Check.option(!list.isEmpty() && list.size() <= 3, expected(list));
         NDArray objects = null;
         NDArray attributions = null;
         NDArray empty = null;
         for (NDArray array : list) {
             String name = array.getName();
             if (IS_EMPTY.equals(name) || array.getDataType() == DataType.BOOLEAN) {
+                Check.option(empty == null, expected(list));
                 empty = array;
             } else if (FEATURE_ATTRIBUTIONS.equals(name)
                     || (objects != null && !OBJECTS.equals(name))) {
+                Check.option(attributions == null, expected(list));
                 attributions = array;
             } else {
+                Check.option(objects == null, expected(list));
                 objects = array;
             }
         }
@@ -100,5 +100,14 @@ public record PerceptualGroupingOutput(
             throw new IllegalArgumentException("PerceptualGroupingOutput: objects are missing");
         }
         return new PerceptualGroupingOutput(objects, attributions, empty);
+    }
+
+    private static String expected(NDList list) {
+        return "PerceptualGroupingOutput: expected objects, feature_attributions and is_empty, got "
+                + list.size()
+                + " arrays: "
+                + list.stream()
+                        .map(a -> (a.getName() == null ? "" : a.getName() + " ") + a.getShape())
+                        .collect(Collectors.joining(", "));
     }
 }

@@ -26,8 +26,7 @@ record Segmentations(NDArray truth, NDArray predicted) {
                 truth.getShape().get(0) == predicted.getShape().get(0)
                         && (fits(truth, predicted, false, false)
                                 || fits(truth, predicted, true, false)
-                                || fits(truth, predicted, false, true)
-                                || fits(truth, predicted, true, true)),
+                                || fits(truth, predicted, false, true)),
                 who
                         + ": truth and predicted must have the same images and pixels, got "
                         + truth.getShape()
@@ -48,13 +47,16 @@ record Segmentations(NDArray truth, NDArray predicted) {
         checkLabelsAmongMasks(who, "truth", truth);
         checkLabelsAmongMasks(who, "predicted", predicted);
         // Only one reading of both fits here.
-        boolean tIsMap = fits(truth, predicted, true, false) || fits(truth, predicted, true, true);
-        boolean pIsMap = fits(truth, predicted, false, true) || fits(truth, predicted, true, true);
+        boolean tIsMap = fits(truth, predicted, true, false);
+        boolean pIsMap = fits(truth, predicted, false, true);
         return new Segmentations(
                 flat(who, "truth", truth, tIsMap), flat(who, "predicted", predicted, pIsMap));
     }
 
-    /** Whether both have as many pixels when taken for label maps (B, H, W), or not for them. */
+    /**
+     * Whether both have as many pixels when taken for label maps (B, H, W), or not for them. Two
+     * label maps of as many pixels are of one shape, and fit as masks do.
+     */
     private static boolean fits(NDArray t, NDArray p, boolean tIsMap, boolean pIsMap) {
         if ((tIsMap && !Membership.canBeMap(t)) || (pIsMap && !Membership.canBeMap(p))) {
             return false;
@@ -103,10 +105,13 @@ record Segmentations(NDArray truth, NDArray predicted) {
         return false;
     }
 
-    /** A single mask of numbers above 1 is a label map with an axis of channels. */
+    /**
+     * A single mask of numbers above 1 is a label map with an axis of channels. It is of a floating
+     * type: whole ones were refused.
+     */
     private static void checkLabelsAmongMasks(String who, String what, NDArray array) {
         boolean single = array.getShape().dimension() > 2 && array.getShape().get(1) == 1;
-        if (single && !Membership.canBeMap(array) && hasLabels(array)) {
+        if (single && hasLabels(array)) {
             throw labelsAmongMasks(who, what, array);
         }
     }
@@ -134,7 +139,7 @@ record Segmentations(NDArray truth, NDArray predicted) {
                 array.getDataType() == DataType.FLOAT32 || array.getDataType() == DataType.FLOAT64;
         NDArray x = asItIs ? array : array.toType(DataType.FLOAT32, true);
         NDArray fraction = x.sub(x.round()).abs().max(); // NaN if any is
-        NDArray beyond = x.mul(x.sub(Scalars.like(x, 1))).abs().max();
+        NDArray beyond = x.mul(x.sub(Scalars.like(x, 1))).max(); // whole ones have none below 0
         double[] read = Ops.read(NDArrays.stack(new NDList(fraction, beyond)));
         return read[0] == 0 && read[1] > 0;
     }

@@ -107,6 +107,15 @@ public final class NameMap {
                                                         array,
                                                         target.rule.conversion);
                                         List<String> names = target.names();
+                                        Check.option(
+                                                parts.size() == names.size(),
+                                                message(
+                                                        theirs,
+                                                        name
+                                                                + " must become "
+                                                                + names
+                                                                + ", got arrays: "
+                                                                + parts.size()));
                                         for (int i = 0; i < names.size(); i++) {
                                             put(theirs, result, names.get(i), parts.get(i));
                                         }
@@ -149,12 +158,18 @@ public final class NameMap {
         Map<String, @Nullable Target> targets = new LinkedHashMap<>();
         for (String name : ours.names()) {
             Target target = findBack(name);
+            String theirs = name;
             if (target == null) {
                 leftOver.add(name);
-                targets.put(name, null);
             } else {
-                targets.put(target.rule.from.fill(target.stars), target);
+                theirs = target.rule.from.fill(target.stars);
             }
+            // The same target comes again where several arrays make one.
+            boolean taken = targets.containsKey(theirs);
+            if (taken && (target == null || !target.equals(targets.get(theirs)))) {
+                throw new IllegalArgumentException(twice(ours, theirs));
+            }
+            targets.put(theirs, target);
         }
         List<String> known =
                 rules.stream().flatMap(rule -> rule.to.stream()).map(Object::toString).toList();
@@ -244,8 +259,12 @@ public final class NameMap {
     private static void put(
             StateDict from, Map<String, NDArray> result, String name, NDArray array) {
         if (result.put(name, array) != null) {
-            throw new IllegalArgumentException(message(from, "two arrays would be named " + name));
+            throw new IllegalArgumentException(twice(from, name));
         }
+    }
+
+    private static String twice(StateDict dict, String name) {
+        return message(dict, "two arrays would be named " + name);
     }
 
     private void checkLeftOver(StateDict from, Set<String> leftOver, List<String> known) {

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
@@ -244,13 +243,14 @@ public final class StateDict implements AutoCloseable {
      *
      * @param names gives the new name for the old
      * @return a state dict that shares the arrays; closing either closes both
-     * @throws IllegalArgumentException if two arrays would have one name
+     * @throws IllegalArgumentException if two arrays would have one name, or one would have none
      */
     public StateDict rename(UnaryOperator<String> names) {
         Map<String, NDArray> renamed = new LinkedHashMap<>();
         arrays.forEach(
                 (name, array) -> {
-                    String to = Objects.requireNonNull(names.apply(name), name);
+                    String to = names.apply(name);
+                    Check.option(to != null, WHO + ": no new name for " + name);
                     if (renamed.put(to, array) != null) {
                         throw new IllegalArgumentException(
                                 WHO + ": two arrays of " + source + " would be named " + to);

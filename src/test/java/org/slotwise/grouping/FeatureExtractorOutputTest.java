@@ -31,10 +31,16 @@ class FeatureExtractorOutputTest {
         NDArray video = Tensors.normal(manager, 1, 2, 3, 5, 4);
         NDArray positions = Tensors.normal(manager, 2, 5, 2);
         NDArray inTime = Tensors.normal(manager, 3, 2, 3, 5, 7);
-        NDArray whole = Tensors.normal(manager, 4, 2, 9);
-        FeatureExtractorOutput output =
-                new FeatureExtractorOutput(
-                        video, positions, Map.of("in time", inTime, "whole", whole));
+        // Neither is of these frames: another rank, another batch, as many frames as of another.
+        Map<String, NDArray> others =
+                Map.of(
+                        "whole", Tensors.normal(manager, 4, 2, 9),
+                        "rank", Tensors.normal(manager, 5, 2, 3, 5),
+                        "batch", Tensors.normal(manager, 6, 1, 3, 5, 7),
+                        "frames", Tensors.normal(manager, 7, 2, 4, 5, 7));
+        Map<String, NDArray> aux = new HashMap<>(others);
+        aux.put("in time", inTime);
+        FeatureExtractorOutput output = new FeatureExtractorOutput(video, positions, aux);
         assertTrue(output.isVideo());
         List<FeatureExtractorOutput> frames = output.frames();
         assertEquals(3, frames.size());
@@ -43,8 +49,9 @@ class FeatureExtractorOutputTest {
             assertClose("frame", video.get(":, " + t), frame.features(), 0);
             assertSame(positions, frame.positions());
             assertClose("aux", inTime.get(":, " + t), frame.auxFeatures().get("in time"), 0);
-            assertSame(whole, frame.auxFeatures().get("whole"));
+            others.forEach((name, a) -> assertSame(a, frame.auxFeatures().get(name), name));
         }
+        assertThrows(UnsupportedOperationException.class, () -> frames.remove(0));
     }
 
     @Test
@@ -113,6 +120,12 @@ class FeatureExtractorOutputTest {
                         new FeatureExtractorOutput(
                                 Tensors.normal(manager, 1, 2, 5, 4),
                                 Tensors.normal(manager, 1, 4, 2)));
+        assertRefused(
+                "FeatureExtractorOutput: positions must be (5, spatial dimensions), got (5, 2, 1)",
+                () ->
+                        new FeatureExtractorOutput(
+                                Tensors.normal(manager, 1, 2, 3, 5, 4),
+                                Tensors.normal(manager, 1, 5, 2, 1)));
     }
 
     @Test

@@ -84,6 +84,25 @@ class KMeansBlockTest {
         assertArrayEquals(
                 new Shape[] {new Shape(-1, 3, 5), new Shape(-1, 3, -1)},
                 block.getOutputShapes(new Shape[] {new Shape(-1, -1, 5)}));
+        // Positions decide nothing; what is not of as many features are no positions.
+        Shape positions = new Shape(20, 2);
+        Shape start = new Shape(2, 3, 5);
+        Shape features = new Shape(2, 20, 5);
+        for (Shape[] inputs : new Shape[][] {{features, positions}, {features, positions, start}}) {
+            assertArrayEquals(expected, block.getOutputShapes(inputs));
+        }
+        assertRefused(
+                "KMeansGrouping: conditioning must be (2, 3, 5), got (2, 4, 5)",
+                () -> block.getOutputShapes(new Shape[] {features, positions, new Shape(2, 4, 5)}));
+        assertRefused(
+                "KMeansGrouping: conditioning must be (2, 3, 5), got (19, 2)",
+                () -> block.getOutputShapes(new Shape[] {features, new Shape(19, 2)}));
+        assertRefused(
+                "KMeansGrouping: conditioning must be (2, 3, 5), got (20, 3, 5)",
+                () -> block.getOutputShapes(new Shape[] {features, new Shape(20, 3, 5)}));
+        assertRefused(
+                "KMeansGrouping: features must be (B, N, F), got (20, 5)",
+                () -> block.getOutputShapes(new Shape[] {new Shape(20, 5), positions}));
         assertRefused(
                 "KMeansGrouping: conditioning must be (2, 3, 5), got (2, 4, 5)",
                 () -> block.getOutputShapes(new Shape[] {new Shape(2, 20, 5), new Shape(2, 4, 5)}));

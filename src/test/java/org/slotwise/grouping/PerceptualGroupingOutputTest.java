@@ -57,6 +57,28 @@ class PerceptualGroupingOutputTest {
     }
 
     @Test
+    void namesGoBeforeOrderAndType(NDManager manager) {
+        NDArray numbers = empty.toType(DataType.INT32, true);
+        numbers.setName("is_empty");
+        NDArray positions = manager.ones(new Shape(2, 3, 2));
+        positions.setName("slot_positions");
+        attributions.setName("feature_attributions");
+        PerceptualGroupingOutput read =
+                PerceptualGroupingOutput.from(
+                        new NDList(positions, numbers, attributions, objects));
+        assertSame(objects, read.objects());
+        assertSame(attributions, read.featureAttributions());
+        assertSame(numbers, read.isEmpty());
+        objects.setName("objects");
+        NDArray other = manager.ones(new Shape(2, 3, 6));
+        read = PerceptualGroupingOutput.from(new NDList(other, empty));
+        assertSame(other, read.objects());
+        read = PerceptualGroupingOutput.from(new NDList(objects, other, positions));
+        assertSame(objects, read.objects());
+        assertSame(other, read.featureAttributions());
+    }
+
+    @Test
     void whatIsNotThereIsLeftOut() {
         PerceptualGroupingOutput only = new PerceptualGroupingOutput(objects, null, null);
         assertEquals(1, only.toNDList().size());
@@ -70,16 +92,28 @@ class PerceptualGroupingOutputTest {
 
     @Test
     void listsThatAreNoGrouping() {
+        String expected =
+                "PerceptualGroupingOutput: expected objects, feature_attributions and is_empty, got ";
+        assertRefused(expected + "0 arrays: ", () -> PerceptualGroupingOutput.from(new NDList()));
         assertRefused(
-                "PerceptualGroupingOutput: expected objects, feature_attributions and is_empty,"
-                        + " got 0 arrays",
-                () -> PerceptualGroupingOutput.from(new NDList()));
-        assertRefused(
-                "PerceptualGroupingOutput: expected objects, feature_attributions and is_empty,"
-                        + " got 4 arrays",
+                expected + "4 arrays: (2, 3, 4), (2, 3, 4), (2, 3, 4), (2, 3, 4)",
                 () ->
                         PerceptualGroupingOutput.from(
                                 new NDList(objects, objects, objects, objects)));
+        // A third one that is not boolean, such as positions whose name was lost.
+        assertRefused(
+                expected + "3 arrays: (2, 3, 4), (2, 3, 5), (2, 3, 4)",
+                () ->
+                        PerceptualGroupingOutput.from(
+                                new NDList(objects, attributions, objects.duplicate())));
+        assertRefused(
+                expected + "2 arrays: (2, 3), (2, 3)",
+                () -> PerceptualGroupingOutput.from(new NDList(empty, empty.duplicate())));
+        NDArray others = objects.duplicate();
+        others.setName("objects");
+        assertRefused(
+                expected + "2 arrays: (2, 3, 4), objects (2, 3, 4)",
+                () -> PerceptualGroupingOutput.from(new NDList(objects, others)));
         assertRefused(
                 "PerceptualGroupingOutput: objects are missing",
                 () -> PerceptualGroupingOutput.from(new NDList(empty)));

@@ -10,8 +10,11 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
+import ai.djl.nn.SequentialBlock;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
+import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,6 +78,39 @@ class SlotAttentionStepsTest {
         double tolerance = type == DataType.FLOAT64 ? 1e-12 : 1e-5;
         assertClose("slots", expected.objects(), found.objects(), tolerance);
         assertClose("attention", expected.attributions(), found.attributions(), tolerance);
+    }
+
+    /** What the one call does not know is computed by operations one by one, biases and all. */
+    @Test
+    void othersAreNotTakenInOneCall(NDManager manager) {
+        NDArray x = normal(manager, 1, 2, 30, 5);
+        NDArray s = normal(manager, 2, 2, 3, 6);
+        ParameterStore store = new ParameterStore(manager, false);
+        List<UnaryOperator<SlotAttention.Builder>> others =
+                List.of(
+                        b -> b.optProjectionBias(true),
+                        b -> b.optHeads(2),
+                        b ->
+                                b.optKvqDim(6)
+                                        .optVariant(
+                                                SlotAttentionVariant.PAPER.without(
+                                                        SlotAttentionVariant.Part.GRU)),
+                        b ->
+                                b.optFeedForward(
+                                        new SequentialBlock().add(new FeedForward(6, 9, 1e-2))));
+        for (UnaryOperator<SlotAttention.Builder> other : others) {
+            SlotAttention.Builder plain =
+                    other.apply(builder(false, 1e-8, false)).attendedBy(AttendedFeatures::of);
+            NDArray expected =
+                    initialised(plain, manager, DataType.FLOAT32)
+                            .group(store, new FeatureExtractorOutput(x), s, false)
+                            .objects();
+            NDArray found =
+                    initialised(other.apply(builder(false, 1e-8, false)), manager, DataType.FLOAT32)
+                            .group(store, new FeatureExtractorOutput(x), s, false)
+                            .objects();
+            assertClose("slots", expected, found, 1e-5);
+        }
     }
 
     @Test

@@ -142,7 +142,30 @@ class SoftKMeansBlockTest {
                     WHO + "temperature must be at least 1e-20 and finite, got " + bad,
                     () -> SoftKMeansGrouping.builder().optTemperature(bad).build());
         }
+        assertRefused(
+                WHO + "temperature must be at most 1e20, got 2.0E20",
+                () -> SoftKMeansGrouping.builder().optTemperature(2e20).build());
         assertThrows(
                 IllegalArgumentException.class, () -> SoftKMeansGrouping.builder().optScore(null));
+    }
+
+    /** Distances of float16 that are divided by less become infinite. */
+    @Test
+    void temperaturesOfTheType(NDManager manager) {
+        for (double every : new double[] {1e-20, 1e20}) {
+            SoftKMeansGrouping block = SoftKMeansGrouping.builder().optTemperature(every).build();
+            block.initialize(manager, DataType.FLOAT32, new Shape(2, 9, 5), new Shape(2, 3, 5));
+            assertRefused(
+                    WHO + "temperature must be from 1e-4 to 1e4 in float16, got " + every,
+                    () ->
+                            SoftKMeansGrouping.builder()
+                                    .optTemperature(every)
+                                    .build()
+                                    .initialize(
+                                            manager,
+                                            DataType.FLOAT16,
+                                            new Shape(2, 9, 5),
+                                            new Shape(2, 3, 5)));
+        }
     }
 }

@@ -78,6 +78,10 @@ class StoppingRuleTest {
                         rule().optMinSlotMask(0.1).optMaxUnexplained(0.21),
                         new boolean[] {F, F, T, T}),
                 Arguments.of(
+                        "any criterion is enough",
+                        rule().optMinSlotMask(0.2).optMinMaxMaskValue(0.1),
+                        new boolean[] {F, F, T, T}),
+                Arguments.of(
                         "termination is final",
                         rule().optMinSlotMask(0.1).optEarlyTermination(true),
                         new boolean[] {F, F, T, T}),

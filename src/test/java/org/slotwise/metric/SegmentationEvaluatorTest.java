@@ -97,6 +97,23 @@ class SegmentationEvaluatorTest {
         assertEquals(0.75f, picking.getAccumulator("a"));
     }
 
+    /** Data sets give more than the truth, models more than masks. */
+    @Test
+    void findsLabelsAndMasksAmongOthers(NDManager manager) {
+        NDArray depths = manager.ones(new Shape(3, 3));
+        NDArray masks = predictions.head().oneHot(3).transpose(0, 2, 1);
+        masks.setName("masks");
+        assertEquals(
+                0.75,
+                evaluator
+                        .evaluate(new NDList(depths, truths.head()), new NDList(depths, masks))
+                        .getDouble());
+        assertRefused(
+                "SegmentationEvaluator: expected one array of predictions, got 2; see"
+                        + " IndexEvaluator",
+                () -> evaluator.evaluate(truths, new NDList(depths, predictions.head())));
+    }
+
     @Test
     void leavesNothing(NDManager manager) {
         evaluator.addAccumulator("a");

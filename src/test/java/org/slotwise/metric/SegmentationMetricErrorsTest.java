@@ -101,6 +101,12 @@ class SegmentationMetricErrorsTest {
                         + ", got bfloat16",
                 labels,
                 FakeArray.ofType(DataType.BFLOAT16, masks));
+        refused(
+                "predicted (B, K, H, W) must be float32, float64, float16, "
+                        + whole
+                        + ", got bfloat16",
+                labels,
+                FakeArray.ofType(DataType.BFLOAT16, masks.reshape(2, 3, 3, 3)));
     }
 
     /** What looks like the one and is the other would be scored, wrongly. */
@@ -126,6 +132,16 @@ class SegmentationMetricErrorsTest {
                 "predicted (1, 1, 2, 2) in float64" + labels + whole,
                 halves,
                 quarters.toType(DataType.FLOAT64, true).expandDims(0));
+        refused(
+                "truth (1, 2, 2) in float32" + labels + whole,
+                quarters.toType(DataType.FLOAT32, true),
+                halves);
+        NDArray row = quarters.toType(DataType.FLOAT32, true).reshape(1, 1, 4);
+        refused("truth (1, 1, 4) in float32" + labels + whole, row, halves.reshape(1, 4));
+        refused("predicted (1, 1, 4) in float32" + labels + whole, halves.reshape(1, 4), row);
+        NDArray votes = quarters.toType(DataType.FLOAT32, true);
+        refused("truth (1, 2, 2) in float32" + labels + whole, votes, soft);
+        refused("predicted (1, 2, 2) in float32" + labels + whole, soft, votes);
         refused(
                 "truth (1, 1, 2, 2) in int64 may be one mask or labels; give a mask as boolean or"
                         + " float32, labels as (B, H, W)",
@@ -159,10 +175,34 @@ class SegmentationMetricErrorsTest {
     @Test
     void moreThanCanBeCounted(NDManager manager) {
         long most = 1 << 24;
+        Membership.checkPixels("Who", "truth", new Shape(1, most), most); // as many as can be
+        NDArray row = manager.zeros(new Shape(1, most + 1), DataType.UINT8);
+        refused("truth must have at most 16777216 pixels, got (1, 16777217)", row, row);
+        NDArray mask = manager.zeros(new Shape(1, 1, 4097, 4096), DataType.BOOLEAN);
+        refused("truth must have at most 16777216 pixels, got (1, 1, 4097, 4096)", mask, mask);
+        NDArray map = manager.zeros(new Shape(1, 4097, 4096), DataType.UINT8);
         refused(
-                "truth must have at most 16777216 pixels, got (1, 16777217)",
-                manager.zeros(new Shape(1, most + 1), DataType.UINT8),
-                manager.zeros(new Shape(1, most + 1), DataType.UINT8));
+                "truth must have at most 16777216 pixels, got (1, 4097, 4096)",
+                map,
+                map.reshape(1, 4097 * 4096));
+    }
+
+    @Test
+    void scoresOfImages(NDManager manager) {
+        NDArray values = manager.zeros(new Shape(2), DataType.FLOAT64);
+        NDArray counted = manager.ones(new Shape(2), DataType.BOOLEAN);
+        assertRefused(
+                "ImageScores: values must be (B), got (2, 1)",
+                () -> new ImageScores(values.reshape(2, 1), counted));
+        assertRefused(
+                "ImageScores: values must be float64, got float32",
+                () -> new ImageScores(values.toType(DataType.FLOAT32, true), counted));
+        assertRefused(
+                "ImageScores: counted must be (2), got (1)",
+                () -> new ImageScores(values, counted.get("0:1")));
+        assertRefused(
+                "ImageScores: counted must be boolean, got int32",
+                () -> new ImageScores(values, counted.toType(DataType.INT32, true)));
     }
 
     @Test

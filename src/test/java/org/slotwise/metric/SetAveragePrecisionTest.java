@@ -146,6 +146,24 @@ class SetAveragePrecisionTest {
     }
 
     @Test
+    void ofEqualDistancesTheFirstObjectIsMeant(NDManager manager) {
+        NDArray truth = sets(manager, new double[][] {object(1, 0), object(3, 0)});
+        // Between both, then on the first, which is taken.
+        NDArray predicted = sets(manager, new double[][] {told(2, 0, 0.9), told(1, 0, 0.8)});
+        assertEquals(0.5, score(truth, predicted).at(ANY));
+        // Then on the second, which is free.
+        NDArray other = sets(manager, new double[][] {told(2, 0, 0.9), told(3, 0, 0.8)});
+        assertEquals(1, score(truth, other).at(ANY));
+    }
+
+    @Test
+    void ofEqualNumbersTheFirstIsTheAttribute(NDManager manager) {
+        NDArray undecided = sets(manager, new double[][] {{1 / 6.0, 0.5, 0.5, 0.9}});
+        assertEquals(1, score(sets(manager, new double[][] {object(1, 0)}), undecided).at(1));
+        assertEquals(0, score(sets(manager, new double[][] {object(1, 1)}), undecided).at(1));
+    }
+
+    @Test
     void undefinedIsNaN(NDManager manager) {
         SetAveragePrecision score = new SetAveragePrecision(SMALL);
         assertEquals(Double.NaN, score.at(1), "no image");
@@ -352,6 +370,17 @@ class SetAveragePrecisionTest {
         NDList hit = new NDList(sets(manager, new double[][] {told(1, 0, 0.4)}));
         NDList miss = new NDList(sets(manager, new double[][] {told(1, 1, 0.6)}));
         assertEquals(1, evaluator.evaluate(truth, hit).getDouble());
+        assertEquals(0, evaluator.evaluate(truth, miss).getDouble());
+        // Of labels with classes beside them, those that are sets; predictions name nothing.
+        NDArray classes = manager.ones(new Shape(1, 1), DataType.INT64);
+        NDArray weights = manager.ones(new Shape(1, 1));
+        NDArray whole = manager.ones(new Shape(1, 1, 4), DataType.INT64);
+        NDList many = new NDList(classes, weights, whole, truth.head());
+        assertEquals(1, evaluator.evaluate(many, hit).getDouble());
+        assertRefused(
+                "SetAveragePrecisionEvaluator: expected one array of predictions, got 2; see"
+                        + " IndexEvaluator",
+                () -> evaluator.evaluate(truth, new NDList(hit.head(), miss.head())));
         evaluator.addAccumulator("a");
         evaluator.addAccumulator("b");
         assertEquals(Float.NaN, evaluator.getAccumulator("a"));
@@ -386,6 +415,10 @@ class SetAveragePrecisionTest {
         assertRefused(
                 "SetAveragePrecision: truth must be float32, float64 or float16, got int32",
                 () -> score.add(good.toType(DataType.INT32, true), good));
+        assertRefused(
+                "SetAveragePrecision: predicted must be float32, float64 or float16, got int32",
+                () -> score.add(good, good.toType(DataType.INT32, true)));
+        assertRefused("SetAveragePrecision: threshold must be above 0, got 0.0", () -> score.at(0));
         assertRefused(
                 "SetAveragePrecision: threshold must be above 0, got -1.0", () -> score.at(-1));
         assertRefused(

@@ -3,17 +3,24 @@ package org.slotwise.weights;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.types.Shape;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -72,6 +79,45 @@ class ForeignFileTest {
         Path file = Files.write(folder.resolve("w.safetensors"), start.getBytes(ISO_8859_1));
         String got = message(file);
         assertTrue(got.startsWith("StateDict: " + file + ": " + message), got);
+    }
+
+    /** As numpy.savez writes it of no arrays; one of other files is something else. */
+    @Test
+    void anArchiveOfNothing() throws IOException {
+        byte[] end = new byte[22];
+        System.arraycopy(new byte[] {'P', 'K', 5, 6}, 0, end, 0, 4);
+        Path file = Files.write(folder.resolve("empty.npz"), end);
+        try (StateDict dict = StateDict.read(file)) {
+            assertEquals(0, dict.names().size());
+        }
+        Path other = folder.resolve("other.npz");
+        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(other))) {
+            zip.putNextEntry(new ZipEntry("readme.txt"));
+        }
+        String got = message(other);
+        assertTrue(
+                got.startsWith(
+                        "StateDict: " + other + ": a zip archive without arrays or data.pkl"),
+                got);
+    }
+
+    /** A stream is read by way of a file, which does not stay. */
+    @Test
+    void streamsLeaveNoFiles() throws IOException {
+        byte[] unique = ("no weights " + UUID.randomUUID()).getBytes(ISO_8859_1);
+        assertThrows(
+                IOException.class, () -> StateDict.read(new ByteArrayInputStream(unique)).close());
+        Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(temporary, "state-dict*")) {
+            for (Path file : files) {
+                // Others may be another process'.
+                boolean same =
+                        Files.exists(file)
+                                && Files.size(file) == unique.length
+                                && Arrays.equals(unique, Files.readAllBytes(file));
+                assertFalse(same, file.toString());
+            }
+        }
     }
 
     @Test

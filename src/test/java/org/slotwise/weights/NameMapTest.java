@@ -17,11 +17,13 @@ import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -106,9 +108,59 @@ class NameMapTest {
                   groupin.w (nearest rule: grouping.*)\
                 """,
                 () -> builder.build().revert(StateDict.of(zeros(manager, "groupin.w"))));
-        try (StateDict ours = builder.optKeepOthers(true).build().apply(theirs)) {
+        NameMap keeping = builder.optKeepOthers(true).build();
+        try (StateDict ours = keeping.apply(theirs)) {
             assertEquals(List.of("grouping.w", "models.groping.v", "other"), names(ours));
+            try (StateDict back = keeping.revert(ours)) {
+                assertEquals(names(theirs), names(back));
+                assertSame(theirs.get("other"), back.get("other"));
+            }
         }
+    }
+
+    @Test
+    void countsWhatItDoesNotList(NDManager manager) {
+        NameMap map = NameMap.builder().rule("a", "b").build();
+        String[] names = IntStream.range(0, 101).mapToObj(i -> "n" + i).toArray(String[]::new);
+        StateDict all = StateDict.of(zeros(manager, names));
+        String got =
+                assertThrows(IllegalArgumentException.class, () -> map.apply(all)).getMessage();
+        assertTrue(got.endsWith("\n  n99\n  and 1 more"), got);
+        StateDict listed = all.select(name -> !name.equals("n100"));
+        got = assertThrows(IllegalArgumentException.class, () -> map.apply(listed)).getMessage();
+        assertTrue(got.endsWith("\n  n99"), got);
+    }
+
+    /** Back too, nothing is lost in silence. */
+    @Test
+    void refusesTwoArraysOfOneNameBack(NDManager manager) {
+        NameMap map = NameMap.builder().rule("x.*", "a.*").rule("x.*", "b.*").build();
+        assertRefused(
+                "NameMap: a map: two arrays would be named x.w",
+                () -> map.revert(StateDict.of(zeros(manager, "a.w", "b.w"))));
+        NameMap keeping = NameMap.builder().rule("x.*", "a.*").optKeepOthers(true).build();
+        for (String[] names : new String[][] {{"a.w", "x.w"}, {"x.w", "a.w"}}) {
+            assertRefused(
+                    "NameMap: a map: two arrays would be named x.w",
+                    () -> keeping.revert(StateDict.of(zeros(manager, names))));
+        }
+    }
+
+    @Test
+    void refusesWhatAConversionCannotGive(NDManager manager) {
+        NameMap one = NameMap.builder().rule("a", List.of("b", "c"), Conversion.none()).build();
+        assertRefused(
+                "NameMap: a map: a must become [b, c], got arrays: 1",
+                () -> one.apply(StateDict.of(zeros(manager, "a"))));
+        Conversion both = KerasConversions.gruBias();
+        NameMap two = NameMap.builder().rule("a", List.of("b"), both).build();
+        assertRefused(
+                "NameMap: a map: a must become [b], got arrays: 2",
+                () -> two.apply(StateDict.of(Map.of("a", manager.zeros(new Shape(2, 6))))));
+        NameMap dense = NameMap.builder().rule("*/k", "*.w", KerasConversions.dense()).build();
+        assertRefused(
+                "NameMap: a map: q.w must have 2 axes, got (2)",
+                () -> dense.revert(StateDict.of(zeros(manager, "q.w"))));
     }
 
     @Test
@@ -123,9 +175,11 @@ class NameMapTest {
         assertRefused(
                 "NameMap: a needs a name; drop it instead",
                 () -> NameMap.builder().rule("a", List.of(), Conversion.none()));
-        assertRefused(
-                "Conversion: axes must be each of 0 to 1 once, got [0, 0]",
-                () -> Conversion.axes(0, 0));
+        for (int[] axes : new int[][] {{0, 0}, {0, 2}, {-1, 0}}) {
+            assertRefused(
+                    "Conversion: axes must be each of 0 to 1 once, got " + Arrays.toString(axes),
+                    () -> Conversion.axes(axes));
+        }
     }
 
     @Test
