@@ -50,7 +50,13 @@ class ObjectDiscoveryScriptTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"paper-tetrominoes", "object-discovery-pytorch", "resnet-clevr"})
+    @ValueSource(
+            strings = {
+                "paper-tetrominoes",
+                "plain-tetrominoes",
+                "object-discovery-pytorch",
+                "resnet-clevr"
+            })
     void computesTheSame(String preset, NDManager manager, @TempDir Path folder) throws Exception {
         ObjectDiscoveryConfiguration c = Presets.named(preset).configuration().withSlots(3);
         int height = c.imageHeight();
