@@ -25,7 +25,7 @@ final class PlainPresets {
 
     private PlainPresets() {}
 
-    /** A grid of 7 by 7, of whose places the last layer makes 5 by 5 pixels each. */
+    /** A grid of 7 by 7; the last layer makes 9 by 9 pixels of each place, which overlap. */
     static Preset tetrominoes() {
         return plain(
                 "plain-tetrominoes",
@@ -37,11 +37,11 @@ final class PlainPresets {
                         List.of(
                                 Layer.convolution(CHANNELS, 3),
                                 Layer.convolution(CHANNELS, 3),
-                                Layer.transposed(4, 5, 5))),
-                8000);
+                                Layer.transposed(4, 9, 5))),
+                4000);
     }
 
-    /** A grid of 8 by 8, of whose places the layers make 8 by 8 pixels each. */
+    /** A grid of 8 by 8, and of 16 by 16 before the last layer. */
     static Preset clevr() {
         return plain(
                 "plain-clevr",
@@ -53,8 +53,8 @@ final class PlainPresets {
                         List.of(
                                 Layer.convolution(CHANNELS, 3),
                                 Layer.transposed(CHANNELS, 3, 2),
-                                Layer.transposed(4, 5, 4))),
-                8000);
+                                Layer.transposed(4, 7, 4))),
+                4000);
     }
 
     /** What is seen: the height and width, the slots, and the encoder's stride and channels. */
@@ -78,7 +78,15 @@ final class PlainPresets {
                         SLOT_DIM,
                         new EncoderConfiguration.ContentAndPlace(scene.stride(), scene.channels()),
                         Presets.random(),
-                        Presets.slotAttention(SLOT_DIM, HIDDEN, Presets.PYTORCH, true),
+                        new GroupingConfiguration.SlotAttention(
+                                ITERATIONS,
+                                1,
+                                SLOT_DIM,
+                                1e-8,
+                                Presets.PYTORCH,
+                                false,
+                                HIDDEN,
+                                true),
                         new DecoderConfiguration.SpatialBroadcast(decoder, 0, false)),
                 new TrainingRecipe(
                         steps,

@@ -32,6 +32,7 @@ class PlainPresetsTest {
         int stride = 1;
         for (BroadcastArchitecture.Layer layer : decoder.architecture().layers()) {
             stride *= layer.stride();
+            assertTrue(layer.kernel() >= 2 * layer.stride() - 1, "every pixel is made of slots");
         }
         assertEquals(c.imageHeight(), stride * decoder.architecture().height());
         assertEquals(c.imageWidth(), stride * decoder.architecture().width());
