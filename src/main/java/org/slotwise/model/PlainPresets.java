@@ -18,6 +18,8 @@ final class PlainPresets {
 
     private static final int SLOT_DIM = 64;
     private static final int HIDDEN = 128;
+    private static final int ITERATIONS = 8;
+    private static final int TRAINING_ITERATIONS = 3;
     private static final int CHANNELS = 64;
     private static final double RATE = 2e-3;
     private static final int WARM_UP = 200;
@@ -86,7 +88,8 @@ final class PlainPresets {
                                 Presets.PYTORCH,
                                 false,
                                 HIDDEN,
-                                true),
+                                true,
+                                TRAINING_ITERATIONS),
                         new DecoderConfiguration.SpatialBroadcast(decoder, 0, false)),
                 new TrainingRecipe(
                         steps,

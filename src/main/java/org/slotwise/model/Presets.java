@@ -91,8 +91,7 @@ public final class Presets {
         return new ConditioningConfiguration.Random(true, true, false, SEED);
     }
 
-    /** The paper's grouping, of 3 iterations. */
-    static GroupingConfiguration slotAttention(
+    private static GroupingConfiguration slotAttention(
             int slotDim, int hidden, double normEps, boolean implicit) {
         return new GroupingConfiguration.SlotAttention(
                 3, 1, slotDim, 1e-8, normEps, false, hidden, implicit);

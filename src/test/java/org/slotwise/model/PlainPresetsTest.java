@@ -27,6 +27,7 @@ class PlainPresetsTest {
                 (GroupingConfiguration.SlotAttention) c.grouping();
         assertEquals(1, grouping.heads());
         assertTrue(grouping.implicitDifferentiation());
+        assertEquals(3, grouping.trainingIterations());
         DecoderConfiguration.SpatialBroadcast decoder =
                 (DecoderConfiguration.SpatialBroadcast) c.decoder();
         int stride = 1;
