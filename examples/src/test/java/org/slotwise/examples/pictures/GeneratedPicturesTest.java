@@ -60,7 +60,7 @@ class GeneratedPicturesTest {
 
         Run table = evaluate("--generated", TETROMINOES, "--scenes", "5").succeeds();
         assertTrue(table.out().startsWith("5 scenes of seed 4242"), table.out());
-        for (String row : List.of("model, 4 slots", "k-means on colour", "a grid of 2 x 2")) {
+        for (String row : List.of("model, 4 slots", "k-means on colour", "the four quarters")) {
             assertTrue(table.out().contains(row), table.out());
         }
         // The same as when they are written first.
