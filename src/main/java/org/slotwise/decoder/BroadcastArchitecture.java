@@ -60,6 +60,9 @@ public record BroadcastArchitecture(int height, int width, List<Layer> layers) {
      * A convolution, plain or transposed, with as much padding as keeps the size or, with a stride,
      * multiplies it by the stride.
      *
+     * <p>As aligned, a transposed convolution whose kernel is below twice the stride less 1 leaves
+     * the last rows and columns without any input: they are the bias alone.
+     *
      * @param transposed whether it is transposed, as PyTorch's ConvTranspose2d
      * @param channels how many channels it gives
      * @param kernel height and width of the kernel

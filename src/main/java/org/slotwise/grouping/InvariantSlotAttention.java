@@ -86,7 +86,8 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
             FeatureExtractorOutput features,
             @Nullable NDArray conditioning,
             boolean training) {
-        return group(parameterStore, features, conditioning, null, iterations, training).grouping();
+        return group(parameterStore, features, conditioning, null, iterations(training), training)
+                .grouping();
     }
 
     /**
@@ -276,7 +277,13 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
         GroupingInputs in = inputs(inputs);
         NDArray at = in.get(PositionedSlots.SLOT_POSITIONS);
         PositionedSlots slots =
-                group(parameterStore, in.extracted(), in.conditioning(), at, iterations, training);
+                group(
+                        parameterStore,
+                        in.extracted(),
+                        in.conditioning(),
+                        at,
+                        iterations(training),
+                        training);
         return slots.toNDList(); // with their positions
     }
 

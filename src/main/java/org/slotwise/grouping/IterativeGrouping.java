@@ -20,6 +20,7 @@ public abstract class IterativeGrouping extends GroupingBlock {
     final int dim;
     final int featureDim;
     final int iterations;
+    private final int trainingIterations;
     final double eps;
     final boolean implicitDifferentiation;
     final @Nullable Block feedForward;
@@ -28,6 +29,8 @@ public abstract class IterativeGrouping extends GroupingBlock {
         dim = builder.dim;
         featureDim = builder.featureDim;
         iterations = builder.iterations;
+        trainingIterations =
+                builder.trainingIterations == null ? iterations : builder.trainingIterations;
         eps = builder.eps;
         implicitDifferentiation = builder.implicitDifferentiation;
         feedForward = builder.feedForward;
@@ -52,6 +55,11 @@ public abstract class IterativeGrouping extends GroupingBlock {
      */
     public int dim() {
         return dim;
+    }
+
+    /** How many iterations a call takes that does not say it. */
+    int iterations(boolean training) {
+        return training ? trainingIterations : iterations;
     }
 
     /** The size of what is updated in each iteration. */
@@ -93,6 +101,7 @@ public abstract class IterativeGrouping extends GroupingBlock {
         int dim;
         int featureDim;
         int iterations = 3;
+        @Nullable Integer trainingIterations;
         double eps = 1e-8;
         boolean implicitDifferentiation;
         @Nullable Block feedForward;
@@ -131,6 +140,18 @@ public abstract class IterativeGrouping extends GroupingBlock {
          */
         public T optIterations(int iterations) {
             this.iterations = iterations;
+            return self();
+        }
+
+        /**
+         * Sets another number of iterations for training: few are learnt from as well as many, and
+         * many tell objects apart better once that is learnt.
+         *
+         * @param trainingIterations from 1 to 10,000; those of {@link #optIterations} if not set
+         * @return this
+         */
+        public T optTrainingIterations(int trainingIterations) {
+            this.trainingIterations = trainingIterations;
             return self();
         }
 
@@ -176,6 +197,9 @@ public abstract class IterativeGrouping extends GroupingBlock {
             Check.atLeast(who, "dim", dim, 1);
             Check.atLeast(who, "featureDim", featureDim, 1);
             Limits.count(who, "iterations", iterations, 1, Limits.ITERATIONS);
+            if (trainingIterations != null) {
+                Limits.count(who, "trainingIterations", trainingIterations, 1, Limits.ITERATIONS);
+            }
             Limits.eps(who, "eps", eps);
         }
     }

@@ -122,7 +122,7 @@ public final class PlacedSlotAttention extends IterativeGrouping {
         double n = (double) values.getShape().get(1);
         NDArray s = in.get(1);
         NDArray a = in.size() > 2 ? in.get(2) : null;
-        for (int t = 0; t < iterations; t++) {
+        for (int t = 0; t < iterations(pass.training()); t++) {
             NDArray q = layers.query().apply(pass, layers.slotNorm().apply(pass, s));
             NDArray logits = q.mul(Scalars.like(q, 1 / Math.sqrt(dim))).matMul(keys);
             if (a != null) {

@@ -79,7 +79,8 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
         layers = SlotAttentionLayers.of(declarer(), builder);
         steps =
                 builder.attended == null
-                        ? SlotAttentionSteps.of(layers, variant, heads, feedForward, eps, times())
+                        ? SlotAttentionSteps.of(
+                                layers, variant, heads, feedForward, eps, times(false))
                         : null;
     }
 
@@ -147,7 +148,14 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
         NDArray x = layers.inputNorm().apply(pass, in.get(0));
         NDArray start = in.get(1);
         AttendedFeatures features =
-                attended.make(pass, layers, x, heads, eps, start.getShape().get(1), times());
+                attended.make(
+                        pass,
+                        layers,
+                        x,
+                        heads,
+                        eps,
+                        start.getShape().get(1),
+                        times(pass.training()));
         SlotAttentionIteration iteration =
                 new SlotAttentionIteration(
                         pass,
@@ -159,13 +167,13 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
                         SlotAttentionInputs.slotMask(in),
                         slots -> feed(pass, slots));
         NDList seen = traced ? new NDList() : null;
+        int times = iterations(pass.training());
         NDList out;
         if (implicitDifferentiation) {
-            NDArray fixedPoint =
-                    NoGraph.during(() -> iteration.repeat(start, iterations, seen).get(0));
+            NDArray fixedPoint = NoGraph.during(() -> iteration.repeat(start, times, seen).get(0));
             out = iteration.repeat(fixedPoint, 1, seen);
         } else {
-            out = iteration.repeat(start, iterations, seen);
+            out = iteration.repeat(start, times, seen);
         }
         if (seen != null) {
             out.add(NDArrays.stack(seen, 1));
@@ -173,8 +181,8 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
         return out;
     }
 
-    private int times() {
-        return implicitDifferentiation ? iterations + 1 : iterations;
+    private int times(boolean training) {
+        return iterations(training) + (implicitDifferentiation ? 1 : 0);
     }
 
     /** {@inheritDoc} */

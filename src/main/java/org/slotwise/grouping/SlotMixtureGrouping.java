@@ -142,8 +142,10 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
         NDList end =
                 implicitDifferentiation
                         ? iteration.repeat(
-                                NoGraph.during(() -> iteration.repeat(start, iterations)), 1)
-                        : iteration.repeat(start, iterations);
+                                NoGraph.during(
+                                        () -> iteration.repeat(start, iterations(pass.training()))),
+                                1)
+                        : iteration.repeat(start, iterations(pass.training()));
         NDArray r = end.get(3);
         return new NDList(
                 end.get(0).concat(end.get(1), 2), r, priors(r, SlotAttentionInputs.slotMask(in)));

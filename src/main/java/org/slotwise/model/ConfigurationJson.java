@@ -3,6 +3,7 @@ package org.slotwise.model;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import java.util.LinkedHashMap;
@@ -21,15 +22,17 @@ final class ConfigurationJson<C extends Record> {
     static final int VERSION = 1;
 
     /**
-     * What files that do not say it mean: the first models saw pictures whole, and there was one
-     * denoiser.
+     * What files that do not say it mean: the first models saw pictures whole, there was one
+     * denoiser, and Slot Attention took as many iterations in training.
      */
     private static final Map<Class<?>, Map<String, JsonElement>> LATER =
             Map.of(
                     ObjectDiscoveryConfiguration.class,
                     Map.of("fit", new JsonPrimitive("squeeze")),
                     DenoiserConfiguration.class,
-                    Map.of("kind", new JsonPrimitive("u_net")));
+                    Map.of("kind", new JsonPrimitive("u_net")),
+                    GroupingConfiguration.SlotAttention.class,
+                    Map.of("trainingIterations", JsonNull.INSTANCE));
 
     private static final Gson PRETTY =
             new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();

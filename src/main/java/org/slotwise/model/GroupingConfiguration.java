@@ -22,6 +22,7 @@ public sealed interface GroupingConfiguration {
      * @param projectionBias whether projections have a bias
      * @param hidden the hidden size of the perceptron after the GRU; null for none
      * @param implicitDifferentiation whether gradients flow through one more iteration alone
+     * @param trainingIterations how many in training; null for as many
      */
     record SlotAttention(
             int iterations,
@@ -31,7 +32,8 @@ public sealed interface GroupingConfiguration {
             double normEps,
             boolean projectionBias,
             @Nullable Integer hidden,
-            boolean implicitDifferentiation)
+            boolean implicitDifferentiation,
+            @Nullable Integer trainingIterations)
             implements GroupingConfiguration {
 
         /**
@@ -45,11 +47,46 @@ public sealed interface GroupingConfiguration {
          * @param projectionBias as above
          * @param hidden as above
          * @param implicitDifferentiation as above
+         * @param trainingIterations as above
          * @throws IllegalArgumentException if a fraction is out of its range
          */
         public SlotAttention {
             Limits.eps("GroupingConfiguration.SlotAttention", "eps", eps);
             Limits.normEps("GroupingConfiguration.SlotAttention", "normEps", normEps);
+        }
+
+        /**
+         * Creates the description of one with as many iterations in training.
+         *
+         * @param iterations as above
+         * @param heads as above
+         * @param kvqDim as above
+         * @param eps as above
+         * @param normEps as above
+         * @param projectionBias as above
+         * @param hidden as above
+         * @param implicitDifferentiation as above
+         * @throws IllegalArgumentException if a fraction is out of its range
+         */
+        public SlotAttention(
+                int iterations,
+                int heads,
+                int kvqDim,
+                double eps,
+                double normEps,
+                boolean projectionBias,
+                @Nullable Integer hidden,
+                boolean implicitDifferentiation) {
+            this(
+                    iterations,
+                    heads,
+                    kvqDim,
+                    eps,
+                    normEps,
+                    projectionBias,
+                    hidden,
+                    implicitDifferentiation,
+                    null);
         }
     }
 

@@ -60,6 +60,9 @@ final class GroupingKinds {
                         .optIterations(c.iterations())
                         .optEps(c.eps())
                         .optImplicitDifferentiation(c.implicitDifferentiation());
+        if (c.trainingIterations() != null) {
+            builder.optTrainingIterations(c.trainingIterations());
+        }
         return SlotGrouping.of(
                 builder.optHeads(c.heads())
                         .optKvqDim(c.kvqDim())

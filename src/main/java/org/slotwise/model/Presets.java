@@ -19,12 +19,12 @@ import org.slotwise.model.ObjectDiscoveryConfiguration.Colours;
  */
 public final class Presets {
 
-    private static final long SEED = 0;
+    static final long SEED = 0;
 
     /** What Keras' layer normalisation adds to the variance. */
     private static final double KERAS = 1e-3;
 
-    private static final double PYTORCH = 1e-5;
+    static final double PYTORCH = 1e-5;
     private static final double LEAKY = 0.01;
 
     private static final Map<String, Preset> ALL = all();
@@ -68,6 +68,8 @@ public final class Presets {
                         small("paper-multi-dsprites", "Multi-dSprites", 64, 6),
                         objectDiscoveryPytorch(),
                         residual(),
+                        PlainPresets.tetrominoes(),
+                        PlainPresets.clevr(),
                         dinosaur(
                                 "dinosaur",
                                 "perceptron",
@@ -84,7 +86,8 @@ public final class Presets {
         return Collections.unmodifiableMap(all);
     }
 
-    private static ConditioningConfiguration random() {
+    /** The paper's start of slots. */
+    static ConditioningConfiguration random() {
         return new ConditioningConfiguration.Random(true, true, false, SEED);
     }
 

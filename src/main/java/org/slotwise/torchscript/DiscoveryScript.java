@@ -97,10 +97,6 @@ public final class DiscoveryScript {
             @Nullable Block decoder,
             double mean,
             double deviation) {
-        Check.option(Double.isFinite(mean), WHO + ": mean must be finite, got " + mean);
-        Check.option(
-                deviation > 0 && Double.isFinite(deviation),
-                WHO + ": deviation must be above 0 and finite, got " + deviation);
         ScriptModule start = ScriptModule.of(WHO, conditioning);
         return of(encoder, start, grouping, decoder, mean, deviation);
     }
@@ -138,6 +134,10 @@ public final class DiscoveryScript {
             @Nullable Block decoder,
             double mean,
             double deviation) {
+        Check.option(Double.isFinite(mean), WHO + ": mean must be finite, got " + mean);
+        Check.option(
+                deviation > 0 && Double.isFinite(deviation),
+                WHO + ": deviation must be above 0 and finite, got " + deviation);
         ScriptModule grouped = ScriptModule.of(WHO, grouping);
         ScriptModule made = decoder == null ? null : ScriptModule.of(WHO, decoder);
         boolean scaled = mean != 0 || deviation != 1;

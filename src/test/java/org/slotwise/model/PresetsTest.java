@@ -38,6 +38,8 @@ class PresetsTest {
                         "pictures",
                         "pictures-128",
                         "pictures-textured",
+                        "plain-clevr",
+                        "plain-tetrominoes",
                         "resnet-clevr",
                         "tetrominoes"),
                 Presets.names());

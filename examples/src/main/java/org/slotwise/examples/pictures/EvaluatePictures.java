@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.data.Scenes;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.model.ObjectDiscoveryModel;
 import picocli.CommandLine.Command;
@@ -31,6 +32,7 @@ import picocli.CommandLine.Spec;
 public final class EvaluatePictures implements Callable<Integer> {
 
     private static final int MOST_CLUSTERS = 100;
+    private static final int MOST_SCENES = 100_000;
 
     @Mixin private ModelOption model;
 
@@ -44,6 +46,23 @@ public final class EvaluatePictures implements Callable<Integer> {
                             + MOST_CLUSTERS
                             + ". Default: as many as the model has slots.")
     private @Nullable Integer clusters;
+
+    @Option(
+            names = "--scenes",
+            defaultValue = "1000",
+            paramLabel = "NUMBER",
+            description = "How many scenes are generated. Default: ${DEFAULT-VALUE}.")
+    private int count;
+
+    @Option(
+            names = "--data-seed",
+            defaultValue = "4242",
+            paramLabel = "NUMBER",
+            description =
+                    "Which ones, "
+                            + Program.DATA_SEEDS
+                            + "; no training sees them. Default: ${DEFAULT-VALUE}.")
+    private long dataSeed;
 
     @Mixin private EngineThreads threads;
 
@@ -61,9 +80,21 @@ public final class EvaluatePictures implements Callable<Integer> {
         if (clusters != null) {
             Program.requireRange(spec, "--clusters", clusters, 1, MOST_CLUSTERS);
         }
+        Program.requireRange(spec, "--scenes", count, 1, MOST_SCENES);
+        Program.requireDataSeed(spec, dataSeed);
         threads.check(spec);
         threads.set();
         PrintWriter out = spec.commandLine().getOut();
+        if (pictures.areGenerated()) {
+            try (ObjectDiscoveryModel loaded = model.load()) {
+                out.printf("%d scenes of seed %d%n", count, dataSeed);
+                print(
+                        out,
+                        loaded,
+                        pictures.generated(spec, count, dataSeed, loaded.configuration()));
+            }
+            return ExitCode.OK;
+        }
         try (ObjectDiscoveryModel loaded = model.load();
                 OwnPictures own = squares(loaded, out)) {
             if (!own.haveMasks()) {
@@ -72,10 +103,15 @@ public final class EvaluatePictures implements Callable<Integer> {
                                 + " has no masks to score by: --masks says where they are");
             }
             out.printf("%d pictures%n", own.size());
-            int parts = clusters == null ? loaded.configuration().slots() : clusters;
-            ScoreTable.print(out, loaded, own, parts);
+            print(out, loaded, own);
         }
         return ExitCode.OK;
+    }
+
+    private void print(PrintWriter out, ObjectDiscoveryModel loaded, Scenes scenes)
+            throws IOException, TranslateException {
+        int parts = clusters == null ? loaded.configuration().slots() : clusters;
+        ScoreTable.print(out, loaded, scenes, parts);
     }
 
     /** The ways that learn nothing take no others. */

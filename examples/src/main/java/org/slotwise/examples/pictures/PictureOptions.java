@@ -4,10 +4,13 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.data.Scenes;
 import org.slotwise.data.file.SceneFiles;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.model.ObjectDiscoveryConfiguration;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
@@ -18,14 +21,13 @@ final class PictureOptions {
 
     @Option(
             names = "--images",
-            required = true,
             paramLabel = "PATH",
             description = {
                 "A folder of pictures (PNG, JPEG, WebP, GIF, BMP) or of folders \"images\" and \"masks\";"
                         + " ClevrTex, CLEVR; tar shards of WebDataset, Parquet, HDF5 or TFRecord."
                         + " They are brought to squares as \"train\" was told by --fit."
             })
-    private Path images;
+    private @Nullable Path images;
 
     @Option(
             names = "--masks",
@@ -45,12 +47,25 @@ final class PictureOptions {
                             + ", means that a pixel counts for nothing. Default: none.")
     private @Nullable Integer nothing;
 
-    /** Where the pictures are. */
+    @Mixin private GeneratedOption generated;
+
+    /** Where the pictures are, unless they are generated. */
     Path images() {
-        return images;
+        return Objects.requireNonNull(images, "--images");
+    }
+
+    /** Whether there are generated scenes instead. */
+    boolean areGenerated() {
+        return generated.isGiven();
+    }
+
+    /** Scenes that are generated, of the size that a model takes. */
+    Scenes generated(CommandSpec spec, long count, long seed, ObjectDiscoveryConfiguration model) {
+        return generated.scenes(spec, count, seed, model);
     }
 
     void check(CommandSpec spec) {
+        generated.check(spec, images, masks != null || nothing != null);
         if (nothing != null) {
             Program.requireRange(spec, "--void", nothing, 0, MAX_LABEL);
         }
@@ -72,6 +87,7 @@ final class PictureOptions {
 
     /** Opens what lies there, as a model is to see it. */
     SceneFiles open(CommandSpec spec, ObjectDiscoveryConfiguration model) throws IOException {
+        Path images = images();
         for (Path path : masks == null ? new Path[] {images} : new Path[] {images, masks}) {
             if (!Files.exists(path)) {
                 throw new IOException(path + " does not exist");

@@ -5,10 +5,12 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.slotwise.data.Scene;
+import org.slotwise.data.Scenes;
 import org.slotwise.data.file.SceneFiles;
 import org.slotwise.examples.shared.DiscoveryFigure;
 import org.slotwise.examples.shared.DiscoveryFigure.What;
@@ -57,6 +59,16 @@ public final class ShowPictures implements Callable<Integer> {
     private int count;
 
     @Option(
+            names = "--data-seed",
+            defaultValue = "4242",
+            paramLabel = "NUMBER",
+            description =
+                    "Which scenes are generated, "
+                            + Program.DATA_SEEDS
+                            + "; no training sees them. Default: ${DEFAULT-VALUE}.")
+    private long dataSeed;
+
+    @Option(
             names = "--what",
             defaultValue = "scenes",
             paramLabel = "NAME",
@@ -92,12 +104,17 @@ public final class ShowPictures implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         pictures.check(spec);
+        Program.requireDataSeed(spec, dataSeed);
         Program.requireRange(spec, "--pictures", count, 1, MAX_PICTURES);
         threads.check(spec);
         Program.require(spec, OutputFile.isPng(output), "--out must end in .png", output);
         OutputFile file = new OutputFile(output);
-        file.check(pictures.images());
-        new PicturesRead(pictures.images()).refuse(spec, "--out", output);
+        if (pictures.areGenerated()) {
+            file.check(null);
+        } else {
+            file.check(pictures.images());
+            new PicturesRead(pictures.images()).refuse(spec, "--out", output);
+        }
         threads.set();
         PrintWriter out = spec.commandLine().getOut();
         try (ObjectDiscoveryModel loaded = model.load()) {
@@ -110,6 +127,14 @@ public final class ShowPictures implements Callable<Integer> {
     }
 
     private List<Image> first(ObjectDiscoveryConfiguration made) throws IOException {
+        if (pictures.areGenerated()) {
+            Scenes scenes = pictures.generated(spec, count, dataSeed, made);
+            List<Image> images = new ArrayList<>();
+            for (long i = 0; i < count; i++) {
+                images.add(ScenePicture.of(scenes.get(i)));
+            }
+            return images;
+        }
         try (SceneFiles files = pictures.open(spec, made);
                 Stream<Scene> scenes = files.open()) {
             return scenes.limit(count).map(ScenePicture::of).toList();

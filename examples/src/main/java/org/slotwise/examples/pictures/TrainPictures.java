@@ -6,6 +6,7 @@ import java.io.InterruptedIOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.PictureFit;
@@ -15,6 +16,7 @@ import org.slotwise.examples.shared.OutputFolder;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.StopRequest;
 import org.slotwise.examples.shared.TrainingLog;
+import org.slotwise.model.ObjectDiscoveryConfiguration;
 import org.slotwise.model.ObjectDiscoveryModel;
 import org.slotwise.model.ObjectDiscoveryTraining;
 import org.slotwise.model.Preset;
@@ -58,7 +60,7 @@ public final class TrainPictures implements Callable<Integer> {
             paramLabel = "NUMBER",
             description =
                     "How many pictures are held out, where there are masks. Default: a tenth, at"
-                            + " most 100.")
+                            + " most 100; of generated scenes 320 others.")
     private @Nullable Integer heldOut;
 
     @Mixin private RecipeOptions recipes;
@@ -97,10 +99,10 @@ public final class TrainPictures implements Callable<Integer> {
         target.check();
         Preset preset = recipes.preset(spec);
         threads.set();
+        HeldOut scenes = pictures.areGenerated() ? generated(preset) : null;
         try (ObjectDiscoveryModel model = create(preset);
-                OwnPictures own =
-                        pictures.read(spec, spec.commandLine().getOut(), preset.configuration())) {
-            HeldOut split = split(own);
+                OwnPictures own = scenes == null ? read(preset) : null) {
+            HeldOut split = own == null ? Objects.requireNonNull(scenes) : split(own);
             target.makeParent();
             try (TrainingLog log =
                             new TrainingLog(
@@ -125,6 +127,22 @@ public final class TrainPictures implements Callable<Integer> {
                     "preset " + preset.name() + " cannot be made so: " + e.getMessage(),
                     e);
         }
+    }
+
+    private OwnPictures read(Preset preset) throws IOException {
+        return pictures.read(spec, spec.commandLine().getOut(), preset.configuration());
+    }
+
+    /** Fresh scenes for each step, and others of a seed that no training has. */
+    private HeldOut generated(Preset preset) {
+        TrainingRecipe recipe = recipes.recipe(preset);
+        long seed = GeneratedOption.FIRST_TRAINING_SEED + recipe.seed();
+        long count = (long) recipe.steps() * recipe.batchSize();
+        int others = heldOut == null ? GeneratedOption.HELD_OUT : heldOut;
+        ObjectDiscoveryConfiguration made = preset.configuration();
+        return new HeldOut(
+                pictures.generated(spec, count, seed, made),
+                pictures.generated(spec, others, GeneratedOption.HELD_OUT_SEED, made));
     }
 
     private HeldOut split(OwnPictures own) throws IOException {

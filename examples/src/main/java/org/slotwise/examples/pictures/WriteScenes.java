@@ -47,7 +47,8 @@ public final class WriteScenes implements Callable<Integer> {
                 "textured: objects with textures and gradients on textured ground, some alike",
                 "multi-dsprites: sprites of one colour on grey",
                 "tetrominoes: three of them on black",
-                "clevr: cubes, spheres and cylinders, seen by a camera.",
+                "clevr: 3 to 10 cubes, spheres and cylinders, seen by a camera",
+                "clevr6: the same, 3 to 6.",
                 "Default: ${DEFAULT-VALUE}."
             })
     private GeneratedKind kind;
@@ -72,7 +73,8 @@ public final class WriteScenes implements Callable<Integer> {
     @Option(
             names = "--size",
             paramLabel = "PIXELS",
-            description = "Height and width, 32 to 512, for textured and clevr. Default: 64.")
+            description =
+                    "Height and width, 32 to 512, for textured, clevr and clevr6. Default: 64.")
     private @Nullable Integer side;
 
     @Option(
@@ -97,7 +99,7 @@ public final class WriteScenes implements Callable<Integer> {
             Program.require(
                     spec,
                     kind.hasSizes(),
-                    "--size goes with textured and clevr",
+                    "--size goes with textured, clevr and clevr6",
                     kind + " has one");
             Program.requireRange(spec, "--size", side, 32, 512);
         }

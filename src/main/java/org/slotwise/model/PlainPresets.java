@@ -1,0 +1,104 @@
+package org.slotwise.model;
+
+import java.util.List;
+import org.slotwise.decoder.BroadcastArchitecture;
+import org.slotwise.decoder.BroadcastArchitecture.Layer;
+import org.slotwise.model.LearningRateSchedule.Decay;
+import org.slotwise.model.ObjectDiscoveryConfiguration.Colours;
+
+/**
+ * Plain Slot Attention that learns on a CPU: slots are drawn from one normal distribution, and the
+ * decoder is a spatial broadcast decoder.
+ *
+ * <p>What makes it fast: a feature for every few pixels alone, gradients through one iteration, and
+ * slots that are broadcast to a grid as coarse as an object's parts, of which the last layer makes
+ * pixels.
+ */
+final class PlainPresets {
+
+    private static final int SLOT_DIM = 64;
+    private static final int HIDDEN = 128;
+    private static final int ITERATIONS = 8;
+    private static final int TRAINING_ITERATIONS = 3;
+    private static final int CHANNELS = 64;
+    private static final double RATE = 2e-3;
+    private static final int WARM_UP = 200;
+    private static final int BATCH = 32;
+
+    private PlainPresets() {}
+
+    /** A grid of 7 by 7; the last layer makes 9 by 9 pixels of each place, which overlap. */
+    static Preset tetrominoes() {
+        return plain(
+                "plain-tetrominoes",
+                "plain Slot Attention that finds Tetrominoes, to be trained in minutes on a CPU",
+                new Scene(35, 4, 3, 48),
+                new BroadcastArchitecture(
+                        7,
+                        7,
+                        List.of(
+                                Layer.convolution(CHANNELS, 3),
+                                Layer.convolution(CHANNELS, 3),
+                                Layer.transposed(4, 9, 5))),
+                4000);
+    }
+
+    /** A grid of 8 by 8, and of 16 by 16 before the last layer. */
+    static Preset clevr() {
+        return plain(
+                "plain-clevr",
+                "plain Slot Attention for CLEVR-like scenes of 64 by 64, to be trained on a CPU",
+                new Scene(64, 7, 4, 48),
+                new BroadcastArchitecture(
+                        8,
+                        8,
+                        List.of(
+                                Layer.convolution(CHANNELS, 3),
+                                Layer.transposed(CHANNELS, 3, 2),
+                                Layer.transposed(4, 7, 4))),
+                4000);
+    }
+
+    /** What is seen: the height and width, the slots, and the encoder's stride and channels. */
+    private record Scene(int side, int slots, int stride, int channels) {}
+
+    private static Preset plain(
+            String name,
+            String description,
+            Scene scene,
+            BroadcastArchitecture decoder,
+            int steps) {
+        int decayFrom = steps / 2;
+        return new Preset(
+                name,
+                description,
+                new ObjectDiscoveryConfiguration(
+                        scene.side(),
+                        scene.side(),
+                        Colours.FROM_0_TO_1,
+                        scene.slots(),
+                        SLOT_DIM,
+                        new EncoderConfiguration.ContentAndPlace(scene.stride(), scene.channels()),
+                        Presets.random(),
+                        new GroupingConfiguration.SlotAttention(
+                                ITERATIONS,
+                                1,
+                                SLOT_DIM,
+                                1e-8,
+                                Presets.PYTORCH,
+                                false,
+                                HIDDEN,
+                                true,
+                                TRAINING_ITERATIONS),
+                        new DecoderConfiguration.SpatialBroadcast(decoder, 0, false)),
+                new TrainingRecipe(
+                        steps,
+                        BATCH,
+                        new LearningRateSchedule(
+                                RATE, WARM_UP, Decay.COSINE, decayFrom, steps - decayFrom, 0.01),
+                        0.05,
+                        Augmentation.NONE,
+                        0,
+                        Presets.SEED));
+    }
+}
