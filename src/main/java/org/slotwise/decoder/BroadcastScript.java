@@ -60,7 +60,7 @@ record BroadcastScript(
               r = torch.cat([torch.slice(r, 1, 0, %4$s, 1), middle, torch.slice(r, 1, %7$s, None, 1)], 1)
               middle = torch.expand(torch.slice(r, 2, %4$s, %7$s, 1), [-1, -1, %9$s, -1])
               r = torch.cat([torch.slice(r, 2, 0, %4$s, 1), middle, torch.slice(r, 2, %7$s, None, 1)], 2)
-              return torch.add_(torch.permute(r, [0, 3, 1, 2]), e)
+              return torch.add(torch.permute(r, [0, 3, 1, 2]), e)
             """;
 
     /** The method, with names that the decoder's module has. */

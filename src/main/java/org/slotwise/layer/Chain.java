@@ -75,8 +75,6 @@ record Chain(
     }
 
     private String activated() {
-        return convolutions && activation instanceof LeakyRelu relu
-                ? relu.scriptInPlace("x")
-                : ((ScriptedActivation) activation).script("x");
+        return ((ScriptedActivation) activation).script("x");
     }
 }

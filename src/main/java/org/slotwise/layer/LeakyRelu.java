@@ -95,18 +95,6 @@ public record LeakyRelu(double slope) implements ScriptedActivation {
         return y.reshape(shape);
     }
 
-    /**
-     * The activation in TorchScript in the array's own place, as {@link #inPlace}.
-     *
-     * @param x an expression of an array that nothing else needs
-     * @return an expression
-     */
-    String scriptInPlace(String x) {
-        return slope == 0
-                ? "torch.relu_(" + x + ")"
-                : "torch.leaky_relu_(" + x + ", " + slope + ")";
-    }
-
     /** {@inheritDoc} */
     @Override
     public String script(String x) {

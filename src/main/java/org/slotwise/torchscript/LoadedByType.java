@@ -5,8 +5,8 @@ import ai.djl.ndarray.types.DataType;
 import java.util.function.Supplier;
 
 /**
- * A block's equations as calls of the engine ({@link LoadedScript}): as they are written or, in
- * float32, with oneDNN's operations ({@link OneDnnScript}).
+ * A block's equations as calls of the engine ({@link LoadedScript}), with activations of
+ * convolutions in their own place and, in float32, oneDNN's operations ({@link OneDnnScript}).
  */
 public final class LoadedByType {
 
@@ -14,8 +14,8 @@ public final class LoadedByType {
     private final LoadedScript inFloat32;
 
     private LoadedByType(Supplier<ScriptModule> equations) {
-        asWritten = LoadedScript.of(equations);
-        inFloat32 = LoadedScript.of(() -> OneDnnScript.of(equations.get()));
+        asWritten = LoadedScript.of(() -> InPlaceScript.of(equations.get()));
+        inFloat32 = LoadedScript.of(() -> OneDnnScript.of(InPlaceScript.of(equations.get())));
     }
 
     /**

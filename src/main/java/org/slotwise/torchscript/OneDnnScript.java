@@ -117,14 +117,7 @@ public final class OneDnnScript {
      *     oneDNN
      */
     public static ScriptModule of(ScriptModule module) {
-        return OneDnn.isHere() && Engine.HAS_IT ? rewritten(module) : module;
-    }
-
-    private static ScriptModule rewritten(ScriptModule module) {
-        ScriptModule.Builder same = ScriptModule.builder(module.type());
-        module.parameters().forEach(same::parameter);
-        module.modules().forEach((name, inside) -> same.module(name, rewritten(inside)));
-        return same.setCode(code(module)).build();
+        return OneDnn.isHere() && Engine.HAS_IT ? module.rewritten(OneDnnScript::code) : module;
     }
 
     private static String code(ScriptModule module) {

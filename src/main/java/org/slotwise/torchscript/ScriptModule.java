@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
@@ -84,6 +85,18 @@ public final class ScriptModule {
         more.inputs = inputs;
         more.outputs = outputs;
         return more.module(name, inside).setCode(code).build();
+    }
+
+    /**
+     * The same modules with other code, for this process alone.
+     *
+     * @param rewrite from a module to its code
+     */
+    ScriptModule rewritten(Function<ScriptModule, String> rewrite) {
+        Builder same = builder(type);
+        parameters.forEach(same::parameter);
+        modules.forEach((name, inside) -> same.module(name, inside.rewritten(rewrite)));
+        return same.setCode(rewrite.apply(this)).build();
     }
 
     /** What the class is called. */

@@ -67,11 +67,17 @@ class OptionsTest {
                 args.add("history.csv");
             }
             for (OptionSpec other : option.command().options()) {
-                if (other.required() && !other.equals(option)) {
+                if (isNeeded(other) && !other.equals(option)) {
                     args.addAll(List.of(other.longestName(), usual(other.longestName())));
                 }
             }
             return run(args.toArray(String[]::new));
+        }
+
+        /** Where scenes can be generated instead, pictures are needed as long as none are. */
+        private static boolean isNeeded(OptionSpec one) {
+            boolean instead = one.command().findOption("--generated") != null;
+            return one.required() || one.longestName().equals("--images") && instead;
         }
 
         /** What an option that is needed may be. */
@@ -264,6 +270,11 @@ class OptionsTest {
                 "diffusion compose --prompt 0:1,x | expected numbers as in 0:1,0:2,3:0, got 0:1,x",
                 "diffusion compose --prompt 0:0 --pictures 3 | --pictures has no effect beside --prompt",
                 "diffusion evaluate --sampling-steps 0 | --sampling-steps must be 1 to 1000, got 0",
+                "evaluate --model a --images a --scenes 3 | --scenes has no effect beside --images",
+                "evaluate --model a --images a --data-seed 3 | --data-seed has no effect beside --images",
+                "show --model a --images a --data-seed 3 | --data-seed has no effect beside --images",
+                "train --preset pictures | give --images or --generated, got neither",
+                "train --preset pictures --images a --generated clevr | give --images or --generated, got both",
                 "discover show --scenes 3 --scenes 4 | --scenes",
                 "discover show --what all,slots | --what",
             })

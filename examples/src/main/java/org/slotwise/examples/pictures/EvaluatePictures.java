@@ -82,6 +82,7 @@ public final class EvaluatePictures implements Callable<Integer> {
         }
         Program.requireRange(spec, "--scenes", count, 1, MOST_SCENES);
         Program.requireDataSeed(spec, dataSeed);
+        Program.refuseBeside(spec, "--images", "--scenes", "--data-seed");
         threads.check(spec);
         threads.set();
         PrintWriter out = spec.commandLine().getOut();

@@ -105,6 +105,7 @@ public final class ShowPictures implements Callable<Integer> {
     public Integer call() throws IOException {
         pictures.check(spec);
         Program.requireDataSeed(spec, dataSeed);
+        Program.refuseBeside(spec, "--images", "--data-seed");
         Program.requireRange(spec, "--pictures", count, 1, MAX_PICTURES);
         threads.check(spec);
         Program.require(spec, OutputFile.isPng(output), "--out must end in .png", output);
