@@ -89,7 +89,9 @@ public final class SpatialBroadcastDecoder extends ImageDecoder implements Scrip
     NDList decode(Pass pass, NDArray slots) {
         long numbers = slots.getShape().get(1) * architecture.largest();
         LoadedScript script = whole.of(slots);
-        if (script.fits(pass, slots)) {
+        // With gradients the layers one by one are faster: a step of Tetrominoes takes a seventh
+        // less.
+        if (!pass.training() && script.fits(pass, slots)) {
             return ImageGroups.map(
                     numbers,
                     new NDList(slots),
