@@ -22,8 +22,6 @@ final class PlainPresets {
     private static final int TRAINING_ITERATIONS = 3;
     private static final int CHANNELS = 64;
     private static final double RATE = 2e-3;
-    private static final int WARM_UP = 200;
-    private static final int BATCH = 32;
 
     private PlainPresets() {}
 
@@ -32,7 +30,7 @@ final class PlainPresets {
         return plain(
                 "plain-tetrominoes",
                 "plain Slot Attention that finds Tetrominoes, to be trained in minutes on a CPU",
-                new Scene(35, 4, 3, 48),
+                new Scene(35, Colours.FROM_0_TO_1, 4, 3, 48),
                 new BroadcastArchitecture(
                         7,
                         7,
@@ -40,34 +38,42 @@ final class PlainPresets {
                                 Layer.convolution(CHANNELS, 3),
                                 Layer.convolution(CHANNELS, 3),
                                 Layer.transposed(4, 9, 5))),
-                4000);
+                new Training(4000, 32, 200, 0.05));
     }
 
-    /** A grid of 8 by 8, and of 16 by 16 before the last layer. */
+    /**
+     * A grid of 8 by 8; the last layer makes 15 by 15 pixels of each place. The ground's grey is
+     * near 0, as black is among Tetrominoes: with colours from 0 to 1 only the mean picture is
+     * learnt.
+     */
     static Preset clevr() {
         return plain(
                 "plain-clevr",
                 "plain Slot Attention for CLEVR-like scenes of 64 by 64, to be trained on a CPU",
-                new Scene(64, 7, 4, 48),
+                new Scene(64, new Colours(0.56, 0.2), 7, 4, 48),
                 new BroadcastArchitecture(
                         8,
                         8,
                         List.of(
                                 Layer.convolution(CHANNELS, 3),
-                                Layer.transposed(CHANNELS, 3, 2),
-                                Layer.transposed(4, 7, 4))),
-                4000);
+                                Layer.convolution(CHANNELS, 3),
+                                Layer.transposed(4, 15, 8))),
+                new Training(6000, 8, 300, 0.5));
     }
 
     /** What is seen: the height and width, the slots, and the encoder's stride and channels. */
-    private record Scene(int side, int slots, int stride, int channels) {}
+    private record Scene(int side, Colours colours, int slots, int stride, int channels) {}
+
+    /** How it is trained: the rate falls from half of the steps on. */
+    private record Training(int steps, int batch, int warmUp, double norm) {}
 
     private static Preset plain(
             String name,
             String description,
             Scene scene,
             BroadcastArchitecture decoder,
-            int steps) {
+            Training training) {
+        int steps = training.steps();
         int decayFrom = steps / 2;
         return new Preset(
                 name,
@@ -75,7 +81,7 @@ final class PlainPresets {
                 new ObjectDiscoveryConfiguration(
                         scene.side(),
                         scene.side(),
-                        Colours.FROM_0_TO_1,
+                        scene.colours(),
                         scene.slots(),
                         SLOT_DIM,
                         new EncoderConfiguration.ContentAndPlace(scene.stride(), scene.channels()),
@@ -93,10 +99,15 @@ final class PlainPresets {
                         new DecoderConfiguration.SpatialBroadcast(decoder, 0, false)),
                 new TrainingRecipe(
                         steps,
-                        BATCH,
+                        training.batch(),
                         new LearningRateSchedule(
-                                RATE, WARM_UP, Decay.COSINE, decayFrom, steps - decayFrom, 0.01),
-                        0.05,
+                                RATE,
+                                training.warmUp(),
+                                Decay.COSINE,
+                                decayFrom,
+                                steps - decayFrom,
+                                0.01),
+                        training.norm(),
                         Augmentation.NONE,
                         0,
                         Presets.SEED));
