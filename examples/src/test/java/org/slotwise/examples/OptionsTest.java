@@ -273,8 +273,8 @@ class OptionsTest {
                 "evaluate --model a --images a --scenes 3 | --scenes has no effect beside --images",
                 "evaluate --model a --images a --data-seed 3 | --data-seed has no effect beside --images",
                 "show --model a --images a --data-seed 3 | --data-seed has no effect beside --images",
-                "train --preset pictures | give --images or --generated, got neither",
-                "train --preset pictures --images a --generated clevr | give --images or --generated, got both",
+                "train --preset pictures --out a | give --images or --generated, got neither",
+                "train --preset pictures --out a --images a --generated clevr | give --images or --generated, got both",
                 "discover show --scenes 3 --scenes 4 | --scenes",
                 "discover show --what all,slots | --what",
             })
