@@ -108,7 +108,7 @@ enum ModelSize {
                                         features)),
                         new ConditioningConfiguration.Learnt(),
                         new GroupingConfiguration.SlotAttention(
-                                ITERATIONS, 1, SLOT_DIM, EPS, NORM_EPS, false, null, false),
+                                ITERATIONS, 1, SLOT_DIM, EPS, NORM_EPS, false, null, false, null),
                         new DecoderConfiguration.SpatialBroadcast(architecture(), 0, false));
     }
 

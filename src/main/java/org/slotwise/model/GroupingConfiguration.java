@@ -54,40 +54,6 @@ public sealed interface GroupingConfiguration {
             Limits.eps("GroupingConfiguration.SlotAttention", "eps", eps);
             Limits.normEps("GroupingConfiguration.SlotAttention", "normEps", normEps);
         }
-
-        /**
-         * Creates the description of one with as many iterations in training.
-         *
-         * @param iterations as above
-         * @param heads as above
-         * @param kvqDim as above
-         * @param eps as above
-         * @param normEps as above
-         * @param projectionBias as above
-         * @param hidden as above
-         * @param implicitDifferentiation as above
-         * @throws IllegalArgumentException if a fraction is out of its range
-         */
-        public SlotAttention(
-                int iterations,
-                int heads,
-                int kvqDim,
-                double eps,
-                double normEps,
-                boolean projectionBias,
-                @Nullable Integer hidden,
-                boolean implicitDifferentiation) {
-            this(
-                    iterations,
-                    heads,
-                    kvqDim,
-                    eps,
-                    normEps,
-                    projectionBias,
-                    hidden,
-                    implicitDifferentiation,
-                    null);
-        }
     }
 
     /**

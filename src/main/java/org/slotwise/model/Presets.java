@@ -94,7 +94,7 @@ public final class Presets {
     private static GroupingConfiguration slotAttention(
             int slotDim, int hidden, double normEps, boolean implicit) {
         return new GroupingConfiguration.SlotAttention(
-                3, 1, slotDim, 1e-8, normEps, false, hidden, implicit);
+                3, 1, slotDim, 1e-8, normEps, false, hidden, implicit, null);
     }
 
     private static TrainingRecipe paperRecipe() {

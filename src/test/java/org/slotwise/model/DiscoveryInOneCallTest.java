@@ -3,6 +3,7 @@ package org.slotwise.model;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -135,6 +136,12 @@ class DiscoveryInOneCallTest {
                 threads.shutdownNow();
             }
         }
+    }
+
+    @Test
+    void thePapersMakeIsKnown() throws IOException {
+        ObjectDiscoveryConfiguration c = Presets.named("paper-tetrominoes").configuration();
+        assertNotNull(DiscoveryInOneCall.of(DiscoveryParts.of(c, null), c.colours()));
     }
 
     @Test

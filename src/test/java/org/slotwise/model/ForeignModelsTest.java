@@ -63,7 +63,8 @@ class ForeignModelsTest {
                         encoder.negativeSlope(),
                         new Perceptron(p.positions(), p.norm(), p.normEps(), dim, dim)),
                 new ConditioningConfiguration.Random(true, true, false, 3L),
-                new GroupingConfiguration.SlotAttention(2, 1, dim, 1e-8, 1e-5, false, 6, true),
+                new GroupingConfiguration.SlotAttention(
+                        2, 1, dim, 1e-8, 1e-5, false, 6, true, null),
                 new DecoderConfiguration.SpatialBroadcast(
                         new BroadcastArchitecture(
                                 2,
@@ -133,7 +134,7 @@ class ForeignModelsTest {
                         null,
                         new Projection(6, featureDim)),
                 new ConditioningConfiguration.Random(true, true, false, 1L),
-                new GroupingConfiguration.SlotAttention(2, 1, 4, 1e-8, 1e-5, false, 5, false),
+                new GroupingConfiguration.SlotAttention(2, 1, 4, 1e-8, 1e-5, false, 5, false, null),
                 decoder);
     }
 

@@ -30,7 +30,7 @@ public final class SmallModels {
             new DecoderConfiguration.SpatialBroadcast(architecture(), 0, false);
 
     private static final GroupingConfiguration SLOT_ATTENTION =
-            new GroupingConfiguration.SlotAttention(2, 1, 4, 1e-8, 1e-5, false, 5, false);
+            new GroupingConfiguration.SlotAttention(2, 1, 4, 1e-8, 1e-5, false, 5, false, null);
 
     private static final GroupingConfiguration INVARIANT =
             new GroupingConfiguration.InvariantSlotAttention(3, 2, 4, 2, 1e-8, 5, false);

@@ -54,15 +54,7 @@ public final class EvaluatePictures implements Callable<Integer> {
             description = "How many scenes are generated. Default: ${DEFAULT-VALUE}.")
     private int count;
 
-    @Option(
-            names = "--data-seed",
-            defaultValue = "4242",
-            paramLabel = "NUMBER",
-            description =
-                    "Which ones, "
-                            + Program.DATA_SEEDS
-                            + "; no training sees them. Default: ${DEFAULT-VALUE}.")
-    private long dataSeed;
+    @Mixin private DataSeedOption dataSeed;
 
     @Mixin private EngineThreads threads;
 
@@ -81,18 +73,18 @@ public final class EvaluatePictures implements Callable<Integer> {
             Program.requireRange(spec, "--clusters", clusters, 1, MOST_CLUSTERS);
         }
         Program.requireRange(spec, "--scenes", count, 1, MOST_SCENES);
-        Program.requireDataSeed(spec, dataSeed);
-        Program.refuseBeside(spec, "--images", "--scenes", "--data-seed");
+        dataSeed.check(spec);
+        Program.refuseBeside(spec, "--images", "--scenes");
         threads.check(spec);
         threads.set();
         PrintWriter out = spec.commandLine().getOut();
         if (pictures.areGenerated()) {
             try (ObjectDiscoveryModel loaded = model.load()) {
-                out.printf("%d scenes of seed %d%n", count, dataSeed);
+                out.printf("%d scenes of seed %d%n", count, dataSeed.seed());
                 print(
                         out,
                         loaded,
-                        pictures.generated(spec, count, dataSeed, loaded.configuration()));
+                        pictures.generated(spec, count, dataSeed.seed(), loaded.configuration()));
             }
             return ExitCode.OK;
         }

@@ -58,15 +58,7 @@ public final class ShowPictures implements Callable<Integer> {
                             + ". Default: ${DEFAULT-VALUE}.")
     private int count;
 
-    @Option(
-            names = "--data-seed",
-            defaultValue = "4242",
-            paramLabel = "NUMBER",
-            description =
-                    "Which scenes are generated, "
-                            + Program.DATA_SEEDS
-                            + "; no training sees them. Default: ${DEFAULT-VALUE}.")
-    private long dataSeed;
+    @Mixin private DataSeedOption dataSeed;
 
     @Option(
             names = "--what",
@@ -104,8 +96,7 @@ public final class ShowPictures implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         pictures.check(spec);
-        Program.requireDataSeed(spec, dataSeed);
-        Program.refuseBeside(spec, "--images", "--data-seed");
+        dataSeed.check(spec);
         Program.requireRange(spec, "--pictures", count, 1, MAX_PICTURES);
         threads.check(spec);
         Program.require(spec, OutputFile.isPng(output), "--out must end in .png", output);
@@ -129,7 +120,7 @@ public final class ShowPictures implements Callable<Integer> {
 
     private List<Image> first(ObjectDiscoveryConfiguration made) throws IOException {
         if (pictures.areGenerated()) {
-            Scenes scenes = pictures.generated(spec, count, dataSeed, made);
+            Scenes scenes = pictures.generated(spec, count, dataSeed.seed(), made);
             List<Image> images = new ArrayList<>();
             for (long i = 0; i < count; i++) {
                 images.add(ScenePicture.of(scenes.get(i)));
