@@ -17,11 +17,12 @@ import org.slotwise.examples.pictures.ShowPictures;
 import org.slotwise.examples.pictures.TrainPictures;
 import org.slotwise.examples.pictures.WriteScenes;
 import org.slotwise.examples.sets.PredictSets;
+import org.slotwise.examples.shared.HelpOfAllOption;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.slate.ComposePictures;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
@@ -39,11 +40,7 @@ import picocli.CommandLine.Spec;
         exitCodeList = {"0:All went well.", "1:Something failed.", "2:An option is wrong."})
 public final class Slotwise implements Runnable {
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this; each command has its own.")
-    private boolean help;
+    @Mixin private HelpOfAllOption help;
 
     @Spec private CommandSpec spec;
 

@@ -20,10 +20,12 @@ import org.slotwise.examples.ablate.AblationModel;
 import org.slotwise.examples.ablate.AblationRun;
 import org.slotwise.examples.ablate.AblationTable;
 import org.slotwise.examples.ablate.AblationTraining;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.TrainingsLeft;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -120,11 +122,7 @@ public final class CompareGroupings implements Callable<Integer> {
     @Option(names = "--list", description = "Shows the groupings, and runs nothing.")
     private boolean list;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

@@ -19,6 +19,7 @@ import org.slotwise.composition.CompositionRule;
 import org.slotwise.composition.LibraryOptions;
 import org.slotwise.composition.SlotLibrary;
 import org.slotwise.data.Scenes;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.Prompt;
@@ -131,11 +132,7 @@ final class ComposeDiffusion implements Callable<Integer> {
             description = "Where the figure goes, a PNG file. Default: ${DEFAULT-VALUE}.")
     private Path output;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

@@ -1,9 +1,10 @@
 package org.slotwise.examples.diffusion;
 
+import org.slotwise.examples.shared.HelpOfAllOption;
 import org.slotwise.examples.shared.Program;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** Draws pictures of their objects out of noise, and new ones of objects of several pictures. */
@@ -33,11 +34,7 @@ import picocli.CommandLine.Spec;
         })
 public final class DiffuseSlots implements Runnable {
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this; each command has its own.")
-    private boolean help;
+    @Mixin private HelpOfAllOption help;
 
     @Spec private CommandSpec spec;
 

@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.slotwise.data.Scenes;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.SceneScoring;
 import org.slotwise.model.LatentSlotDiffusion;
@@ -45,11 +46,7 @@ final class EvaluateDiffusion implements Callable<Integer> {
 
     @Mixin private DiffusionOptions options;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

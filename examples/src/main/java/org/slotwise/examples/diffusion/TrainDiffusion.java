@@ -3,6 +3,7 @@ package org.slotwise.examples.diffusion;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.TrainingOptions;
 import org.slotwise.examples.shared.WrittenFiles;
@@ -69,11 +70,7 @@ final class TrainDiffusion implements Callable<Integer> {
 
     @Mixin private TrainingOptions options;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

@@ -7,12 +7,13 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.slotwise.examples.shared.DiscoveryFigure;
+import org.slotwise.examples.shared.HelpOfAllOption;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Program;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** Finds the objects of pictures, after learning from pictures alone. */
@@ -48,11 +49,7 @@ public final class DiscoverObjects implements Callable<Integer> {
     private static final long DATA_SEED = 4242;
     private static final int SHOWN = 8;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this; each command has its own.")
-    private boolean help;
+    @Mixin private HelpOfAllOption help;
 
     @Spec private CommandSpec spec;
 

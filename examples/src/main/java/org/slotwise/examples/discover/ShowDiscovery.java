@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Scenes;
 import org.slotwise.examples.shared.DiscoveryFigure;
 import org.slotwise.examples.shared.DiscoveryFigure.What;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.PictureFile;
 import org.slotwise.examples.shared.Program;
@@ -81,11 +82,7 @@ final class ShowDiscovery implements Callable<Integer> {
             description = "Where the figure goes, a PNG file. Default: ${DEFAULT-VALUE}.")
     private Path output;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

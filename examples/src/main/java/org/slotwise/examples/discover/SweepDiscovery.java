@@ -14,11 +14,13 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.discover.DiscoveryTask.Trial;
 import org.slotwise.examples.discover.TrainingHistory.Series;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.SceneScoring;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -82,11 +84,7 @@ final class SweepDiscovery implements Callable<Integer> {
             description = "Where the figure goes, a PNG file. Default: ${DEFAULT-VALUE}.")
     private Path output;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.slotwise.examples.edit.EditedScene.Change;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.Program;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -41,11 +42,7 @@ final class EvaluateLatents implements Callable<Integer> {
 
     @Mixin private LatentOptions options;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

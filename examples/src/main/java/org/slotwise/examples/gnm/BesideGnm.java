@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.slotwise.data.Scenes;
 import org.slotwise.decoder.BroadcastArchitecture;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.model.Augmentation;
 import org.slotwise.model.DecoderConfiguration;
@@ -20,6 +21,7 @@ import org.slotwise.model.Presets;
 import org.slotwise.model.TrainingRecipe;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -95,11 +97,7 @@ final class BesideGnm implements Callable<Integer> {
             description = "Which ones. Default: ${DEFAULT-VALUE}.")
     private long dataSeed;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

@@ -1,9 +1,10 @@
 package org.slotwise.examples.gnm;
 
+import org.slotwise.examples.shared.HelpOfAllOption;
 import org.slotwise.examples.shared.Program;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** Explains scenes by counted, placed objects, and makes new ones. */
@@ -30,11 +31,7 @@ import picocli.CommandLine.Spec;
         })
 public final class ExplainScenes implements Runnable {
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this; each command has its own.")
-    private boolean help;
+    @Mixin private HelpOfAllOption help;
 
     @Spec private CommandSpec spec;
 

@@ -5,12 +5,14 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.gnm.Gnm;
 import org.slotwise.weights.StateDict;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -40,11 +42,7 @@ final class PackageGnm implements Callable<Integer> {
             description = "The file, which must end in .zip. Default: ${DEFAULT-VALUE}.")
     private Path output;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

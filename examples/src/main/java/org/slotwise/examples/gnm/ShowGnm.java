@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.slotwise.data.Scenes;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.gnm.Gnm;
@@ -53,11 +54,7 @@ final class ShowGnm implements Callable<Integer> {
             description = "Where the figure goes, a PNG file. Default: ${DEFAULT-VALUE}.")
     private Path output;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

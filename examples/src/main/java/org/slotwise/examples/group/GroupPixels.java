@@ -11,6 +11,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.shared.Figure;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Picture;
 import org.slotwise.examples.shared.PictureFile;
@@ -19,6 +20,7 @@ import org.slotwise.examples.shared.StillLife;
 import org.slotwise.image.SlotMasks;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -108,11 +110,7 @@ public final class GroupPixels implements Callable<Integer> {
             description = "Where the figure goes, a PNG file." + DEFAULT)
     private Path output;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

@@ -19,12 +19,14 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.loss.ReconstructionLoss;
 import org.slotwise.metric.AdjustedRandIndex;
 import org.slotwise.metric.Background;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -75,11 +77,7 @@ public final class TrainSlotAttention implements Callable<Integer> {
             description = "What random choices start from. Default: ${DEFAULT-VALUE}.")
     private int seed;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

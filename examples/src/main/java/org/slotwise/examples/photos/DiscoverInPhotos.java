@@ -17,6 +17,7 @@ import org.slotwise.data.file.FeatureCache;
 import org.slotwise.data.file.FeatureOrigin;
 import org.slotwise.examples.shared.Figure;
 import org.slotwise.examples.shared.FileTrouble;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.OutputFolder;
 import org.slotwise.examples.shared.Program;
@@ -24,6 +25,7 @@ import org.slotwise.examples.shared.WrittenFiles;
 import org.slotwise.image.SlotMasks;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -134,11 +136,7 @@ public final class DiscoverInPhotos implements Callable<Integer> {
             description = "Where figures go, PNG files; made if it is missing." + DEFAULT)
     private Path output;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

@@ -15,6 +15,7 @@ import org.slotwise.distance.KernelDistance;
 import org.slotwise.distance.KernelSubsets;
 import org.slotwise.distance.PictureFeatures;
 import org.slotwise.encoder.FeatureExtractor;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.model.ObjectDiscoveryConfiguration;
 import org.slotwise.model.ObjectDiscoveryModel;
@@ -125,11 +126,7 @@ public final class MeasureDistance implements Callable<Integer> {
 
     @Mixin private EngineThreads threads;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.slotwise.examples.pictures.PredictionFiles.Format;
 import org.slotwise.examples.shared.Counted;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.OutputFolder;
 import org.slotwise.examples.shared.Picture;
 import org.slotwise.examples.shared.PicturesRead;
@@ -110,11 +111,7 @@ public final class PredictPictures implements Callable<Integer> {
 
     @Mixin private EngineThreads threads;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

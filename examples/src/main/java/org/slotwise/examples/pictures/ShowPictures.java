@@ -14,6 +14,7 @@ import org.slotwise.data.Scenes;
 import org.slotwise.data.file.SceneFiles;
 import org.slotwise.examples.shared.DiscoveryFigure;
 import org.slotwise.examples.shared.DiscoveryFigure.What;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.PicturesRead;
 import org.slotwise.examples.shared.Program;
@@ -85,11 +86,7 @@ public final class ShowPictures implements Callable<Integer> {
 
     @Mixin private EngineThreads threads;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

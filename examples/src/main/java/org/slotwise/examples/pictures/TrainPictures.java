@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scenes;
 import org.slotwise.examples.shared.Counted;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.OutputFolder;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.StopRequest;
@@ -78,11 +79,7 @@ public final class TrainPictures implements Callable<Integer> {
 
     @Mixin private EngineThreads threads;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

@@ -11,12 +11,14 @@ import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.OutputFolder;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.ScenePicture;
 import org.slotwise.examples.shared.WholeFile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -84,11 +86,7 @@ public final class WriteScenes implements Callable<Integer> {
             description = "Where they go: a folder that is empty or not there yet.")
     private Path output;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

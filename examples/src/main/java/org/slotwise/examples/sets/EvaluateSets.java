@@ -5,6 +5,7 @@ import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.Program;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -36,11 +37,7 @@ final class EvaluateSets implements Callable<Integer> {
 
     @Mixin private SetModelOptions options;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 

@@ -1,9 +1,10 @@
 package org.slotwise.examples.slate;
 
+import org.slotwise.examples.shared.HelpOfAllOption;
 import org.slotwise.examples.shared.Program;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** Makes pictures again of their objects, and new ones of objects of several pictures. */
@@ -27,11 +28,7 @@ import picocli.CommandLine.Spec;
         })
 public final class ComposePictures implements Runnable {
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this; each command has its own.")
-    private boolean help;
+    @Mixin private HelpOfAllOption help;
 
     @Spec private CommandSpec spec;
 

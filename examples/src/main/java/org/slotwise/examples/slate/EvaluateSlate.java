@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.slotwise.data.Scenes;
+import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.SceneScoring;
 import org.slotwise.slate.Slate;
@@ -44,11 +45,7 @@ final class EvaluateSlate implements Callable<Integer> {
 
     @Mixin private SlateOptions options;
 
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this.")
-    private boolean help;
+    @Mixin private HelpOption help;
 
     @Spec private CommandSpec spec;
 
