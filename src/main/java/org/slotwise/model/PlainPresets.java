@@ -21,7 +21,6 @@ final class PlainPresets {
     private static final int ITERATIONS = 8;
     private static final int TRAINING_ITERATIONS = 3;
     private static final int CHANNELS = 64;
-    private static final double RATE = 2e-3;
 
     private PlainPresets() {}
 
@@ -38,7 +37,7 @@ final class PlainPresets {
                                 Layer.convolution(CHANNELS, 3),
                                 Layer.convolution(CHANNELS, 3),
                                 Layer.transposed(4, 9, 5))),
-                new Training(4000, 32, 200, 0.05));
+                new Training(4000, 32, 2e-3, 200, 0.05, 1e-8));
     }
 
     /**
@@ -58,14 +57,19 @@ final class PlainPresets {
                                 Layer.convolution(CHANNELS, 3),
                                 Layer.convolution(CHANNELS, 3),
                                 Layer.transposed(4, 15, 8))),
-                new Training(6000, 8, 300, 0.5));
+                new Training(12_000, 8, 1e-3, 300, 0.5, 1e-2));
     }
 
     /** What is seen: the height and width, the slots, and the encoder's stride and channels. */
     private record Scene(int side, Colours colours, int slots, int stride, int channels) {}
 
-    /** How it is trained: the rate falls from half of the steps on. */
-    private record Training(int steps, int batch, int warmUp, double norm) {}
+    /**
+     * How it is trained: the rate falls from half of the steps on. With a larger {@code eps} slots
+     * that share an object part: whichever has less of it becomes the mean of all features, which
+     * is the ground.
+     */
+    private record Training(
+            int steps, int batch, double rate, int warmUp, double norm, double eps) {}
 
     private static Preset plain(
             String name,
@@ -90,7 +94,7 @@ final class PlainPresets {
                                 ITERATIONS,
                                 1,
                                 SLOT_DIM,
-                                1e-8,
+                                training.eps(),
                                 Presets.PYTORCH,
                                 false,
                                 HIDDEN,
@@ -101,7 +105,7 @@ final class PlainPresets {
                         steps,
                         training.batch(),
                         new LearningRateSchedule(
-                                RATE,
+                                training.rate(),
                                 training.warmUp(),
                                 Decay.COSINE,
                                 decayFrom,
