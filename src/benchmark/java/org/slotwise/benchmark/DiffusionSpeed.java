@@ -21,14 +21,16 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.DoubleSupplier;
 import org.slotwise.diffusion.Ddim;
+import org.slotwise.diffusion.DenoisingLoss;
+import org.slotwise.diffusion.LatentDiffusionDecoder;
 import org.slotwise.diffusion.NoiseSchedule;
+import org.slotwise.diffusion.Noising;
 import org.slotwise.diffusion.Prediction;
 import org.slotwise.diffusion.Sampling;
 import org.slotwise.diffusion.StepNoise;
 import org.slotwise.diffusion.TimeChoice;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.training.Adam;
-import org.slotwise.unet.ToldDenoiser;
 import org.slotwise.unet.UNet;
 import org.slotwise.weights.StateDict;
 
@@ -46,6 +48,7 @@ final class DiffusionSpeed {
     private final Arguments arguments;
     private final DenoiserSize size;
     private final UNet unet;
+    private final LatentDiffusionDecoder decoder;
     private final ParameterStore store;
     private final NDArray z;
     private final NDArray noise;
@@ -59,7 +62,12 @@ final class DiffusionSpeed {
         this.size = size;
         manager.getEngine().setRandomSeed(0);
         unet = new UNet(size.sizes());
-        unet.initialize(manager, DataType.FLOAT32, size.latents());
+        decoder =
+                new LatentDiffusionDecoder(
+                        unet,
+                        DenoisingLoss.of(new Noising(schedule()), Prediction.NOISE),
+                        size.latents().slice(1));
+        decoder.initialize(manager, DataType.FLOAT32, size.latents());
         store = new ParameterStore(manager, false);
         z = manager.randomNormal(size.latents());
         noise = manager.randomNormal(size.latents());
@@ -172,9 +180,7 @@ final class DiffusionSpeed {
     private NDArray sampled(int steps) {
         Sampling sampling =
                 Sampling.builder().setSampler(ddim(steps)).setPrediction(Prediction.NOISE).build();
-        try (ToldDenoiser told = unet.told(store, slots)) {
-            return sampling.sample(told::predict, z, StepNoise.seeded(0));
-        }
+        return decoder.generate(store, slots, sampling, z, StepNoise.seeded(0));
     }
 
     private void ours() {

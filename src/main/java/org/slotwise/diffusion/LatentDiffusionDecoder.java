@@ -266,8 +266,9 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
                     try (NDManager own = start.getManager().newSubManager()) {
                         NDArray held = slots.reshape(slots.getShape());
                         held.attach(own);
-                        try (ToldDenoiser told = denoiser.told(parameterStore, held)) {
-                            return sampling.sample(told::predict, start, noise);
+                        int[] times = sampling.sampler().times();
+                        try (ToldDenoiser told = denoiser.told(parameterStore, held, times)) {
+                            return sampling.sample(SampledNetwork.of(told), start, noise);
                         }
                     }
                 });

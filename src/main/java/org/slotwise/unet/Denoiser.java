@@ -45,10 +45,13 @@ public interface Denoiser extends Block {
      *
      * @param store where the parameters' values are
      * @param slots (B, K, D) of the parameters' type
+     * @param times t that predictions will be asked for, each of at least 0, as far as they are
+     *     known: what follows from them is made at once; others may be asked for too
      * @return the network under these slots; to be closed, before its slots are
-     * @throws IllegalArgumentException if the slots have another shape or type
+     * @throws IllegalArgumentException if the slots have another shape or type, or a time is below
+     *     0
      */
-    default ToldDenoiser told(ParameterStore store, NDArray slots) {
+    default ToldDenoiser told(ParameterStore store, NDArray slots, int... times) {
         return new ToldDenoiser() {
             @Override
             public NDArray predict(NDArray latents, NDArray timesteps) {
