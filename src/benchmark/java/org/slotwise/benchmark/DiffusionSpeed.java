@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.function.DoubleSupplier;
 import org.slotwise.diffusion.Ddim;
 import org.slotwise.diffusion.DenoisingLoss;
+import org.slotwise.diffusion.DiffusionDraws;
 import org.slotwise.diffusion.LatentDiffusionDecoder;
 import org.slotwise.diffusion.NoiseSchedule;
 import org.slotwise.diffusion.Noising;
@@ -50,7 +52,9 @@ final class DiffusionSpeed {
     private final UNet unet;
     private final LatentDiffusionDecoder decoder;
     private final ParameterStore store;
+    private final NDArray clean;
     private final NDArray z;
+    private final DiffusionDraws draws;
     private final NDArray noise;
     private final NDArray slots;
     private final NDArray times;
@@ -69,7 +73,7 @@ final class DiffusionSpeed {
                         size.latents().slice(1));
         decoder.initialize(manager, DataType.FLOAT32, size.latents());
         store = new ParameterStore(manager, false);
-        z = manager.randomNormal(size.latents());
+        clean = manager.randomNormal(size.latents());
         noise = manager.randomNormal(size.latents());
         slots = manager.randomNormal(size.slots());
         long[] t = new long[(int) size.latents().get(0)];
@@ -77,6 +81,9 @@ final class DiffusionSpeed {
             t[i] = 7 + 131L * i;
         }
         times = manager.create(t);
+        int[] each = Arrays.stream(t).mapToInt(Math::toIntExact).toArray();
+        draws = new DiffusionDraws(noise, each);
+        z = new Noising(schedule()).noised(clean, noise, each);
     }
 
     public static void main(String[] args) throws IOException {
@@ -205,8 +212,7 @@ final class DiffusionSpeed {
         try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector();
                 NDScope scope = new NDScope()) {
             scope.suppressNotUsedWarning();
-            NDArray o = unet.predict(store, z, times, slots, true);
-            collector.backward(o.sub(noise).square().mean());
+            decoder.backward(store, clean, slots, false, draws, collector::backward);
         }
     }
 

@@ -66,6 +66,18 @@ public interface Denoiser extends Block {
     }
 
     /**
+     * Whether what is predicted for a picture depends on nothing of the other pictures of its
+     * batch. Then a training may compute a batch group by group, which needs less memory ({@code
+     * org.slotwise.diffusion.LatentDiffusionDecoder}); with statistics of batches, as batch
+     * normalisation has them, it may not.
+     *
+     * @return false, unless a network says otherwise
+     */
+    default boolean seesPicturesAlone() {
+        return false;
+    }
+
+    /**
      * How places attend to slots while the network predicts: the weights of each cross attention,
      * means over its heads. No graph is recorded. {@code
      * org.slotwise.diffusion.CrossAttentionMasks} makes masks of them.

@@ -65,6 +65,12 @@ abstract class DenoiserBlock extends ConfiguredBlock implements Denoiser {
                 .head();
     }
 
+    /** {@inheritDoc} */
+    @Override
+    public final boolean seesPicturesAlone() {
+        return true;
+    }
+
     /** The network under slots and times where it is one call; null where it is not. */
     @Nullable ToldDenoiser toldAtOnce(Pass pass, NDArray slots, int... times) {
         return null;

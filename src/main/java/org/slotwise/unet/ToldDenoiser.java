@@ -46,7 +46,7 @@ public interface ToldDenoiser extends AutoCloseable {
         }
     }
 
-    /** Frees what is kept. */
+    /** Frees what is kept; nothing is predicted afterwards. */
     @Override
     void close();
 }

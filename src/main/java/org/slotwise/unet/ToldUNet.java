@@ -64,6 +64,7 @@ final class ToldUNet implements ToldDenoiser {
     @Override
     public NDArray predict(NDArray latents, NDArray timesteps) {
         unet.check(latents, timesteps, slots);
+        requireOpen();
         try (NDArray times = DenoiserBlock.times(timesteps, latents)) {
             return script.infer("step", latents, times, told);
         }
@@ -73,8 +74,15 @@ final class ToldUNet implements ToldDenoiser {
     @Override
     public NDArray predict(NDArray latents, int time) {
         unet.check(latents, slots);
+        requireOpen();
         Check.atLeast("UNet", "time", time, 0);
         return script.infer("step_at", latents, row(time), told);
+    }
+
+    private void requireOpen() {
+        if (!own.isOpen()) {
+            throw new IllegalStateException("UNet: what it was told is closed");
+        }
     }
 
     private NDArray row(int time) {
