@@ -15,20 +15,24 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.DoubleSupplier;
 import org.slotwise.diffusion.Ddim;
+import org.slotwise.diffusion.DenoisingLoss;
+import org.slotwise.diffusion.DiffusionDraws;
+import org.slotwise.diffusion.LatentDiffusionDecoder;
 import org.slotwise.diffusion.NoiseSchedule;
+import org.slotwise.diffusion.Noising;
 import org.slotwise.diffusion.Prediction;
 import org.slotwise.diffusion.Sampling;
 import org.slotwise.diffusion.StepNoise;
 import org.slotwise.diffusion.TimeChoice;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.training.Adam;
-import org.slotwise.unet.ToldDenoiser;
 import org.slotwise.unet.UNet;
 import org.slotwise.weights.StateDict;
 
@@ -46,8 +50,11 @@ final class DiffusionSpeed {
     private final Arguments arguments;
     private final DenoiserSize size;
     private final UNet unet;
+    private final LatentDiffusionDecoder decoder;
     private final ParameterStore store;
+    private final NDArray clean;
     private final NDArray z;
+    private final DiffusionDraws draws;
     private final NDArray noise;
     private final NDArray slots;
     private final NDArray times;
@@ -59,9 +66,14 @@ final class DiffusionSpeed {
         this.size = size;
         manager.getEngine().setRandomSeed(0);
         unet = new UNet(size.sizes());
-        unet.initialize(manager, DataType.FLOAT32, size.latents());
+        decoder =
+                new LatentDiffusionDecoder(
+                        unet,
+                        DenoisingLoss.of(new Noising(schedule()), Prediction.NOISE),
+                        size.latents().slice(1));
+        decoder.initialize(manager, DataType.FLOAT32, size.latents());
         store = new ParameterStore(manager, false);
-        z = manager.randomNormal(size.latents());
+        clean = manager.randomNormal(size.latents());
         noise = manager.randomNormal(size.latents());
         slots = manager.randomNormal(size.slots());
         long[] t = new long[(int) size.latents().get(0)];
@@ -69,6 +81,9 @@ final class DiffusionSpeed {
             t[i] = 7 + 131L * i;
         }
         times = manager.create(t);
+        int[] each = Arrays.stream(t).mapToInt(Math::toIntExact).toArray();
+        draws = new DiffusionDraws(noise, each);
+        z = new Noising(schedule()).noised(clean, noise, each);
     }
 
     public static void main(String[] args) throws IOException {
@@ -172,9 +187,7 @@ final class DiffusionSpeed {
     private NDArray sampled(int steps) {
         Sampling sampling =
                 Sampling.builder().setSampler(ddim(steps)).setPrediction(Prediction.NOISE).build();
-        try (ToldDenoiser told = unet.told(store, slots)) {
-            return sampling.sample(told::predict, z, StepNoise.seeded(0));
-        }
+        return decoder.generate(store, slots, sampling, z, StepNoise.seeded(0));
     }
 
     private void ours() {
@@ -199,8 +212,7 @@ final class DiffusionSpeed {
         try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector();
                 NDScope scope = new NDScope()) {
             scope.suppressNotUsedWarning();
-            NDArray o = unet.predict(store, z, times, slots, true);
-            collector.backward(o.sub(noise).square().mean());
+            decoder.backward(store, clean, slots, false, draws, collector::backward);
         }
     }
 

@@ -12,8 +12,8 @@ final class Resident {
 
     /** The most that a pass takes beyond what there was before, in MB (10^6 bytes). */
     static double peak(Runnable pass) {
-        System.gc();
         try {
+            settle();
             Files.writeString(Path.of("/proc/self/clear_refs"), "5");
             double before = megabytes("VmRSS");
             pass.run();
@@ -21,6 +21,24 @@ final class Resident {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * Collects garbage until the heap has given back what it does, which it does on its own time.
+     */
+    private static void settle() throws IOException {
+        double last;
+        double now = megabytes("VmRSS");
+        do {
+            last = now;
+            System.gc();
+            try {
+                Thread.sleep(300);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            now = megabytes("VmRSS");
+        } while (Math.abs(now - last) > 1);
     }
 
     /** Megabytes of an entry of /proc/self/status. */

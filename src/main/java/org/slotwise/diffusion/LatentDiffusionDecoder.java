@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.NoGraph;
@@ -146,6 +147,41 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
                 .head();
     }
 
+    /**
+     * Takes the gradients of {@link #loss} in less memory: where the network sees pictures alone,
+     * and there is work enough for more calls to cost nothing, the batch is computed in groups of
+     * at least 4 pictures, each of whose graphs is gone before the next one's. Dropout is drawn for
+     * each group.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param clean (B, C, h, w), latents without noise; no gradient comes back to them
+     * @param slots (B, K, D) of these pictures
+     * @param slotsLearn whether slots are part of a graph, to which gradients go back too
+     * @param draws times and noise
+     * @param backward goes back from a part of the loss, {@code collector::backward} for instance;
+     *     called at least once
+     * @return the loss (), without a graph, owned by the latents' manager
+     * @throws IllegalArgumentException if an input has another shape, type or device
+     */
+    public NDArray backward(
+            ParameterStore parameterStore,
+            NDArray clean,
+            NDArray slots,
+            boolean slotsLearn,
+            DiffusionDraws draws,
+            Consumer<NDArray> backward) {
+        check(clean, slots);
+        fetchAll(parameterStore, clean, true);
+        return PictureGroups.backward(
+                PictureGroups.count(denoiser, clean),
+                clean,
+                slots,
+                slotsLearn,
+                draws,
+                (z, s, some) -> loss(parameterStore, z, s, some, true),
+                backward);
+    }
+
     private static NDArray times(NDArray like, int... times) {
         return Scalars.of(
                 like.getManager(),
@@ -266,8 +302,9 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
                     try (NDManager own = start.getManager().newSubManager()) {
                         NDArray held = slots.reshape(slots.getShape());
                         held.attach(own);
-                        try (ToldDenoiser told = denoiser.told(parameterStore, held)) {
-                            return sampling.sample(told::predict, start, noise);
+                        int[] times = sampling.sampler().times();
+                        try (ToldDenoiser told = denoiser.told(parameterStore, held, times)) {
+                            return sampling.sample(SampledNetwork.of(told), start, noise);
                         }
                     }
                 });

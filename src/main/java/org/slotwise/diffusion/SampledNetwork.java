@@ -1,8 +1,11 @@
 package org.slotwise.diffusion;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Scalars;
+import org.slotwise.unet.ToldDenoiser;
 
 /** A network as samplers see it: everything but latent and time is decided already. */
 @FunctionalInterface
@@ -16,6 +19,43 @@ public interface SampledNetwork {
      * @return what the network predicts, of the latents' shape and type
      */
     NDArray predict(NDArray latents, NDArray times);
+
+    /**
+     * Looks at noised latents of one time, as {@link Sampling} asks.
+     *
+     * @param latents (B, ...)
+     * @param time of all latents, at least 0
+     * @return what the network predicts, of the latents' shape and type
+     */
+    default NDArray predict(NDArray latents, int time) {
+        Check.present("SampledNetwork", "latents", latents);
+        Check.option(
+                latents.getShape().dimension() > 0,
+                "SampledNetwork: latents must be (B, ...), got " + latents.getShape());
+        Check.atLeast("SampledNetwork", "time", time, 0);
+        Shape batch = new Shape(latents.getShape().get(0));
+        return predict(latents, Scalars.full(latents, batch, time, DataType.INT64));
+    }
+
+    /**
+     * A network that was told everything else, as it is asked for one time or for many.
+     *
+     * @param told the network under its slots, open as long as it is asked
+     * @return what samplers ask
+     */
+    static SampledNetwork of(ToldDenoiser told) {
+        return new SampledNetwork() {
+            @Override
+            public NDArray predict(NDArray latents, NDArray times) {
+                return told.predict(latents, times);
+            }
+
+            @Override
+            public NDArray predict(NDArray latents, int time) {
+                return told.predict(latents, time);
+            }
+        };
+    }
 
     /**
      * Two networks as one whose condition counts more, or less: guidance without a classifier.
@@ -35,10 +75,21 @@ public interface SampledNetwork {
      */
     static SampledNetwork guided(SampledNetwork with, SampledNetwork without, double scale) {
         Check.option(Double.isFinite(scale), "SampledNetwork: scale must be finite, got " + scale);
-        return (latents, times) -> {
-            NDArray o = without.predict(latents, times);
-            NDArray far = with.predict(latents, times).sub(o);
-            return o.add(far.mul(Scalars.like(far, scale)));
+        return new SampledNetwork() {
+            @Override
+            public NDArray predict(NDArray latents, NDArray times) {
+                return both(with.predict(latents, times), without.predict(latents, times));
+            }
+
+            @Override
+            public NDArray predict(NDArray latents, int time) {
+                return both(with.predict(latents, time), without.predict(latents, time));
+            }
+
+            private NDArray both(NDArray told, NDArray o) {
+                NDArray far = told.sub(o);
+                return o.add(far.mul(Scalars.like(far, scale)));
+            }
         };
     }
 }

@@ -142,9 +142,7 @@ public final class Sampling {
             try (NDManager own = loop.newSubManager()) {
                 NDArray latents = z.reshape(z.getShape());
                 latents.attach(own);
-                NDArray at =
-                        Scalars.full(own, new Shape(z.getShape().get(0)), times[i], DataType.INT64);
-                NDArray output = checked(network.predict(latents, at), z);
+                NDArray output = checked(network.predict(latents, times[i]), z);
                 SamplingStep step = sampler.step(i);
                 NDArray drawn = null;
                 if (step.fresh() != 0) {

@@ -86,6 +86,30 @@ public final class LoadedModule implements AutoCloseable {
         }
     }
 
+    /**
+     * Calls a method that is given the same arrays again and again, without a graph: of two arrays
+     * and a list it gives one.
+     *
+     * @param method its name
+     * @param x the first argument
+     * @param y the second
+     * @param held the third, a list
+     * @return what it returns, owned by the manager of x
+     */
+    public NDArray infer(String method, NDArray x, NDArray y, HeldArrays held) {
+        PtNDManager manager = (PtNDManager) x.getManager();
+        JniUtils.setGraphExecutorOptimize(!plain && OPTIMIZES);
+        try (IValue first = IValue.from((PtNDArray) x);
+                IValue second = IValue.from((PtNDArray) y);
+                IValue result = IValueUtils.runMethod(module, method, first, second, held.list());
+                PtNDArray ofInference = result.toTensor(manager)) {
+            // What is made in the engine's inference mode can take no part in a graph; a copy can.
+            return JniUtils.clone(ofInference);
+        } finally {
+            JniUtils.setGraphExecutorOptimize(OPTIMIZES);
+        }
+    }
+
     /** The setting is one of the thread. */
     private NDList plainly(NDList list) {
         JniUtils.setGraphExecutorOptimize(false);

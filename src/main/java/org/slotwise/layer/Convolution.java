@@ -127,10 +127,20 @@ public final class Convolution implements Layer, Scriptable {
         return pass.value(weight);
     }
 
-    /** {@inheritDoc} */
+    /**
+     * Its {@code packed} is the weight as a process may keep it for many calls of {@code by}, which
+     * is {@code forward} with that weight and a bias of one's own. {@inheritDoc}
+     */
     @Override
     public ScriptModule script() {
-        return script("");
+        return script(
+                """
+                def packed(self) -> Tensor:
+                  return self.weight
+                def by(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+                  return torch.conv2d(x, weight, bias, [%1$s, %1$s], [%2$s, %2$s])
+                """
+                        .formatted(window.stride(), window.padding()));
     }
 
     /**

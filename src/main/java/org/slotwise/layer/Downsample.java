@@ -50,7 +50,7 @@ public record Downsample(Convolution convolution, boolean endAlone) implements L
         return Scope.next(padded, convolution.apply(pass, padded));
     }
 
-    /** {@inheritDoc} */
+    /** Its {@code by} takes a weight that {@code packed} gave. {@inheritDoc} */
     @Override
     public ScriptModule script() {
         return ScriptModule.builder("Downsample")
@@ -58,7 +58,11 @@ public record Downsample(Convolution convolution, boolean endAlone) implements L
                 .setCode(
                         """
                         def forward(self, x: Tensor) -> Tensor:
-                          return self.conv.forward(%s)
+                          return self.conv.forward(%1$s)
+                        def packed(self) -> Tensor:
+                          return self.conv.packed()
+                        def by(self, x: Tensor, weight: Tensor) -> Tensor:
+                          return self.conv.by(%1$s, weight, self.conv.bias)
                         """
                                 .formatted(
                                         endAlone

@@ -101,6 +101,30 @@ public final class ResnetBlock implements Layer, Scriptable {
         }
     }
 
+    private static final String SCALED =
+            """
+              a, c = torch.chunk(t, 2, 1)
+              h = torch.mul(self.norm2.forward(h), torch.add(a, 1))
+              h = torch.silu(torch.add(h, c))
+            """;
+
+    private static final String BY_SCALED =
+            """
+              h = self.conv1.by(h, weights[0], self.conv1.bias)
+              if torch.eq(torch.dim(t), 1):
+                t = torch.view(t, [1, -1, 1, 1])
+            """
+                    + SCALED;
+
+    private static final String BY_SHIFTED =
+            """
+              if torch.eq(torch.dim(t), 1):
+                h = self.conv1.by(h, weights[0], t)
+              else:
+                h = torch.add(self.conv1.by(h, weights[0], self.conv1.bias), t)
+              h = self.norm2.activated(h)
+            """;
+
     private final long in;
     private final Options options;
     private final Resize resize;
@@ -207,7 +231,8 @@ public final class ResnetBlock implements Layer, Scriptable {
 
     /**
      * Its {@code forward} takes x and, where it is told the time, e; {@code told} takes x and what
-     * {@code projected} makes of e. {@inheritDoc}
+     * {@code projected} makes of e; {@code by} takes besides what {@code packed} gave, or in place
+     * of what is projected one row of it for all pictures, with {@code offset} added. {@inheritDoc}
      */
     @Override
     public ScriptModule script() {
@@ -217,19 +242,19 @@ public final class ResnetBlock implements Layer, Scriptable {
         }
         boolean changes = shortcut instanceof Scriptable;
         String around = resized("x");
+        String seen = resized("self.norm1.activated(x)");
         String first =
                 """
                   h = self.conv1.forward(%s)
                 """
-                        .formatted(resized("self.norm1.activated(x)"));
+                        .formatted(seen);
+        String whole = changes ? "self.conv_shortcut.forward(" + around + ")" : around;
         String last =
                 """
                   y = self.conv2.forward(%s)
                   return torch.add(%s, y)
                 """
-                        .formatted(
-                                kept,
-                                changes ? "self.conv_shortcut.forward(" + around + ")" : around);
+                        .formatted(kept, whole);
         return ScriptModule.builder("ResnetBlock")
                 .module("norm1", norm1.script())
                 .module("conv1", conv1.script())
@@ -237,7 +262,7 @@ public final class ResnetBlock implements Layer, Scriptable {
                 .module("norm2", norm2.script())
                 .module("conv2", conv2.script())
                 .module("conv_shortcut", changes ? ScriptModule.of("ResnetBlock", shortcut) : null)
-                .setCode(time == null ? untold(first, last) : told(first, last))
+                .setCode(time == null ? untold(first, last) : told(first, last) + by(seen, whole))
                 .build();
     }
 
@@ -266,14 +291,33 @@ public final class ResnetBlock implements Layer, Scriptable {
         """
                 + first
                 + (options.scaleShift
-                        ? """
-                            a, c = torch.chunk(t, 2, 1)
-                            h = torch.mul(self.norm2.forward(h), torch.add(a, 1))
-                            h = torch.silu(torch.add(h, c))
-                          """
+                        ? SCALED
                         : """
                             h = self.norm2.activated(torch.add(h, t))
                           """)
                 + last;
+    }
+
+    /** Without a graph, and without dropout: the time of all pictures is added with the bias. */
+    private String by(String seen, String whole) {
+        return """
+        def packed(self) -> List[Tensor]:
+          return [self.conv1.packed(), self.conv2.packed()]
+        def offset(self) -> Tensor:
+          return OFFSET
+        def by(self, x: Tensor, t: Tensor, weights: List[Tensor]) -> Tensor:
+          h = SEEN
+        MIDDLE\
+          y = self.conv2.by(h, weights[1], self.conv2.bias)
+          return torch.add(WHOLE, y)
+        """
+                .replace("SEEN", seen)
+                .replace("WHOLE", whole)
+                .replace(
+                        "OFFSET",
+                        options.scaleShift
+                                ? "torch.zeros_like(self.time_emb_proj.bias)"
+                                : "self.conv1.bias")
+                .replace("MIDDLE", options.scaleShift ? BY_SCALED : BY_SHIFTED);
     }
 }

@@ -43,7 +43,7 @@ public record Upsample(Convolution convolution) implements Layer, Scriptable {
         return Scope.next(large, convolution.apply(pass, large));
     }
 
-    /** {@inheritDoc} */
+    /** Its {@code by} takes a weight that {@code packed} gave. {@inheritDoc} */
     @Override
     public ScriptModule script() {
         return ScriptModule.builder("Upsample")
@@ -52,6 +52,11 @@ public record Upsample(Convolution convolution) implements Layer, Scriptable {
                         """
                         def forward(self, x: Tensor) -> Tensor:
                           return self.conv.forward(torch.upsample_nearest2d(x, None, [2., 2.]))
+                        def packed(self) -> Tensor:
+                          return self.conv.packed()
+                        def by(self, x: Tensor, weight: Tensor) -> Tensor:
+                          y = torch.upsample_nearest2d(x, None, [2., 2.])
+                          return self.conv.by(y, weight, self.conv.bias)
                         """)
                 .build();
     }

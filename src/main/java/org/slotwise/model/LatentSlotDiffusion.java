@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.diffusion.CrossAttentionMasks;
 import org.slotwise.diffusion.DiffusionDraws;
@@ -97,6 +98,36 @@ public final class LatentSlotDiffusion extends SlotsAndLatents implements AutoCl
             NDArray z = latents(parameterStore, x);
             NDArray slots = slots(parameterStore, x, slotsLearn && training).objects();
             NDArray loss = decoder.loss(parameterStore, z, slots, draws, training);
+            loss.attach(images.getManager());
+            return loss;
+        }
+    }
+
+    /**
+     * Takes the gradients of a training step: those of {@link #loss}, in less memory, as {@link
+     * LatentDiffusionDecoder#backward} says.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param images (B, 3, H, W) in [0, 1]
+     * @param draws times and noise, (B, C, h, w)
+     * @param slotsLearn whether slots get gradients too, or the denoiser alone
+     * @param backward goes back from a part of the loss, of a gradient collector; called at least
+     *     once
+     * @return the loss (), without a graph, owned by the images' manager
+     * @throws IllegalArgumentException if an input has another shape, type or device
+     */
+    public NDArray backward(
+            ParameterStore parameterStore,
+            NDArray images,
+            DiffusionDraws draws,
+            boolean slotsLearn,
+            Consumer<NDArray> backward) {
+        try (NDManager own = images.getManager().newSubManager()) {
+            NDArray x = images.reshape(images.getShape());
+            x.attach(own);
+            NDArray z = latents(parameterStore, x);
+            NDArray slots = slots(parameterStore, x, slotsLearn).objects();
+            NDArray loss = decoder.backward(parameterStore, z, slots, slotsLearn, draws, backward);
             loss.attach(images.getManager());
             return loss;
         }

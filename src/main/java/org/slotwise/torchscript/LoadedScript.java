@@ -14,6 +14,7 @@ import java.lang.ref.Reference;
 import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.HeldArrays;
 import org.slotwise.internal.LoadedModule;
 import org.slotwise.internal.ParameterArray;
 import org.slotwise.internal.Pass;
@@ -126,15 +127,33 @@ public final class LoadedScript {
      *     owned by the manager of the first argument
      */
     public NDList call(String method, NDArray... arguments) {
-        Loaded current = loaded();
-        if (!current.isCurrent()) {
-            current = renew();
-        }
         try {
-            return current.module.call(method, arguments);
+            return current().module.call(method, arguments);
         } finally {
             Reference.reachabilityFence(this);
         }
+    }
+
+    /**
+     * Calls a method of the module that is given the same arrays again and again, without a graph.
+     *
+     * @param method its name
+     * @param x the first argument
+     * @param y the second
+     * @param held the third, a list
+     * @return the array that it returns, owned by the manager of x
+     */
+    public NDArray infer(String method, NDArray x, NDArray y, HeldArrays held) {
+        try {
+            return current().module.infer(method, x, y, held);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    private Loaded current() {
+        Loaded current = loaded();
+        return current.isCurrent() ? current : renew();
     }
 
     private Loaded loaded() {

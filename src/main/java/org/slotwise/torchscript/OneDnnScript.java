@@ -7,13 +7,17 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.OneDnn;
 import org.slotwise.internal.Script;
 
 /**
  * A module whose large linear maps are computed by oneDNN, for float32 on a CPU of this process:
- * nothing to write to a file, since other builds of PyTorch lack these operations.
+ * nothing to write to a file, since other builds of PyTorch lack these operations. Weights of
+ * convolutions that are kept for many calls lie in oneDNN's own order, in which the engine
+ * otherwise lays them anew in each call.
  *
  * <p>Why and where: {@link OneDnn}, whose form of a map this has where a graph is recorded. Without
  * one a map is an operation of oneDNN that PyTorch's compiler uses. Small maps stay as they are:
@@ -87,6 +91,9 @@ public final class OneDnnScript {
             """
                     .replace("MANY", Integer.toString(MANY));
 
+    private static final Pattern BY =
+            Pattern.compile("torch\\.conv2d\\(x, weight, bias, (\\[.*?]), (\\[.*?])\\)");
+
     private OneDnnScript() {}
 
     /** Whether this engine has oneDNN, found out at the first use. */
@@ -98,7 +105,10 @@ public final class OneDnnScript {
                     """
                     def linear(self: __torch__.Script, x: Tensor) -> Tensor:
                       y = ops.mkldnn._linear_pointwise(x, x, None, "gelu", annotate(List[Optional[number]], []), "none")
-                      return ops.mkldnn._linear_pointwise(x, y, x, None, "mul")
+                      z = ops.mkldnn._linear_pointwise(x, y, x, None, "mul")
+                      w = torch.to_mkldnn(torch.view(x, [1, 1, 2, 2]))
+                      w = torch.mkldnn_reorder_conv2d_weight(w, [0, 0], [1, 1], [1, 1], 1)
+                      return torch.mkldnn_convolution(torch.view(z, [1, 1, 2, 2]), w, None, [0, 0], [1, 1], [1, 1], 1)
                     """;
             try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
                 NDArray x = host.ones(new Shape(2, 2));
@@ -126,8 +136,34 @@ public final class OneDnnScript {
             case "PointwiseConv2d" -> linear(module, "torch.flatten(self.weight, 1)");
             case "GEGLU" -> GATED;
             case "Product" -> PRODUCT;
+            case "Conv2d" -> packed(module.code());
             default -> module.code();
         };
+    }
+
+    /** Few places of a single image are left to the engine, as it leaves them to others. */
+    private static String packed(String code) {
+        Matcher by = BY.matcher(code);
+        if (!by.find()) {
+            return code;
+        }
+        String stride = by.group(1);
+        String padding = by.group(2);
+        String order = "%s, %s, [1, 1], 1)".formatted(padding, stride);
+        String whole = "  return " + by.group();
+        return code.replace(
+                        "  return self.weight",
+                        "  w = torch.to_mkldnn(torch.detach(self.weight))\n"
+                                + "  return torch.mkldnn_reorder_conv2d_weight(w, "
+                                + order)
+                .replace(
+                        whole,
+                        "  few = torch.le(torch.numel(x), "
+                                + OneDnn.LEAST_INPUT
+                                + ")\n  if torch.__and__(few, torch.eq(torch.size(x, 0), 1)):\n  "
+                                + whole.replace("weight", "self.weight")
+                                + "\n  return torch.mkldnn_convolution(x, weight, bias, "
+                                + order);
     }
 
     private static String linear(ScriptModule module, String weight) {

@@ -45,10 +45,13 @@ public interface Denoiser extends Block {
      *
      * @param store where the parameters' values are
      * @param slots (B, K, D) of the parameters' type
+     * @param times t that predictions will be asked for, each of at least 0, as far as they are
+     *     known: what follows from them is made at once; others may be asked for too
      * @return the network under these slots; to be closed, before its slots are
-     * @throws IllegalArgumentException if the slots have another shape or type
+     * @throws IllegalArgumentException if the slots have another shape or type, or a time is below
+     *     0
      */
-    default ToldDenoiser told(ParameterStore store, NDArray slots) {
+    default ToldDenoiser told(ParameterStore store, NDArray slots, int... times) {
         return new ToldDenoiser() {
             @Override
             public NDArray predict(NDArray latents, NDArray timesteps) {
@@ -60,6 +63,18 @@ public interface Denoiser extends Block {
                 // There is nothing of its own.
             }
         };
+    }
+
+    /**
+     * Whether what is predicted for a picture depends on nothing of the other pictures of its
+     * batch. Then a training may compute a batch group by group, which needs less memory ({@code
+     * org.slotwise.diffusion.LatentDiffusionDecoder}); with statistics of batches, as batch
+     * normalisation has them, it may not.
+     *
+     * @return false, unless a network says otherwise
+     */
+    default boolean seesPicturesAlone() {
+        return false;
     }
 
     /**

@@ -5,6 +5,8 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Pass;
@@ -63,29 +65,36 @@ abstract class DenoiserBlock extends ConfiguredBlock implements Denoiser {
                 .head();
     }
 
-    /** What can be made of slots before anything else is known; nothing by default. */
-    NDList before(Pass pass, NDArray slots) {
-        return new NDList();
+    /** {@inheritDoc} */
+    @Override
+    public final boolean seesPicturesAlone() {
+        return true;
+    }
+
+    /** The network under slots and times where it is one call; null where it is not. */
+    @Nullable ToldDenoiser toldAtOnce(Pass pass, NDArray slots, int... times) {
+        return null;
     }
 
     /** {@inheritDoc} */
     @Override
-    public final ToldDenoiser told(ParameterStore store, NDArray slots) {
+    public final ToldDenoiser told(ParameterStore store, NDArray slots, int... times) {
         Check.shape(who(), SLOTS, slots, "B", "K", slotDim);
         Check.floating(who(), SLOTS, slots.getDataType());
-        NDList before = compute(store, slots, false, pass -> before(pass, slots));
-        Told told = new Told(slots, null, before);
-        return new ToldDenoiser() {
-            @Override
-            public NDArray predict(NDArray latents, NDArray timesteps) {
-                return predicted(store, latents, timesteps, told, false);
-            }
-
-            @Override
-            public void close() {
-                before.close();
-            }
-        };
+        for (int time : times) {
+            Check.atLeast(who(), "times", time, 0);
+        }
+        AtomicReference<@Nullable ToldDenoiser> atOnce = new AtomicReference<>();
+        compute(
+                store,
+                slots,
+                false,
+                pass -> {
+                    atOnce.set(toldAtOnce(pass, slots, times));
+                    return new NDList();
+                });
+        ToldDenoiser told = atOnce.get();
+        return told == null ? Denoiser.super.told(store, slots, times) : told;
     }
 
     /** {@inheritDoc} */
@@ -115,20 +124,25 @@ abstract class DenoiserBlock extends ConfiguredBlock implements Denoiser {
         }
     }
 
-    private void check(NDArray latents, NDArray timesteps, NDArray slots) {
+    /** Requires inputs of the network to fit it, and each other. */
+    final void check(NDArray latents, NDArray timesteps, NDArray slots) {
+        check(latents, slots);
+        Check.shape(who(), TIMESTEPS, timesteps, latents.getShape().get(0));
+        Check.type(who(), TIMESTEPS, timesteps, DataType.INT64, "");
+        Check.sameDevice(who(), TIMESTEPS, timesteps, LATENTS, latents);
+    }
+
+    /** Requires latents and slots to fit the network, and each other. */
+    final void check(NDArray latents, NDArray slots) {
         Check.shape(who(), LATENTS, latents, "B", in, "h", "w");
         Check.floating(who(), LATENTS, latents.getDataType());
         checkSize(latents.getShape());
-        long batch = latents.getShape().get(0);
-        Check.shape(who(), TIMESTEPS, timesteps, batch);
-        Check.type(who(), TIMESTEPS, timesteps, DataType.INT64, "");
-        Check.sameDevice(who(), TIMESTEPS, timesteps, LATENTS, latents);
-        Check.shape(who(), SLOTS, slots, batch, "K", slotDim);
+        Check.shape(who(), SLOTS, slots, latents.getShape().get(0), "K", slotDim);
         Check.sameTypeAndDevice(who(), SLOTS, slots, LATENTS, latents);
     }
 
     /** Timesteps in the latents' type. */
-    private static NDArray times(NDArray timesteps, NDArray latents) {
+    static NDArray times(NDArray timesteps, NDArray latents) {
         return timesteps.toType(latents.getDataType(), false);
     }
 

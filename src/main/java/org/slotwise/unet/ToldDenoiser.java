@@ -1,6 +1,10 @@
 package org.slotwise.unet;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import org.slotwise.internal.Check;
+import org.slotwise.internal.Scalars;
 
 /**
  * A {@link Denoiser} under slots that stay the same, as they do in sampling: what follows from them
@@ -21,7 +25,28 @@ public interface ToldDenoiser extends AutoCloseable {
      */
     NDArray predict(NDArray latents, NDArray timesteps);
 
-    /** Frees what is kept. */
+    /**
+     * Predicts at a time that all pictures share, without a graph.
+     *
+     * @param latents z_t (B, C, h, w) of the parameters' type
+     * @param time t, at least 0; those that the network was told beforehand are the fastest
+     * @return (B, C', h, w), owned by the latents' manager
+     * @throws IllegalArgumentException if the latents have another shape or type, or the time is
+     *     below 0
+     */
+    default NDArray predict(NDArray latents, int time) {
+        Check.present("ToldDenoiser", "latents", latents);
+        Check.option(
+                latents.getShape().dimension() > 0,
+                "ToldDenoiser: latents must be (B, C, h, w), got " + latents.getShape());
+        Check.atLeast("ToldDenoiser", "time", time, 0);
+        Shape batch = new Shape(latents.getShape().get(0));
+        try (NDArray times = Scalars.full(latents, batch, time, DataType.INT64)) {
+            return predict(latents, times);
+        }
+    }
+
+    /** Frees what is kept; nothing is predicted afterwards. */
     @Override
     void close();
 }

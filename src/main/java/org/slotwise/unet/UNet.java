@@ -1,14 +1,12 @@
 package org.slotwise.unet;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
@@ -134,18 +132,13 @@ public final class UNet extends DenoiserBlock implements Scriptable {
         if (seen || !script.fits(pass, latents)) {
             return layers.apply(pass, latents, times, told);
         }
-        if (told.before().isEmpty()) {
-            return script.call("forward", latents, times, told.slots()).head();
-        }
-        List<NDArray> all = new ArrayList<>(List.of(latents, times));
-        all.addAll(told.before());
-        return script.call("told", all.toArray(NDArray[]::new)).head();
+        return script.call("forward", latents, times, told.slots()).head();
     }
 
     @Override
-    NDList before(Pass pass, NDArray slots) {
+    @Nullable ToldDenoiser toldAtOnce(Pass pass, NDArray slots, int... times) {
         LoadedScript script = whole.of(slots);
-        return script.fits(pass, slots) ? script.call("tell", slots) : new NDList();
+        return script.fits(pass, slots) ? new ToldUNet(this, script, slots, times) : null;
     }
 
     /** Its {@code forward} takes latents, times and slots. {@inheritDoc} */

@@ -4,7 +4,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.layer.Layer;
 import org.slotwise.layer.ResnetBlock;
@@ -39,21 +38,27 @@ final class UNetScript {
               batch = torch.size(encoder_hidden_states, 0)
               told = self.projection()
             %1$s\
-              return told
+              return torch.add(told, [self.conv_in.packed(), self.conv_out.packed()])
             def step(self, sample: Tensor, timestep: Tensor, told: List[Tensor]) -> Tensor:
-              t = self.projected(sample, timestep, told)
-              h = self.conv_in.forward(sample)
+              return self.told(sample, self.projected(sample, timestep, told), told)
+            def told(self, sample: Tensor, t: List[Tensor], told: List[Tensor]) -> Tensor:
+              h = self.conv_in.by(sample, told[-2], self.conv_in.bias)
             %2$s\
-              return self.conv_out.forward(self.conv_norm_out.activated(h))
-            def told(self, sample: Tensor, timestep: Tensor, %3$s) -> Tensor:
-              return self.step(sample, timestep, [%4$s])
+              return self.conv_out.by(self.conv_norm_out.activated(h), told[-1], self.conv_out.bias)
+            def tell_times(self, timesteps: Tensor) -> Tensor:
+              e = torch.silu(self.time_embedding.forward(self.time_proj.forward(timesteps)))
+              projection = self.projection()
+              bias = torch.add(projection[1], torch.cat([%3$s], 0))
+              return torch.linear(e, projection[0], bias)
+            def step_at(self, sample: Tensor, time: Tensor, told: List[Tensor]) -> Tensor:
+              return self.told(sample, torch.split_with_sizes(time, [%4$s], 0), told)
             """;
 
     private final boolean told;
     private final StringBuilder code = new StringBuilder();
     private final StringBuilder tell = new StringBuilder();
     private final StringBuilder step = new StringBuilder();
-    private final List<String> projections = new ArrayList<>();
+    private final List<String> timed = new ArrayList<>();
     private int next = 2;
     private final Deque<String> kept = new ArrayDeque<>();
 
@@ -91,12 +96,27 @@ final class UNetScript {
         if (!told) {
             return forward;
         }
-        String given = String.join(", ", IntStream.range(0, next).mapToObj(i -> "a" + i).toList());
-        return forward + TOLD.formatted(tell, step, given.replaceAll("a\\d+", "$0: Tensor"), given);
+        String offsets = String.join(", ", timed.stream().map("%s.offset()"::formatted).toList());
+        return forward + TOLD.formatted(tell, step, offsets, each("torch.size(%s.bias, 0)"));
     }
 
     private String each(String pattern) {
-        return String.join(", ", projections.stream().map(pattern::formatted).toList());
+        String projection = pattern.replace("%s", "%s.time_emb_proj");
+        return String.join(", ", timed.stream().map(projection::formatted).toList());
+    }
+
+    /** Keeps what a part makes of its weights alone, and says where it is. */
+    private String packed(String part, int count) {
+        String pattern =
+                count == 1
+                        ? "  told = torch.add(told, [%s.packed()])\n"
+                        : "  told = torch.add(told, %s.packed())\n";
+        tell.append(pattern.formatted(part));
+        int first = next;
+        next += count;
+        return count == 1
+                ? "told[%s]".formatted(first)
+                : "torch.slice(told, %s, %s)".formatted(first, next);
     }
 
     private void line(String line) {
@@ -133,7 +153,10 @@ final class UNetScript {
             Layer resize = level.resize();
             String resizers = down ? "downsamplers" : "upsamplers";
             if (resize != null) {
-                line("h = " + part(path, resizers, 0) + ".forward(h)");
+                String resizer = part(path, resizers, 0);
+                line(
+                        "h = " + resizer + ".forward(h)",
+                        "h = %s.by(h, %s)".formatted(resizer, packed(resizer, 1)));
                 if (down) {
                     keep();
                 }
@@ -192,11 +215,14 @@ final class UNetScript {
         }
     }
 
-    private void residual(String path, ResnetBlock block, List<ScriptModule> residuals) {
-        String name = part(path, "resnets", residuals.size());
-        line("h = %s.told(h, t[%s])".formatted(name, projections.size()));
-        projections.add(name + ".time_emb_proj");
-        residuals.add(block.script());
+    private void residual(String path, ResnetBlock block, List<ScriptModule> modules) {
+        String name = part(path, "resnets", modules.size());
+        int number = timed.size();
+        line(
+                "h = %s.told(h, t[%s])".formatted(name, number),
+                "h = %s.by(h, t[%s], %s)".formatted(name, number, packed(name, 2)));
+        timed.add(name);
+        modules.add(block.script());
     }
 
     private static String part(String path, String list, int number) {

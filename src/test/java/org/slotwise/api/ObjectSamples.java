@@ -160,6 +160,7 @@ import org.slotwise.training.ScalarLog;
 import org.slotwise.training.WeightAverage;
 import org.slotwise.unet.BranchNormConfiguration;
 import org.slotwise.unet.Heads;
+import org.slotwise.unet.ToldDenoiser;
 import org.slotwise.unet.TransformerOptions;
 import org.slotwise.unet.UNetConfiguration;
 import org.slotwise.weights.DiffusersFolder;
@@ -360,6 +361,20 @@ final class ObjectSamples {
         add(Sampling.class, m -> sampling().build());
         add(Sampling.Builder.class, m -> sampling());
         add(SampledNetwork.class, m -> (z, t) -> z);
+        add(
+                ToldDenoiser.class,
+                m ->
+                        new ToldDenoiser() {
+                            @Override
+                            public NDArray predict(NDArray latents, NDArray timesteps) {
+                                return latents.duplicate();
+                            }
+
+                            @Override
+                            public void close() {
+                                // There is nothing to free.
+                            }
+                        });
         add(SamplingProgress.class, m -> SamplingProgress.NONE);
         add(StepNoise.class, m -> StepNoise.seeded(1));
         add(CrossAttentionMasks.class, m -> CrossAttentionMasks.builder().build());

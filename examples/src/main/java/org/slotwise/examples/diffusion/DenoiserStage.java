@@ -26,12 +26,12 @@ record DenoiserStage(
         NDArray slots = pictures.slots(manager, some);
         DiffusionDraws noise = draws(manager, latents, draws);
         ParameterStore store = new ParameterStore(manager, false);
-        return TrainingStep.take(
+        return TrainingStep.takeByParts(
                 manager,
                 Learning.parameters(decoder),
                 adam,
                 clipping,
-                () -> decoder.loss(store, latents, slots, noise, true));
+                backward -> decoder.backward(store, latents, slots, false, noise, backward));
     }
 
     private DiffusionDraws draws(NDManager manager, NDArray latents, Random draws) {

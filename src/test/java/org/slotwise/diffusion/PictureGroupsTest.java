@@ -1,0 +1,244 @@
+package org.slotwise.diffusion;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.slotwise.testing.Tensors.assertClose;
+import static org.slotwise.testing.Tensors.normal;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.GradientCollector;
+import ai.djl.training.ParameterStore;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.slotwise.testing.Garbage;
+import org.slotwise.testing.OnDevice;
+import org.slotwise.testing.Tensors;
+import org.slotwise.unet.BranchNormConfiguration;
+import org.slotwise.unet.BranchNormUNet;
+import org.slotwise.unet.Denoiser;
+import org.slotwise.unet.Heads;
+import org.slotwise.unet.TransformerOptions;
+import org.slotwise.unet.UNet;
+import org.slotwise.unet.UNetConfiguration;
+import org.slotwise.weights.StateDict;
+
+/** A batch that goes back group by group has the gradients of the batch. */
+@ExtendWith(OnDevice.class)
+class PictureGroupsTest {
+
+    private static final NoiseSchedule SCHEDULE = NoiseSchedule.cosine(20);
+
+    /** One step: what is learnt gets gradients, slots too where they are asked to. */
+    @FunctionalInterface
+    private interface Step {
+        NDArray back(NDArray clean, NDArray slots, DiffusionDraws draws, Consumer<NDArray> to);
+    }
+
+    private static UNet unet(int... widths) {
+        return new UNet(
+                UNetConfiguration.builder()
+                        .setChannels(2, 2)
+                        .setWidths(widths)
+                        .setTransformer(TransformerOptions.of(5, Heads.count(2)))
+                        .optGroups(2)
+                        .build());
+    }
+
+    private static LatentDiffusionDecoder decoder(
+            NDManager manager, Denoiser denoiser, DenoisingLoss loss, int side) {
+        manager.getEngine().setRandomSeed(1);
+        LatentDiffusionDecoder decoder =
+                new LatentDiffusionDecoder(denoiser, loss, new Shape(2, side, side));
+        decoder.initialize(manager, DataType.FLOAT32, new Shape(1, 2, side, side));
+        return decoder;
+    }
+
+    private static Map<String, NDArray> gradients(
+            LatentDiffusionDecoder decoder,
+            NDManager manager,
+            int batch,
+            List<Double> losses,
+            List<Integer> calls,
+            Step step) {
+        int side = (int) decoder.latentShape().get(1);
+        NDArray clean = normal(manager, 1, batch, 2, side, side);
+        NDArray noise = normal(manager, 3, batch, 2, side, side);
+        NDArray values = normal(manager, 2, batch, 3, 5);
+        int[] times = new int[batch];
+        for (int i = 0; i < batch; i++) {
+            times[i] = (7 * i) % 20;
+        }
+        Map<String, Parameter> learnt = StateDict.parameters(decoder);
+        learnt.values().forEach(p -> p.getArray().setRequiresGradient(true));
+        values.setRequiresGradient(true);
+        DiffusionDraws draws = new DiffusionDraws(noise, times);
+        int before = manager.getManagedArrays().size();
+        int count = 0;
+        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            int[] called = {0};
+            NDArray slots = values.square();
+            NDArray loss =
+                    step.back(
+                            clean,
+                            slots,
+                            draws,
+                            part -> {
+                                called[0]++;
+                                Garbage.collect();
+                                collector.backward(part);
+                            });
+            // A collector leaves an array beside what it is given to go back from.
+            int more = losses.isEmpty() ? 3 : 2;
+            assertEquals(before + more, manager.getManagedArrays().size(), "arrays left behind");
+            losses.add((double) loss.getFloat());
+            count = called[0];
+            slots.close();
+            loss.close();
+        }
+        calls.add(count);
+        Map<String, NDArray> gradients = new TreeMap<>();
+        learnt.forEach((name, p) -> gradients.put(name, taken(p.getArray())));
+        gradients.put("slots", taken(values));
+        return gradients;
+    }
+
+    /** A copy of a gradient, which is zero then. */
+    private static NDArray taken(NDArray value) {
+        try (NDArray gradient = value.getGradient()) {
+            NDArray copy = gradient.duplicate();
+            gradient.subi(copy);
+            return copy;
+        }
+    }
+
+    private static void assertSame(Map<String, NDArray> expected, Map<String, NDArray> actual) {
+        double largest = expected.values().stream().mapToDouble(Tensors::largest).max().orElse(0);
+        expected.forEach((name, g) -> assertClose(name, g, actual.get(name), 1e-5, largest));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"5, 2, false", "6, 3, true", "3, 3, false"})
+    void gradientsAreThoseOfTheBatch(int batch, int groups, boolean weighted, NDManager manager) {
+        Noising noising = new Noising(SCHEDULE);
+        DenoisingLoss loss =
+                weighted
+                        ? new DenoisingLoss(noising, Prediction.VELOCITY, 5)
+                        : DenoisingLoss.of(noising, Prediction.NOISE);
+        LatentDiffusionDecoder decoder = decoder(manager, unet(4, 6), loss, 4);
+        ParameterStore store = new ParameterStore(manager, false);
+        List<Double> losses = new ArrayList<>();
+        List<Integer> calls = new ArrayList<>();
+        Map<String, NDArray> whole =
+                gradients(
+                        decoder,
+                        manager,
+                        batch,
+                        losses,
+                        calls,
+                        (z, s, draws, back) -> {
+                            NDArray value = decoder.loss(store, z, s, draws, true);
+                            back.accept(value);
+                            return value;
+                        });
+        Map<String, NDArray> parts =
+                gradients(
+                        decoder,
+                        manager,
+                        batch,
+                        losses,
+                        calls,
+                        (z, s, draws, back) ->
+                                PictureGroups.backward(
+                                        groups,
+                                        z,
+                                        s,
+                                        true,
+                                        draws,
+                                        (c, t, some) -> decoder.loss(store, c, t, some, true),
+                                        back));
+        assertEquals(losses.get(0), losses.get(1), 1e-5 * losses.get(0));
+        assertEquals(List.of(1, groups + 1), calls);
+        assertSame(whole, parts);
+    }
+
+    /** What users call, where it is one group and where it is two. */
+    @ParameterizedTest
+    @CsvSource({"4, 4", "48, 16"})
+    void gradientsOfTheLossComeByItself(int width, int side, NDManager manager) {
+        DenoisingLoss loss = DenoisingLoss.of(new Noising(SCHEDULE), Prediction.NOISE);
+        LatentDiffusionDecoder decoder = decoder(manager, unet(width, 2 * width), loss, side);
+        ParameterStore store = new ParameterStore(manager, false);
+        List<Double> losses = new ArrayList<>();
+        List<Integer> calls = new ArrayList<>();
+        Map<String, NDArray> whole =
+                gradients(
+                        decoder,
+                        manager,
+                        8,
+                        losses,
+                        calls,
+                        (z, s, draws, back) -> {
+                            NDArray value = decoder.loss(store, z, s, draws, true);
+                            back.accept(value);
+                            return value;
+                        });
+        Map<String, NDArray> parts =
+                gradients(
+                        decoder,
+                        manager,
+                        8,
+                        losses,
+                        calls,
+                        (z, s, draws, back) -> decoder.backward(store, z, s, true, draws, back));
+        boolean split = width > 4 && !manager.getDevice().isGpu();
+        assertEquals(split ? List.of(1, 3) : List.of(1, 1), calls);
+        assertEquals(losses.get(0), losses.get(1), 1e-5 * losses.get(0));
+        assertSame(whole, parts);
+    }
+
+    /** Statistics of the batch are those of the whole batch. */
+    @Test
+    void networksThatSeeOtherPicturesAreNotSplit(NDManager manager) {
+        UNet large = unet(48, 96);
+        large.initialize(manager, DataType.FLOAT32, new Shape(1, 2, 16, 16));
+        NDArray latents = normal(manager, 1, 8, 2, 16, 16);
+        boolean gpu = manager.getDevice().isGpu();
+        assertEquals(gpu ? 1 : 2, PictureGroups.count(large, latents));
+        assertEquals(1, PictureGroups.count(new SeesBatch(large), latents));
+        assertFalse(new SeesBatch(large).seesPicturesAlone());
+        // The seed's network normalises groups of channels of a picture, and no batch.
+        BranchNormConfiguration sizes = BranchNormConfiguration.col775();
+        assertEquals(true, new BranchNormUNet(sizes).seesPicturesAlone());
+    }
+
+    @Test
+    void picturesAloneAreToldAlone(NDManager manager) {
+        UNet unet = unet(4, 6);
+        unet.initialize(manager, DataType.FLOAT32, new Shape(1, 2, 4, 4));
+        ParameterStore store = new ParameterStore(manager, false);
+        NDArray z = normal(manager, 1, 3, 2, 4, 4);
+        NDArray t = manager.create(new long[] {1, 2, 3});
+        NDArray s = normal(manager, 2, 3, 3, 5);
+        NDArray all = unet.predict(store, z, t, s, false);
+        NDList each = new NDList();
+        for (int i = 0; i < 3; i++) {
+            String one = i + ":" + (i + 1);
+            each.add(unet.predict(store, z.get(one), t.get(one), s.get(one), false));
+        }
+        assertClose("alone", all, NDArrays.concat(each), 1e-5);
+    }
+}
