@@ -120,6 +120,33 @@ class Whole:
         return results
 
 
+class Shipped:
+    """Predictions of a trained model that comes with the library, in eager PyTorch and under torch.compile."""
+
+    def __init__(self, request, arrays):
+        import torch
+
+        import shipped
+
+        self.torch = torch
+        torch.set_num_threads(request["threads"])
+        torch._dynamo.reset()
+        model = shipped.Model(request["module"], torch.from_numpy(arrays["uniform"]))
+        prefix = "parameters."
+        model.load_state_dict(
+            {k[len(prefix):]: torch.from_numpy(v.copy()) for k, v in arrays.items() if k.startswith(prefix)})
+        self.ways = {"eager": model.eval(), "compile": torch.compile(model, dynamic=False)}
+        self.inputs = {k.split(".")[1]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith("inputs.")}
+
+    def run(self, who, training, inputs):
+        with self.torch.inference_mode():
+            return self.ways[who](self.inputs[inputs])
+
+    def results(self, who):
+        made, slots = self.run(who, False, "few")
+        return {"reconstruction": made.numpy(), "objects": slots.numpy()}
+
+
 class ScikitLearn:
     """KMeans image after image with one thread and with all, and (images) over images in processes."""
 
@@ -190,7 +217,8 @@ def main():
                 with np.load(request["file"]) as file:
                     arrays = {k: file[k] for k in file.files}
                 kinds = {"KMeans": ScikitLearn, "SlotAttention": Torch, "StickBreaking": Torch}
-                subject = kinds.get(request["module"], Whole)(request, arrays)
+                whole = Shipped if request["module"].startswith("shipped-") else Whole
+                subject = kinds.get(request["module"], whole)(request, arrays)
                 answer["who"] = list(subject.ways)
             elif request["do"] == "results":
                 np.savez(request["file"], **subject.results(request["who"]))

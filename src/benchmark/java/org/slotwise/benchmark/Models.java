@@ -20,6 +20,10 @@ final class Models {
     /** A ReLU whose input is zero but for rounding may fall to either side. */
     private static final double GRADIENTS = 1e-2;
 
+    private static final String ALL =
+            "clevr-64,clevr-128,tetrominoes,multi-dsprites,dinosaur,"
+                    + "shipped-tetrominoes,shipped-multi-dsprites,slate,gnm,diffusion";
+
     private final Arguments arguments;
     private final NDManager manager;
     private final @Nullable Peer peer; // null without Python
@@ -30,22 +34,48 @@ final class Models {
         peer = arguments.get("python") == null ? null : new Peer(arguments.get("python"));
     }
 
-    public static void main(String[] args) throws IOException {
+    public static void main(String[] args) throws IOException, InterruptedException {
         Arguments arguments = Arguments.parse(args);
+        List<String> chosen = arguments.list("modules", ALL);
         Engine.getEngine("PyTorch");
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             Models models = new Models(arguments, manager);
             for (String threads : arguments.list("threads", "1")) {
                 JniUtils.setNumThreads(Integer.parseInt(threads));
-                for (String name :
-                        arguments.list(
-                                "modules",
-                                "clevr-64,clevr-128,tetrominoes,multi-dsprites,dinosaur")) {
-                    models.measure(ModelSize.of(name), Integer.parseInt(threads));
+                for (String name : chosen) {
+                    if (name.startsWith(ShippedSubject.SHIPPED)) {
+                        models.predict(name, Integer.parseInt(threads));
+                    } else if (!ModelSystem.NAMES.contains(name)) {
+                        models.measure(ModelSize.of(name), Integer.parseInt(threads));
+                    }
                 }
             }
             if (models.peer != null) {
                 models.peer.close();
+            }
+        }
+        // Each with its own table, and a Python process of its own.
+        for (ModelSystem system : ModelSystem.values()) {
+            if (chosen.contains(system.toString())) {
+                system.measure(arguments);
+            }
+        }
+    }
+
+    private void predict(String name, int threads) throws IOException {
+        try (NDManager own = manager.newSubManager();
+                ShippedSubject subject = new ShippedSubject(own, name)) {
+            List<ModelWay> ways = new ArrayList<>(subject.ways());
+            if (peer != null) {
+                for (String who : peer.load(name, threads, subject.numbers())) {
+                    ways.add(peer.way(who));
+                }
+            }
+            List<String> who = arguments.list("who", "");
+            ways.removeIf(way -> arguments.get("who") != null && !who.contains(way.name()));
+            compare(name, ways);
+            for (String count : arguments.list("sizes", "1,8")) {
+                time(name, "prediction of " + count, threads, count, ways);
             }
         }
     }
@@ -66,13 +96,15 @@ final class Models {
                 if (what.equals("memory")) {
                     memory(size, ways);
                 } else {
-                    time(size, threads, what, ways);
+                    boolean step = what.equals(ModelSubject.STEP);
+                    String shown = step ? "step of " + size.batch() : "prediction of " + what;
+                    time(size, shown, threads, what, ways);
                 }
             }
         }
     }
 
-    private static void compare(ModelSize size, List<ModelWay> ways) {
+    private static void compare(Object size, List<ModelWay> ways) {
         Map<String, float[]> expected = ways.get(0).results();
         for (ModelWay way : ways.subList(1, ways.size())) {
             Agreement agreement = Agreement.of(way.results(), expected);
@@ -84,7 +116,7 @@ final class Models {
         }
     }
 
-    private void time(ModelSize size, int threads, String inputs, List<ModelWay> ways) {
+    private void time(Object size, String shown, int threads, String inputs, List<ModelWay> ways) {
         boolean training = inputs.equals(ModelSubject.STEP);
         List<Contender> contenders = new ArrayList<>();
         for (ModelWay way : ways) {
@@ -98,8 +130,7 @@ final class Models {
                         arguments.number("rounds", 15),
                         arguments.number("seconds", 40));
         StringBuilder row = new StringBuilder("| " + size + " | ");
-        row.append(training ? "step of " + size.batch() : "prediction of " + inputs);
-        row.append(" | ").append(threads).append(" |");
+        row.append(shown).append(" | ").append(threads).append(" |");
         for (int i = 0; i < timings.size(); i++) {
             Timing timing = timings.get(i);
             row.append(

@@ -44,8 +44,13 @@ final class Peer implements AutoCloseable {
 
     /** Hands a whole model over, and its inputs; gives the names of the ways of Python. */
     List<String> load(ModelSize size, int threads, Map<String, NDArray> arrays) throws IOException {
+        return load(size.toString(), threads, arrays);
+    }
+
+    /** The same of a model by its name. */
+    List<String> load(String model, int threads, Map<String, NDArray> arrays) throws IOException {
         JsonObject request = Python.request("load");
-        request.addProperty("module", size.toString());
+        request.addProperty("module", model);
         return load(request, threads, arrays);
     }
 

@@ -1,7 +1,6 @@
 package org.slotwise.data;
 
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
@@ -118,12 +117,15 @@ public final class Scene {
     }
 
     private static int objectsIn(byte[] mask) {
-        BitSet seen = new BitSet(256);
+        boolean[] seen = new boolean[256];
         for (byte label : mask) {
-            seen.set(label & 0xff);
+            seen[label & 0xff] = true;
         }
-        seen.clear(0);
-        return seen.cardinality();
+        int objects = 0;
+        for (int label = 1; label < seen.length; label++) {
+            objects += seen[label] ? 1 : 0;
+        }
+        return objects;
     }
 
     /**

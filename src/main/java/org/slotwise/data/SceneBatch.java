@@ -7,9 +7,11 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.dataset.Batch;
 import ai.djl.translate.Batchifier;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.PictureArrays;
 
 /** Several scenes as arrays, written in one go. */
 final class SceneBatch {
@@ -62,10 +64,8 @@ final class SceneBatch {
     /** The images (B, 3, H, W) in [0, 1]. */
     private static NDArray images(String who, NDManager manager, List<Scene> scenes) {
         Scene first = scenes.get(0);
-        int each = 3 * first.height() * first.width();
-        float[] values = new float[Math.multiplyExact(scenes.size(), each)];
-        for (int b = 0; b < scenes.size(); b++) {
-            Scene scene = scenes.get(b);
+        List<byte[]> images = new ArrayList<>(scenes.size());
+        for (Scene scene : scenes) {
             if (scene.height() != first.height() || scene.width() != first.width()) {
                 throw new IllegalArgumentException(
                         who
@@ -75,21 +75,31 @@ final class SceneBatch {
                                 + size(scene)
                                 + "; crop and resize the scenes with map(...)");
             }
-            scene.imageInto(values, b * each);
+            images.add(scene.image());
         }
-        return owned(
-                manager.create(values, new Shape(scenes.size(), 3, first.height(), first.width())));
+        return PictureArrays.images(manager, images, first.height(), first.width());
     }
 
     /** The masks (B, H * W). */
     private static NDArray masks(String who, NDManager manager, List<Scene> scenes) {
-        int each = scenes.get(0).height() * scenes.get(0).width();
-        long[] values = new long[Math.multiplyExact(scenes.size(), each)];
-        for (int b = 0; b < scenes.size(); b++) {
-            if (!scenes.get(b).hasMask()) {
+        List<byte[]> masks = new ArrayList<>(scenes.size());
+        boolean haveVoid = false;
+        for (Scene scene : scenes) {
+            if (!scene.hasMask()) {
                 throw new IllegalArgumentException(
                         who + ": some scenes of a batch have a mask and some have none");
             }
+            masks.add(scene.mask());
+            haveVoid |= scene.voidLabel().isPresent();
+        }
+        return haveVoid ? withVoid(manager, scenes) : PictureArrays.labels(manager, masks);
+    }
+
+    /** The same with -1 for void. */
+    private static NDArray withVoid(NDManager manager, List<Scene> scenes) {
+        int each = scenes.get(0).mask().length;
+        long[] values = new long[Math.multiplyExact(scenes.size(), each)];
+        for (int b = 0; b < scenes.size(); b++) {
             scenes.get(b).maskInto(values, b * each);
         }
         return owned(manager.create(values, new Shape(scenes.size(), each)));

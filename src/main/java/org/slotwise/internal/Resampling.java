@@ -80,6 +80,10 @@ public final class Resampling {
 
     /** One row (W, C) that begins somewhere, to (W', C). */
     private static void across(byte[] image, int start, int channels, Taps taps, float[] row) {
+        if (channels == 3) {
+            colours(image, start, taps, row);
+            return;
+        }
         Arrays.fill(row, 0);
         for (int x = 0; x < taps.first.length; x++) {
             int in = start + taps.first[x] * channels;
@@ -90,6 +94,25 @@ public final class Resampling {
                 }
                 in += channels;
             }
+        }
+    }
+
+    /** The same for three channels, whose sums stay in registers. */
+    private static void colours(byte[] image, int start, Taps taps, float[] row) {
+        for (int x = 0; x < taps.first.length; x++) {
+            int in = start + 3 * taps.first[x];
+            float red = 0;
+            float green = 0;
+            float blue = 0;
+            for (float weight : taps.weights[x]) {
+                red += weight * (image[in] & 0xff);
+                green += weight * (image[in + 1] & 0xff);
+                blue += weight * (image[in + 2] & 0xff);
+                in += 3;
+            }
+            row[3 * x] = red;
+            row[3 * x + 1] = green;
+            row[3 * x + 2] = blue;
         }
     }
 

@@ -1,7 +1,16 @@
 package org.slotwise.internal;
 
 import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.ComponentSampleModel;
+import java.awt.image.DataBuffer;
+import java.awt.image.DataBufferByte;
 import java.awt.image.IndexColorModel;
+import java.awt.image.Raster;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** The colours of an image as they are stored, whatever its kind. */
 public final class RgbBytes {
@@ -16,6 +25,10 @@ public final class RgbBytes {
      */
     public static byte[] of(BufferedImage image) {
         int width = image.getWidth();
+        if (hasRgbBytes(image)) {
+            // Not by getRGB, which asks the colour model about every pixel.
+            return elements(image.getRaster(), 3);
+        }
         byte[] rgb = new byte[Math.multiplyExact(3 * image.getHeight(), width)];
         if (isGrey(image)) {
             // Not by getRGB: it takes grey values as linear and brightens them.
@@ -42,6 +55,18 @@ public final class RgbBytes {
             }
         }
         return rgb;
+    }
+
+    /** Whether red, green and blue of sRGB are stored as bytes, and nothing else. */
+    private static boolean hasRgbBytes(BufferedImage image) {
+        ColorModel model = image.getColorModel();
+        return image.getRaster().getNumBands() == 3
+                && image.getRaster().getTransferType() == DataBuffer.TYPE_BYTE
+                && model instanceof ComponentColorModel
+                && model.getColorSpace().isCS_sRGB()
+                && model.getComponentSize(0) == 8
+                && model.getComponentSize(1) == 8
+                && model.getComponentSize(2) == 8;
     }
 
     /**
@@ -81,6 +106,41 @@ public final class RgbBytes {
     public static boolean isGrey(BufferedImage image) {
         return image.getColorModel().getNumColorComponents() == 1
                 && !(image.getColorModel() instanceof IndexColorModel);
+    }
+
+    /**
+     * The stored values of the only channel, where they are bytes.
+     *
+     * @param image an image of any kind
+     * @return (H, W), each value below 256; null if there are more channels, or larger values
+     */
+    public static byte @Nullable [] onlyChannel(BufferedImage image) {
+        Raster raster = image.getRaster();
+        if (raster.getNumBands() != 1 || raster.getTransferType() != DataBuffer.TYPE_BYTE) {
+            return null;
+        }
+        return elements(raster, 1);
+    }
+
+    /** The bytes of all pixels, band by band. */
+    private static byte[] elements(Raster raster, int bands) {
+        int row = Math.multiplyExact(bands, raster.getWidth());
+        byte[] elements = new byte[Math.multiplyExact(row, raster.getHeight())];
+        boolean inOrder =
+                raster.getSampleModel() instanceof ComponentSampleModel model
+                        && raster.getDataBuffer() instanceof DataBufferByte
+                        && raster.getParent() == null
+                        && model.getPixelStride() == bands
+                        && model.getScanlineStride() == row
+                        && Arrays.equals(
+                                model.getBandOffsets(), IntStream.range(0, bands).toArray());
+        if (inOrder) {
+            DataBufferByte buffer = (DataBufferByte) raster.getDataBuffer();
+            System.arraycopy(buffer.getData(), buffer.getOffset(), elements, 0, elements.length);
+        } else {
+            raster.getDataElements(0, 0, raster.getWidth(), raster.getHeight(), elements);
+        }
+        return elements;
     }
 
     /**

@@ -3,13 +3,18 @@ package org.slotwise.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.decoder.ShapeAndColourDecoder;
 import org.slotwise.decoder.SlotDecoding;
 import org.slotwise.decoder.SpatialBroadcastDecoder;
+import org.slotwise.encoder.ContentAndPlaceEncoder;
 import org.slotwise.encoder.SlotAttentionEncoder;
+import org.slotwise.grouping.InvariantSlotAttention;
 import org.slotwise.grouping.PerceptualGroupingOutput;
+import org.slotwise.grouping.PositionedSlots;
 import org.slotwise.grouping.SlotAttention;
 import org.slotwise.internal.Pass;
 import org.slotwise.model.SlotStart.Unseeing;
@@ -19,55 +24,87 @@ import org.slotwise.torchscript.LoadedScript;
 
 /**
  * Inference of a whole model on few pixels as one call of the engine, for models of the paper's
- * make: with a single small picture calls are what takes time.
+ * make and of that of the shipped ones, whose slots have places: with a single small picture calls
+ * are what takes time.
  */
 final class DiscoveryInOneCall {
 
     /** Pixels of a batch beyond which numbers take longer than calls. */
     private static final long FEW = 64 * 64;
 
-    private final Unseeing start;
+    /** The same where slots have places, whose relative features are more numbers for each slot. */
+    private static final long FEW_PLACED = 10 * FEW;
+
+    private final @Nullable Unseeing start; // null where the equations have it
+    private final long slots;
     private final LoadedByType whole;
 
-    private DiscoveryInOneCall(Unseeing start, LoadedByType whole) {
+    private DiscoveryInOneCall(@Nullable Unseeing start, long slots, LoadedByType whole) {
         this.start = start;
+        this.slots = slots;
         this.whole = whole;
     }
 
     /** The call for a model; null if it is of another make. */
     static @Nullable DiscoveryInOneCall of(
             DiscoveryParts made, ObjectDiscoveryConfiguration.Colours colours) {
+        Block encoder = made.encoder().block();
+        Block grouping = made.grouping().block();
+        Block decoder = made.decoder().block();
         Unseeing start = made.conditioning().unseeing();
-        boolean known =
-                made.encoder().block() instanceof SlotAttentionEncoder
-                        && made.grouping().block() instanceof SlotAttention
-                        && made.decoder().block() instanceof SpatialBroadcastDecoder;
-        return start == null || !known
-                ? null
-                : new DiscoveryInOneCall(
-                        start,
-                        LoadedByType.of(
-                                () ->
-                                        DiscoveryScript.ofGivenSlots(
-                                                made.encoder().block(),
-                                                made.grouping().block(),
-                                                made.decoder().block(),
-                                                colours.mean(),
-                                                colours.deviation())));
+        if (start != null
+                && encoder instanceof SlotAttentionEncoder
+                && grouping instanceof SlotAttention
+                && decoder instanceof SpatialBroadcastDecoder) {
+            return new DiscoveryInOneCall(
+                    start,
+                    made.sizes().slots(),
+                    LoadedByType.of(
+                            () ->
+                                    DiscoveryScript.ofGivenSlots(
+                                            encoder,
+                                            grouping,
+                                            decoder,
+                                            colours.mean(),
+                                            colours.deviation())));
+        }
+        Block begin = made.conditioning().block();
+        if (begin != null
+                && encoder instanceof ContentAndPlaceEncoder
+                && grouping instanceof InvariantSlotAttention
+                && decoder instanceof ShapeAndColourDecoder) {
+            return new DiscoveryInOneCall(
+                    null,
+                    made.sizes().slots(),
+                    LoadedByType.of(
+                            () ->
+                                    DiscoveryScript.of(
+                                            encoder,
+                                            begin,
+                                            grouping,
+                                            decoder,
+                                            colours.mean(),
+                                            colours.deviation())));
+        }
+        return null;
     }
 
     /** Whether images are few enough. */
-    static boolean suits(NDArray images) {
+    boolean suits(NDArray images) {
         Shape s = images.getShape();
-        return s.get(0) * s.get(2) * s.get(3) <= FEW;
+        long pixels = s.get(0) * s.get(2) * s.get(3);
+        return start == null ? slots * pixels <= FEW_PLACED : pixels <= FEW;
     }
 
     /** All that the model gives, by name; nothing if the call cannot be taken so. */
     NDList call(Pass pass, ParameterStore store, NDArray images) {
         LoadedScript script = whole.of(images);
-        return script.fits(pass, images)
-                ? script.call("forward", images, start.of(store, images, false))
-                : new NDList();
+        if (!script.fits(pass, images)) {
+            return new NDList();
+        }
+        return start == null
+                ? script.call("forward", images)
+                : script.call("forward", images, start.of(store, images, false));
     }
 
     /** What {@link #call} gave. */
@@ -80,7 +117,7 @@ final class DiscoveryInOneCall {
                         Objects.requireNonNull(named.get(PerceptualGroupingOutput.OBJECTS)),
                         named.get(PerceptualGroupingOutput.FEATURE_ATTRIBUTIONS),
                         named.get(PerceptualGroupingOutput.IS_EMPTY)),
-                null,
+                named.get(PositionedSlots.SLOT_POSITIONS),
                 null);
     }
 }

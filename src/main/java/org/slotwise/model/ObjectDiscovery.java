@@ -134,7 +134,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
             ParameterStore parameterStore, NDArray images, boolean training) {
         checkImages(images);
         DiscoveryInOneCall one = inOneCall;
-        if (one != null && !training && DiscoveryInOneCall.suits(images)) {
+        if (one != null && !training && one.suits(images)) {
             NDList out =
                     compute(
                             parameterStore,

@@ -95,7 +95,8 @@ public final class ObjectDiscoveryTraining {
         /**
          * Sets what it learns from.
          *
-         * @param scenes at least one; masks are not looked at
+         * @param scenes at least one; masks are not looked at. A thread of the training's own asks
+         *     for those of the next step while the present one computes
          * @return this
          */
         public Builder setScenes(Scenes scenes) {

@@ -3,9 +3,8 @@ package org.slotwise.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import java.util.List;
-import org.slotwise.internal.Scalars;
+import org.slotwise.internal.PictureArrays;
 
 /** Images of scenes as a model takes them. */
 final class SceneImages {
@@ -23,20 +22,12 @@ final class SceneImages {
      */
     static NDArray of(
             NDManager manager, List<byte[]> images, int height, int width, DataType type) {
-        int pixels = height * width;
-        float[] values = new float[images.size() * 3 * pixels];
-        int at = 0;
-        for (byte[] image : images) {
-            for (int c = 0; c < 3; c++) {
-                for (int p = 0; p < pixels; p++) {
-                    values[at++] = (image[3 * p + c] & 0xff) / 255f;
-                }
-            }
+        NDArray batch = PictureArrays.images(manager, images, height, width);
+        if (type == DataType.FLOAT32) {
+            return batch;
         }
-        Shape shape = new Shape(images.size(), 3, height, width);
-        try (NDArray buffer = manager.create(values, shape)) {
-            // Not the Java buffer, which a graph would outlive.
-            return type == DataType.FLOAT32 ? Scalars.ownMemory(buffer) : buffer.toType(type, true);
+        try (batch) {
+            return batch.toType(type, true);
         }
     }
 }

@@ -28,6 +28,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
 import org.slotwise.training.Adam;
 import org.slotwise.training.Checkpoint;
@@ -115,8 +116,9 @@ final class TrainingRun {
             try (ProgressListener display =
                             new ProgressListener(
                                     recipe.steps(), done, LOG_EVERY, GradientClipping.METRIC);
-                    Trainer trainer = model.newTrainer(config(adam, divergence, display))) {
-                return steps(trainer, adam, divergence, display);
+                    Trainer trainer = model.newTrainer(config(adam, divergence, display));
+                    StepImages images = new StepImages(this::images, recipe.steps())) {
+                return steps(trainer, images, adam, divergence, display);
             }
         }
     }
@@ -154,7 +156,11 @@ final class TrainingRun {
     }
 
     private TrainingProgress steps(
-            Trainer trainer, Adam adam, DivergenceCheck divergence, ProgressListener display)
+            Trainer trainer,
+            StepImages images,
+            Adam adam,
+            DivergenceCheck divergence,
+            ProgressListener display)
             throws IOException {
         Path checkpoint = options.checkpoint();
         TrainingProgress last = nothing();
@@ -162,7 +168,7 @@ final class TrainingRun {
         while (done < recipe.steps()) {
             int grows = recipe.termSteps();
             loss.grow(grows == 0 ? 1 : Math.min(1, (done + 1.0) / grows));
-            step(trainer);
+            step(trainer, images);
             // Cleared for now: an interrupted thread can write no file.
             boolean marked = Thread.interrupted();
             boolean interrupted = marked || options.stop().getAsBoolean();
@@ -189,12 +195,12 @@ final class TrainingRun {
         return last;
     }
 
-    private void step(Trainer trainer) throws IOException {
+    private void step(Trainer trainer, StepImages images) throws IOException {
         // A trainer's metrics grow with every step.
         trainer.setMetrics(new Metrics());
         long step = done + 1;
         random.seedEngine(Engine.getEngine("PyTorch"), step);
-        try (Batch batch = batch(trainer.getManager().newSubManager(), step)) {
+        try (Batch batch = batch(trainer.getManager().newSubManager(), images, step)) {
             EasyTrain.trainBatch(trainer, batch);
         }
         trainer.step();
@@ -229,23 +235,29 @@ final class TrainingRun {
                 done, recipe.steps(), Double.NaN, Double.NaN, rate.at(Math.max(1, done)), 0, null);
     }
 
-    private Batch batch(NDManager manager, long step) throws IOException {
+    /** Of a step, as its draws change them. */
+    private List<byte[]> images(long step) throws IOException {
         Random draws = random.at(step);
         int height = model.configuration().imageHeight();
         int width = model.configuration().imageWidth();
         List<byte[]> images = new ArrayList<>();
+        for (int index : order.of(step, recipe.batchSize())) {
+            Scene scene = model.configuration().cut(options.scenes().get(index));
+            images.add(recipe.augmentation().image(scene, height, width, draws));
+        }
+        return images;
+    }
+
+    private Batch batch(NDManager manager, StepImages prepared, long step) throws IOException {
         try {
-            for (int index : order.of(step, recipe.batchSize())) {
-                images.add(
-                        recipe.augmentation()
-                                .image(
-                                        model.configuration().cut(options.scenes().get(index)),
-                                        height,
-                                        width,
-                                        draws));
-            }
+            List<byte[]> images = prepared.of(step);
             NDArray batch =
-                    SceneImages.of(manager, images, height, width, model.model().getDataType());
+                    SceneImages.of(
+                            manager,
+                            images,
+                            model.configuration().imageHeight(),
+                            model.configuration().imageWidth(),
+                            model.model().getDataType());
             return new Batch(
                     manager,
                     new NDList(batch),

@@ -15,7 +15,10 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -24,6 +27,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.slotwise.data.Scene;
+import org.slotwise.data.Scenes;
+import org.slotwise.data.generated.MultiDSprites;
+import org.slotwise.data.generated.Tetrominoes;
 import org.slotwise.testing.Garbage;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.Tensors;
@@ -65,11 +72,16 @@ class DiscoveryInOneCallTest {
     }
 
     private static void assertSame(NDManager manager, ObjectDiscovery model, NDArray images) {
-        assertTrue(DiscoveryInOneCall.suits(images.get("0:1")), "one is by one call");
-        assertFalse(DiscoveryInOneCall.suits(images), "many are by parts");
+        assertSame(manager, model, images, images.getDataType() == DataType.FLOAT64 ? 1e-11 : 2e-5);
+    }
+
+    private static void assertSame(
+            NDManager manager, ObjectDiscovery model, NDArray images, double tolerance) {
+        DiscoveryInOneCall call = call(model.madeFrom());
+        assertTrue(call.suits(images.get("0:1")), "one is by one call");
+        assertFalse(call.suits(images), "many are by parts");
         NDList many = discover(manager, model, images);
-        double tolerance = images.getDataType() == DataType.FLOAT64 ? 1e-11 : 2e-5;
-        for (int i = 0; i < MANY; i++) {
+        for (int i = 0; i < images.getShape().get(0); i++) {
             NDList one = discover(manager, model, images.get("{}:{}", i, i + 1));
             assertEquals(many.size(), one.size());
             for (int j = 0; j < many.size(); j++) {
@@ -79,6 +91,48 @@ class DiscoveryInOneCallTest {
                 Tensors.assertClose(name, expected, one.get(j), tolerance);
             }
         }
+    }
+
+    private static DiscoveryInOneCall call(ObjectDiscoveryConfiguration c) {
+        try {
+            return Objects.requireNonNull(
+                    DiscoveryInOneCall.of(DiscoveryParts.of(c, null), c.colours()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The trained models, whose slots have places, and start from a grid or from colours. */
+    @Test
+    void shippedModelsFindTheSame(NDManager manager) {
+        Map<String, Scenes> scenes =
+                Map.of(
+                        "tetrominoes", Tetrominoes.builder().setSize(9).build(),
+                        "multi-dsprites", MultiDSprites.builder().setSize(2).build());
+        scenes.forEach(
+                (name, some) -> {
+                    ObjectDiscovery model =
+                            new ObjectDiscovery(Presets.named(name).configuration());
+                    try (model) {
+                        model.initialize(
+                                manager,
+                                DataType.FLOAT32,
+                                new Shape(
+                                        1,
+                                        3,
+                                        model.madeFrom().imageHeight(),
+                                        model.madeFrom().imageWidth()));
+                        ShippedWeights.loadInto(name, model);
+                        NDArray images =
+                                SceneImages.of(
+                                        manager,
+                                        some.open().map(Scene::image).toList(),
+                                        model.madeFrom().imageHeight(),
+                                        model.madeFrom().imageWidth(),
+                                        DataType.FLOAT32);
+                        assertSame(manager, model, images, 1e-4);
+                    }
+                });
     }
 
     @ParameterizedTest

@@ -152,8 +152,13 @@ final class Hdf5Array {
 
     /** The bytes of a record as they lie there. */
     byte[] bytes(long record) throws IOException {
-        byte[] values = new byte[elements * elementSize];
-        record(record).get(values);
+        ByteBuffer bytes = record(record);
+        int size = bytes.remaining();
+        if (array instanceof ContiguousDataset && bytes.arrayOffset() == 0) {
+            return bytes.array(); // made for this record alone
+        }
+        byte[] values = new byte[size];
+        bytes.get(values);
         return values;
     }
 

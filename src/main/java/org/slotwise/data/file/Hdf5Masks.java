@@ -97,9 +97,12 @@ final class Hdf5Masks {
 
     /** The entity whose mask is largest, the first of equals. */
     private byte[] entities(int pixels, long index) throws IOException {
+        int entities = (int) masks.shape()[1];
+        if (masks.isBytes() && entities > 0) {
+            return EntityMasks.largest(masks.bytes(index), entities);
+        }
         Hdf5Array.Numbers values = masks.numbers(index);
         byte[] labels = new byte[pixels];
-        int entities = (int) masks.shape()[1];
         for (int p = 0; p < labels.length; p++) {
             double largest = Double.NEGATIVE_INFINITY;
             for (int e = 0; e < entities; e++) {

@@ -16,6 +16,10 @@ final class MaskLabels {
 
     /** The values of the only channel (H, W). */
     static byte[] values(Place place, BufferedImage image) throws SceneFileException {
+        byte[] stored = RgbBytes.onlyChannel(image);
+        if (stored != null) {
+            return stored;
+        }
         byte[] labels = new byte[image.getHeight() * image.getWidth()];
         int[] row = new int[image.getWidth()];
         int at = 0;

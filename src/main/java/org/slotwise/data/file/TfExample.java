@@ -4,8 +4,12 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.WireFormat;
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -24,6 +28,15 @@ import java.util.TreeMap;
 final class TfExample {
 
     private static final String[] KINDS = {"empty", "bytes", "float", "int64"};
+
+    private static final VarHandle FOUR =
+            MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+
+    /** What comes before a string in a list. */
+    private static final int STRING = 1 << 3 | WireFormat.WIRETYPE_LENGTH_DELIMITED;
+
+    /** A tag, the length, and the byte. */
+    private static final int STRING_OF_ONE = 3;
 
     private final byte[] message;
 
@@ -95,6 +108,10 @@ final class TfExample {
     byte[] bytes(String name, int expected) throws IOException {
         CodedInputStream in = list(name, 1);
         byte[] values = new byte[expected];
+        if (in.getBytesUntilLimit() == STRING_OF_ONE * (long) expected
+                && areStringsOfOne(place(name) + in.getTotalBytesRead(), values)) {
+            return values;
+        }
         int count = 0;
         for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
             if (!isMessage(tag, 1)) {
@@ -115,6 +132,29 @@ final class TfExample {
             throw size(name, expected + " bytes", count);
         }
         return values;
+    }
+
+    /** Whether there are strings of one byte from a place on: then these are what is wanted. */
+    private boolean areStringsOfOne(int start, byte[] values) {
+        int other = 0;
+        for (int i = 0, at = start; i < values.length; i++, at += STRING_OF_ONE) {
+            // Four bytes in one go, where there is one more.
+            int read =
+                    at + Integer.BYTES <= message.length ? (int) FOUR.get(message, at) : last(at);
+            other |= (read & 0xffff) ^ (1 << 8 | STRING);
+            values[i] = (byte) (read >> 16);
+        }
+        return other == 0;
+    }
+
+    private int last(int at) {
+        return (message[at] & 0xff)
+                | (message[at + 1] & 0xff) << 8
+                | (message[at + 2] & 0xff) << 16;
+    }
+
+    private int place(String name) {
+        return Objects.requireNonNull(features.get(name))[0];
     }
 
     /** The numbers of a feature. */

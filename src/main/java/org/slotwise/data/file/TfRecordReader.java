@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.zip.CRC32C;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
@@ -29,6 +30,7 @@ final class TfRecordReader implements Closeable {
     private static final int HEADER = 12;
     private static final int CHECKSUM = 4;
     private static final int BUFFER = 1 << 16;
+    private static final int PIECE = 1 << 22;
 
     private final Path file;
     private final InputStream in;
@@ -129,7 +131,13 @@ final class TfRecordReader implements Closeable {
     private byte[] read(int bytes, String what) throws IOException {
         try {
             // Reads piece by piece: a wrong length does not fill the memory.
-            return in.readNBytes(bytes);
+            byte[] data = new byte[Math.min(bytes, PIECE)];
+            int read = in.readNBytes(data, 0, data.length);
+            while (read == data.length && read < bytes) {
+                data = Arrays.copyOf(data, (int) Math.min(bytes, 2L * read));
+                read += in.readNBytes(data, read, data.length - read);
+            }
+            return read == data.length ? data : Arrays.copyOf(data, read);
         } catch (EOFException e) {
             throw SceneFileException.inRecord(
                     file, record, "the file is cut short (GZIP ends in its " + what + ")", e);

@@ -15,7 +15,7 @@ import java.util.zip.GZIPOutputStream;
 import org.slotwise.data.Scene;
 
 /** Writes small TFRecord files as TensorFlow does. */
-final class TfRecordFile {
+public final class TfRecordFile {
 
     private TfRecordFile() {}
 
@@ -96,7 +96,7 @@ final class TfRecordFile {
     }
 
     /** A scene in a format. */
-    static byte[] example(Scene scene, SceneFormat format) throws IOException {
+    public static byte[] example(Scene scene, SceneFormat format) throws IOException {
         int pixels = scene.height() * scene.width();
         byte[] image = new byte[pixels * format.channels()];
         for (int i = 0; i < image.length; i++) {
@@ -127,7 +127,7 @@ final class TfRecordFile {
     }
 
     /** A record whose length is said to be something. */
-    static byte[] record(byte[] data, long length) {
+    public static byte[] record(byte[] data, long length) {
         byte[] lengthBytes =
                 ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(length).array();
         return ByteBuffer.allocate(data.length + 16)

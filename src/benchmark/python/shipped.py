@@ -1,0 +1,172 @@
+"""The models that come with the library as a user of PyTorch would write them, for predictions; names of parameters
+as in the library's files."""
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def waves(t, frequencies):
+    angles = [t * (k * math.pi / 2) for k in range(1, frequencies + 1)]
+    return torch.cat([t] + [f(angle) for angle in angles for f in (torch.sin, torch.cos)], dim=-1)
+
+
+class Encoder(nn.Module):
+    """What a pixel sees around it, where it is, and both together."""
+
+    def __init__(self, side, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 48, 5, stride, padding=2)
+        self.conv2 = nn.Conv2d(48, 48, 3, padding=1)
+        self.conv3 = nn.Conv2d(48, 48, 3, padding=1)
+        self.norm = nn.LayerNorm(48)
+        self.content1, self.content2 = nn.Linear(48, 64), nn.Linear(64, 48)
+        self.place = nn.Linear(10, 16)
+        self.joint1, self.joint2 = nn.Linear(64, 96), nn.Linear(96, 64)
+        centres = (torch.arange(0, side, stride) + 0.5) / side
+        places = torch.stack(torch.meshgrid(centres, centres, indexing="ij"), dim=-1).flatten(0, 1)
+        self.register_buffer("places", places, persistent=False)
+        t = 2 * places - 1
+        code = torch.cat([waves(t[:, :1], 2), waves(t[:, 1:], 2)], dim=1)
+        self.register_buffer("code", code, persistent=False)
+
+    def forward(self, images):
+        x = F.relu(self.conv3(F.relu(self.conv2(F.relu(self.conv1(images))))))
+        x = self.norm(x.flatten(2).transpose(1, 2))
+        c = self.content2(F.relu(self.content1(x)))
+        p = self.place(self.code).expand(len(c), -1, -1)
+        both = torch.cat([c, p], dim=2)
+        return torch.cat([both, self.joint2(F.relu(self.joint1(both)))], dim=2), self.places
+
+
+class FeedForward(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.module = nn.Sequential(nn.LayerNorm(64), nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 64))
+
+    def forward(self, s):
+        return s + self.module(s)
+
+
+class Relative(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Linear(128, 64)
+        self.positions = nn.Linear(14, 64, bias=False)
+        self.output = nn.Linear(64, 64)
+
+
+class Grouping(nn.Module):
+    """Invariant Slot Attention: slots have places, and see features from there."""
+
+    def __init__(self, iterations):
+        super().__init__()
+        self.iterations = iterations
+        self.to_q = nn.Linear(64, 64, bias=False)
+        self.to_k, self.to_v = nn.Linear(128, 64, bias=False), nn.Linear(128, 64, bias=False)
+        self.gru = nn.GRUCell(64, 64)
+        self.norm_input, self.norm_slots = nn.LayerNorm(128), nn.LayerNorm(64)
+        self.log_scale = nn.Parameter(torch.zeros(()))
+        self.to_scale, self.to_direction = nn.Linear(64, 1), nn.Linear(64, 2)
+        self.relative = Relative()
+        self.displacement = nn.Linear(4, 64)
+        self.ff_mlp = FeedForward()
+
+    def attend(self, keys, places, s, p, empty):
+        z = self.norm_slots(s)
+        d = 2 * (places - p.unsqueeze(2))
+        near = (self.to_scale(z) - 2 * self.log_scale).exp() / 2 * d.square().sum(dim=3)
+        side = (d * self.to_direction(z).unsqueeze(2)).sum(dim=3)
+        logits = self.to_q(z) @ keys - near + side
+        if empty is None:
+            return logits.softmax(dim=1)
+        empty = empty.unsqueeze(2)
+        return logits.masked_fill(empty, -torch.inf).softmax(dim=1).masked_fill(empty, 0)
+
+    def forward(self, x, places, s, p, guess=None, empty=None):
+        b, k, d = s.shape
+        x = self.norm_input(x)
+        keys, values = (self.to_k(x) / 8).transpose(1, 2), self.to_v(x)
+        seen = self.relative.features(x).unsqueeze(1)
+        for i in range(self.iterations):
+            guessed = i == 0 and guess is not None
+            a = guess if guessed else self.attend(keys, places, s, p, empty)
+            w = a + 1e-8
+            w = w / w.sum(dim=2, keepdim=True)
+            centre = w @ places
+            moved = torch.zeros_like(centre) if guessed else 2 * (centre - p)
+            h = F.relu(seen + self.relative.positions(waves(4 * (places - centre.unsqueeze(2)), 3)))
+            u = w @ values + self.relative.output((w.unsqueeze(2) @ h).squeeze(2))
+            u = u + self.displacement(torch.cat([moved, moved.abs()], dim=2))
+            s = self.gru(u.reshape(b * k, d), s.reshape(b * k, d)).reshape(b, k, d)
+            s, p = self.ff_mlp(s), centre
+        return s, p
+
+
+class Decoder(nn.Module):
+    """A shape around the slot's place, of one colour."""
+
+    def __init__(self, side, hidden):
+        super().__init__()
+        self.shift, self.gain, self.offset = nn.Linear(64, 2), nn.Linear(64, hidden), nn.Linear(64, hidden)
+        self.row, self.column = nn.Linear(9, hidden), nn.Linear(9, hidden)
+        self.hidden, self.alpha, self.colour = nn.Linear(hidden, hidden), nn.Linear(hidden, 1), nn.Linear(64, 3)
+        self.register_buffer("centres", (torch.arange(side) + 0.5) / side, persistent=False)
+
+    def forward(self, s, p, empty=None):
+        d = 2 * (self.centres - p.unsqueeze(3)) - self.shift(s).unsqueeze(3)  # (B, K, 2, S)
+        code = waves(2 * d.unsqueeze(4), 4)
+        gain, offset = 1 + self.gain(s).unsqueeze(2), self.offset(s).unsqueeze(2)
+        y = (self.row(code[:, :, 0]) * gain + offset).unsqueeze(3)
+        x = (self.column(code[:, :, 1]) * gain).unsqueeze(2)
+        a = self.alpha(F.relu(self.hidden(F.relu(y + x)))).squeeze(4)
+        if empty is not None:
+            a = a.masked_fill(empty[:, :, None, None], -3e38)
+        return torch.einsum("bkc,bkhw->bchw", self.colour(s).sigmoid(), a.softmax(dim=1))
+
+
+def stick_breaking(x, uniform, slots, variance, least):
+    """Attributions (B, K, N) and empty slots (B, K) from directions of features (B, N, F)."""
+    x = F.normalize(x, dim=-1)
+    log_scope = torch.zeros(x.shape[:2])
+    log_seeds = uniform.clamp_min(1e-8).log()
+    images = torch.arange(len(x))
+    masks = []
+    for _ in range(slots):
+        centre = x[images, (log_scope + log_seeds).argmax(dim=1)].unsqueeze(1)
+        log_alpha = (-(centre - x).square().sum(dim=2) / variance).clamp_min(math.log(1e-8))
+        masks.append((log_scope + log_alpha).exp())
+        log_scope = log_scope + (1 - log_alpha.exp()).clamp_min(1e-8).log()
+    masks = torch.stack(masks, dim=1)
+    return masks, masks.amax(dim=2) < least
+
+
+class Model(nn.Module):
+    """Images (B, 3, H, W) in [0, 1] to (reconstruction, slots)."""
+
+    def __init__(self, name, uniform):
+        super().__init__()
+        self.sprites = name == "shipped-multi-dsprites"
+        side, self.slots = (64, 6) if self.sprites else (35, 4)
+        self.encoder = Encoder(side, 4 if self.sprites else 3)
+        self.conditioning = nn.Module()
+        self.conditioning.start = nn.Parameter(torch.zeros(64))
+        self.grouping = Grouping(5 if self.sprites else 7)
+        self.decoder = Decoder(side, 48 if self.sprites else 32)
+        self.register_buffer("uniform", uniform, persistent=False)
+        grid = torch.cartesian_prod(torch.tensor([0.3, 0.7]), torch.tensor([0.3, 0.7]))
+        self.register_buffer("grid", grid, persistent=False)
+
+    def forward(self, images):
+        x, places = self.encoder(images)
+        s = self.conditioning.start.expand(len(images), self.slots, -1)
+        if not self.sprites:
+            s, p = self.grouping(x, places, s, self.grid.expand(len(images), -1, -1))
+            return self.decoder(s, p), s
+        angles = images[:, :, ::4, ::4].flatten(2).transpose(1, 2) * (math.pi / 2)
+        colours = torch.cat([angles.sin(), angles.cos()], dim=2)
+        uniform = self.uniform.expand(len(images), -1)
+        guess, empty = stick_breaking(colours, uniform, self.slots, 0.02 * math.pi ** 2 / 12, 0.5)
+        s, p = self.grouping(x, places, s, torch.zeros(*s.shape[:2], 2), guess, empty)
+        return self.decoder(s, p, empty), s
