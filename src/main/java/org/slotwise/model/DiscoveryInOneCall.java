@@ -69,7 +69,9 @@ final class DiscoveryInOneCall {
                                             colours.deviation())));
         }
         Block begin = made.conditioning().block();
-        if (begin != null
+        // A start that is drawn is settled outside the equations, which would draw it anew.
+        if (start == null
+                && begin != null
                 && encoder instanceof ContentAndPlaceEncoder
                 && grouping instanceof InvariantSlotAttention
                 && decoder instanceof ShapeAndColourDecoder) {

@@ -68,7 +68,11 @@ final class GeneratedOption {
         Program.require(
                 spec,
                 model.imageWidth() == side && kind.has(side),
-                "--generated " + kind + " has scenes of " + kind.sizes() + ", not of the model's",
+                "--generated "
+                        + kind
+                        + " needs a model for pictures of "
+                        + kind.sizes()
+                        + ": choose another kind of scenes or another model",
                 size);
         return kind.scenes((int) Math.min(count, MOST), seed, side);
     }

@@ -49,7 +49,7 @@ final class RecipeOptions {
                     "How many slots, 1 to "
                             + MAX_SLOTS
                             + ": the background's, and one for each object there may be."
-                            + " Default: the preset's, 7.")
+                            + " Default: the preset's; 7 of pictures.")
     private @Nullable Integer slots;
 
     @Option(
@@ -60,7 +60,7 @@ final class RecipeOptions {
                             + MIN_SIZE
                             + " to "
                             + MAX_SIZE
-                            + ". Default: the preset's, 64.")
+                            + ". Default: the preset's; 64 of pictures.")
     private @Nullable Integer size;
 
     @Option(
@@ -86,19 +86,19 @@ final class RecipeOptions {
     @Option(
             names = "--steps",
             paramLabel = "NUMBER",
-            description = "How many steps. Default: the preset's, 3000.")
+            description = "How many steps. Default: the preset's; 3000 of pictures.")
     private @Nullable Integer steps;
 
     @Option(
             names = "--batch",
             paramLabel = "NUMBER",
-            description = "How many pictures a step sees. Default: the preset's, 8.")
+            description = "How many pictures a step sees. Default: the preset's; 8 of pictures.")
     private @Nullable Integer batch;
 
     @Option(
             names = "--learning-rate",
             paramLabel = "RATE",
-            description = "The highest one. Default: the preset's, 1e-3.")
+            description = "The highest one. Default: the preset's; 1e-3 of pictures.")
     private @Nullable Double learningRate;
 
     @Option(

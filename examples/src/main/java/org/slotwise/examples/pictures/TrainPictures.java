@@ -186,7 +186,7 @@ public final class TrainPictures implements Callable<Integer> {
                 recipe.batchSize(),
                 recipe.learningRate().peak(),
                 recipe.seed());
-        if (split.learning().size() < FEW) {
+        if (!pictures.areGenerated() && split.learning().size() < FEW) {
             out.printf("These are few pictures: expect little.%n");
         }
         try (StopRequest stop = new StopRequest()) {

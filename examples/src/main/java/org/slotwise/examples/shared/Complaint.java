@@ -2,7 +2,9 @@ package org.slotwise.examples.shared;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +28,10 @@ final class Complaint {
     /** What to call in Java: "; optLeaveOutOtherKinds passes them over". */
     private static final Pattern OPTION = Pattern.compile("; opt[A-Z][A-Za-z]+ [^;]*");
 
+    /** How picocli lists what an option may be: by the names that Java has for it. */
+    private static final Pattern ONE_OF =
+            Pattern.compile("expected one of \\[([^]]*)] \\(case-insensitive\\)");
+
     /** What stands before a path that is no more than a name. */
     private static final String BEFORE = "(?:^|the folder |cannot (?:load|write|read) )";
 
@@ -38,11 +44,33 @@ final class Complaint {
      * @param command the command that failed
      */
     static String of(String message, CommandSpec command) {
-        String plain = withoutClasses(message, command);
+        String plain = withoutClasses(typed(message), command);
         String option = option(plain, command);
         return option == null || plain.startsWith("--") || plain.contains(option)
                 ? plain
                 : option + ": " + plain;
+    }
+
+    /** The values of an option as {@code --help} lists them, each once. */
+    private static String typed(String message) {
+        Matcher list = ONE_OF.matcher(message);
+        if (!list.find()) {
+            return message;
+        }
+        List<String> values =
+                Arrays.stream(list.group(1).split(", "))
+                        .map(value -> value.toLowerCase(Locale.ROOT))
+                        .toList();
+        List<String> once =
+                values.stream()
+                        .filter(
+                                value ->
+                                        !value.contains("_")
+                                                || !values.contains(value.replace('_', '-')))
+                        .distinct()
+                        .toList();
+        return list.replaceFirst(
+                Matcher.quoteReplacement("expected one of " + String.join(", ", once)));
     }
 
     private static String withoutClasses(String message, CommandSpec command) {

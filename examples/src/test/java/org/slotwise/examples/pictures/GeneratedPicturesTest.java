@@ -106,9 +106,14 @@ class GeneratedPicturesTest {
         tetrominoes("a", "--images", at("b")).fails(2, which, "both");
         tetrominoes("a", "--masks", at("b")).fails(2, "--masks and --void go with --images");
         tetrominoes("a", "--void", "3").fails(2, "--masks and --void go with --images");
-        train("a", "--generated", "moons").fails(2, "--generated", "moons");
+        train("a", "--generated", "moons")
+                .fails(
+                        2,
+                        "--generated",
+                        "one of textured, multi-dsprites, tetrominoes, clevr, clevr6 but",
+                        "moons");
         train("a", "--generated", TETROMINOES)
-                .fails(2, "tetrominoes has scenes of 35 x 35", "64 x 64");
+                .fails(2, "tetrominoes needs a model for pictures of 35 x 35", "64 x 64");
         train("a", "--generated", "textured", "--size", "16").fails(2, "32 to 512", "16 x 16");
         train("a", "--generated", "multi-dsprites", "--size", "32").fails(2, "64 x 64", "32 x 32");
         assertTrue(Files.notExists(folder.resolve("a")));
