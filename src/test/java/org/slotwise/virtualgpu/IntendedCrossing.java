@@ -190,7 +190,8 @@ enum IntendedCrossing {
 
     ASKED_BY_TESTS(
             "a test calls these itself; what the library calls them for has the caller's name",
-            "diffusion.Sampling.steps", // whatever network is sampled
+            "diffusion.SampledNetwork.predict", // whatever network is sampled
+            "diffusion.Sampling.steps",
             "internal.NoGraph",
             "internal.Ops",
             "internal.Scalars");
