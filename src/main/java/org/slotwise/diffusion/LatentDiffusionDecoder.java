@@ -149,9 +149,9 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
 
     /**
      * Takes the gradients of {@link #loss} in less memory: where the network sees pictures alone,
-     * and there is work enough for more calls to cost nothing, the batch is computed in groups of
-     * at least 4 pictures, each of whose graphs is gone before the next one's. Dropout is drawn for
-     * each group.
+     * and there is work enough for more calls to cost a tenth of the time, the batch is computed in
+     * groups of at least 4 pictures, each of whose graphs is gone before the next one's. Dropout is
+     * drawn for each group.
      *
      * @param parameterStore where the parameters' values are
      * @param clean (B, C, h, w), latents without noise; no gradient comes back to them
