@@ -1,10 +1,9 @@
 package org.slotwise.diffusion;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Scalars;
+import org.slotwise.internal.SharedTime;
 import org.slotwise.unet.ToldDenoiser;
 
 /** A network as samplers see it: everything but latent and time is decided already. */
@@ -28,13 +27,7 @@ public interface SampledNetwork {
      * @return what the network predicts, of the latents' shape and type
      */
     default NDArray predict(NDArray latents, int time) {
-        Check.present("SampledNetwork", "latents", latents);
-        Check.option(
-                latents.getShape().dimension() > 0,
-                "SampledNetwork: latents must be (B, ...), got " + latents.getShape());
-        Check.atLeast("SampledNetwork", "time", time, 0);
-        Shape batch = new Shape(latents.getShape().get(0));
-        return predict(latents, Scalars.full(latents, batch, time, DataType.INT64));
+        return SharedTime.ask("SampledNetwork", latents, time, this::predict);
     }
 
     /**

@@ -52,43 +52,34 @@ final class DiscoveryInOneCall {
         Block grouping = made.grouping().block();
         Block decoder = made.decoder().block();
         Unseeing start = made.conditioning().unseeing();
-        if (start != null
-                && encoder instanceof SlotAttentionEncoder
-                && grouping instanceof SlotAttention
-                && decoder instanceof SpatialBroadcastDecoder) {
-            return new DiscoveryInOneCall(
-                    start,
-                    made.sizes().slots(),
-                    LoadedByType.of(
-                            () ->
-                                    DiscoveryScript.ofGivenSlots(
-                                            encoder,
-                                            grouping,
-                                            decoder,
-                                            colours.mean(),
-                                            colours.deviation())));
-        }
         Block begin = made.conditioning().block();
+        boolean ofThePaper =
+                start != null
+                        && encoder instanceof SlotAttentionEncoder
+                        && grouping instanceof SlotAttention
+                        && decoder instanceof SpatialBroadcastDecoder;
         // A start that is drawn is settled outside the equations, which would draw it anew.
-        if (start == null
-                && begin != null
-                && encoder instanceof ContentAndPlaceEncoder
-                && grouping instanceof InvariantSlotAttention
-                && decoder instanceof ShapeAndColourDecoder) {
-            return new DiscoveryInOneCall(
-                    null,
-                    made.sizes().slots(),
-                    LoadedByType.of(
-                            () ->
-                                    DiscoveryScript.of(
-                                            encoder,
-                                            begin,
-                                            grouping,
-                                            decoder,
-                                            colours.mean(),
-                                            colours.deviation())));
+        boolean placed =
+                start == null
+                        && begin != null
+                        && encoder instanceof ContentAndPlaceEncoder
+                        && grouping instanceof InvariantSlotAttention
+                        && decoder instanceof ShapeAndColourDecoder;
+        if (!ofThePaper && !placed) {
+            return null;
         }
-        return null;
+        double mean = colours.mean();
+        double deviation = colours.deviation();
+        LoadedByType whole =
+                LoadedByType.of(
+                        () ->
+                                start != null || begin == null
+                                        ? DiscoveryScript.ofGivenSlots(
+                                                encoder, grouping, decoder, mean, deviation)
+                                        : DiscoveryScript.of(
+                                                encoder, begin, grouping, decoder, mean,
+                                                deviation));
+        return new DiscoveryInOneCall(start, made.sizes().slots(), whole);
     }
 
     /** Whether images are few enough. */

@@ -1,10 +1,7 @@
 package org.slotwise.unet;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
-import org.slotwise.internal.Check;
-import org.slotwise.internal.Scalars;
+import org.slotwise.internal.SharedTime;
 
 /**
  * A {@link Denoiser} under slots that stay the same, as they do in sampling: what follows from them
@@ -35,15 +32,7 @@ public interface ToldDenoiser extends AutoCloseable {
      *     below 0
      */
     default NDArray predict(NDArray latents, int time) {
-        Check.present("ToldDenoiser", "latents", latents);
-        Check.option(
-                latents.getShape().dimension() > 0,
-                "ToldDenoiser: latents must be (B, C, h, w), got " + latents.getShape());
-        Check.atLeast("ToldDenoiser", "time", time, 0);
-        Shape batch = new Shape(latents.getShape().get(0));
-        try (NDArray times = Scalars.full(latents, batch, time, DataType.INT64)) {
-            return predict(latents, times);
-        }
+        return SharedTime.ask("ToldDenoiser", latents, time, this::predict);
     }
 
     /** Frees what is kept; nothing is predicted afterwards. */

@@ -130,6 +130,14 @@ class PictureGroupsTest {
         expected.forEach((name, g) -> assertClose(name, g, actual.get(name), 1e-5, largest));
     }
 
+    private static Step atOnce(LatentDiffusionDecoder decoder, ParameterStore store) {
+        return (clean, slots, draws, back) -> {
+            NDArray value = decoder.loss(store, clean, slots, draws, true);
+            back.accept(value);
+            return value;
+        };
+    }
+
     @ParameterizedTest
     @CsvSource({"5, 2, false", "6, 3, true", "3, 3, false"})
     void gradientsAreThoseOfTheBatch(int batch, int groups, boolean weighted, NDManager manager) {
@@ -143,17 +151,7 @@ class PictureGroupsTest {
         List<Double> losses = new ArrayList<>();
         List<Integer> calls = new ArrayList<>();
         Map<String, NDArray> whole =
-                gradients(
-                        decoder,
-                        manager,
-                        batch,
-                        losses,
-                        calls,
-                        (z, s, draws, back) -> {
-                            NDArray value = decoder.loss(store, z, s, draws, true);
-                            back.accept(value);
-                            return value;
-                        });
+                gradients(decoder, manager, batch, losses, calls, atOnce(decoder, store));
         Map<String, NDArray> parts =
                 gradients(
                         decoder,
@@ -185,17 +183,7 @@ class PictureGroupsTest {
         List<Double> losses = new ArrayList<>();
         List<Integer> calls = new ArrayList<>();
         Map<String, NDArray> whole =
-                gradients(
-                        decoder,
-                        manager,
-                        8,
-                        losses,
-                        calls,
-                        (z, s, draws, back) -> {
-                            NDArray value = decoder.loss(store, z, s, draws, true);
-                            back.accept(value);
-                            return value;
-                        });
+                gradients(decoder, manager, 8, losses, calls, atOnce(decoder, store));
         Map<String, NDArray> parts =
                 gradients(
                         decoder,

@@ -154,8 +154,9 @@ final class Hdf5Array {
     byte[] bytes(long record) throws IOException {
         ByteBuffer bytes = record(record);
         int size = bytes.remaining();
-        if (array instanceof ContiguousDataset && bytes.arrayOffset() == 0) {
-            return bytes.array(); // made for this record alone
+        boolean alone = array instanceof ContiguousDataset && bytes.hasArray();
+        if (alone && bytes.arrayOffset() == 0 && bytes.array().length == size) {
+            return bytes.array(); // made for this record, not kept by jHDF
         }
         byte[] values = new byte[size];
         bytes.get(values);
