@@ -148,10 +148,8 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
     }
 
     /**
-     * Takes the gradients of {@link #loss} in less memory: where the network sees pictures alone,
-     * and there is work enough for more calls to cost a tenth of the time, the batch is computed in
-     * groups of at least 4 pictures, each of whose graphs is gone before the next one's. Dropout is
-     * drawn for each group.
+     * Takes the gradients of {@link #loss}, in less memory where the network can ({@link
+     * Denoiser#backward}).
      *
      * @param parameterStore where the parameters' values are
      * @param clean (B, C, h, w), latents without noise; no gradient comes back to them
@@ -170,16 +168,83 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
             boolean slotsLearn,
             DiffusionDraws draws,
             Consumer<NDArray> backward) {
+        return backward(parameterStore, clean, slots, slotsLearn, draws, 1, backward);
+    }
+
+    /**
+     * Takes the gradients of {@link #loss} group by group of pictures, each of whose graphs is gone
+     * before the next one's: what a step needs beside weights is that of one group. Small groups
+     * take longer, since gradients of weights are added up once for each (docs/performance.md).
+     * Dropout is drawn for each group.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param clean (B, C, h, w), latents without noise; no gradient comes back to them
+     * @param slots (B, K, D) of these pictures
+     * @param slotsLearn whether slots are part of a graph, to which gradients go back too
+     * @param draws times and noise
+     * @param groups how many groups, from 1 to B; more than 1 only for a network whose pictures
+     *     know nothing of each other ({@link Denoiser#seesPicturesAlone})
+     * @param backward goes back from a part of the loss, {@code collector::backward} for instance;
+     *     called at least once for each group
+     * @return the loss (), without a graph, owned by the latents' manager
+     * @throws IllegalArgumentException if an input has another shape, type or device, or there
+     *     cannot be so many groups
+     */
+    public NDArray backward(
+            ParameterStore parameterStore,
+            NDArray clean,
+            NDArray slots,
+            boolean slotsLearn,
+            DiffusionDraws draws,
+            int groups,
+            Consumer<NDArray> backward) {
         check(clean, slots);
+        Check.option(
+                groups >= 1 && groups <= clean.getShape().get(0),
+                who() + ": groups must be 1 to the number of pictures, got " + groups);
+        Check.option(
+                groups == 1 || denoiser.seesPicturesAlone(),
+                who() + ": pictures of this network know of each other: groups must be 1");
         fetchAll(parameterStore, clean, true);
         return PictureGroups.backward(
-                PictureGroups.count(denoiser, clean),
+                groups,
                 clean,
                 slots,
                 slotsLearn,
                 draws,
-                (z, s, some) -> loss(parameterStore, z, s, some, true),
+                (z, s, some, share, to) -> backward(parameterStore, z, s, some, share, to),
                 backward);
+    }
+
+    private NDArray backward(
+            ParameterStore store,
+            NDArray clean,
+            NDArray slots,
+            DiffusionDraws draws,
+            double share,
+            Consumer<NDArray> backward) {
+        int[] times = draws.times();
+        try (NDManager own = clean.getManager().newSubManager()) {
+            NDArray z = clean.stopGradient();
+            z.attach(own);
+            NDArray noise = draws.noise().stopGradient();
+            noise.attach(own);
+            NDArray noised = noising.noised(z, noise, times);
+            NDArray target = noising.target(loss.prediction(), z, noise, times);
+            NDArray lost =
+                    denoiser.backward(
+                            store,
+                            noised,
+                            times(noised, times),
+                            slots,
+                            predicted -> {
+                                NDArray whole = loss.of(predicted, target, times);
+                                return whole.mul(Scalars.like(whole, share));
+                            },
+                            backward);
+            lost.attach(clean.getManager());
+            return lost;
+        }
     }
 
     private static NDArray times(NDArray like, int... times) {

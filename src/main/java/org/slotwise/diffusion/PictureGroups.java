@@ -4,12 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Parameter;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.function.Consumer;
 import org.slotwise.internal.Scalars;
-import org.slotwise.unet.Denoiser;
 
 /**
  * The pictures of a batch in groups, of which each goes back from its part of the loss before the
@@ -21,52 +18,23 @@ import org.slotwise.unet.Denoiser;
  */
 final class PictureGroups {
 
-    /**
-     * What a group must be worth: places of its latents, times the mean size of a parameter. Below
-     * that the engine's calls are a part of the time that counts, and twice as many take longer
-     * (docs/performance.md).
-     */
-    private static final double LEAST_WORK = 8e6;
-
-    /** The gradients of weights are added up once for each group: not for every picture or two. */
-    private static final int FEWEST = 4;
-
-    /** The loss of some pictures, with a graph. */
+    /** Goes back from a share of the loss of some pictures, and returns that share. */
     @FunctionalInterface
-    interface Loss {
-        NDArray of(NDArray clean, NDArray slots, DiffusionDraws draws);
+    interface Step {
+        NDArray back(
+                NDArray clean,
+                NDArray slots,
+                DiffusionDraws draws,
+                double share,
+                Consumer<NDArray> backward);
     }
 
     private PictureGroups() {}
 
-    /** How many groups a batch of latents (B, C, h, w) is: 1 where more would take longer. */
-    static int count(Denoiser denoiser, NDArray latents) {
-        if (!denoiser.seesPicturesAlone() || latents.getDevice().isGpu()) {
-            return 1;
-        }
-        Shape shape = latents.getShape();
-        Collection<Parameter> parameters = denoiser.getParameters().values();
-        double numbers = parameters.stream().mapToLong(p -> p.getArray().size()).sum();
-        double places = (double) shape.get(2) * shape.get(3);
-        double work = places * numbers / Math.max(1, parameters.size());
-        double least = Math.max(FEWEST, Math.ceil(LEAST_WORK / Math.max(1, work)));
-        return (int) Math.max(1, shape.get(0) / least);
-    }
-
-    private static NDArray backward(NDArray whole, NDManager owner, Consumer<NDArray> backward) {
-        try (NDManager own = owner.newSubManager()) {
-            whole.attach(own);
-            backward.accept(whole);
-            NDArray value = whole.stopGradient();
-            value.attach(owner);
-            return value;
-        }
-    }
-
     /**
      * Goes back from the loss group by group.
      *
-     * @param groups at least 1
+     * @param groups from 1 to the number of pictures
      * @param slotsLearn whether slots are part of a graph, to which their gradients go at last
      * @return the loss (), without a graph, owned by the manager of the clean latents
      */
@@ -76,13 +44,18 @@ final class PictureGroups {
             NDArray slots,
             boolean slotsLearn,
             DiffusionDraws draws,
-            Loss loss,
+            Step step,
             Consumer<NDArray> backward) {
         int batch = (int) clean.getShape().get(0);
         int[] times = draws.times();
         boolean fits = draws.noise().getShape().equals(clean.getShape()) && times.length == batch;
         if (groups < 2 || !fits) {
-            return backward(loss.of(clean, slots, draws), clean.getManager(), backward);
+            if (slotsLearn) {
+                return step.back(clean, slots, draws, 1, backward);
+            }
+            try (NDArray told = slots.stopGradient()) {
+                return step.back(clean, told, draws, 1, backward);
+            }
         }
         try (NDManager own = clean.getManager().newSubManager()) {
             NDArray told = slots.stopGradient();
@@ -93,19 +66,16 @@ final class PictureGroups {
                 int from = batch * i / groups;
                 int to = batch * (i + 1) / groups;
                 try (NDManager group = own.newSubManager()) {
-                    NDArray whole =
-                            loss.of(
+                    NDArray part =
+                            step.back(
                                     some(clean, from, to, group),
                                     some(told, from, to, group),
                                     new DiffusionDraws(
                                             some(draws.noise(), from, to, group),
-                                            Arrays.copyOfRange(times, from, to)));
-                    whole.attach(group);
-                    double share = (double) (to - from) / batch;
-                    NDArray part =
-                            whole.mul(Scalars.full(whole, new Shape(), share, whole.getDataType()));
-                    backward.accept(part);
-                    sum.addi(part.stopGradient());
+                                            Arrays.copyOfRange(times, from, to)),
+                                    (double) (to - from) / batch,
+                                    backward);
+                    sum.addi(part);
                 }
             }
             if (slotsLearn) {

@@ -87,6 +87,29 @@ public final class LoadedModule implements AutoCloseable {
     }
 
     /**
+     * Calls a method that is given a list first.
+     *
+     * @param method its name
+     * @param list at least one array without a name
+     * @param more the other arguments
+     * @return what it returns, owned by the manager of the list's first array
+     */
+    public NDList call(String method, NDList list, NDArray... more) {
+        NDList all = new NDList(list.size() + more.length + 1);
+        try {
+            for (NDArray array : list) {
+                array.setName("list[]");
+                all.add(array);
+            }
+            all.addAll(List.of(more));
+            all.add(METHODS.computeIfAbsent(method, LoadedModule::tag));
+            return plain ? plainly(all) : IValueUtils.forward(module, all, true);
+        } finally {
+            list.forEach(array -> array.setName(null));
+        }
+    }
+
+    /**
      * Calls a method that is given the same arrays again and again, without a graph: of two arrays
      * and a list it gives one.
      *

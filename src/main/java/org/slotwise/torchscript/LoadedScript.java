@@ -135,6 +135,22 @@ public final class LoadedScript {
     }
 
     /**
+     * Calls a method of the module whose first argument is a list.
+     *
+     * @param method its name
+     * @param list at least one array
+     * @param more the other arguments
+     * @return what it returns, owned by the manager of the list's first array
+     */
+    public NDList call(String method, NDList list, NDArray... more) {
+        try {
+            return current().module.call(method, list, more);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /**
      * Calls a method of the module that is given the same arrays again and again, without a graph.
      *
      * @param method its name

@@ -91,6 +91,37 @@ public final class OneDnnScript {
             """
                     .replace("MANY", Integer.toString(MANY));
 
+    private static final String ROWS =
+            """
+            def forward(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+              if torch.gt(torch.mul(torch.numel(x), torch.size(weight, 0)), MANY):
+                return ops.mkldnn._linear_pointwise(x, weight, bias, LAST)
+              return torch.linear(x, weight, bias)
+            def plus(self, x: Tensor, weight: Tensor, bias: Tensor, y: Tensor) -> Tensor:
+              if torch.gt(torch.mul(torch.numel(x), torch.size(weight, 0)), MANY):
+                return ops.mkldnn._linear_pointwise(x, y, weight, bias, "add")
+              return torch.add_(torch.linear(x, weight, bias), y)
+            def back(self, x: Tensor, weight: Tensor, gradient: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+              n = torch.numel(x)
+              c = torch.size(weight, 1)
+              o = torch.size(weight, 0)
+              if torch.__and__(torch.gt(torch.mul(n, o), MORE), torch.gt(n, LEAST)):
+                p = torch.permute(torch.reshape(x, [1, 1, -1, c]), [0, 3, 1, 2])
+                q = torch.permute(torch.reshape(gradient, [1, 1, -1, o]), [0, 3, 1, 2])
+                w = torch.view(weight, [o, c, 1, 1])
+                a, d, b = torch.convolution_backward(q, p, w, [o], [1, 1], [0, 0], [2, 2], False, [0, 0], 1, [True, True, True])
+                a = torch.reshape(torch.permute(a, [0, 2, 3, 1]), torch.size(x))
+              else:
+                a = torch.mm(gradient, weight)
+                d = torch.mm(torch.t(gradient), x)
+                b = torch.sum(gradient, [0])
+              return (a, torch.view(d, [o, c]), b)
+            """
+                    .replace("MANY", Integer.toString(MANY))
+                    .replace("LEAST", Long.toString(OneDnn.LEAST_INPUT))
+                    .replace("MORE", Integer.toString(MANY_WITH_GRAPH))
+                    .replace("LAST", NO_MORE);
+
     private static final Pattern BY =
             Pattern.compile("torch\\.conv2d\\(x, weight, bias, (\\[.*?]), (\\[.*?])\\)");
 
@@ -136,6 +167,7 @@ public final class OneDnnScript {
             case "PointwiseConv2d" -> linear(module, "torch.flatten(self.weight, 1)");
             case "GEGLU" -> GATED;
             case "Product" -> PRODUCT;
+            case "RowMaps" -> ROWS;
             case "Conv2d" -> packed(module.code());
             default -> module.code();
         };

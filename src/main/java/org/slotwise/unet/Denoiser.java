@@ -2,8 +2,11 @@ package org.slotwise.unet;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * A network that tells noise from picture, conditioned on slots: what a diffusion model learns.
@@ -39,6 +42,39 @@ public interface Denoiser extends Block {
             NDArray timesteps,
             NDArray slots,
             boolean training);
+
+    /**
+     * Predicts in training, and takes the gradients of a loss of what is predicted: what {@link
+     * #predict} and a backward pass do, in less memory where the network can. Gradients go to the
+     * parameters, and to slots that are part of a graph; none to latents.
+     *
+     * @param store where the parameters' values are
+     * @param latents z_t (B, C, h, w) of the parameters' type
+     * @param timesteps t (B) int64
+     * @param slots (B, K, D) of the parameters' type
+     * @param loss of what is predicted: one number, with a graph
+     * @param backward goes back from the loss, {@code collector::backward} for instance
+     * @return the loss (), without a graph, owned by the latents' manager
+     * @throws IllegalArgumentException if an input has another shape or type
+     */
+    default NDArray backward(
+            ParameterStore store,
+            NDArray latents,
+            NDArray timesteps,
+            NDArray slots,
+            UnaryOperator<NDArray> loss,
+            Consumer<NDArray> backward) {
+        try (NDManager own = latents.getManager().newSubManager()) {
+            NDArray predicted = predict(store, latents, timesteps, slots, true);
+            predicted.attach(own);
+            NDArray whole = loss.apply(predicted);
+            whole.attach(own);
+            backward.accept(whole);
+            NDArray value = whole.stopGradient();
+            value.attach(latents.getManager());
+            return value;
+        }
+    }
 
     /**
      * Tells the network slots that stay the same in the predictions to come, as in sampling.

@@ -22,10 +22,12 @@ final class TransformerBlockScript {
     private static final String CODE =
             """
             def forward(self, y: Tensor, slots: Tensor, batch: int) -> Tensor:
+              v = self.seen(y, slots, batch)
+              return self.ff.plus(self.norm3.forward(v), v)
+            def seen(self, y: Tensor, slots: Tensor, batch: int) -> Tensor:
               u = self.self_attention(y, self.queries_keys_values(), batch)
               n = NORMED2
-              v = torch.add(self.attn2.forward(n, slots, batch), u)
-              return self.ff.plus(self.norm3.forward(v), v)
+              return torch.add(self.attn2.forward(n, slots, batch), u)
             def queries_keys_values(self) -> Tensor:
               return torch.cat([self.attn1.to_q.weight, self.attn1.to_k.weight, self.attn1.to_v.weight], 0)
             def self_attention(self, y: Tensor, w: Tensor, batch: int) -> Tensor:
@@ -83,10 +85,12 @@ final class TransformerBlockScript {
                 .module("norm3", block.norm3().script())
                 .module("ff", feedForward(block))
                 .module("product", product)
+                .module("rows", FeedForwardScript.rows())
                 .setCode(
                         CODE.replace("NORMED1", normed(1, "y", block.positions1()))
-                                .replace("NORMED2", normed(2, "u", block.positions2()))
-                                .replace("HEADS", heads))
+                                        .replace("NORMED2", normed(2, "u", block.positions2()))
+                                        .replace("HEADS", heads)
+                                + FeedForwardScript.code())
                 .build();
     }
 

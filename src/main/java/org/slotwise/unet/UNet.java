@@ -1,11 +1,15 @@
 package org.slotwise.unet;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Options;
@@ -47,6 +51,9 @@ import org.slotwise.weights.StateDict;
  * UNetConfiguration#zeroStart}). Dropout is drawn with the engine's generator, in training alone.
  */
 public final class UNet extends DenoiserBlock implements Scriptable {
+
+    /** Numbers of the first map from which on a training step is taken in stages. */
+    static final int WORTH_STAGES = 1 << 16;
 
     private final UNetConfiguration sizes;
     private final UNetLayers layers;
@@ -133,6 +140,70 @@ public final class UNet extends DenoiserBlock implements Scriptable {
             return layers.apply(pass, latents, times, told);
         }
         return script.call("forward", latents, times, told.slots()).head();
+    }
+
+    /** Below, calls for the stages cost more time than what they save is worth. */
+    private boolean isWorthStages(Shape latents) {
+        long places = latents.get(0) * latents.get(2) * latents.get(3);
+        return places * sizes.widths().get(0) >= WORTH_STAGES;
+    }
+
+    /**
+     * In stages, where the network is large, and one call of the engine otherwise: what the
+     * feed-forward parts keep for it is half of what a graph would ({@link UNetStages}).
+     * {@inheritDoc}
+     */
+    @Override
+    public NDArray backward(
+            ParameterStore store,
+            NDArray latents,
+            NDArray timesteps,
+            NDArray slots,
+            UnaryOperator<NDArray> loss,
+            Consumer<NDArray> backward) {
+        check(latents, timesteps, slots);
+        return isWorthStages(latents.getShape())
+                ? inStages(store, latents, timesteps, slots, loss, backward)
+                : super.backward(store, latents, timesteps, slots, loss, backward);
+    }
+
+    /** {@link #backward} in stages for networks of any size. */
+    NDArray inStages(
+            ParameterStore store,
+            NDArray latents,
+            NDArray timesteps,
+            NDArray slots,
+            UnaryOperator<NDArray> loss,
+            Consumer<NDArray> backward) {
+        LoadedScript script = whole.of(latents);
+        NDList state =
+                compute(
+                        store,
+                        latents,
+                        true,
+                        pass ->
+                                sizes.residual().dropout() == 0 && script.fits(pass, latents)
+                                        ? script.call(
+                                                "begin", latents, times(timesteps, latents), slots)
+                                        : new NDList());
+        if (state.isEmpty()) {
+            return super.backward(store, latents, timesteps, slots, loss, backward);
+        }
+        try (NDManager own = latents.getManager().newSubManager()) {
+            state.attach(own);
+            NDArray predicted = state.get(0).stopGradient();
+            predicted.attach(own);
+            predicted.setRequiresGradient(true);
+            NDArray lost = loss.apply(predicted);
+            lost.attach(own);
+            backward.accept(lost);
+            NDArray gradient = predicted.getGradient();
+            gradient.attach(own);
+            script.call("back", state, gradient).attach(own);
+            NDArray value = lost.stopGradient();
+            value.attach(latents.getManager());
+            return value;
+        }
     }
 
     @Override

@@ -24,12 +24,13 @@ final class UNetScript {
             def projection(self) -> List[Tensor]:
               return [torch.cat([%4$s], 0), torch.cat([%5$s], 0)]
             def projected(self, sample: Tensor, timestep: Tensor, projection: List[Tensor]) -> List[Tensor]:
+              return torch.split_with_sizes(self.all_projected(sample, timestep, projection), [%6$s], 1)
+            def all_projected(self, sample: Tensor, timestep: Tensor, projection: List[Tensor]) -> Tensor:
               t = torch.to(timestep, ops.prim.device(sample), ops.prim.dtype(sample))
               t = torch.expand(torch.reshape(t, [-1]), [torch.size(sample, 0)])
               e = torch.silu(self.time_embedding.forward(self.time_proj.forward(t)))
               all = torch.linear(e, projection[0], projection[1])
-              all = torch.view(all, [torch.size(sample, 0), -1, 1, 1])
-              return torch.split_with_sizes(all, [%6$s], 1)
+              return torch.view(all, [torch.size(sample, 0), -1, 1, 1])
             """;
     private static final String TOLD =
             """
@@ -58,6 +59,7 @@ final class UNetScript {
     private final StringBuilder code = new StringBuilder();
     private final StringBuilder tell = new StringBuilder();
     private final StringBuilder step = new StringBuilder();
+    private final UNetStages stages = new UNetStages();
     private final List<String> timed = new ArrayList<>();
     private int next = 2;
     private final Deque<String> kept = new ArrayDeque<>();
@@ -97,7 +99,8 @@ final class UNetScript {
             return forward;
         }
         String offsets = String.join(", ", timed.stream().map("%s.offset()"::formatted).toList());
-        return forward + TOLD.formatted(tell, step, offsets, each("torch.size(%s.bias, 0)"));
+        String sizes = each("torch.size(%s.bias, 0)");
+        return forward + TOLD.formatted(tell, step, offsets, sizes) + stages.code(sizes);
     }
 
     private String each(String pattern) {
@@ -119,8 +122,8 @@ final class UNetScript {
                 : "torch.slice(told, %s, %s)".formatted(first, next);
     }
 
-    private void line(String line) {
-        line(line, line);
+    private void throughout(String line) {
+        throughout(line, line);
     }
 
     private void line(String forward, String stepping) {
@@ -128,10 +131,17 @@ final class UNetScript {
         step.append("  ").append(stepping).append('\n');
     }
 
+    /** A line of a training step as well, which has one of its own for transformers. */
+    private void throughout(String forward, String stepping) {
+        line(forward, stepping);
+        stages.line(forward);
+    }
+
     private void keep() {
         String name = "kept" + kept.size();
-        line(name + " = h");
+        throughout(name + " = h");
         kept.push(name);
+        stages.keep(name);
     }
 
     private ScriptModule levels(List<UNetLevel> levels, String name) {
@@ -143,7 +153,7 @@ final class UNetScript {
             List<ScriptModule> attentions = new ArrayList<>();
             for (UNetLevel.Stage stage : level.stages()) {
                 if (!down) {
-                    line("h = torch.cat([h, " + kept.pop() + "], 1)");
+                    throughout("h = torch.cat([h, " + kept.pop() + "], 1)");
                 }
                 stage(path, stage, residuals, attentions);
                 if (down) {
@@ -154,7 +164,7 @@ final class UNetScript {
             String resizers = down ? "downsamplers" : "upsamplers";
             if (resize != null) {
                 String resizer = part(path, resizers, 0);
-                line(
+                throughout(
                         "h = " + resizer + ".forward(h)",
                         "h = %s.by(h, %s)".formatted(resizer, packed(resizer, 1)));
                 if (down) {
@@ -209,8 +219,9 @@ final class UNetScript {
                                 .formatted(attention, first, next));
                 tell.append("  told = torch.add(told, ").append(attention);
                 tell.append(".tell(slots, batch))\n");
+                stages.transformer(attention, transformer.blocks().size());
             } else {
-                line("h = " + attention + ".forward(h)");
+                throughout("h = " + attention + ".forward(h)");
             }
         }
     }
@@ -218,7 +229,7 @@ final class UNetScript {
     private void residual(String path, ResnetBlock block, List<ScriptModule> modules) {
         String name = part(path, "resnets", modules.size());
         int number = timed.size();
-        line(
+        throughout(
                 "h = %s.told(h, t[%s])".formatted(name, number),
                 "h = %s.by(h, t[%s], %s)".formatted(name, number, packed(name, 2)));
         timed.add(name);

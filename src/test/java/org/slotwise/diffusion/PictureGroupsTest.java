@@ -2,6 +2,8 @@ package org.slotwise.diffusion;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Tensors.assertClose;
 import static org.slotwise.testing.Tensors.normal;
 
@@ -139,7 +141,7 @@ class PictureGroupsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"5, 2, false", "6, 3, true", "3, 3, false"})
+    @CsvSource({"5, 2, false", "6, 3, true", "3, 3, false", "4, 1, true"})
     void gradientsAreThoseOfTheBatch(int batch, int groups, boolean weighted, NDManager manager) {
         Noising noising = new Noising(SCHEDULE);
         DenoisingLoss loss =
@@ -160,54 +162,43 @@ class PictureGroupsTest {
                         losses,
                         calls,
                         (z, s, draws, back) ->
-                                PictureGroups.backward(
-                                        groups,
-                                        z,
-                                        s,
-                                        true,
-                                        draws,
-                                        (c, t, some) -> decoder.loss(store, c, t, some, true),
-                                        back));
+                                decoder.backward(store, z, s, true, draws, groups, back));
         assertEquals(losses.get(0), losses.get(1), 1e-5 * losses.get(0));
-        assertEquals(List.of(1, groups + 1), calls);
-        assertSame(whole, parts);
-    }
-
-    /** What users call, where it is one group and where it is two. */
-    @ParameterizedTest
-    @CsvSource({"4, 4", "48, 16"})
-    void gradientsOfTheLossComeByItself(int width, int side, NDManager manager) {
-        DenoisingLoss loss = DenoisingLoss.of(new Noising(SCHEDULE), Prediction.NOISE);
-        LatentDiffusionDecoder decoder = decoder(manager, unet(width, 2 * width), loss, side);
-        ParameterStore store = new ParameterStore(manager, false);
-        List<Double> losses = new ArrayList<>();
-        List<Integer> calls = new ArrayList<>();
-        Map<String, NDArray> whole =
-                gradients(decoder, manager, 8, losses, calls, atOnce(decoder, store));
-        Map<String, NDArray> parts =
-                gradients(
-                        decoder,
-                        manager,
-                        8,
-                        losses,
-                        calls,
-                        (z, s, draws, back) -> decoder.backward(store, z, s, true, draws, back));
-        boolean split = width > 4 && !manager.getDevice().isGpu();
-        assertEquals(split ? List.of(1, 3) : List.of(1, 1), calls);
-        assertEquals(losses.get(0), losses.get(1), 1e-5 * losses.get(0));
+        assertEquals(List.of(1, groups == 1 ? 1 : groups + 1), calls);
         assertSame(whole, parts);
     }
 
     /** Statistics of the batch are those of the whole batch. */
     @Test
     void networksThatSeeOtherPicturesAreNotSplit(NDManager manager) {
-        UNet large = unet(48, 96);
-        large.initialize(manager, DataType.FLOAT32, new Shape(1, 2, 16, 16));
-        NDArray latents = normal(manager, 1, 8, 2, 16, 16);
-        boolean gpu = manager.getDevice().isGpu();
-        assertEquals(gpu ? 1 : 2, PictureGroups.count(large, latents));
-        assertEquals(1, PictureGroups.count(new SeesBatch(large), latents));
-        assertFalse(new SeesBatch(large).seesPicturesAlone());
+        DenoisingLoss loss = DenoisingLoss.of(new Noising(SCHEDULE), Prediction.NOISE);
+        LatentDiffusionDecoder decoder = decoder(manager, new SeesBatch(unet(4, 6)), loss, 4);
+        assertFalse(decoder.denoiser().seesPicturesAlone());
+        ParameterStore store = new ParameterStore(manager, false);
+        List<Double> losses = new ArrayList<>();
+        List<Integer> calls = new ArrayList<>();
+        Map<String, NDArray> whole =
+                gradients(decoder, manager, 3, losses, calls, atOnce(decoder, store));
+        Map<String, NDArray> same =
+                gradients(
+                        decoder,
+                        manager,
+                        3,
+                        losses,
+                        calls,
+                        (z, s, draws, back) -> decoder.backward(store, z, s, true, draws, back));
+        assertEquals(List.of(1, 1), calls);
+        assertSame(whole, same);
+        NDArray z = normal(manager, 1, 3, 2, 4, 4);
+        NDArray s = normal(manager, 2, 3, 3, 5);
+        DiffusionDraws draws = new DiffusionDraws(z, 1, 2, 3);
+        for (int groups : new int[] {0, 2, 4}) {
+            IllegalArgumentException e =
+                    assertThrows(
+                            IllegalArgumentException.class,
+                            () -> decoder.backward(store, z, s, false, draws, groups, x -> {}));
+            assertTrue(e.getMessage().contains("groups must be 1"), e.getMessage());
+        }
         // The seed's network normalises groups of channels of a picture, and no batch.
         BranchNormConfiguration sizes = BranchNormConfiguration.col775();
         assertEquals(true, new BranchNormUNet(sizes).seesPicturesAlone());

@@ -2,6 +2,8 @@ package org.slotwise.diffusion;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.training.ParameterStore;
@@ -16,6 +18,11 @@ final class SeesBatch extends AbstractBlock implements Denoiser {
 
     SeesBatch(UNet unet) {
         this.unet = addChildBlock("unet", unet);
+    }
+
+    @Override
+    public void initializeChildBlocks(NDManager manager, DataType type, Shape... shapes) {
+        unet.initialize(manager, type, shapes);
     }
 
     @Override
