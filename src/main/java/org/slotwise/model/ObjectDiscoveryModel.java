@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.training.Trainer;
 import ai.djl.training.TrainingConfig;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.slotwise.data.PictureFit;
@@ -77,6 +78,15 @@ public final class ObjectDiscoveryModel implements PictureModel {
      *     version; the message names it
      */
     public static ObjectDiscoveryModel load(Path path) throws IOException {
+        if (ShippedWeights.NAMES.contains(path.toString()) && !Files.exists(path)) {
+            throw new IOException(
+                    "ObjectDiscoveryModel: cannot load "
+                            + path
+                            + ": there is no folder or file of this name; the model that the"
+                            + " library brings is ObjectDiscoveryModel.shipped(\""
+                            + path
+                            + "\")");
+        }
         Model model = Model.newInstance(NAME, null, "PyTorch");
         try {
             ObjectDiscovery block = ModelFolder.read(path, model);

@@ -57,7 +57,7 @@ final class PlainPresets {
                                 Layer.convolution(CHANNELS, 3),
                                 Layer.convolution(CHANNELS, 3),
                                 Layer.transposed(4, 15, 8))),
-                new Training(12_000, 8, 1e-3, 300, 0.5, 1e-2));
+                new Training(24_000, 8, 1e-3, 300, 0.5, 1e-2));
     }
 
     /** What is seen: the height and width, the slots, and the encoder's stride and channels. */

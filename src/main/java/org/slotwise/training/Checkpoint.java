@@ -69,6 +69,9 @@ public final class Checkpoint implements AutoCloseable {
     private static final String MODEL = "model.";
     private static final String OPTIMIZER = "optimizer.";
 
+    /** How many differences between runs are told. */
+    private static final int TOLD = 8;
+
     private final Path file;
     private final StateDict content;
     private final long step;
@@ -290,10 +293,18 @@ public final class Checkpoint implements AutoCloseable {
                             + ": "
                             + file
                             + " is of another run: "
-                            + String.join(", ", differences)
+                            + told(differences)
                             + "; go on with the options that it was started with, or start the"
                             + " training anew");
         }
+    }
+
+    /** The first of them: of another kind of model all options differ. */
+    private static String told(List<String> differences) {
+        int more = differences.size() - TOLD;
+        String first =
+                String.join(", ", differences.subList(0, Math.min(TOLD, differences.size())));
+        return more > 0 ? first + ", and " + more + " more" : first;
     }
 
     /**

@@ -137,6 +137,7 @@ class ObjectDiscoveryModelTest {
     @Test
     void refusesWhatIsNoModel() throws IOException {
         refused(folder.resolve("nothing"), "there is no folder or file of this name");
+        refused(Path.of("tetrominoes"), "ObjectDiscoveryModel.shipped(\"tetrominoes\")");
         refused(folder, "it has no model.json");
         Path file = Files.writeString(folder.resolve("a.zip"), "no zip");
         refused(file, "it is no whole zip file");

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -216,6 +217,24 @@ class CheckpointTest {
             assertTrue(message.contains("seed was 7 and is now 8"), message);
             assertTrue(message.contains("steps was not set and is now 5"), message);
             assertTrue(message.contains("and is now not set"), message);
+        }
+    }
+
+    /** Of another kind of model everything differs: some of it is enough. */
+    @Test
+    void doesNotTellAllDifferences(NDManager manager) throws IOException {
+        written(manager);
+        Map<String, String> other = new TreeMap<>();
+        for (int i = 0; i < 100; i++) {
+            other.put("a" + i, "x");
+        }
+        try (Checkpoint checkpoint = Checkpoint.read(file)) {
+            int own = checkpoint.run().size();
+            String message =
+                    assertThrows(IOException.class, () -> checkpoint.requireRun(other))
+                            .getMessage();
+            assertTrue(message.contains("a0 was not set and is now x"), message);
+            assertTrue(message.contains(", and " + (100 + own - 8) + " more; go on"), message);
         }
     }
 

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.decoder.PixelLattice;
 import org.slotwise.decoder.ShapeAndColourDecoder;
@@ -52,13 +53,19 @@ public final class DiscoveryModel extends AbstractBlock {
     /** The size of a slot. */
     public static final int SLOT_DIM = 64;
 
+    /** What is added to attention, unless a training says otherwise. */
+    static final double EPS = 1e-8;
+
     private static final int FEED_FORWARD = 128;
     private static final float START_DEVIATION = 0.1f;
 
     /** What a file of a model says it is of. */
     private static final String TASK = "task";
 
+    private static final String EPS_OF_ATTENTION = "eps";
+
     private final DiscoveryTask task;
+    private final double eps;
     private final SlotStart slotStart;
     private final Parameter start;
     private final DiscoveryEncoder encoder;
@@ -69,14 +76,16 @@ public final class DiscoveryModel extends AbstractBlock {
      * Makes a model without weights.
      *
      * @param task what it is to learn
+     * @param eps what is added to the attention of each slot to each feature
      */
-    DiscoveryModel(DiscoveryTask task) {
-        this(task, task.layout().start());
+    DiscoveryModel(DiscoveryTask task, double eps) {
+        this(task, eps, task.layout().start());
     }
 
-    private DiscoveryModel(DiscoveryTask task, SlotStart slotStart) {
+    private DiscoveryModel(DiscoveryTask task, double eps, SlotStart slotStart) {
         super(VERSION);
         this.task = task;
+        this.eps = eps;
         DiscoveryLayout layout = task.layout();
         this.slotStart = slotStart;
         start =
@@ -99,6 +108,7 @@ public final class DiscoveryModel extends AbstractBlock {
                                 .setDim(SLOT_DIM)
                                 .setFeatureDim(DiscoveryEncoder.FEATURE_DIM)
                                 .optImplicitDifferentiation(true)
+                                .optEps(eps)
                                 .optFeedForward(feedForward)
                                 .build());
         decoder = addChildBlock("decoder", newDecoder(task));
@@ -142,7 +152,11 @@ public final class DiscoveryModel extends AbstractBlock {
             }
             SlotStart start = task.layout().start();
             DiscoveryModel model =
-                    initialized(manager, task, slots == null ? start : start.withSlots(slots));
+                    initialized(
+                            manager,
+                            task,
+                            eps(what, weights.metadata().get(EPS_OF_ATTENTION)),
+                            slots == null ? start : start.withSlots(slots));
             try {
                 weights.loadInto(model);
             } catch (IllegalArgumentException e) {
@@ -172,12 +186,12 @@ public final class DiscoveryModel extends AbstractBlock {
      * @return a model to load weights into
      */
     public static DiscoveryModel initialized(NDManager manager, DiscoveryTask task) {
-        return initialized(manager, task, task.layout().start());
+        return initialized(manager, task, EPS, task.layout().start());
     }
 
     private static DiscoveryModel initialized(
-            NDManager manager, DiscoveryTask task, SlotStart start) {
-        DiscoveryModel model = new DiscoveryModel(task, start);
+            NDManager manager, DiscoveryTask task, double eps, SlotStart start) {
+        DiscoveryModel model = new DiscoveryModel(task, eps, start);
         int side = task.layout().side();
         model.initialize(manager, DataType.FLOAT32, new Shape(1, 3, side, side));
         return model;
@@ -198,6 +212,19 @@ public final class DiscoveryModel extends AbstractBlock {
                                                         "it is a model of " + name)));
     }
 
+    /** A file that does not say was trained when there was one alone. */
+    private static double eps(String what, @Nullable String text) throws IOException {
+        try {
+            double eps = text == null ? EPS : Double.parseDouble(text);
+            if (eps > 0 && eps <= 1) {
+                return eps;
+            }
+        } catch (NumberFormatException e) {
+            // said below
+        }
+        throw notOfThisProgram(what, new IllegalArgumentException("its eps is " + text));
+    }
+
     private static StateDict shipped(@Nullable DiscoveryTask wanted) throws IOException {
         DiscoveryTask task = wanted == null ? DiscoveryTask.TETROMINOES : wanted;
         return ShippedWeights.read(ObjectDiscovery.class, task.fileName());
@@ -210,7 +237,11 @@ public final class DiscoveryModel extends AbstractBlock {
      * @throws IOException if it cannot be written
      */
     void write(Path file) throws IOException {
-        StateDict.of(this).withMetadata(Map.of(TASK, task.toString())).write(file);
+        Map<String, String> told = new TreeMap<>(Map.of(TASK, task.toString()));
+        if (eps != EPS) {
+            told.put(EPS_OF_ATTENTION, Double.toString(eps));
+        }
+        StateDict.of(this).withMetadata(told).write(file);
     }
 
     /**

@@ -91,7 +91,7 @@ final class DiscoveryTraining implements AutoCloseable {
         learningRate = DiscoveryRecipe.learningRate(run.learningRate(), run.steps());
         adam = Adam.builder().optLearningRate(learningRate).build();
         model = Model.newInstance(task.toString());
-        block = new DiscoveryModel(task);
+        block = new DiscoveryModel(task, run.eps());
         model.setBlock(block);
         random.seedEngine(Engine.getInstance(), 0);
         int side = task.layout().side();

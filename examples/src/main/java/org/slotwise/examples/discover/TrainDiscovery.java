@@ -60,6 +60,16 @@ final class TrainDiscovery implements Callable<Integer> {
     private @Nullable Double learningRate;
 
     @Option(
+            names = "--eps",
+            defaultValue = "1e-8",
+            paramLabel = "NUMBER",
+            description =
+                    "What is added to the attention of each slot to each feature. With a larger"
+                            + " one slots that share an object part. The model keeps it. Default:"
+                            + " ${DEFAULT-VALUE}.")
+    private double eps;
+
+    @Option(
             names = "--output",
             paramLabel = "FILE",
             description = "Where the model goes. Default: the name of the data.safetensors.")
@@ -80,7 +90,7 @@ final class TrainDiscovery implements Callable<Integer> {
         check(count, rate, model);
         options.startEngine();
         try (DiscoveryTraining training =
-                new DiscoveryTraining(new DiscoveryRun(task, count, rate, options.seed()))) {
+                new DiscoveryTraining(new DiscoveryRun(task, count, rate, eps, options.seed()))) {
             options.run(
                     spec,
                     model,
@@ -104,6 +114,7 @@ final class TrainDiscovery implements Callable<Integer> {
         Program.require(spec, report >= 1, "--report must be at least 1", report);
         Program.require(
                 spec, rate > 0 && rate <= 1, "--learning-rate must be above 0 and at most 1", rate);
+        Program.require(spec, eps > 0 && eps <= 1, "--eps must be above 0 and at most 1", eps);
         Program.requireSafetensors(spec, "--output", model);
         options.check(spec, new WrittenFiles().and("--output", model));
     }

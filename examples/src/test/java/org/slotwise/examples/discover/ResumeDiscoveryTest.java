@@ -22,6 +22,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.slotwise.examples.shared.OtherProcess;
 import org.slotwise.examples.shared.Run;
+import org.slotwise.weights.StateDict;
 
 /** Trainings of {@link DiscoverObjects} that are interrupted and go on. */
 class ResumeDiscoveryTest {
@@ -151,6 +152,32 @@ class ResumeDiscoveryTest {
         run(train("b", "--resume")).fails(1, "b-checkpoint.safetensors does not exist");
         Files.writeString(folder.resolve("b-checkpoint.safetensors"), "damaged");
         run(train("b", "--resume")).fails(1, "b-checkpoint.safetensors is damaged");
+    }
+
+    /** An eps decides what is learnt, and belongs to the model from then on. */
+    @Test
+    void theModelKeepsItsEps() throws IOException {
+        run(train("a", "--steps", "1")).succeeds();
+        run(train("b", "--steps", "1", "--eps", "0.01")).succeeds();
+        run(train("a", "--steps", "1", "--eps", "0.01", "--resume")).fails(1, "--eps");
+        run(train("b", "--steps", "1", "--resume")).fails(1, "--eps");
+        Path model = folder.resolve("b.safetensors");
+        try (StateDict usual = StateDict.read(folder.resolve("a.safetensors"));
+                StateDict larger = StateDict.read(model)) {
+            assertEquals(Map.of("task", "tetrominoes"), usual.metadata());
+            assertEquals(Map.of("task", "tetrominoes", "eps", "0.01"), larger.metadata());
+            larger.withMetadata(Map.of("eps", "0.5")).write(folder.resolve("c.safetensors"));
+            larger.withMetadata(Map.of("eps", "2")).write(folder.resolve("d.safetensors"));
+            larger.withMetadata(Map.of("eps", "x")).write(folder.resolve("e.safetensors"));
+        }
+        String[] evaluate = {"evaluate", "--scenes", "3", "--model", model.toString()};
+        String kept = Run.of(new DiscoverObjects(), evaluate).succeeds().out();
+        evaluate[4] = file("c.safetensors");
+        assertNotEquals(kept, Run.of(new DiscoverObjects(), evaluate).succeeds().out());
+        for (String wrong : List.of("2", "x")) {
+            evaluate[4] = file(wrong.equals("2") ? "d.safetensors" : "e.safetensors");
+            Run.of(new DiscoverObjects(), evaluate).fails(1, "its eps is " + wrong);
+        }
     }
 
     @Test
