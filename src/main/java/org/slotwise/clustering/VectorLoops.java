@@ -102,6 +102,50 @@ final class VectorLoops {
         }
     }
 
+    /** error = e (norm + a)², up to an index. */
+    static void reach(float[] error, float[] norm, float a, float e, int to) {
+        for (int i = 0; i < to; i++) {
+            float r = norm[i] + a;
+            error[i] = r * r * e;
+        }
+    }
+
+    /** distance = b √(norm² + 2 score + sign error), of at least 0, up to an index. */
+    static void distances(
+            float[] distance,
+            float[] score,
+            float[] norm,
+            float[] error,
+            float sign,
+            float b,
+            int to) {
+        for (int i = 0; i < to; i++) {
+            float square = (norm[i] * norm[i] + 2 * score[i]) + sign * error[i];
+            distance[i] = (float) Math.sqrt(Math.max(0, square)) * b;
+        }
+    }
+
+    /** x -= y, up to an index. */
+    static void subtract(float[] x, float[] y, int to) {
+        for (int i = 0; i < to; i++) {
+            x[i] -= y[i];
+        }
+    }
+
+    /** sum += min(x + y + a, z), for x, y and z from a place on, up to an index of the sum. */
+    static void addCloser(float[] sum, float[] x, float[] y, float[] z, float a, int at, int to) {
+        for (int i = 0; i < to; i++) {
+            sum[i] += Math.min((x[at + i] + y[at + i]) + a, z[at + i]);
+        }
+    }
+
+    /** z = max(min(x + y + a, z), 0). */
+    static void approach(float[] z, float[] x, float[] y, float a) {
+        for (int i = 0; i < z.length; i++) {
+            z[i] = Math.max(Math.min((x[i] + y[i]) + a, z[i]), 0);
+        }
+    }
+
     /** The least and the second least of what came. */
     static void lowerTwo(float[] least, float[] second, float[] x) {
         for (int i = 0; i < x.length; i++) {

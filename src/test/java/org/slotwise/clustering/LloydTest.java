@@ -2,6 +2,7 @@ package org.slotwise.clustering;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Tensors.assertClose;
 import static org.slotwise.testing.Tensors.doubles;
 
@@ -188,9 +189,45 @@ class LloydTest {
         assertEquals(exact.gains[0], bounded.gains[0], 1e-6 * Math.abs(exact.gains[0]));
     }
 
+    /** Of more iterations than bounds remember, with sizes beside those of blocks and portions. */
+    @ParameterizedTest
+    @CsvSource({"8193, 20, 12, 1", "6000, 30, 4, 2"})
+    void longRunsComeToTheSameByBounds(int n, int k, int f, int seed, NDManager manager) {
+        Assumptions.assumeFalse(manager.getDevice().isGpu());
+        NDArray x = Tensors.normal(manager, seed, 1, n, f);
+        NDArray starts = x.get(":, :" + k).expandDims(1).duplicate();
+        double[] tolerance = new double[1];
+        Lloyd.Result exact =
+                BatchedLloyd.run(
+                        x.toType(DataType.FLOAT64, false),
+                        starts.toType(DataType.FLOAT64, false),
+                        tolerance,
+                        1000);
+        assertTrue(exact.iterations[0] > CenterHistory.LONGEST, () -> "" + exact.iterations[0]);
+        Lloyd.Result bounded = BoundedLloyd.run(x, starts, tolerance, 1000);
+        assertArrayEquals(doubles(exact.labels), doubles(bounded.labels));
+        assertArrayEquals(exact.iterations, bounded.iterations);
+    }
+
+    /** Of one centre there is no next one; of equal ones the first is the nearest. */
+    @Test
+    void oneCenterAndEqualCentersComeToTheSame(NDManager manager) {
+        NDArray x = Tensors.normal(manager, 3, 1, 1500, 20);
+        assertSameResult(x, x.get(":, :1").expandDims(1).duplicate(), 1e-4);
+        NDArray equal = x.get(":, :1").repeat(1, 3).expandDims(1).duplicate();
+        assertSameResult(x, equal, 1e-4);
+    }
+
     /** Few numbers, so that many features are on top of centres, and many, few and wide. */
     @ParameterizedTest
-    @CsvSource({"2, 300, 3, 5, 2", "1, 9001, 8, 7, 3", "2, 40, 2, 1, 2", "1, 500, 4, 30, 1"})
+    @CsvSource({
+        "2, 300, 3, 5, 2",
+        "1, 9001, 8, 7, 3",
+        "1, 8192, 5, 6, 1",
+        "1, 17409, 4, 4, 1",
+        "2, 40, 2, 1, 2",
+        "1, 500, 4, 30, 1"
+    })
     void loopsDrawTheSameStarts(int b, int n, int f, int k, int r, NDManager manager) {
         Assumptions.assumeFalse(manager.getDevice().isGpu());
         NDArray x = Tensors.normal(manager, 3, b, n, f).mul(2).round();
