@@ -12,7 +12,7 @@ import org.slotwise.internal.Ops;
 /**
  * The products x . c of some features with all centres, by one product of matrices of the engine:
  * for {@link BoundedAssignment}. How they are rounded depends on the engine; {@link #bound} allows
- * it.
+ * for it.
  */
 final class CenterScores implements AutoCloseable {
 
@@ -27,6 +27,7 @@ final class CenterScores implements AutoCloseable {
 
     private static final int MOST_BLOCKS = 16;
 
+    /** Sizes of products are multiples of it, so that their rows begin as memory does. */
     private static final int SIZES = 16;
 
     private static final float ULP = 0x1p-24f;
@@ -129,41 +130,29 @@ final class CenterScores implements AutoCloseable {
 
     /** Computes the products of the features that were put in so many places. */
     void ofChosen(int n) {
-        int padded = (n + SIZES - 1) / SIZES * SIZES; // rows of products that begin as memory does
+        int padded = (n + SIZES - 1) / SIZES * SIZES;
         try (NDArray index = Ops.indices(centers, Arrays.copyOf(chosen, padded));
                 NDArray x = Ops.rows(features, index)) {
-            multiply(x, padded, false);
+            multiply(x, padded);
         }
     }
 
     /** Computes the products of features in a row. */
     void ofRange(int from, int to) {
         try (NDArray x = Ops.part(features, 0, from, to)) {
-            multiply(x, to - from, true);
+            // A product reads features in an order that is slow from memory, a sum one by one.
+            x.sum().close();
+            multiply(x, to - from);
         }
     }
 
-    private void multiply(NDArray x, int n, boolean inMemory) {
+    private void multiply(NDArray x, int n) {
         free();
-        products = inMemory ? products(centers, x) : product(centers, x);
+        try (NDArray turned = x.swapAxes(0, 1)) {
+            products = centers.matMul(turned);
+        }
         productMemory = ThreadedLloyd.numbers(products);
         count = n;
-    }
-
-    /**
-     * The products of centres (K, F) with features (n, F) that are not in a core's cache: (K, n).
-     * The engine reads features in an order that is slow from memory; a sum reads them one after
-     * the other.
-     */
-    static NDArray products(NDArray centers, NDArray x) {
-        x.sum().close();
-        return product(centers, x);
-    }
-
-    private static NDArray product(NDArray centers, NDArray x) {
-        try (NDArray turned = x.swapAxes(0, 1)) {
-            return centers.matMul(turned);
-        }
     }
 
     /** Reads products with a centre of so many features from a place on; from any thread. */

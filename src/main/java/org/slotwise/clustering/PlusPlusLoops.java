@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
-import org.slotwise.internal.Ops;
 
 /**
  * The starts of k-means++ for many features of an image in float32 on a CPU: a product of matrices
@@ -13,13 +12,6 @@ import org.slotwise.internal.Ops;
  * operations on arrays of that size. The same features are drawn by the same draws, up to rounding.
  */
 final class PlusPlusLoops implements AutoCloseable {
-
-    /** Side by side so many sums, each of so many features before it is taken over. */
-    private static final int LANES = 1024;
-
-    private static final int ROUNDS = 8;
-
-    private static final int TOGETHER = 4096; // features whose products are computed at once
 
     private final int size; // N
     private final int trials; // L
@@ -30,9 +22,8 @@ final class PlusPlusLoops implements AutoCloseable {
     private final float[] squares; // ||x||², (N)
     private final float[] closest; // squared distances to the closest centre so far, (N)
     private final float[] upTo; // their sums, (N)
-    private final float[][] products; // (L)(N)
-    private final float[] partial = new float[LANES];
-    private final double[] wide = new double[LANES];
+    private final float[] products; // (N, L)
+    private final double[] sums; // (L)
 
     /**
      * Prepares for an image.
@@ -51,7 +42,8 @@ final class PlusPlusLoops implements AutoCloseable {
         values = ThreadedLloyd.numbers(features);
         closest = new float[size];
         upTo = new float[size];
-        products = new float[trials][size];
+        products = new float[Math.multiplyExact(size, trials)];
+        sums = new double[trials];
     }
 
     /**
@@ -88,61 +80,43 @@ final class PlusPlusLoops implements AutoCloseable {
         for (int i = 0; i < c.length; i++) {
             c[i] *= -2;
         }
-        try (NDArray centers = manager.create(c, new Shape(trials, featureSize))) {
-            for (int from = 0; from < size; from += TOGETHER) {
-                multiply(centers, from, Math.min(size, from + TOGETHER));
-            }
-        }
-    }
-
-    private void multiply(NDArray centers, int from, int to) {
-        try (NDArray x = Ops.part(features, 0, from, to);
-                NDArray product = CenterScores.products(centers, x)) {
-            FloatBuffer memory = ThreadedLloyd.numbers(product);
-            for (int l = 0; l < trials; l++) {
-                memory.get(l * (to - from), products[l], from, to - from);
-            }
+        try (NDArray centers = manager.create(c, new Shape(trials, featureSize));
+                NDArray turned = centers.swapAxes(0, 1);
+                NDArray product = features.matMul(turned)) {
+            ThreadedLloyd.numbers(product).get(products);
         }
     }
 
     /** Which of the features that are tried brings centres closest to all features. */
     private int best(int[] rows) {
-        double least = Double.POSITIVE_INFINITY;
-        int best = 0;
-        for (int l = 0; l < rows.length; l++) {
-            double sum = sumOfCloser(products[l], squares[rows[l]]);
-            if (sum < least) {
-                least = sum;
-                best = l;
+        Arrays.fill(sums, 0);
+        for (int l = 0; l < trials; l++) {
+            float own = squares[rows[l]];
+            double even = 0;
+            double odd = 0;
+            int j = 0;
+            for (; j + 2 <= size; j += 2) {
+                even += closer(j, l, own);
+                odd += closer(j + 1, l, own);
             }
+            sums[l] = even + odd + (j < size ? closer(j, l, own) : 0);
+        }
+        int best = 0;
+        for (int l = 1; l < trials; l++) {
+            best = sums[l] < sums[best] ? l : best;
         }
         return best;
     }
 
-    /** Sums in float32 side by side, which is fast, and often takes those over to float64. */
-    private double sumOfCloser(float[] product, float own) {
-        Arrays.fill(wide, 0);
-        for (int from = 0; from < size; from += LANES * ROUNDS) {
-            Arrays.fill(partial, 0);
-            int to = Math.min(size, from + LANES * ROUNDS);
-            for (int at = from; at < to; at += LANES) {
-                int n = Math.min(LANES, to - at);
-                VectorLoops.addCloser(partial, product, squares, closest, own, at, n);
-            }
-            for (int i = 0; i < LANES; i++) {
-                wide[i] += partial[i];
-            }
-        }
-        double sum = 0;
-        for (double w : wide) {
-            sum += w;
-        }
-        return sum;
+    private float closer(int j, int l, float own) {
+        return Math.min(products[j * trials + l] + squares[j] + own, closest[j]);
     }
 
     /** Adds a centre. */
     private void approach(int l, int row) {
-        VectorLoops.approach(closest, products[l], squares, squares[row]);
+        for (int j = 0; j < size; j++) {
+            closest[j] = Math.max(closer(j, l, squares[row]), 0);
+        }
     }
 
     private void addUp() {

@@ -132,20 +132,6 @@ final class VectorLoops {
         }
     }
 
-    /** sum += min(x + y + a, z), for x, y and z from a place on, up to an index of the sum. */
-    static void addCloser(float[] sum, float[] x, float[] y, float[] z, float a, int at, int to) {
-        for (int i = 0; i < to; i++) {
-            sum[i] += Math.min((x[at + i] + y[at + i]) + a, z[at + i]);
-        }
-    }
-
-    /** z = max(min(x + y + a, z), 0). */
-    static void approach(float[] z, float[] x, float[] y, float a) {
-        for (int i = 0; i < z.length; i++) {
-            z[i] = Math.max(Math.min((x[i] + y[i]) + a, z[i]), 0);
-        }
-    }
-
     /** The least and the second least of what came. */
     static void lowerTwo(float[] least, float[] second, float[] x) {
         for (int i = 0; i < x.length; i++) {

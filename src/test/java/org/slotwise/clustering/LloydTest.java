@@ -189,12 +189,13 @@ class LloydTest {
         assertEquals(exact.gains[0], bounded.gains[0], 1e-6 * Math.abs(exact.gains[0]));
     }
 
-    /** Of more iterations than bounds remember, with sizes beside those of blocks and portions. */
+    /** Along a line, at whose end all centres begin: more iterations than bounds remember. */
     @ParameterizedTest
-    @CsvSource({"8193, 20, 12, 1", "6000, 30, 4, 2"})
-    void longRunsComeToTheSameByBounds(int n, int k, int f, int seed, NDManager manager) {
+    @CsvSource({"2000, 20, 8", "1500, 24, 6"})
+    void longRunsComeToTheSameByBounds(int n, int k, int f, NDManager manager) {
         Assumptions.assumeFalse(manager.getDevice().isGpu());
-        NDArray x = Tensors.normal(manager, seed, 1, n, f);
+        NDArray x = Tensors.normal(manager, 11, 1, n, f).mul(0.05f);
+        x.set(new NDIndex(":, :, 0"), manager.arange(n).toType(DataType.FLOAT32, false).div(200));
         NDArray starts = x.get(":, :" + k).expandDims(1).duplicate();
         double[] tolerance = new double[1];
         Lloyd.Result exact =
@@ -220,14 +221,7 @@ class LloydTest {
 
     /** Few numbers, so that many features are on top of centres, and many, few and wide. */
     @ParameterizedTest
-    @CsvSource({
-        "2, 300, 3, 5, 2",
-        "1, 9001, 8, 7, 3",
-        "1, 8192, 5, 6, 1",
-        "1, 17409, 4, 4, 1",
-        "2, 40, 2, 1, 2",
-        "1, 500, 4, 30, 1"
-    })
+    @CsvSource({"2, 300, 3, 5, 2", "1, 9001, 8, 7, 3", "2, 40, 2, 1, 2", "1, 500, 4, 30, 1"})
     void loopsDrawTheSameStarts(int b, int n, int f, int k, int r, NDManager manager) {
         Assumptions.assumeFalse(manager.getDevice().isGpu());
         NDArray x = Tensors.normal(manager, 3, b, n, f).mul(2).round();
