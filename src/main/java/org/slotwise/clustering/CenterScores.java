@@ -3,11 +3,11 @@ package org.slotwise.clustering;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.pytorch.jni.JniUtils;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Workers;
 
 /**
  * The products x . c of some features with all centres, by one product of matrices of the engine:
@@ -64,7 +64,7 @@ final class CenterScores implements AutoCloseable {
         this.features = features;
         manager = features.getManager().newSubManager();
         int featureSize = points.featureSize;
-        int together = JniUtils.getNumThreads() > 1 ? TOGETHER_ON_THREADS : TOGETHER;
+        int together = Workers.threads() > 1 ? TOGETHER_ON_THREADS : TOGETHER;
         int most = together / BlockedPoints.BLOCK / Math.max(clusters, featureSize);
         blocks = Math.max(1, Math.min(MOST_BLOCKS, most));
         centers = manager.create(new Shape(clusters, featureSize));
