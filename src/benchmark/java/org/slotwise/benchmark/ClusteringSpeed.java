@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Collectors;
 import org.slotwise.clustering.KMeans;
 import org.slotwise.clustering.KMeansClustering;
 import org.slotwise.clustering.KMeansOptions;
@@ -29,11 +30,28 @@ import org.slotwise.weights.StateDict;
  */
 final class ClusteringSpeed {
 
-    /** Vectors: N of size F, around so many means of variance 1, clustered into K. */
-    private record Vectors(String name, int n, int f, int means, double spread, int k) {}
+    /**
+     * Vectors: N of size F, around so many means of variance 1, clustered into K; without means
+     * those of {@link RealSlots}.
+     */
+    private record Vectors(String name, int n, int f, int means, double spread, int k) {
+        private static final String SLOTS = "-slots";
+
+        static Vectors slots(String model) {
+            return new Vectors(model + SLOTS, 100_000, 64, 0, 0, 20);
+        }
+
+        NDArray in(NDManager manager) throws IOException {
+            return means == 0
+                    ? RealSlots.of(manager, name.substring(0, name.length() - SLOTS.length()), n)
+                    : manager.create(numbers(this), new Shape(n, f));
+        }
+    }
 
     private static final List<Vectors> ALL =
             List.of(
+                    Vectors.slots("multi-dsprites"),
+                    Vectors.slots("tetrominoes"),
                     new Vectors("clear", 100_000, 64, 20, 0.3, 20),
                     new Vectors("vague", 100_000, 64, 20, 1, 20),
                     new Vectors("noise", 100_000, 64, 1, 1, 20),
@@ -56,8 +74,8 @@ final class ClusteringSpeed {
         JniUtils.setNumThreads(1);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             ClusteringSpeed speed = new ClusteringSpeed(manager, arguments.get("python"));
-            List<String> chosen =
-                    arguments.list("modules", "clear,vague,noise,colours,many-colours");
+            String all = ALL.stream().map(Vectors::name).collect(Collectors.joining(","));
+            List<String> chosen = arguments.list("modules", all);
             for (Vectors vectors : ALL) {
                 if (chosen.contains(vectors.name)) {
                     speed.measure(vectors, arguments.number("rounds", 7));
@@ -68,7 +86,7 @@ final class ClusteringSpeed {
     }
 
     private void measure(Vectors v, int rounds) throws IOException {
-        NDArray x = manager.create(numbers(v), new Shape(v.n, v.f));
+        NDArray x = v.in(manager);
         NDArray centers = x.get(":" + v.k).duplicate();
         Path file = Files.createTempFile("vectors", ".npz");
         try {
@@ -97,7 +115,7 @@ final class ClusteringSpeed {
             double best = Math.min(median(lloyd), median(elkan));
             System.out.printf(
                     Locale.ROOT,
-                    "%-14s %-12s library %7.1f ms, %d iterations; lloyd %7.1f ms, elkan %7.1f ms,"
+                    "%-20s %-10s library %7.1f ms, %d iterations; lloyd %7.1f ms, elkan %7.1f ms,"
                             + " %d iterations: %.2f times as fast as the better; inertia %.5g and"
                             + " %.5g%n",
                     v.name,

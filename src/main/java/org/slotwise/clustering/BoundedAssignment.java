@@ -1,7 +1,8 @@
 package org.slotwise.clustering;
 
 import java.util.Arrays;
-import java.util.function.IntConsumer;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.slotwise.internal.Workers;
 
 /**
@@ -12,6 +13,9 @@ import org.slotwise.internal.Workers;
  */
 final class BoundedAssignment implements AssignmentStep {
 
+    /** How many features' scores are compared at once: long loops, in a core's cache. */
+    private static final int PORTION = 1024;
+
     private final BlockedPoints points;
     private final int clusters;
     private final CenterScores scores;
@@ -21,6 +25,8 @@ final class BoundedAssignment implements AssignmentStep {
     private final int[][] doubtful; // (blocks)(BLOCK): whose scores are computed
     private final int[] count; // (blocks): how many
     private final int[] place; // (blocks): where those of a block begin among those computed
+    private final int[] begin; // the blocks with which portions begin
+    private final Queue<Settling> settlings = new ConcurrentLinkedQueue<>(); // for each thread
     private float[][] centers = {}; // (K)(F)
     private boolean all; // whether all scores are computed
 
@@ -35,6 +41,7 @@ final class BoundedAssignment implements AssignmentStep {
         doubtful = new int[points.blocks()][BlockedPoints.BLOCK];
         count = new int[points.blocks()];
         place = new int[points.blocks()];
+        begin = new int[points.blocks() + 1];
     }
 
     @Override
@@ -52,12 +59,12 @@ final class BoundedAssignment implements AssignmentStep {
         centers = newCenters;
         scores.take(centers);
         if (all) {
-            bounds.reset();
+            bounds.begin(centers);
             for (int b = 0; b < count.length; b++) {
                 count[b] = points.end(b) - b * BlockedPoints.BLOCK;
             }
         } else {
-            bounds.between.measure(centers, bounds.below);
+            bounds.next(centers);
             Workers.each(count.length, () -> this::doubt);
         }
         int limit = scores.blocks * BlockedPoints.BLOCK;
@@ -84,17 +91,10 @@ final class BoundedAssignment implements AssignmentStep {
         int start = b * BlockedPoints.BLOCK;
         int n = points.end(b) - start;
         int[] found = doubtful[b];
-        float slack = bounds.slack;
-        float drift = bounds.largestDrift + slack;
-        float[] drifts = bounds.drift;
-        float[] half = bounds.between.halfToNearest;
         int some = 0;
         for (int i = 0; i < n; i++) {
-            int k = labels[start + i];
-            float own = bounds.own[start + i] + drifts[k];
             found[some] = i;
-            boolean clear = own < bounds.others[start + i] - drift || own < half[k] - slack;
-            some += clear ? 0 : 1;
+            some += bounds.doubt(start + i);
         }
         count[b] = some;
         if (some == 0) {
@@ -113,66 +113,92 @@ final class BoundedAssignment implements AssignmentStep {
             Workers.each(next - first, () -> block -> choose(first + block));
             scores.ofChosen(rows);
         }
+        int portions = 0;
+        for (int b = first; b < next; b++) {
+            if (b == first || place[b] + count[b] > place[begin[portions - 1]] + PORTION) {
+                begin[portions++] = b;
+            }
+        }
+        begin[portions] = next;
         Workers.each(
-                next - first,
-                () -> {
-                    IntConsumer settling = new Settling()::settle;
-                    return block -> settling.accept(first + block);
-                });
+                portions,
+                () ->
+                        portion -> {
+                            Settling kept = settlings.poll();
+                            Settling settling = kept == null ? new Settling() : kept;
+                            settling.settle(begin[portion], begin[portion + 1]);
+                            settlings.add(settling);
+                        });
     }
 
     private void choose(int b) {
-        for (int m = 0; m < count[b]; m++) {
-            scores.choose(place[b] + m, b * BlockedPoints.BLOCK + doubtful[b][m]);
-        }
+        scores.choose(place[b], b * BlockedPoints.BLOCK, doubtful[b], count[b]);
     }
 
-    /** Finds the labels of a block's doubtful features by their scores. */
+    /**
+     * Finds the labels of the doubtful features of some blocks, at most a portion, by their scores.
+     */
     private final class Settling {
-        private final float[][] products = new float[clusters][BlockedPoints.BLOCK];
-        private final float[] least = new float[BlockedPoints.BLOCK]; // of ||c||² / 2 - x . c
-        private final float[] second = new float[BlockedPoints.BLOCK];
+        private final float[][] products = new float[clusters][PORTION];
+        private final float[] least = new float[PORTION]; // of ||c||² / 2 - x . c
+        private final float[] second = new float[PORTION];
+        private final float[] norms = new float[PORTION];
+        private final float[] nearest = new float[PORTION];
+        private final float[] gap = new float[PORTION];
         private final float[] squares = new float[clusters];
 
-        void settle(int b) {
-            int n = count[b];
-            if (n == 0) {
-                return;
-            }
-            bounds.forgetSpare(b);
+        void settle(int first, int next) {
+            int begin = place[first];
+            int n = place[next - 1] + count[next - 1] - begin;
             Arrays.fill(least, 0, n, Float.POSITIVE_INFINITY);
             Arrays.fill(second, 0, n, Float.POSITIVE_INFINITY);
             for (int k = 0; k < clusters; k++) {
-                scores.read(k, place[b], products[k], n);
+                scores.read(k, begin, products[k], n);
                 VectorLoops.lowerTwo(least, second, products[k], scores.halfSquares[k], n);
             }
+            for (int b = first; b < next; b++) {
+                fetchNorms(b, place[b] - begin);
+            }
+            scores.bound(least, second, norms, nearest, gap, bounds.below, bounds.above, n);
+            for (int b = first; b < next; b++) {
+                decide(b, place[b] - begin);
+            }
+        }
+
+        private void fetchNorms(int b, int at) {
             int start = b * BlockedPoints.BLOCK;
-            for (int m = 0; m < n; m++) {
+            if (all) {
+                System.arraycopy(scores.norms, start, norms, at, count[b]);
+            } else {
+                for (int m = 0; m < count[b]; m++) {
+                    norms[at + m] = scores.norms[start + doubtful[b][m]];
+                }
+            }
+        }
+
+        private void decide(int b, int at) {
+            if (count[b] > 0) {
+                bounds.forgetSpare(b);
+            }
+            for (int m = 0; m < count[b]; m++) {
                 int i = all ? m : doubtful[b][m];
-                int j = start + i;
-                double error = 4 * scores.error(j);
+                int j = b * BlockedPoints.BLOCK + i;
                 int k;
-                if (second[m] - least[m] > error) {
+                if (gap[at + m] > 0) {
                     k = labels[j];
-                    if (value(k, m) != least[m]) {
+                    float lowest = least[at + m];
+                    if (scores.halfSquares[k] - products[k][at + m] != lowest) {
                         k = 0;
-                        while (value(k, m) != least[m]) {
+                        while (scores.halfSquares[k] - products[k][at + m] != lowest) {
                             k++;
                         }
                     }
-                    double square = (double) scores.norms[j] * scores.norms[j];
-                    double nearest = Math.max(0, square + 2 * least[m] + error);
-                    double other = Math.max(0, square + 2 * second[m] - error);
-                    bounds.set(j, k, (float) Math.sqrt(nearest), (float) Math.sqrt(other));
+                    bounds.set(j, k, nearest[at + m], gap[at + m]);
                 } else {
                     k = exactly(j);
                 }
                 changes.set(b, i, k);
             }
-        }
-
-        private float value(int k, int m) {
-            return scores.halfSquares[k] - products[k][m];
         }
 
         private int exactly(int j) {
@@ -187,7 +213,8 @@ final class BoundedAssignment implements AssignmentStep {
                     other = Math.min(other, squares[k]);
                 }
             }
-            bounds.set(j, best, (float) Math.sqrt(squares[best]), (float) Math.sqrt(other));
+            float nearer = (float) Math.sqrt(squares[best]) * bounds.above;
+            bounds.set(j, best, nearer, (float) Math.sqrt(other) * bounds.below - nearer);
             return best;
         }
     }

@@ -6,23 +6,29 @@ import ai.djl.ndarray.types.Shape;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.internal.OneDnn;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Workers;
 
 /**
  * The products x . c of some features with all centres, by one product of matrices of the engine:
- * for {@link BoundedAssignment}. How they are rounded depends on the engine; {@link #error} bounds
- * it.
+ * for {@link BoundedAssignment}. How they are rounded depends on the engine; {@link #bound} allows
+ * for it.
  */
 final class CenterScores implements AutoCloseable {
 
-    /** How many products are computed at once at most: some megabytes of features. */
-    private static final int TOGETHER = 1 << 20;
+    /**
+     * How many numbers of features are multiplied at once: with their products they stay in a
+     * core's cache, which is faster than the larger products of more at once (measured).
+     */
+    private static final int TOGETHER = 1 << 16;
+
+    /** The same on several threads, which must be started for each product. */
+    private static final int TOGETHER_ON_THREADS = 1 << 18;
 
     private static final int MOST_BLOCKS = 16;
 
-    /** Sizes of products are multiples of it. */
-    private static final int SIZES = 512;
+    /** Sizes of products are multiples of it, so that their rows begin as memory does. */
+    private static final int SIZES = 16;
 
     private static final float ULP = 0x1p-24f;
 
@@ -57,14 +63,16 @@ final class CenterScores implements AutoCloseable {
     CenterScores(NDArray features, BlockedPoints points, int clusters) {
         this.features = features;
         manager = features.getManager().newSubManager();
-        int most = TOGETHER / BlockedPoints.BLOCK / Math.max(clusters, points.featureSize);
+        int featureSize = points.featureSize;
+        int together = Workers.threads() > 1 ? TOGETHER_ON_THREADS : TOGETHER;
+        int most = together / BlockedPoints.BLOCK / Math.max(clusters, featureSize);
         blocks = Math.max(1, Math.min(MOST_BLOCKS, most));
-        centers = manager.create(new Shape(clusters, points.featureSize));
+        centers = manager.create(new Shape(clusters, featureSize));
         centerMemory = ThreadedLloyd.numbers(centers);
         chosen = new long[blocks * BlockedPoints.BLOCK];
         productMemory = centerMemory;
         halfSquares = new float[clusters];
-        relativeError = (points.featureSize + 16.0) * ULP;
+        relativeError = (featureSize + 16.0) * ULP;
         try (NDArray norm = features.norm(2, new int[] {1}, false)) {
             norms = norm.toFloatArray();
         }
@@ -85,24 +93,45 @@ final class CenterScores implements AutoCloseable {
     }
 
     /**
-     * By how much ||c||² / 2 - x . c, or half of any other rounding of a squared distance, may be
-     * wrong.
+     * Bounds distances by scores ||c||² / 2 - x . c, whatever their rounding.
+     *
+     * @param least the least score of each of some features
+     * @param second the second least
+     * @param norm ||x||
+     * @param nearest for the distance to the nearest centre: at most so far
+     * @param gap for by how much farther the next is: at least so much, and above 0 only if the
+     *     scores tell which is nearer
      */
-    double error(int feature) {
-        double reach = norms[feature] + largest;
-        return relativeError * reach * reach;
+    void bound(
+            float[] least,
+            float[] second,
+            float[] norm,
+            float[] nearest,
+            float[] gap,
+            float below,
+            float above,
+            int n) {
+        VectorLoops.reach(nearest, norm, (float) largest, 4 * (float) relativeError, n);
+        VectorLoops.distances(gap, second, norm, nearest, -1, below, n);
+        VectorLoops.distances(nearest, least, norm, nearest, 1, above, n);
+        VectorLoops.subtract(gap, nearest, n);
     }
 
-    /** Puts a feature in a place among those that are computed next; from any thread. */
-    void choose(int place, int feature) {
-        chosen[place] = feature;
+    /**
+     * Puts features in places, from one on, among those that are computed next; from any thread.
+     *
+     * @param start what is added to the numbers of the features
+     */
+    void choose(int place, int start, int[] chosenFeatures, int n) {
+        for (int m = 0; m < n; m++) {
+            chosen[place + m] = (long) start + chosenFeatures[m];
+        }
     }
 
     /** Computes the products of the features that were put in so many places. */
     void ofChosen(int n) {
-        // A multiple of a number, so that oneDNN, which prepares for each size, has seen it before.
-        int padded = Math.min(chosen.length, (n + SIZES - 1) / SIZES * SIZES);
-        try (NDArray index = Ops.indices(features, Arrays.copyOf(chosen, padded));
+        int padded = (n + SIZES - 1) / SIZES * SIZES;
+        try (NDArray index = Ops.indices(centers, Arrays.copyOf(chosen, padded));
                 NDArray x = Ops.rows(features, index)) {
             multiply(x, padded);
         }
@@ -111,18 +140,16 @@ final class CenterScores implements AutoCloseable {
     /** Computes the products of features in a row. */
     void ofRange(int from, int to) {
         try (NDArray x = Ops.part(features, 0, from, to)) {
+            // A product reads features in an order that is slow from memory, a sum one by one.
+            x.sum().close();
             multiply(x, to - from);
         }
     }
 
     private void multiply(NDArray x, int n) {
         free();
-        if (OneDnn.isHere() && n >= SIZES) {
-            products = OneDnn.linear(centers, x, null);
-        } else {
-            try (NDArray turned = x.swapAxes(0, 1)) {
-                products = centers.matMul(turned);
-            }
+        try (NDArray turned = x.swapAxes(0, 1)) {
+            products = centers.matMul(turned);
         }
         productMemory = ThreadedLloyd.numbers(products);
         count = n;

@@ -42,8 +42,7 @@ final class ChangedLabels {
             any |= count[b] > 0;
             for (int n = 0; n < count[b]; n++) {
                 int j = b * BlockedPoints.BLOCK + changed[b][n];
-                sums.remove(before[b][n], rows, j);
-                sums.add(labels[j], rows, j);
+                sums.move(before[b][n], labels[j], rows, j);
             }
         }
         return any;

@@ -59,6 +59,20 @@ final class ClusterSums {
         count[cluster]--;
     }
 
+    /** Removes a feature from a cluster and adds it to another. */
+    void move(int cluster, int other, float[] rows, int feature) {
+        double[] less = sums[cluster];
+        double[] more = sums[other];
+        int at = feature * less.length;
+        for (int f = 0; f < less.length; f++) {
+            double v = rows[at + f];
+            less[f] -= v;
+            more[f] += v;
+        }
+        count[cluster]--;
+        count[other]++;
+    }
+
     boolean anyEmpty() {
         for (int n : count) {
             if (n == 0) {

@@ -8,8 +8,8 @@ import java.util.Arrays;
  * inequality to accelerate k-means", 2003; a bound for all other centres together: Hamerly, "Making
  * k-means even faster", 2010).
  *
- * <p>Bounds are kept as they were when their distance was computed, with what the centre had moved
- * by then; so that nothing is written where nothing is computed. They allow for all rounding.
+ * <p>Bounds are kept as they were when their distance was computed, with the iteration; so that
+ * nothing is written where nothing is computed. They allow for all rounding.
  */
 final class DistanceBounds {
 
@@ -21,118 +21,126 @@ final class DistanceBounds {
 
     private static final float ULP = 0x1p-24f;
 
-    /** Of the distance to a feature's own centre, less its drift: at most so far, (N). */
+    /** By how much nearer than all others a feature's own centre was, at least: (N). */
+    final float[] gap;
+
+    /** How far a feature's own centre was, at most: (N). */
     final float[] own;
 
-    /** Of those to all others, with the largest drift: at least so far, (N). */
-    final float[] others;
+    /** Where {@link CenterHistory} and {@link #near} tell what has happened since: (N). */
+    final int[] place;
 
-    /** How far each centre has moved since all distances were computed, (K). */
-    final float[] drift;
+    /** How near a feature must have been to its own centre to be nearer to it than to others. */
+    final float[] near; // (iterations, K)
+
+    final CenterHistory history;
 
     /** What a computed distance is multiplied by to be a bound. */
     final float below;
 
     final float above;
 
-    final CenterDistances between;
-
+    private final CenterDistances between;
+    private final int clusters;
     private final float[] spare; // (blocks), below 0 where it is not known
-    private final double[] moved; // (K)
-    private float most; // of drift
-    private double largestMoved;
-    private double largest;
-    private double gap; // between the nearest and the second, on average
-
-    /** The sum over iterations of the largest movement. */
-    float largestDrift;
-
-    /** What rounding may add to differences of bounds. */
-    float slack;
+    private float path; // the sum over iterations of the largest movement
+    private double meanGap;
 
     DistanceBounds(BlockedPoints points, int clusters) {
+        this.clusters = clusters;
+        gap = new float[points.size];
         own = new float[points.size];
-        others = new float[points.size];
+        place = new int[points.size];
         spare = new float[points.blocks()];
         between = new CenterDistances(clusters);
-        drift = new float[clusters];
-        moved = new double[clusters];
+        near = new float[CenterHistory.LONGEST * clusters];
         float error = (points.featureSize + 8) * ULP;
         below = 1 - error;
         above = 1 + error;
+        history = new CenterHistory(clusters, above);
     }
 
     /** Begins anew, before all distances are computed. */
-    void reset() {
-        Arrays.fill(moved, 0);
-        Arrays.fill(drift, 0);
+    void begin(float[][] centers) {
         Arrays.fill(spare, -1);
-        most = 0;
-        largestMoved = 0;
-        largestDrift = 0;
+        path = 0;
+        history.begin(centers);
     }
 
-    /** After all distances have been computed: how large they are decides how they are rounded. */
-    void measured() {
-        largest = 0;
-        gap = 0;
-        for (int j = 0; j < own.length; j++) {
-            largest = Math.max(largest, own[j]);
-            gap += others[j] - own[j];
+    /** Goes on to the next iteration, before some distances are computed. */
+    void next(float[][] centers) {
+        history.next(centers);
+        between.measure(centers, below);
+        for (int t = 0; t < history.now(); t++) {
+            for (int k = 0; k < clusters; k++) {
+                int at = t * clusters + k;
+                near[at] = (between.halfToNearest[k] - history.moved[at]) * below;
+            }
         }
-        gap /= own.length;
-        round();
+    }
+
+    /** After all distances have been computed. */
+    void measured() {
+        meanGap = 0;
+        for (float g : gap) {
+            meanGap += g;
+        }
+        meanGap /= gap.length;
     }
 
     /**
      * Notes how far the centres have moved.
      *
-     * @return whether bounds are so loose, or so badly rounded, that all distances had better be
-     *     computed
+     * @return whether bounds are so loose that all distances had better be computed
      */
     boolean move(double[] by) {
         double farthest = 0;
-        for (int k = 0; k < by.length; k++) {
-            moved[k] += by[k] * above;
-            drift[k] = (float) moved[k];
-            most = Math.max(most, drift[k]);
-            farthest = Math.max(farthest, by[k]);
+        for (double distance : by) {
+            farthest = Math.max(farthest, distance);
         }
-        largestMoved += farthest * above;
-        largestDrift = (float) largestMoved;
-        round();
-        return !(farthest <= gap * FAR && largestMoved <= 4 * largest);
+        path = (float) (path + farthest * above) * above;
+        return !(farthest <= meanGap * FAR) || history.isFull();
     }
 
-    /** Notes what the distances of a feature are as computed: to its centre, and the next. */
-    void set(int feature, int label, float nearest, float next) {
-        own[feature] = nearest * above - drift[label];
-        others[feature] = next * below + largestDrift;
+    /**
+     * Notes the distances of a feature as computed.
+     *
+     * @param nearest to its own centre, at most
+     * @param nearer by how much less than to all others, at least
+     */
+    void set(int feature, int label, float nearest, float nearer) {
+        own[feature] = nearest;
+        gap[feature] = nearer;
+        place[feature] = history.now() * clusters + label;
+    }
+
+    /** 0 if a feature is known to stay with its own centre, else 1; without branches. */
+    int doubt(int feature) {
+        int at = place[feature];
+        int byGap = Float.floatToRawIntBits(history.closer[at] - gap[feature]);
+        int byRoom = Float.floatToRawIntBits(own[feature] - near[at]);
+        return ((byGap | byRoom) >>> 31) ^ 1; // the signs
     }
 
     /** Whether the bounds of all features of a block are known to say that their labels stay. */
     boolean allStay(int block) {
-        return most + largestDrift + slack < spare[block];
+        return 2 * path < spare[block];
     }
 
     /** Finds out by how much bounds of a block may come closer until one says nothing. */
     void measureSpare(int block) {
         if (spare[block] < 0) {
             float least = Float.POSITIVE_INFINITY;
-            int end = Math.min(own.length, (block + 1) * BlockedPoints.BLOCK);
+            int end = Math.min(gap.length, (block + 1) * BlockedPoints.BLOCK);
             for (int j = block * BlockedPoints.BLOCK; j < end; j++) {
-                least = Math.min(least, others[j] - own[j]);
+                least = Math.min(least, gap[j] - history.closer[place[j]]);
             }
-            spare[block] = Math.max(0, least);
+            spare[block] = Math.max(0, least + 2 * path) * below;
         }
     }
 
     /** After a bound of a block has changed. */
     void forgetSpare(int block) {
         spare[block] = -1;
-    }
-
-    private void round() {
-        slack = (float) (8 * ULP * (largest + 2 * largestMoved));
     }
 }

@@ -102,6 +102,36 @@ final class VectorLoops {
         }
     }
 
+    /** error = e (norm + a)², up to an index. */
+    static void reach(float[] error, float[] norm, float a, float e, int to) {
+        for (int i = 0; i < to; i++) {
+            float r = norm[i] + a;
+            error[i] = r * r * e;
+        }
+    }
+
+    /** distance = b √(norm² + 2 score + sign error), of at least 0, up to an index. */
+    static void distances(
+            float[] distance,
+            float[] score,
+            float[] norm,
+            float[] error,
+            float sign,
+            float b,
+            int to) {
+        for (int i = 0; i < to; i++) {
+            float square = (norm[i] * norm[i] + 2 * score[i]) + sign * error[i];
+            distance[i] = (float) Math.sqrt(Math.max(0, square)) * b;
+        }
+    }
+
+    /** x -= y, up to an index. */
+    static void subtract(float[] x, float[] y, int to) {
+        for (int i = 0; i < to; i++) {
+            x[i] -= y[i];
+        }
+    }
+
     /** The least and the second least of what came. */
     static void lowerTwo(float[] least, float[] second, float[] x) {
         for (int i = 0; i < x.length; i++) {

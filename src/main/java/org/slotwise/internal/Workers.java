@@ -13,6 +13,15 @@ public final class Workers {
     private Workers() {}
 
     /**
+     * How many threads take part.
+     *
+     * @return at least 1
+     */
+    public static int threads() {
+        return JniUtils.getNumThreads();
+    }
+
+    /**
      * Does tasks, the lower numbers first, and returns when all are done. The calling thread takes
      * part.
      *
@@ -28,7 +37,7 @@ public final class Workers {
                         own.accept(i);
                     }
                 };
-        int helpers = Math.min(tasks, JniUtils.getNumThreads()) - 1;
+        int helpers = Math.min(tasks, threads()) - 1;
         CompletableFuture<?>[] others =
                 Stream.generate(() -> CompletableFuture.runAsync(share))
                         .limit(Math.max(0, helpers))

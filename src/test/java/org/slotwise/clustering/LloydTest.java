@@ -2,6 +2,7 @@ package org.slotwise.clustering;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Tensors.assertClose;
 import static org.slotwise.testing.Tensors.doubles;
 
@@ -186,6 +187,36 @@ class LloydTest {
         assertArrayEquals(exact.iterations, bounded.iterations);
         assertArrayEquals(doubles(exact.centers), doubles(bounded.centers), 1e-5 * (1 + away));
         assertEquals(exact.gains[0], bounded.gains[0], 1e-6 * Math.abs(exact.gains[0]));
+    }
+
+    /** Along a line, at whose end all centres begin: more iterations than bounds remember. */
+    @ParameterizedTest
+    @CsvSource({"2000, 20, 8", "1500, 24, 6"})
+    void longRunsComeToTheSameByBounds(int n, int k, int f, NDManager manager) {
+        Assumptions.assumeFalse(manager.getDevice().isGpu());
+        NDArray x = Tensors.normal(manager, 11, 1, n, f).mul(0.05f);
+        x.set(new NDIndex(":, :, 0"), manager.arange(n).toType(DataType.FLOAT32, false).div(200));
+        NDArray starts = x.get(":, :" + k).expandDims(1).duplicate();
+        double[] tolerance = new double[1];
+        Lloyd.Result exact =
+                BatchedLloyd.run(
+                        x.toType(DataType.FLOAT64, false),
+                        starts.toType(DataType.FLOAT64, false),
+                        tolerance,
+                        1000);
+        assertTrue(exact.iterations[0] > CenterHistory.LONGEST, () -> "" + exact.iterations[0]);
+        Lloyd.Result bounded = BoundedLloyd.run(x, starts, tolerance, 1000);
+        assertArrayEquals(doubles(exact.labels), doubles(bounded.labels));
+        assertArrayEquals(exact.iterations, bounded.iterations);
+    }
+
+    /** Of one centre there is no next one; of equal ones the first is the nearest. */
+    @Test
+    void oneCenterAndEqualCentersComeToTheSame(NDManager manager) {
+        NDArray x = Tensors.normal(manager, 3, 1, 1500, 20);
+        assertSameResult(x, x.get(":, :1").expandDims(1).duplicate(), 1e-4);
+        NDArray equal = x.get(":, :1").repeat(1, 3).expandDims(1).duplicate();
+        assertSameResult(x, equal, 1e-4);
     }
 
     /** Few numbers, so that many features are on top of centres, and many, few and wide. */
