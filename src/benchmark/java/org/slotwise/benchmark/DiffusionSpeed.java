@@ -394,6 +394,7 @@ final class DiffusionSpeed {
     private void leak() throws IOException {
         for (int i = 1; i <= 10; i++) {
             sampled(100).close();
+            Resident.settle(); // what grows is not Java's heap then
             System.out.printf(
                     "%s, %d steps: resident %.1f MB%n", size, 100 * i, Resident.megabytes("VmRSS"));
         }

@@ -26,7 +26,7 @@ final class Resident {
     /**
      * Collects garbage until the heap has given back what it does, which it does on its own time.
      */
-    private static void settle() throws IOException {
+    static void settle() throws IOException {
         double last;
         double now = megabytes("VmRSS");
         do {
