@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.torchscript.LoadedByType;
@@ -162,7 +163,7 @@ public final class UNet extends DenoiserBlock implements Scriptable {
             UnaryOperator<NDArray> loss,
             Consumer<NDArray> backward) {
         check(latents, timesteps, slots);
-        return isWorthStages(latents.getShape())
+        return NoGraph.isRecording() && isWorthStages(latents.getShape())
                 ? inStages(store, latents, timesteps, slots, loss, backward)
                 : super.backward(store, latents, timesteps, slots, loss, backward);
     }

@@ -105,7 +105,7 @@ final class UNetStages {
             StringBuilder all = new StringBuilder(v);
             ends.forEach(end -> all.append(", ").append(end));
             back.push(
-                    "  d = %s.back(%s)%n  _ = self.go([%s], [%s])%n"
+                    "  d = %s.back(%s)\n  _ = self.go([%s], [%s])\n"
                             .formatted(block, arguments, all, gradients));
             cuts++;
         }
