@@ -16,6 +16,7 @@ import ai.djl.training.ParameterStore;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -221,6 +222,30 @@ class UNetStagesTest {
             }
         }
         assertClose("twice", manager.create(once).mul(2), bias.getGradient(), 1e-5);
+    }
+
+    /** A large network takes its steps in stages by itself, where there is a graph to go back. */
+    @Test
+    void largeNetworksTakeStagesByThemselves(NDManager manager) {
+        UNet unet = Network.LARGE_MAPS.make(manager);
+        NDArray z = normal(manager, 1, 4, 2, 16, 16);
+        NDArray slots = normal(manager, 2, 4, 3, SLOT_DIM);
+        NDArray times = manager.create(new long[] {1, 2, 3, 4});
+        ParameterStore store = new ParameterStore(manager, false);
+        NDArray bias = StateDict.parameters(unet).get("conv_in.bias").getArray();
+        UnaryOperator<NDArray> loss = predicted -> predicted.square().mean();
+        NDArray none = unet.backward(store, z, times, slots, loss, lost -> {});
+        float[] whole;
+        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            collector.backward(loss.apply(unet.predict(store, z, times, slots, true)));
+            whole = bias.getGradient().toFloatArray();
+        }
+        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            NDArray lost = unet.backward(store, z, times, slots, loss, collector::backward);
+            assertClose("loss", none, lost, 1e-5);
+        }
+        // Added to those of before.
+        assertClose("gradient", manager.create(whole).mul(2), bias.getGradient(), 1e-4);
     }
 
     /** What a loss of somebody's own throws comes out, and the next step is as ever. */
