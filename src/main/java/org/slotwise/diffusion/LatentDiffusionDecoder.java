@@ -156,8 +156,8 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
      * @param slots (B, K, D) of these pictures
      * @param slotsLearn whether slots are part of a graph, to which gradients go back too
      * @param draws times and noise
-     * @param backward goes back from a part of the loss, {@code collector::backward} for instance;
-     *     called at least once
+     * @param backward goes back from the loss, {@code collector::backward} for instance, or from a
+     *     multiple of it
      * @return the loss (), without a graph, owned by the latents' manager
      * @throws IllegalArgumentException if an input has another shape, type or device
      */
@@ -184,8 +184,8 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
      * @param draws times and noise
      * @param groups how many groups, from 1 to B; more than 1 only for a network whose pictures
      *     know nothing of each other ({@link Denoiser#seesPicturesAlone})
-     * @param backward goes back from a part of the loss, {@code collector::backward} for instance;
-     *     called at least once for each group
+     * @param backward goes back from a part of the loss, {@code collector::backward} for instance,
+     *     or from a multiple of it; called once for each group
      * @return the loss (), without a graph, owned by the latents' manager
      * @throws IllegalArgumentException if an input has another shape, type or device, or there
      *     cannot be so many groups
@@ -206,6 +206,7 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
                 groups == 1 || denoiser.seesPicturesAlone(),
                 who() + ": pictures of this network know of each other: groups must be 1");
         fetchAll(parameterStore, clean, true);
+        noising.checkTimes(who(), clean.getShape(), draws.times());
         return PictureGroups.backward(
                 groups,
                 clean,

@@ -6,6 +6,7 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import java.util.function.Consumer;
+import org.slotwise.internal.Gradients;
 import org.slotwise.internal.Scalars;
 
 /**
@@ -79,10 +80,11 @@ final class PictureGroups {
                 }
             }
             if (slotsLearn) {
-                try (NDArray gradient = told.getGradient()) {
-                    NDArray left = slots.mul(gradient);
-                    left.attach(own);
-                    backward.accept(left.sum());
+                // With whatever the caller's way back has multiplied the loss by.
+                NDArray gradient = Gradients.of(told);
+                if (gradient != null) {
+                    gradient.attach(own);
+                    Gradients.back(slots, gradient);
                 }
             }
             sum.attach(clean.getManager());

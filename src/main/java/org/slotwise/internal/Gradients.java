@@ -22,6 +22,29 @@ public final class Gradients {
     }
 
     /**
+     * Goes back from an array whose gradient is known: to what it was computed of, and to itself
+     * where it is trainable; to nothing, where it is neither. Its graph is gone then.
+     *
+     * @param array any array
+     * @param gradient of the array's shape and type
+     */
+    public static void back(NDArray array, NDArray gradient) {
+        Loaded.SCRIPT.call("back", array, gradient).close();
+    }
+
+    /** Loaded at the first use. DJL cannot be asked whether an array is part of a graph. */
+    private static final class Loaded {
+        static final Script SCRIPT =
+                Script.plain(
+                        """
+                        def back(self: __torch__.Script, x: Tensor, gradient: Tensor) -> Tensor:
+                          if ops.prim.requires_grad(x):
+                            _0 = torch.autograd.backward([x], annotate(List[Optional[Tensor]], [gradient]))
+                          return torch.empty([0])
+                        """);
+    }
+
+    /**
      * Sets the gradient of an array to zero, where there is one.
      *
      * @param array a trainable array

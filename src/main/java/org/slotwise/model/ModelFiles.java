@@ -216,7 +216,12 @@ record ModelFiles(String who, Set<String> names) {
                 }
             }
         } catch (ZipException e) {
-            throw new IOException("it is no whole zip file: " + e.getMessage(), e);
+            String hint =
+                    path.toString().endsWith(".safetensors")
+                            ? "; weights alone are no model: give the folder or .zip that a"
+                                    + " training or packaging wrote"
+                            : "";
+            throw new IOException("it is no whole zip file: " + e.getMessage() + hint, e);
         }
     }
 

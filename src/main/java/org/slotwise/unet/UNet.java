@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Gradients;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
@@ -198,9 +199,11 @@ public final class UNet extends DenoiserBlock implements Scriptable {
             NDArray lost = loss.apply(predicted);
             lost.attach(own);
             backward.accept(lost);
-            NDArray gradient = predicted.getGradient();
-            gradient.attach(own);
-            script.call("back", state, gradient).attach(own);
+            NDArray gradient = Gradients.of(predicted);
+            if (gradient != null) { // else it was not gone back from
+                gradient.attach(own);
+                script.call("back", state, gradient).attach(own);
+            }
             NDArray value = lost.stopGradient();
             value.attach(latents.getManager());
             return value;

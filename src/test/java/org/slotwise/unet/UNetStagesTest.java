@@ -1,6 +1,8 @@
 package org.slotwise.unet;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Tensors.assertClose;
@@ -21,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.slotwise.internal.Gradients;
 import org.slotwise.internal.Ops;
 import org.slotwise.layer.ResnetBlock;
 import org.slotwise.testing.Garbage;
@@ -222,6 +225,23 @@ class UNetStagesTest {
             }
         }
         assertClose("twice", manager.create(once).mul(2), bias.getGradient(), 1e-5);
+    }
+
+    @Test
+    void aWayBackMayGoNowhere(NDManager manager) {
+        UNet unet = Network.EVERYWHERE.make(manager);
+        NDArray z = normal(manager, 1, 2, 2, 4, 4);
+        NDArray slots = normal(manager, 2, 2, 3, SLOT_DIM);
+        NDArray times = manager.create(new long[] {1, 2});
+        ParameterStore store = new ParameterStore(manager, false);
+        NDArray bias = StateDict.parameters(unet).get("conv_out.bias").getArray();
+        bias.setRequiresGradient(true);
+        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            unet.inStages(store, z, times, slots, NDArray::sum, lost -> {}).close();
+            assertNull(Gradients.of(bias));
+            unet.inStages(store, z, times, slots, NDArray::sum, collector::backward).close();
+            assertNotNull(Gradients.of(bias));
+        }
     }
 
     /** A large network takes its steps in stages by itself, where there is a graph to go back. */
