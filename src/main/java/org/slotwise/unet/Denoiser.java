@@ -67,10 +67,7 @@ public interface Denoiser extends Block {
         try (NDManager own = latents.getManager().newSubManager()) {
             NDArray predicted = predict(store, latents, timesteps, slots, true);
             predicted.attach(own);
-            NDArray whole = loss.apply(predicted);
-            whole.attach(own);
-            backward.accept(whole);
-            NDArray value = whole.stopGradient();
+            NDArray value = WayBack.from(predicted, loss, backward);
             value.attach(latents.getManager());
             return value;
         }

@@ -196,15 +196,12 @@ public final class UNet extends DenoiserBlock implements Scriptable {
             NDArray predicted = state.get(0).stopGradient();
             predicted.attach(own);
             predicted.setRequiresGradient(true);
-            NDArray lost = loss.apply(predicted);
-            lost.attach(own);
-            backward.accept(lost);
+            NDArray value = WayBack.from(predicted, loss, backward);
             NDArray gradient = Gradients.of(predicted);
             if (gradient != null) { // else it was not gone back from
                 gradient.attach(own);
                 script.call("back", state, gradient).attach(own);
             }
-            NDArray value = lost.stopGradient();
             value.attach(latents.getManager());
             return value;
         }

@@ -163,6 +163,15 @@ class LloydTest {
         assertSameResult(x, starts, 0);
     }
 
+    private static Lloyd.Result inFloat64(
+            NDArray x, NDArray starts, double[] tolerance, int iterations) {
+        return BatchedLloyd.run(
+                x.toType(DataType.FLOAT64, false),
+                starts.toType(DataType.FLOAT64, false),
+                tolerance,
+                iterations);
+    }
+
     /** Clear groups, vague ones, far from 0 and none, over many iterations. */
     @ParameterizedTest
     @CsvSource({"0.1, 0", "0.5, 0", "1, 0", "1, 30", "4, 0"})
@@ -176,12 +185,7 @@ class LloydTest {
         NDArray x = wide.toType(DataType.FLOAT32, false);
         NDArray starts = x.get(":, :2400:200").expandDims(1).duplicate();
         double[] tolerance = new double[1];
-        Lloyd.Result exact =
-                BatchedLloyd.run(
-                        x.toType(DataType.FLOAT64, false),
-                        starts.toType(DataType.FLOAT64, false),
-                        tolerance,
-                        300);
+        Lloyd.Result exact = inFloat64(x, starts, tolerance, 300);
         Lloyd.Result bounded = BoundedLloyd.run(x, starts, tolerance, 300);
         assertArrayEquals(doubles(exact.labels), doubles(bounded.labels));
         assertArrayEquals(exact.iterations, bounded.iterations);
@@ -198,12 +202,7 @@ class LloydTest {
         x.set(new NDIndex(":, :, 0"), manager.arange(n).toType(DataType.FLOAT32, false).div(200));
         NDArray starts = x.get(":, :" + k).expandDims(1).duplicate();
         double[] tolerance = new double[1];
-        Lloyd.Result exact =
-                BatchedLloyd.run(
-                        x.toType(DataType.FLOAT64, false),
-                        starts.toType(DataType.FLOAT64, false),
-                        tolerance,
-                        1000);
+        Lloyd.Result exact = inFloat64(x, starts, tolerance, 1000);
         assertTrue(exact.iterations[0] > CenterHistory.LONGEST, () -> "" + exact.iterations[0]);
         Lloyd.Result bounded = BoundedLloyd.run(x, starts, tolerance, 1000);
         assertArrayEquals(doubles(exact.labels), doubles(bounded.labels));

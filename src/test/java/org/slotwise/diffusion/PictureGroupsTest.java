@@ -69,6 +69,11 @@ class PictureGroupsTest {
         return decoder;
     }
 
+    private static LatentDiffusionDecoder ofNoise(NDManager manager, Denoiser denoiser) {
+        DenoisingLoss loss = DenoisingLoss.of(new Noising(SCHEDULE), Prediction.NOISE);
+        return decoder(manager, denoiser, loss, 4);
+    }
+
     private static Map<String, NDArray> gradients(
             LatentDiffusionDecoder decoder,
             NDManager manager,
@@ -172,8 +177,7 @@ class PictureGroupsTest {
     @ParameterizedTest
     @CsvSource({"1", "2", "3"})
     void aMultipleOfTheLossGivesThatMultipleOfAllGradients(int groups, NDManager manager) {
-        DenoisingLoss loss = DenoisingLoss.of(new Noising(SCHEDULE), Prediction.NOISE);
-        LatentDiffusionDecoder decoder = decoder(manager, unet(4, 6), loss, 4);
+        LatentDiffusionDecoder decoder = ofNoise(manager, unet(4, 6));
         ParameterStore store = new ParameterStore(manager, false);
         NDArray eight = manager.create(8f);
         List<Double> losses = new ArrayList<>();
@@ -208,8 +212,7 @@ class PictureGroupsTest {
     /** Nothing has gone back when a time of a later group is refused. */
     @Test
     void whatIsWrongIsSaidBeforeTheFirstGroup(NDManager manager) {
-        DenoisingLoss loss = DenoisingLoss.of(new Noising(SCHEDULE), Prediction.NOISE);
-        LatentDiffusionDecoder decoder = decoder(manager, unet(4, 6), loss, 4);
+        LatentDiffusionDecoder decoder = ofNoise(manager, unet(4, 6));
         ParameterStore store = new ParameterStore(manager, false);
         NDArray z = normal(manager, 1, 4, 2, 4, 4);
         NDArray s = normal(manager, 2, 4, 3, 5);
@@ -225,8 +228,7 @@ class PictureGroupsTest {
     @ParameterizedTest
     @CsvSource({"1", "2"})
     void nothingToGoBackTo(int groups, NDManager manager) {
-        DenoisingLoss loss = DenoisingLoss.of(new Noising(SCHEDULE), Prediction.NOISE);
-        LatentDiffusionDecoder decoder = decoder(manager, unet(4, 6), loss, 4);
+        LatentDiffusionDecoder decoder = ofNoise(manager, unet(4, 6));
         ParameterStore store = new ParameterStore(manager, false);
         NDArray z = normal(manager, 1, 4, 2, 4, 4);
         NDArray s = normal(manager, 2, 4, 3, 5);
@@ -243,8 +245,7 @@ class PictureGroupsTest {
     /** Statistics of the batch are those of the whole batch. */
     @Test
     void networksThatSeeOtherPicturesAreNotSplit(NDManager manager) {
-        DenoisingLoss loss = DenoisingLoss.of(new Noising(SCHEDULE), Prediction.NOISE);
-        LatentDiffusionDecoder decoder = decoder(manager, new SeesBatch(unet(4, 6)), loss, 4);
+        LatentDiffusionDecoder decoder = ofNoise(manager, new SeesBatch(unet(4, 6)));
         assertFalse(decoder.denoiser().seesPicturesAlone());
         ParameterStore store = new ParameterStore(manager, false);
         List<Double> losses = new ArrayList<>();
