@@ -61,13 +61,17 @@ final class NearestCode {
         try (Scope scope = new Scope()) {
             Shape s = z.getShape();
             NDArray tokens = FusedOps.tokens(z); // (B, h w, C)
-            NDArray columns = e.swapAxes(0, 1);
-            NDArray half = e.square().sum(new int[] {1}).mul(Scalars.like(e, 0.5)); // (codes)
+            // Around the codes' mean, so that what is far from 0 keeps its digits.
+            NDArray mean = e.mean(new int[] {0}, true); // (1, C)
+            NDArray codesAround = e.sub(mean);
+            NDArray columns = codesAround.swapAxes(0, 1);
+            NDArray half =
+                    codesAround.square().sum(new int[] {1}).mul(Scalars.like(e, 0.5)); // (codes)
             NDList all = new NDList();
             for (long b = 0; b < s.get(0); b++) {
                 try (Scope image = new Scope()) {
                     // |z - e|² = |z|² - 2 (z e - |e|² / 2)
-                    NDArray near = tokens.get(b).matMul(columns).sub(half);
+                    NDArray near = tokens.get(b).sub(mean).matMul(columns).sub(half);
                     all.add(image.keep(near.argMax(1)));
                 }
             }

@@ -22,12 +22,12 @@ final class KMeansScript {
               x = torch.detach(features)
               if torch.ne(ops.prim.dtype(x), 7):
                 x = torch.to(x, 6)
-              x = torch.sub(x, torch.mean(x, [1], True))
               b = torch.size(x, 0)
               n = torch.size(x, 1)
               f = torch.size(x, 2)
-              squares = torch.sum(torch.mul(x, x), [2])
-              variance = torch.div(torch.to(torch.sum(squares, [1]), 7), torch.mul(n, f))
+              x, squares, off, = self.centred(x)
+              variance = torch.div(torch.to(torch.sum(squares, [1]), 7), n)
+              variance = torch.div(torch.clamp(torch.sub(variance, torch.to(off, 7)), 0), f)
               c = self.starts(x, squares)
               every = torch.reshape(torch.expand(torch.unsqueeze(x, 1), [b, %2$s, n, f]), [-1, n, f])
               tolerance = torch.repeat_interleave(torch.mul(variance, %3$s), %2$s)
@@ -41,6 +41,31 @@ final class KMeansScript {
             def members(self, labels: Tensor) -> Tensor:
               k = torch.reshape(self.count(labels, %1$s), [1, %1$s, 1])
               return torch.eq(torch.unsqueeze(labels, 1), k)
+            """;
+
+    /** {@link CentredFeatures}; and the squared distance from the origin to the mean. */
+    private static final String CENTRED =
+            """
+            def sample(self, x: Tensor) -> Tensor:
+              n = torch.size(x, 1)
+              step = ops.prim.max(1, torch.floordiv(n, %1$s))
+              some, _0, = torch.sort(torch.slice(x, 1, 0, n, step), 1, False)
+              return torch.select(some, 1, torch.floordiv(torch.size(some, 1), 2))
+            def centred(self, given: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+              mean = torch.mean(given, [1], True)
+              x = torch.sub(given, mean)
+              squares = torch.sum(torch.mul(x, x), [2])
+              limit = torch.mul(self.sample(squares), %2$s)
+              far = torch.gt(torch.mean(squares, [1]), limit)
+              off = torch.zeros_like(limit)
+              if bool(torch.any(far)):
+                chosen = torch.reshape(torch.to(far, ops.prim.dtype(x)), [-1, 1, 1])
+                median = torch.unsqueeze(self.sample(given), 1)
+                way = torch.mul(torch.sub(median, mean), chosen)
+                x = torch.sub(given, torch.add(mean, way))
+                squares = torch.sum(torch.mul(x, x), [2])
+                off = torch.sum(torch.mul(way, way), [1, 2])
+              return (x, squares, off)
             """;
 
     /** {@link InitialCenters}, which has the equations, with S L trials for each further centre. */
@@ -176,6 +201,7 @@ final class KMeansScript {
         return ScriptModule.builder("KMeans")
                 .setCode(
                         FORWARD.formatted(clusters, starts, Double.toString(options.tol()))
+                                + CENTRED.formatted(CentredFeatures.SAMPLE, CentredFeatures.FAR)
                                 + STARTS.formatted(clusters, starts, draws, trials, clusters - 1)
                                 + LLOYD.formatted(clusters, options.maxIter()))
                 .build();

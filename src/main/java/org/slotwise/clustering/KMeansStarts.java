@@ -62,7 +62,7 @@ final class KMeansStarts {
          * The centres (B, K, F) where the features were before they were centred, in their type.
          */
         NDArray centersAsGiven(NDArray given) {
-            return centers.add(features.mean).toType(given.getDataType(), false);
+            return centers.add(features.origin).toType(given.getDataType(), false);
         }
 
         /** The squared distances of the features to their centres, summed: (B). */
@@ -88,7 +88,7 @@ final class KMeansStarts {
     }
 
     /**
-     * Clusters.
+     * Clusters, in float64 where float32 is not enough.
      *
      * @param input what to cluster, with the centres to start from if they are given
      * @param clusters K
@@ -97,7 +97,10 @@ final class KMeansStarts {
      *     are more, fewer starts run together, but at least one of each image
      */
     static Clusters run(CentredFeatures input, int clusters, KMeansOptions options, long scores) {
-        return new KMeansStarts(input, clusters, options, scores).run();
+        Clusters found = new KMeansStarts(input, clusters, options, scores).run();
+        return TightClusters.needFloat64(found)
+                ? new KMeansStarts(input.wide(), clusters, options, scores).run()
+                : found;
     }
 
     private Clusters run() {

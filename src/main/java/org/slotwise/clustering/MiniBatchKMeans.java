@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Limits;
@@ -157,8 +158,10 @@ public final class MiniBatchKMeans {
                     try (Scope scope = new Scope()) {
                         DataType type = features.getDataType();
                         boolean half = type == DataType.FLOAT16;
-                        NDArray x = half ? features.toType(DataType.FLOAT32, false) : features;
-                        NDArray c = centers(x, centers);
+                        NDArray given = half ? features.toType(DataType.FLOAT32, false) : features;
+                        double[] origin = origin(centers);
+                        NDArray x = given.sub(centers(given, new double[][] {origin}));
+                        NDArray c = centers(x, around(origin, centers));
                         NDArray bias = c.square().sum(new int[] {1});
                         NDArray scores = Ops.linear(x, c, bias.mul(Scalars.like(bias, -0.5)));
                         long[] labels = scores.argMax(1).toLongArray();
@@ -169,6 +172,28 @@ public final class MiniBatchKMeans {
                         return result;
                     }
                 });
+    }
+
+    /** The median of each element of the centres: distances from near it keep their digits. */
+    private static double[] origin(double[][] centers) {
+        double[] origin = new double[centers[0].length];
+        for (int f = 0; f < origin.length; f++) {
+            int element = f;
+            double[] sorted =
+                    Arrays.stream(centers).mapToDouble(c -> c[element]).sorted().toArray();
+            origin[f] = sorted[sorted.length / 2];
+        }
+        return origin;
+    }
+
+    private static double[][] around(double[] origin, double[][] centers) {
+        double[][] around = new double[centers.length][origin.length];
+        for (int k = 0; k < centers.length; k++) {
+            for (int f = 0; f < origin.length; f++) {
+                around[k][f] = centers[k][f] - origin[f];
+            }
+        }
+        return around;
     }
 
     private static NDArray centers(NDArray like, double[][] centers) {

@@ -61,12 +61,8 @@ class AutoencoderContractTest {
         contract.isTheSameThroughAStateDict(manager);
     }
 
-    @Test
-    void codesAreTheNearest(NDManager manager) {
-        VqAutoencoder block = new VqAutoencoder(SIZES, 5);
-        block.initialize(manager, DataType.FLOAT32, new Shape(2, 3, 8, 12));
-        ParameterStore store = new ParameterStore(manager, false);
-        NDArray z = Tensors.uniform(manager, 4, DataType.FLOAT32, 2, 2, 2, 3).sub(0.5).div(2.5);
+    private static QuantizedLatents assertNearest(
+            VqAutoencoder block, ParameterStore store, NDArray z) {
         QuantizedLatents found = block.quantize(store, z, false);
         double[][] codes = new double[5][2];
         NDArray table = block.getParameters().get("quantize.embedding.weight").getArray();
@@ -91,6 +87,26 @@ class AutoencoderContractTest {
                 }
             }
         }
+        return found;
+    }
+
+    /** Far from 0, where squares have no digits left for how near a code is. */
+    @Test
+    void codesFarFromZeroAreTheNearest(NDManager manager) {
+        VqAutoencoder block = new VqAutoencoder(SIZES, 5);
+        block.initialize(manager, DataType.FLOAT32, new Shape(2, 3, 8, 12));
+        block.getParameters().get("quantize.embedding.weight").getArray().addi(4096);
+        NDArray z = Tensors.uniform(manager, 4, DataType.FLOAT32, 2, 2, 2, 3).sub(0.5).div(2.5);
+        assertNearest(block, new ParameterStore(manager, false), z.add(4096));
+    }
+
+    @Test
+    void codesAreTheNearest(NDManager manager) {
+        VqAutoencoder block = new VqAutoencoder(SIZES, 5);
+        block.initialize(manager, DataType.FLOAT32, new Shape(2, 3, 8, 12));
+        ParameterStore store = new ParameterStore(manager, false);
+        NDArray z = Tensors.uniform(manager, 4, DataType.FLOAT32, 2, 2, 2, 3).sub(0.5).div(2.5);
+        QuantizedLatents found = assertNearest(block, store, z);
         Tensors.assertClose(
                 "decoding quantises",
                 block.decodeQuantized(store, found.latents(), false),

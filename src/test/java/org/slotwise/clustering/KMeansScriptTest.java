@@ -6,6 +6,7 @@ import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.training.ParameterStore;
 import java.nio.file.Path;
@@ -82,6 +83,18 @@ class KMeansScriptTest {
         NDArray few = Tensors.uniform(manager, different, DataType.FLOAT64, 1, different, 3);
         NDArray features = few.tile(new long[] {2, 10, 1});
         assertSameMembers(kMeans, manager, features, features.mul(0));
+    }
+
+    /** One far feature, in one of two images, and then more of them than the origin minds. */
+    @Test
+    void knowsFarFeatures(NDManager manager) throws Exception {
+        KMeans kMeans =
+                new KMeans(5, KMeansOptions.builder().optNInit(2).optTol(1e-9).optSeed(1).build());
+        NDArray one = Tensors.normal(manager, 1, DataType.FLOAT64, 2, 700, 4);
+        one.set(new NDIndex("1, 30, 2"), 1e15);
+        NDArray some = Tensors.normal(manager, 2, DataType.FLOAT64, 2, 700, 4);
+        some.set(new NDIndex("0, 100:150, 1"), 1e5);
+        assertSameMembers(kMeans, manager, one, some, one.toType(DataType.FLOAT32, true).div(1e7));
     }
 
     @Test

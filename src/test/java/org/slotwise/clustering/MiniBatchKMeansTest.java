@@ -64,6 +64,22 @@ class MiniBatchKMeansTest {
         assertEquals(1, kMeans.labels(means.repeat(0, 5).get("0:5")).unique().head().size());
     }
 
+    /** Far from 0, and one centre far from the others, as centres come out of such features. */
+    @Test
+    void featuresFarFromZeroKeepTheirDigits(NDManager manager) {
+        NDArray c = Tensors.normal(manager, 1, 6, 8);
+        NDArray x = Tensors.normal(manager, 2, 50, 8);
+        NDArray away = manager.create(new float[] {4096, 8192, -4096, 0, 2048, 0, 0, 8192});
+        NDArray offset = x.mul(64).round().div(64).add(away); // float32 has all digits of it
+        NDArray centers = c.mul(64).round().div(64).add(away);
+        NDArray rounded = x.mul(64).round().div(64);
+        long[] expected = MiniBatchKMeans.from(centers.sub(away)).labels(rounded).toLongArray();
+        assertArrayEquals(expected, MiniBatchKMeans.from(centers).labels(offset).toLongArray());
+        NDArray far = manager.create(new float[] {1e9f, 0, 0, 0, 0, 0, 0, 0}, new Shape(1, 8));
+        MiniBatchKMeans withFar = MiniBatchKMeans.from(centers.concat(far, 0));
+        assertArrayEquals(expected, withFar.labels(offset).toLongArray());
+    }
+
     /** The first batch is clustered by k-means to its end. */
     @Test
     void theFirstBatchIsKMeans(NDManager manager) {
