@@ -20,6 +20,12 @@ for line in sys.stdin:
         init = centers if request["given"] else "k-means++"
         with threadpool_limits(1):
             wall, processor = time.perf_counter(), time.process_time()
+            if request["sample"]:  # by hand what the library does by itself
+                rows = np.random.RandomState(request["seed"]).choice(len(x), request["sample"], replace=False)
+                some = KMeans(
+                    len(centers), n_init=3, algorithm=request["way"], random_state=request["seed"]
+                ).fit(x[rows])
+                init = some.cluster_centers_
             found = KMeans(
                 len(centers), init=init, n_init=1, algorithm=request["way"], random_state=request["seed"]
             ).fit(x)

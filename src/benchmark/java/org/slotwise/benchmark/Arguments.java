@@ -12,7 +12,7 @@ record Arguments(Map<String, String> values) {
     private static final Set<String> NAMES =
             Set.of(
                     "threads", "rounds", "warmups", "seconds", "modules", "sizes", "who", "python",
-                    "csv", "plot");
+                    "csv", "plot", "sample");
 
     static Arguments parse(String[] args) {
         Map<String, String> values = new HashMap<>();

@@ -48,6 +48,9 @@ final class ClusteringSpeed {
         }
     }
 
+    /** On how many vectors a start is drawn and run where it is not on all. */
+    private static final int SAMPLE = 10_000;
+
     private static final List<Vectors> ALL =
             List.of(
                     Vectors.slots("multi-dsprites"),
@@ -58,13 +61,29 @@ final class ClusteringSpeed {
                     new Vectors("colours", 60_000, 3, 12, 0.5, 8),
                     new Vectors("many-colours", 60_000, 3, 12, 0.5, 20));
 
+    /** Where starts come from. */
+    private enum Start {
+        GIVEN("given"),
+        DRAWN("k-means++"),
+        /** Of the library three, on a sample, as {@code SlotLibrary} has it; of the others one. */
+        SAMPLED("sample");
+
+        final String told;
+
+        Start(String told) {
+            this.told = told;
+        }
+    }
+
     private record Pass(double processor, double wall, double inertia, long iterations) {}
 
     private final NDManager manager;
     private final Python python;
+    private final int sample;
 
-    private ClusteringSpeed(NDManager manager, String interpreter) throws IOException {
+    private ClusteringSpeed(NDManager manager, String interpreter, int sample) throws IOException {
         this.manager = manager;
+        this.sample = sample;
         python = new Python(interpreter, "clustering_peer.py", Map.of());
     }
 
@@ -73,7 +92,9 @@ final class ClusteringSpeed {
         Engine.getEngine("PyTorch");
         JniUtils.setNumThreads(1);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            ClusteringSpeed speed = new ClusteringSpeed(manager, arguments.get("python"));
+            ClusteringSpeed speed =
+                    new ClusteringSpeed(
+                            manager, arguments.get("python"), arguments.number("sample", SAMPLE));
             String all = ALL.stream().map(Vectors::name).collect(Collectors.joining(","));
             List<String> chosen = arguments.list("modules", all);
             for (Vectors vectors : ALL) {
@@ -97,42 +118,71 @@ final class ClusteringSpeed {
         } finally {
             Files.delete(file);
         }
-        for (boolean given : new boolean[] {true, false}) {
+        for (Start start : Start.values()) {
             List<Pass> ours = new ArrayList<>();
             List<Pass> lloyd = new ArrayList<>();
             List<Pass> elkan = new ArrayList<>();
+            List<Pass> byHand = new ArrayList<>();
             for (int round = -2; round < rounds; round++) {
-                Pass own = own(x, given ? centers : null, v.k, round);
-                Pass first = theirs("lloyd", given, round + 2);
-                Pass second = theirs("elkan", given, round + 2);
+                Pass own = own(x, start == Start.GIVEN ? centers : null, start, v.k, round);
+                Pass first = theirs("lloyd", start == Start.GIVEN, 0, round + 2);
+                Pass second = theirs("elkan", start == Start.GIVEN, 0, round + 2);
+                Pass third =
+                        start == Start.SAMPLED ? theirs("lloyd", false, sample, round + 2) : null;
                 if (round >= 0) {
                     ours.add(own);
                     lloyd.add(first);
                     elkan.add(second);
+                    if (third != null) {
+                        byHand.add(third);
+                    }
                 }
             }
-            double mine = median(ours);
-            double best = Math.min(median(lloyd), median(elkan));
-            System.out.printf(
-                    Locale.ROOT,
-                    "%-20s %-10s library %7.1f ms, %d iterations; lloyd %7.1f ms, elkan %7.1f ms,"
-                            + " %d iterations: %.2f times as fast as the better; inertia %.5g and"
-                            + " %.5g%n",
-                    v.name,
-                    given ? "given" : "k-means++",
-                    mine,
-                    ours.get(0).iterations,
-                    median(lloyd),
-                    median(elkan),
-                    lloyd.get(0).iterations,
-                    best / mine,
-                    mean(ours),
-                    mean(lloyd));
+            print(v, start, ours, lloyd, elkan);
+            if (!byHand.isEmpty()) {
+                System.out.printf(
+                        Locale.ROOT,
+                        "%-20s the same by hand with lloyd %7.1f ms, %d iterations, %.2f times as"
+                                + " long; inertia %.5g%n",
+                        v.name,
+                        median(byHand),
+                        byHand.get(0).iterations,
+                        median(byHand) / median(ours),
+                        mean(byHand));
+            }
         }
     }
 
-    private Pass own(NDArray x, NDArray centers, int k, int seed) {
-        KMeans kMeans = new KMeans(k, KMeansOptions.builder().optNInit(1).optSeed(seed).build());
+    private static void print(
+            Vectors v, Start start, List<Pass> ours, List<Pass> lloyd, List<Pass> elkan) {
+        double mine = median(ours);
+        double best = Math.min(median(lloyd), median(elkan));
+        System.out.printf(
+                Locale.ROOT,
+                "%-20s %-10s library %7.1f ms, %d iterations; lloyd %7.1f ms, elkan %7.1f ms,"
+                        + " %d iterations: %.2f times as fast as the better; inertia %.5g and"
+                        + " %.5g%n",
+                v.name,
+                start.told,
+                mine,
+                ours.get(0).iterations,
+                median(lloyd),
+                median(elkan),
+                lloyd.get(0).iterations,
+                best / mine,
+                mean(ours),
+                mean(lloyd));
+    }
+
+    private Pass own(NDArray x, NDArray centers, Start start, int k, int seed) {
+        KMeans kMeans =
+                new KMeans(
+                        k,
+                        KMeansOptions.builder()
+                                .optNInit(start == Start.SAMPLED ? 3 : 1)
+                                .optSample(start == Start.SAMPLED ? sample : 0)
+                                .optSeed(seed)
+                                .build());
         var threads = ManagementFactory.getThreadMXBean();
         try (NDManager scratch = manager.newSubManager()) {
             NDArray batch = x.expandDims(0);
@@ -150,10 +200,11 @@ final class ClusteringSpeed {
         }
     }
 
-    private Pass theirs(String way, boolean given, int seed) throws IOException {
+    private Pass theirs(String way, boolean given, int onSample, int seed) throws IOException {
         JsonObject request = new JsonObject();
         request.addProperty("way", way);
         request.addProperty("given", given);
+        request.addProperty("sample", onSample);
         request.addProperty("seed", seed);
         JsonObject answer = python.ask(request);
         return new Pass(

@@ -95,6 +95,44 @@ final class CentredFeatures {
         return new CentredFeatures(x, c, Scalars.like(x, 0).broadcast(origin.getShape()), false);
     }
 
+    /**
+     * Some of the features, around the same origin.
+     *
+     * @param row which, (B, S) int64, as rows of the features of all images
+     */
+    CentredFeatures part(NDArray row) {
+        return new CentredFeatures(this, Ops.rows(given.reshape(-1, given.getShape().get(2)), row));
+    }
+
+    private CentredFeatures(CentredFeatures whole, NDArray x) {
+        given = x;
+        givenCenters = null;
+        origin = whole.origin;
+        values = x.sub(origin);
+        squares = squares(values);
+        centers = null;
+        variance = whole.variance;
+    }
+
+    /**
+     * The same with centres to start from.
+     *
+     * @param start (B, K, F), around the origin
+     */
+    CentredFeatures from(NDArray start) {
+        return new CentredFeatures(this, start, start.add(origin));
+    }
+
+    private CentredFeatures(CentredFeatures same, NDArray centers, NDArray givenCenters) {
+        given = same.given;
+        this.givenCenters = givenCenters;
+        origin = same.origin;
+        values = same.values;
+        squares = same.squares;
+        this.centers = centers;
+        variance = same.variance;
+    }
+
     private static NDArray wide(NDArray array) {
         return array.toType(DataType.FLOAT64, false);
     }

@@ -6,17 +6,20 @@ import org.slotwise.internal.Limits;
 
 /**
  * How {@link KMeans} clusters. The options and their defaults are those of scikit-learn's {@code
- * KMeans}, under the reference's defaults ({@code n_init} 10).
+ * KMeans}, under the reference's defaults ({@code n_init} 10); {@code sample} is ours.
  *
  * @param init how starting centres are drawn
  * @param nInit from how many starts to cluster; the one that ends with the lowest inertia is kept
  * @param maxIter after how many iterations a start ends at the latest
  * @param tol a start ends when the squared distances that its centres moved sum to at most tol
  *     times the mean variance of the image's features
+ * @param sample on how many features of an image, drawn from all, starts are drawn and run; the
+ *     best goes on with all of them; 0 for all. More than an image has are all
  * @param seed null to draw from the engine's generator; a number for the same draws on every call,
  *     on every device and for every image of a batch, as with an integer {@code random_state}
  */
-public record KMeansOptions(Init init, int nInit, int maxIter, double tol, @Nullable Long seed) {
+public record KMeansOptions(
+        Init init, int nInit, int maxIter, double tol, int sample, @Nullable Long seed) {
 
     /** How starting centres are drawn from the features of an image. */
     public enum Init {
@@ -36,6 +39,7 @@ public record KMeansOptions(Init init, int nInit, int maxIter, double tol, @Null
      * @param nInit at least 1
      * @param maxIter at least 1
      * @param tol at least 0 and finite
+     * @param sample at least 0
      * @param seed any number, or null
      * @throws IllegalArgumentException if an option is out of range
      */
@@ -46,6 +50,7 @@ public record KMeansOptions(Init init, int nInit, int maxIter, double tol, @Null
         Check.option(
                 tol >= 0 && tol < Double.POSITIVE_INFINITY,
                 who + ": tol must be at least 0 and finite, got " + tol);
+        Check.atLeast(who, "sample", sample, 0);
     }
 
     /**
@@ -63,6 +68,7 @@ public record KMeansOptions(Init init, int nInit, int maxIter, double tol, @Null
         private int nInit = 10;
         private int maxIter = 300;
         private double tol = 1e-4;
+        private int sample;
         private @Nullable Long seed;
 
         private Builder() {}
@@ -113,6 +119,22 @@ public record KMeansOptions(Init init, int nInit, int maxIter, double tol, @Null
         }
 
         /**
+         * Sets on how many features starts are drawn and run, for images of many: each start until
+         * it has ended, on the same features, one drawn from each of so many parts of all. The one
+         * of least inertia goes on with all features. It ends where a start from all could end, and
+         * takes few iterations of those that cost time (Bradley and Fayyad, "Refining initial
+         * points for k-means clustering", 1998, with one sample). Given centres need no sample.
+         *
+         * @param sample at least 0; some hundred for each cluster are enough, and as many as there
+         *     are clusters are taken at least; 0, for all, if not set
+         * @return this
+         */
+        public Builder optSample(int sample) {
+            this.sample = sample;
+            return this;
+        }
+
+        /**
          * Sets a seed, with which every call draws the same.
          *
          * @param seed any number; not set, draws come from the engine's generator
@@ -130,7 +152,7 @@ public record KMeansOptions(Init init, int nInit, int maxIter, double tol, @Null
          * @throws IllegalArgumentException if one is out of range
          */
         public KMeansOptions build() {
-            return new KMeansOptions(init, nInit, maxIter, tol, seed);
+            return new KMeansOptions(init, nInit, maxIter, tol, sample, seed);
         }
     }
 }

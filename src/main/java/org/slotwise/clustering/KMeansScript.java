@@ -190,6 +190,9 @@ final class KMeansScript {
         Check.option(
                 options.init() == Init.K_MEANS_PLUS_PLUS,
                 who + ": starts at random cannot be written in TorchScript");
+        Check.option(
+                options.sample() == 0,
+                who + ": starts on a sample cannot be written in TorchScript");
         int trials = InitialCenters.trials(clusters);
         int starts = options.nInit();
         int count = Math.multiplyExact(starts, 1 + (clusters - 1) * trials);

@@ -97,10 +97,30 @@ final class KMeansStarts {
      *     are more, fewer starts run together, but at least one of each image
      */
     static Clusters run(CentredFeatures input, int clusters, KMeansOptions options, long scores) {
-        Clusters found = new KMeansStarts(input, clusters, options, scores).run();
+        Clusters found = inOneType(input, clusters, options, scores);
         return TightClusters.needFloat64(found)
-                ? new KMeansStarts(input.wide(), clusters, options, scores).run()
+                ? inOneType(input.wide(), clusters, options, scores)
                 : found;
+    }
+
+    private static Clusters inOneType(
+            CentredFeatures input, int clusters, KMeansOptions options, long scores) {
+        int sample = options.sample() == 0 ? 0 : Math.max(options.sample(), clusters);
+        boolean sampled = sample > 0 && sample < input.values.getShape().get(1);
+        CentredFeatures from =
+                sampled && input.centers == null
+                        ? input.from(centersOfSample(input, sample, clusters, options, scores))
+                        : input;
+        return new KMeansStarts(from, clusters, options, scores).run();
+    }
+
+    private static NDArray centersOfSample(
+            CentredFeatures input, int sample, int clusters, KMeansOptions options, long scores) {
+        try (Scope scope = new Scope()) {
+            NDArray rows = FeatureSample.rows(input.values, sample, options.seed());
+            CentredFeatures part = input.part(rows);
+            return scope.keep(new KMeansStarts(part, clusters, options, scores).run().centers());
+        }
     }
 
     private Clusters run() {

@@ -58,6 +58,8 @@ final class ComposeDiffusion implements Callable<Integer> {
     /** From how many random starts the best clusters are kept. */
     private static final int STARTS = 8;
 
+    private static final int SAMPLE = 10_000; // slots on which they run
+
     @Option(
             names = "--scenes",
             defaultValue = "64",
@@ -213,7 +215,11 @@ final class ComposeDiffusion implements Callable<Integer> {
                         seen.attributions().mean(new int[] {2}),
                         LibraryOptions.builder()
                                 .optClustering(
-                                        KMeansOptions.builder().optNInit(STARTS).optSeed(0).build())
+                                        KMeansOptions.builder()
+                                                .optNInit(STARTS)
+                                                .optSample(SAMPLE)
+                                                .optSeed(0)
+                                                .build())
                                 .build());
         out.printf(
                 "clusters of %s slots, their shares of attention %s%n",
