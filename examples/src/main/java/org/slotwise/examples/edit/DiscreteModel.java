@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.decoder.PixelLattice;
 import org.slotwise.decoder.SlotDecoding;
@@ -90,7 +91,7 @@ record DiscreteModel(DiscoveryModel discovery, SlotCodec codec) {
             Map<String, String> said = weights.metadata();
             DiscreteModel model =
                     new DiscreteModel(
-                            DiscoveryModel.initialized(manager, TASK),
+                            DiscoveryModel.initialized(manager, TASK, said),
                             codec(manager, number(said.get(LATENTS)), number(said.get(CODES))));
             weights.loadInto(model.parts());
             return model;
@@ -120,12 +121,9 @@ record DiscreteModel(DiscoveryModel discovery, SlotCodec codec) {
      * @throws IOException if it cannot be written
      */
     void write(Path file) throws IOException {
-        Map<String, String> said =
-                Map.of(
-                        LATENTS,
-                        Integer.toString(quantizer().latents()),
-                        CODES,
-                        Integer.toString(quantizer().codes()));
+        Map<String, String> said = new TreeMap<>(discovery.told());
+        said.put(LATENTS, Integer.toString(quantizer().latents()));
+        said.put(CODES, Integer.toString(quantizer().codes()));
         StateDict.ofParts(parts()).withMetadata(said).write(file);
     }
 
