@@ -288,7 +288,7 @@ public final class Presets {
     }
 
     private static Preset tetrominoes() {
-        int steps = 5000;
+        int steps = 15_000;
         return invariant(
                 "tetrominoes",
                 "finds Tetrominoes; trained weights come with the library",
@@ -302,7 +302,7 @@ public final class Presets {
                         new ConditioningConfiguration.Grid(
                                 List.of(0.3, 0.7), List.of(0.3, 0.7), 0.1),
                         new GroupingConfiguration.InvariantSlotAttention(
-                                7, 5, 64, 3, 1e-8, 128, true),
+                                10, 5, 64, 3, 1e-3, 128, true),
                         new DecoderConfiguration.ShapeAndColour(32, 4, 2)),
                 steps);
     }

@@ -53,7 +53,7 @@ public final class DiscoveryModel extends AbstractBlock {
     /** The size of a slot. */
     public static final int SLOT_DIM = 64;
 
-    /** What is added to attention, unless a training says otherwise. */
+    /** What is added to attention where a file does not say. */
     static final double EPS = 1e-8;
 
     private static final int FEED_FORWARD = 128;
@@ -155,7 +155,7 @@ public final class DiscoveryModel extends AbstractBlock {
                     initialized(
                             manager,
                             task,
-                            eps(what, weights.metadata().get(EPS_OF_ATTENTION)),
+                            eps(what, weights.metadata()),
                             slots == null ? start : start.withSlots(slots));
             try {
                 weights.loadInto(model);
@@ -183,10 +183,13 @@ public final class DiscoveryModel extends AbstractBlock {
      *
      * @param manager the owner of its weights
      * @param task what it is to learn
+     * @param metadata of the file of the weights, which may say what is added to attention
      * @return a model to load weights into
+     * @throws IllegalArgumentException if what it says is no such number
      */
-    public static DiscoveryModel initialized(NDManager manager, DiscoveryTask task) {
-        return initialized(manager, task, EPS, task.layout().start());
+    public static DiscoveryModel initialized(
+            NDManager manager, DiscoveryTask task, Map<String, String> metadata) {
+        return initialized(manager, task, eps(metadata), task.layout().start());
     }
 
     private static DiscoveryModel initialized(
@@ -213,7 +216,8 @@ public final class DiscoveryModel extends AbstractBlock {
     }
 
     /** A file that does not say was trained when there was one alone. */
-    private static double eps(String what, @Nullable String text) throws IOException {
+    private static double eps(Map<String, String> metadata) {
+        String text = metadata.get(EPS_OF_ATTENTION);
         try {
             double eps = text == null ? EPS : Double.parseDouble(text);
             if (eps > 0 && eps <= 1) {
@@ -222,7 +226,20 @@ public final class DiscoveryModel extends AbstractBlock {
         } catch (NumberFormatException e) {
             // said below
         }
-        throw notOfThisProgram(what, new IllegalArgumentException("its eps is " + text));
+        throw new IllegalArgumentException("its eps is " + text);
+    }
+
+    private static double eps(String what, Map<String, String> metadata) throws IOException {
+        try {
+            return eps(metadata);
+        } catch (IllegalArgumentException e) {
+            throw notOfThisProgram(what, e);
+        }
+    }
+
+    /** What a file of the weights says of the attention; nothing where it is the usual. */
+    public Map<String, String> told() {
+        return eps == EPS ? Map.of() : Map.of(EPS_OF_ATTENTION, Double.toString(eps));
     }
 
     private static StateDict shipped(@Nullable DiscoveryTask wanted) throws IOException {
@@ -237,10 +254,8 @@ public final class DiscoveryModel extends AbstractBlock {
      * @throws IOException if it cannot be written
      */
     void write(Path file) throws IOException {
-        Map<String, String> told = new TreeMap<>(Map.of(TASK, task.toString()));
-        if (eps != EPS) {
-            told.put(EPS_OF_ATTENTION, Double.toString(eps));
-        }
+        Map<String, String> told = new TreeMap<>(told());
+        told.put(TASK, task.toString());
         StateDict.of(this).withMetadata(told).write(file);
     }
 

@@ -36,7 +36,7 @@ final class DiscoveryOptions {
             description =
                     "How many iterations of attention, 1 to "
                             + MAX_ITERATIONS
-                            + "; models were trained with 5. Default: 7 for tetrominoes, 5 for"
+                            + "; models were trained with 5. Default: 10 for tetrominoes, 5 for"
                             + " multi-dsprites.")
     private @Nullable Integer iterations;
 

@@ -17,7 +17,8 @@ public enum DiscoveryTask {
             "tetrominoes",
             new DiscoveryLayout(
                     35, 3, 48, new GridStart(List.of(0.3f, 0.7f), List.of(0.3f, 0.7f)), 32),
-            new DiscoveryRecipe(5000, 1.2e-3, 3, 5, 7, 0.05, 2, 0.1f)) {
+            new DiscoveryRecipe(15_000, 1.2e-3, 3, 5, 10, 0.05, 2, 0.1f),
+            1e-3) {
         @Override
         public Scenes scenes(long seed, long count) {
             return Tetrominoes.builder().setSize(count).optSeed(seed).build();
@@ -33,7 +34,8 @@ public enum DiscoveryTask {
     MULTI_DSPRITES(
             "multi-dsprites",
             new DiscoveryLayout(64, 4, 48, new ColourStart(6, 64, 4), 48),
-            new DiscoveryRecipe(6000, 1.2e-3, 5, 5, 5, 0.05, 3, 0)) {
+            new DiscoveryRecipe(6000, 1.2e-3, 5, 5, 5, 0.05, 3, 0),
+            1e-8) {
         @Override
         public Scenes scenes(long seed, long count) {
             return MultiDSprites.builder().setSize(count).optSeed(seed).build();
@@ -55,11 +57,13 @@ public enum DiscoveryTask {
     private final String label;
     private final DiscoveryLayout layout;
     private final DiscoveryRecipe recipe;
+    private final double eps;
 
-    DiscoveryTask(String label, DiscoveryLayout layout, DiscoveryRecipe recipe) {
+    DiscoveryTask(String label, DiscoveryLayout layout, DiscoveryRecipe recipe, double eps) {
         this.label = label;
         this.layout = layout;
         this.recipe = recipe;
+        this.eps = eps;
     }
 
     /**
@@ -109,6 +113,11 @@ public enum DiscoveryTask {
     /** How its model is trained. */
     public DiscoveryRecipe recipe() {
         return recipe;
+    }
+
+    /** What is added to the attention of each slot to each feature, if not said otherwise. */
+    double eps() {
+        return eps;
     }
 
     /** The file of a model, as these examples bring one and as training names it. */

@@ -42,7 +42,7 @@ final class TrainDiscovery implements Callable<Integer> {
             names = "--steps",
             paramLabel = "NUMBER",
             description =
-                    "How many steps of 32 scenes. Default: 5000 for tetrominoes, 6000 for"
+                    "How many steps of 32 scenes. Default: 15000 for tetrominoes, 6000 for"
                             + " multi-dsprites.")
     private @Nullable Integer steps;
 
@@ -61,13 +61,12 @@ final class TrainDiscovery implements Callable<Integer> {
 
     @Option(
             names = "--eps",
-            defaultValue = "1e-8",
             paramLabel = "NUMBER",
             description =
                     "What is added to the attention of each slot to each feature. With a larger"
                             + " one slots that share an object part. The model keeps it. Default:"
-                            + " ${DEFAULT-VALUE}.")
-    private double eps;
+                            + " 1e-3 for tetrominoes, 1e-8 for multi-dsprites.")
+    private @Nullable Double eps;
 
     @Option(
             names = "--output",
@@ -86,11 +85,12 @@ final class TrainDiscovery implements Callable<Integer> {
         DiscoveryRecipe recipe = task.recipe();
         int count = steps == null ? recipe.steps() : steps;
         double rate = learningRate == null ? recipe.learningRate() : learningRate;
+        double added = eps == null ? task.eps() : eps;
         Path model = output == null ? Path.of(task.fileName()) : output;
-        check(count, rate, model);
+        check(count, rate, added, model);
         options.startEngine();
         try (DiscoveryTraining training =
-                new DiscoveryTraining(new DiscoveryRun(task, count, rate, eps, options.seed()))) {
+                new DiscoveryTraining(new DiscoveryRun(task, count, rate, added, options.seed()))) {
             options.run(
                     spec,
                     model,
@@ -109,12 +109,13 @@ final class TrainDiscovery implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private void check(int count, double rate, Path model) throws IOException {
+    private void check(int count, double rate, double added, Path model) throws IOException {
         Program.requireRange(spec, "--steps", count, 1, MAX_STEPS);
         Program.require(spec, report >= 1, "--report must be at least 1", report);
         Program.require(
                 spec, rate > 0 && rate <= 1, "--learning-rate must be above 0 and at most 1", rate);
-        Program.require(spec, eps > 0 && eps <= 1, "--eps must be above 0 and at most 1", eps);
+        Program.require(
+                spec, added > 0 && added <= 1, "--eps must be above 0 and at most 1", added);
         Program.requireSafetensors(spec, "--output", model);
         options.check(spec, new WrittenFiles().and("--output", model));
     }

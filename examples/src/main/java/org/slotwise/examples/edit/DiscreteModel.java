@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.decoder.PixelLattice;
 import org.slotwise.decoder.SlotDecoding;
@@ -33,8 +34,9 @@ import org.slotwise.weights.StateDict;
  *
  * @param discovery what finds objects, and describes them by slots that are not discrete
  * @param codec what makes codes of slots, and pictures of codes
+ * @param iterations how many iterations of attention its slots have
  */
-record DiscreteModel(DiscoveryModel discovery, SlotCodec codec) {
+record DiscreteModel(DiscoveryModel discovery, SlotCodec codec, int iterations) {
 
     /** Which scenes it is of. */
     static final DiscoveryTask TASK = DiscoveryTask.TETROMINOES;
@@ -44,6 +46,10 @@ record DiscreteModel(DiscoveryModel discovery, SlotCodec codec) {
 
     private static final String LATENTS = "latents";
     private static final String CODES = "codes";
+    private static final String ITERATIONS = "iterations";
+
+    /** Of a file that does not say. */
+    private static final String FORMER_ITERATIONS = "7";
 
     /**
      * A model that knows how to find objects, but not yet what they are. The codes are drawn with
@@ -61,7 +67,7 @@ record DiscreteModel(DiscoveryModel discovery, SlotCodec codec) {
         try (StateDict weights = StateDict.of(discovery.decoder())) {
             weights.loadInto(codec.decoder());
         }
-        return new DiscreteModel(discovery, codec);
+        return new DiscreteModel(discovery, codec, TASK.recipe().testIterations());
     }
 
     private static SlotCodec codec(NDManager manager, int latents, int codes) {
@@ -90,8 +96,9 @@ record DiscreteModel(DiscoveryModel discovery, SlotCodec codec) {
             Map<String, String> said = weights.metadata();
             DiscreteModel model =
                     new DiscreteModel(
-                            DiscoveryModel.initialized(manager, TASK),
-                            codec(manager, number(said.get(LATENTS)), number(said.get(CODES))));
+                            DiscoveryModel.initialized(manager, TASK, said),
+                            codec(manager, number(said.get(LATENTS)), number(said.get(CODES))),
+                            iterations(said));
             weights.loadInto(model.parts());
             return model;
         } catch (IllegalArgumentException e) {
@@ -104,6 +111,14 @@ record DiscreteModel(DiscoveryModel discovery, SlotCodec codec) {
             throw new IllegalArgumentException("it does not say how many codes there are");
         }
         return Integer.parseInt(text);
+    }
+
+    private static int iterations(Map<String, String> said) {
+        int iterations = number(said.getOrDefault(ITERATIONS, FORMER_ITERATIONS));
+        if (iterations < 1) {
+            throw new IllegalArgumentException("its slots have " + iterations + " iterations");
+        }
+        return iterations;
     }
 
     private Map<String, Block> parts() {
@@ -120,12 +135,10 @@ record DiscreteModel(DiscoveryModel discovery, SlotCodec codec) {
      * @throws IOException if it cannot be written
      */
     void write(Path file) throws IOException {
-        Map<String, String> said =
-                Map.of(
-                        LATENTS,
-                        Integer.toString(quantizer().latents()),
-                        CODES,
-                        Integer.toString(quantizer().codes()));
+        Map<String, String> said = new TreeMap<>(discovery.told());
+        said.put(LATENTS, Integer.toString(quantizer().latents()));
+        said.put(CODES, Integer.toString(quantizer().codes()));
+        said.put(ITERATIONS, Integer.toString(iterations));
         StateDict.ofParts(parts()).withMetadata(said).write(file);
     }
 
@@ -165,7 +178,6 @@ record DiscreteModel(DiscoveryModel discovery, SlotCodec codec) {
      * @return slots, and where they are
      */
     PositionedSlots slots(ParameterStore store, NDArray images) {
-        int iterations = TASK.recipe().testIterations();
         return discovery.describe(store, images, discovery.settledDraw(images), iterations, false);
     }
 }

@@ -28,9 +28,8 @@ record DiscreteScores(
             throws IOException, TranslateException {
         CodeUsage usage = new CodeUsage(model.quantizer().latents(), model.quantizer().codes());
         SceneScoring scores = DiscreteModel.TASK.scoring(seed, count);
-        int iterations = DiscreteModel.TASK.recipe().testIterations();
         return new DiscreteScores(
-                scores.of(model.discovery().segmenting(iterations)),
+                scores.of(model.discovery().segmenting(model.iterations())),
                 discrete(model, scores, usage),
                 usage);
     }

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -22,7 +23,7 @@ class DiscoveryLeftoversTest {
     @EnumSource
     void leavesNothing(DiscoveryTask task) {
         try (NDManager weights = NDManager.newBaseManager()) {
-            DiscoveryModel model = DiscoveryModel.initialized(weights, task);
+            DiscoveryModel model = DiscoveryModel.initialized(weights, task, Map.of());
             Leftovers.none(
                     weights,
                     model,

@@ -27,12 +27,20 @@ class ShippedModelsTest {
             ParameterStore store = new ParameterStore(manager, false);
             for (int i = 0; i < 5; i++) {
                 NDArray image = image(manager, task.scenes(99, 5).get(i));
-                NDList expected = own.trace(store, image, task.recipe().testIterations());
+                int iterations = task.recipe().testIterations();
+                NDList expected = own.trace(store, image, iterations);
+                NDList before = own.trace(store, image, iterations - 1);
                 NDList got = library.block().forward(store, new NDList(image), false);
                 for (String name :
                         List.of("masks", "reconstruction", "objects", "feature_attributions")) {
-                    float apart = expected.get(name).sub(got.get(name)).abs().max().getFloat();
-                    assertTrue(apart <= 5e-5f, name + " of scene " + i + ": " + apart);
+                    NDArray apart = expected.get(name).sub(got.get(name)).abs();
+                    NDArray moves = expected.get(name).sub(before.get(name)).abs();
+                    float most = apart.max().getFloat();
+                    // Slots that do not stay where they are magnify what is rounded otherwise.
+                    float allowed = 5e-5f + 2e-4f * moves.max().getFloat();
+                    assertTrue(most <= allowed, name + " of scene " + i + ": " + most);
+                    float mean = apart.mean().getFloat();
+                    assertTrue(mean <= 1e-5f, name + " of scene " + i + ", mean: " + mean);
                 }
             }
         }

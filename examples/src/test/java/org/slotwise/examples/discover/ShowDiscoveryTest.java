@@ -42,8 +42,8 @@ class ShowDiscoveryTest {
         "overlay, 3, 2",
         "slots, 5, 4",
         "threshold, 5, 2",
-        "attention, 5, 14",
-        "ALL, 5, 20"
+        "attention, 5, 20",
+        "ALL, 5, 26"
     })
     void drawsWhatIsAskedFor(String what, int columns, int rows) throws IOException {
         BufferedImage image = show("--what", what, "--scenes", "2");

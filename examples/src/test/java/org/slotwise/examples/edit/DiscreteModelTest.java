@@ -3,6 +3,7 @@ package org.slotwise.examples.edit;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.engine.Engine;
@@ -12,11 +13,18 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.slotwise.decoder.PixelLattice;
+import org.slotwise.weights.StateDict;
 
 /** What is discrete about a {@link DiscreteModel}, with the model that the examples bring. */
 class DiscreteModelTest {
@@ -136,6 +144,36 @@ class DiscreteModelTest {
                 assertTrue(areas[4 * b + k] <= areas[4 * b + (int) background[b]]);
             }
         }
+    }
+
+    /** A file says with which eps and iterations its slots are found; older ones had 1e-8 and 7. */
+    @Test
+    void aFileSaysHowSlotsAreFound(@TempDir Path folder) throws IOException {
+        Path now = folder.resolve("now.safetensors");
+        Path older = folder.resolve("older.safetensors");
+        Path said = folder.resolve("said.safetensors");
+        Path wrong = folder.resolve("wrong.safetensors");
+        DiscreteModel.fresh(manager, 2, 4).write(now);
+        Map<String, String> codes = Map.of("codes", "4", "latents", "2");
+        Map<String, String> as = new TreeMap<>(codes);
+        try (StateDict weights = StateDict.read(now)) {
+            weights.withMetadata(codes).write(older);
+            as.putAll(Map.of("eps", "1e-8", "iterations", "7"));
+            weights.withMetadata(as).write(said);
+            as.put("iterations", "0");
+            weights.withMetadata(as).write(wrong);
+            as.putAll(Map.of("eps", "0.001", "iterations", "10"));
+            assertEquals(as, weights.metadata());
+        }
+        assertArrayEquals(slots(said), slots(older));
+        assertFalse(Arrays.equals(slots(now), slots(older)));
+        assertThrows(IOException.class, () -> DiscreteModel.load(manager, wrong));
+    }
+
+    private float[] slots(Path file) throws IOException {
+        Engine.getInstance().setRandomSeed(5);
+        NDArray noise = manager.randomUniform(0, 1, new Shape(1, 3, 35, 35));
+        return DiscreteModel.load(manager, file).slots(store, noise).objects().toFloatArray();
     }
 
     @Test
