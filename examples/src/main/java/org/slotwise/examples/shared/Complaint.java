@@ -33,7 +33,7 @@ final class Complaint {
             Pattern.compile("expected one of \\[([^]]*)] \\(case-insensitive\\)");
 
     /** What stands before a path that is no more than a name. */
-    private static final String BEFORE = "(?:^|the folder |cannot (?:load|write|read) )";
+    private static final String BEFORE = "(?:^|the folder |must be TorchScript, |cannot (?:load|write|read) )";
 
     private Complaint() {}
 

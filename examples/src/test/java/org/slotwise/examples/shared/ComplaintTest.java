@@ -49,6 +49,8 @@ class ComplaintTest {
                 "ObjectDiscoveryModel: cannot load m: model.json: ObjectDiscoveryConfiguration: zork"
                         + " is unknown | --model: cannot load m: model.json: zork is unknown",
                 "ConditioningConfiguration.Grid: slots must be 4 | slots must be 4",
+                "PretrainedBackbone: file must be TorchScript, m is not | --model: file must be"
+                        + " TorchScript, m is not",
                 "m does not exist | --model: m does not exist",
                 "i/a.png is broken | --images: i/a.png is broken",
                 "the folder i does not exist | --images: the folder i does not exist",
