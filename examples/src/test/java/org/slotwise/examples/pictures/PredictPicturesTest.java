@@ -2,6 +2,7 @@ package org.slotwise.examples.pictures;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
@@ -85,6 +86,29 @@ class PredictPicturesTest extends PicturePrograms {
         assertEquals(
                 ImageIO.read(Path.of(one).toFile()).getRGB(3, 3),
                 ImageIO.read(sure.resolve("005.png").toFile()).getRGB(8 * 3, 8 * 3));
+    }
+
+    /** What the background is, is said as a server is told. */
+    @Test
+    void theBackgroundIsTheSlotThatIsAskedFor() throws IOException {
+        String one = drawn.resolve("images/005.png").toString();
+        String[] some = {"--model", "tetrominoes", "--images", one, "--least-score", "0"};
+        Path largest = folder.resolve("largest");
+        Run.of(new PredictPictures(), all(some, "--background", "largest", "--out", "" + largest))
+                .succeeds();
+        Run.of(new PredictPictures(), all(some, "--out", at("usual"))).succeeds();
+        String usual = Files.readString(folder.resolve("usual/005.json"));
+        assertEquals(usual, Files.readString(largest.resolve("005.json")));
+        ObjectList objects = ObjectList.fromJson(usual);
+        Run.of(new PredictPictures(), all(some, "--background", "none", "--out", at("none")))
+                .succeeds();
+        ObjectList all = ObjectList.fromJson(Files.readString(folder.resolve("none/005.json")));
+        assertEquals(objects.count() + 1, all.count());
+        assertNull(all.background());
+        for (String wrong : new String[] {"4", "-1", "black"}) {
+            Run.of(new PredictPictures(), all(some, "--background", wrong, "--out", at("w")))
+                    .fails(2, "--background must be none, largest or a slot from 0 to 3, got " + wrong);
+        }
     }
 
     /** With the model of Tetrominoes that comes with the library. */
