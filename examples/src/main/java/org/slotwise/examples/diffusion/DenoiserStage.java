@@ -19,10 +19,7 @@ import org.slotwise.training.GradientClipping;
  * @param groups in how many parts a step's pictures go back, one after the other
  */
 record DenoiserStage(
-        LatentDiffusionDecoder decoder,
-        SeenPictures pictures,
-        DiffusionRecipe recipe,
-        int groups) {
+        LatentDiffusionDecoder decoder, SeenPictures pictures, DiffusionRecipe recipe, int groups) {
 
     TrainingStep step(NDManager manager, Adam adam, GradientClipping clipping, Random draws) {
         int[] some = draws.ints(recipe.batch(), 0, pictures.size()).toArray();

@@ -211,7 +211,8 @@ final class DiffusionTraining implements AutoCloseable {
         return switch (stage) {
             case SLOTS -> new SlotStage(model.discovery(), pictures.scenes(), recipe)::step;
             case CODES -> new CodeStage(model.autoencoder(), pictures.scenes(), recipe)::step;
-            case DENOISER -> new DenoiserStage(model.decoder(), seen(stop, out), recipe, groups)::step;
+            case DENOISER ->
+                    new DenoiserStage(model.decoder(), seen(stop, out), recipe, groups)::step;
         };
     }
 

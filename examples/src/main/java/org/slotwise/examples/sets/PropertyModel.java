@@ -155,7 +155,9 @@ final class PropertyModel extends AbstractBlock {
                 .filter(known -> known.toString().equals(name))
                 .findFirst()
                 .orElseThrow(
-                        () -> new IllegalArgumentException("it does not say which grouping it has"));
+                        () ->
+                                new IllegalArgumentException(
+                                        "it does not say which grouping it has"));
     }
 
     /**

@@ -33,7 +33,8 @@ final class Complaint {
             Pattern.compile("expected one of \\[([^]]*)] \\(case-insensitive\\)");
 
     /** What stands before a path that is no more than a name. */
-    private static final String BEFORE = "(?:^|the folder |must be TorchScript, |cannot (?:load|write|read) )";
+    private static final String BEFORE =
+            "(?:^|the folder |must be TorchScript, |cannot (?:load|write|read) )";
 
     /** What Java says of a file whose name it has no letters for. */
     private static final String NO_LETTERS = "unmappable characters";

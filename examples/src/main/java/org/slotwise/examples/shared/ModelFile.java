@@ -41,12 +41,7 @@ public final class ModelFile {
         /** Pictures as tokens. */
         SLATE(said -> said.containsKey("slate.image_size"), "evaluate", "show", "compose"),
         /** Scenes as counted objects. */
-        GNM(
-                said -> said.containsKey("gnm.image_size"),
-                "evaluate",
-                "show",
-                "generate",
-                "package"),
+        GNM(said -> said.containsKey("gnm.image_size"), "evaluate", "show", "generate", "package"),
         /** Pictures drawn from slots. */
         DIFFUSION(said -> said.containsKey("configuration"), "evaluate", "show", "compose");
 
@@ -179,8 +174,7 @@ public final class ModelFile {
                 + by;
     }
 
-    private static @Nullable String zipped(Path file, @Nullable Maker program)
-            throws IOException {
+    private static @Nullable String zipped(Path file, @Nullable Maker program) throws IOException {
         try (ZipFile zip = new ZipFile(file.toFile())) {
             ZipEntry entry = zip.getEntry(CONFIGURATION);
             return entry == null
@@ -208,8 +202,7 @@ public final class ModelFile {
     }
 
     /** Weights, by what they say beside their arrays. */
-    private static @Nullable String weights(Path file, @Nullable Maker program)
-            throws IOException {
+    private static @Nullable String weights(Path file, @Nullable Maker program) throws IOException {
         try (StateDict read = StateDict.read(file)) {
             Map<String, String> said = read.metadata();
             String format = Objects.requireNonNullElse(said.get(FORMAT), "");

@@ -36,8 +36,7 @@ class DenoiserStageTest {
                 Adam adam = likeItsGradients()) {
             List<Parameter> learnt = Learning.parameters(model.decoder());
             List<float[]> changes = numbers(learnt);
-            SeenPictures seen =
-                    SeenPictures.of(model, DiffusionPictures.sprites(1, 40), () -> {});
+            SeenPictures seen = SeenPictures.of(model, DiffusionPictures.sprites(1, 40), () -> {});
             TrainingStep step =
                     new DenoiserStage(model.decoder(), seen, DiffusionRecipe.USUAL, groups)
                             .step(manager, adam, new GradientClipping(1), new Random(2));
@@ -53,10 +52,7 @@ class DenoiserStageTest {
 
     /** An Adam whose epsilon outweighs all else: the first step adds the gradients to weights. */
     private static Adam likeItsGradients() {
-        return Adam.builder()
-                .optLearningRate(LearningRate.constant(1000))
-                .optEps(1000)
-                .build();
+        return Adam.builder().optLearningRate(LearningRate.constant(1000)).optEps(1000).build();
     }
 
     private static List<float[]> numbers(List<Parameter> parameters) {
@@ -86,8 +82,7 @@ class DenoiserStageTest {
     /** The number gets to the step: more groups than pictures are refused there. */
     @Test
     void thereAreNotMoreGroupsThanPictures() {
-        IllegalArgumentException e =
-                assertThrows(IllegalArgumentException.class, () -> taken(33));
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> taken(33));
         assertTrue(e.getMessage().contains("groups must be 1 to"), e.getMessage());
     }
 }

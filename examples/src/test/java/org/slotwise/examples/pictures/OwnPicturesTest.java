@@ -119,7 +119,7 @@ class OwnPicturesTest {
     }
 
     /** An entry of a tar archive as POSIX has it. */
-    private static void entry(OutputStream out, String name, byte[] content) throws IOException {
+    static void entry(OutputStream out, String name, byte[] content) throws IOException {
         byte[] header = new byte[512];
         put(header, 0, name);
         put(header, 100, "0000644\0000000000\0000000000\000");
