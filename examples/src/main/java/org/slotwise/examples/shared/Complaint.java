@@ -34,7 +34,8 @@ final class Complaint {
 
     /** What stands before a path that is no more than a name. */
     private static final String BEFORE =
-            "(?:^|the folder |must be TorchScript, |cannot (?:load|write|read) )";
+            "(?:^|the folder |pictures, got \\d+ in |must be TorchScript, "
+                    + "|cannot (?:load|write|read) )";
 
     /** What Java says of a file whose name it has no letters for. */
     private static final String NO_LETTERS = "unmappable characters";

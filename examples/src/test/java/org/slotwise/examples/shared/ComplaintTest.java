@@ -52,6 +52,8 @@ class ComplaintTest {
                 "ConditioningConfiguration.Grid: slots must be 4 | slots must be 4",
                 "PretrainedBackbone: file must be TorchScript, m is not | --model: file must be"
                         + " TorchScript, m is not",
+                "training takes at least 3 pictures, got 1 in i | --images: training takes at least 3"
+                        + " pictures, got 1 in i",
                 "m does not exist | --model: m does not exist",
                 "i/a.png is broken | --images: i/a.png is broken",
                 "the folder i does not exist | --images: the folder i does not exist",
