@@ -207,6 +207,7 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
                 who() + ": pictures of this network know of each other: groups must be 1");
         fetchAll(parameterStore, clean, true);
         noising.checkTimes(who(), clean.getShape(), draws.times());
+        denoiser.requireFit(clean, slots);
         return PictureGroups.backward(
                 groups,
                 clean,

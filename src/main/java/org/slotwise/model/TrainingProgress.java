@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param step the last step that was taken
  * @param steps how many there are
- * @param loss the mean loss since the last report
- * @param gradientNorm the gradients' norm in this step, before it was bounded
+ * @param loss the mean loss since the last report; NaN of a training that went on from the
+ *     checkpoint of its last step, and had none left to take
+ * @param gradientNorm the gradients' norm in this step, before it was bounded; NaN as the loss is
  * @param learningRate that of this step
  * @param secondsLeft an estimate
  * @param scores on the scenes kept for it; null if there are none
@@ -26,6 +27,10 @@ public record TrainingProgress(
     /** One line. */
     @Override
     public String toString() {
+        String scored = scores == null ? "" : "  " + scores;
+        if (Double.isNaN(loss)) {
+            return "step " + step + " of " + steps + ", taken before" + scored;
+        }
         return String.format(
                 Locale.ROOT,
                 "step %d of %d  loss %.5f  gradient norm %.3g  learning rate %.3g  %.0f s left%s",
@@ -35,6 +40,6 @@ public record TrainingProgress(
                 gradientNorm,
                 learningRate,
                 secondsLeft,
-                scores == null ? "" : "  " + scores);
+                scored);
     }
 }

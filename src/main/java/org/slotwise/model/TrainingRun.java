@@ -163,7 +163,7 @@ final class TrainingRun {
             ProgressListener display)
             throws IOException {
         Path checkpoint = options.checkpoint();
-        TrainingProgress last = nothing();
+        @Nullable TrainingProgress last = null;
         start = System.nanoTime();
         while (done < recipe.steps()) {
             int grows = recipe.termSteps();
@@ -192,7 +192,7 @@ final class TrainingRun {
                                 + (checkpoint == null ? "" : "; go on from " + checkpoint));
             }
         }
-        return last;
+        return last == null ? nothing() : last;
     }
 
     private void step(Trainer trainer, StepImages images) throws IOException {
@@ -230,9 +230,16 @@ final class TrainingRun {
     }
 
     /** How a training stands of which nothing is left to do. */
-    private TrainingProgress nothing() {
+    private TrainingProgress nothing() throws IOException {
+        Scenes validation = options.validation();
         return new TrainingProgress(
-                done, recipe.steps(), Double.NaN, Double.NaN, rate.at(Math.max(1, done)), 0, null);
+                done,
+                recipe.steps(),
+                Double.NaN,
+                Double.NaN,
+                rate.at(Math.max(1, done)),
+                0,
+                validation == null ? null : model.evaluate(validation));
     }
 
     /** Of a step, as its draws change them. */

@@ -111,6 +111,19 @@ public interface Denoiser extends Block {
     }
 
     /**
+     * Requires inputs to fit the network, and each other, before anything is computed: by it a
+     * batch that is computed group by group is refused as a whole.
+     *
+     * @param latents z_t (B, C, h, w)
+     * @param slots (B, K, D)
+     * @throws IllegalArgumentException if an input has another shape or type, unless the network
+     *     leaves that to {@link #predict}
+     */
+    default void requireFit(NDArray latents, NDArray slots) {
+        // A network of somebody's own says so when it predicts.
+    }
+
+    /**
      * How places attend to slots while the network predicts: the weights of each cross attention,
      * means over its heads. No graph is recorded. {@code
      * org.slotwise.diffusion.CrossAttentionMasks} makes masks of them.

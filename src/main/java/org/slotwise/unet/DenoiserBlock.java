@@ -126,14 +126,15 @@ abstract class DenoiserBlock extends ConfiguredBlock implements Denoiser {
 
     /** Requires inputs of the network to fit it, and each other. */
     final void check(NDArray latents, NDArray timesteps, NDArray slots) {
-        check(latents, slots);
+        requireFit(latents, slots);
         Check.shape(who(), TIMESTEPS, timesteps, latents.getShape().get(0));
         Check.type(who(), TIMESTEPS, timesteps, DataType.INT64, "");
         Check.sameDevice(who(), TIMESTEPS, timesteps, LATENTS, latents);
     }
 
-    /** Requires latents and slots to fit the network, and each other. */
-    final void check(NDArray latents, NDArray slots) {
+    /** {@inheritDoc} */
+    @Override
+    public final void requireFit(NDArray latents, NDArray slots) {
         Check.shape(who(), LATENTS, latents, "B", in, "h", "w");
         Check.floating(who(), LATENTS, latents.getDataType());
         checkSize(latents.getShape());

@@ -73,7 +73,7 @@ final class ToldUNet implements ToldDenoiser {
     /** {@inheritDoc} */
     @Override
     public NDArray predict(NDArray latents, int time) {
-        unet.check(latents, slots);
+        unet.requireFit(latents, slots);
         requireOpen();
         Check.atLeast("UNet", "time", time, 0);
         return script.infer("step_at", latents, row(time), told);

@@ -47,9 +47,10 @@ class FeatureSampleTest {
     @CsvSource({"2000, 300, FLOAT32", "2000, 300, FLOAT64", "20000, 1000, FLOAT32"})
     void endsWhereAllFeaturesEnd(int size, int sample, DataType type, NDManager manager) {
         NDArray means = Tensors.normal(manager, 1, type, 1, 6, 5).mul(3);
+        long each = size / 6;
         NDArray features =
-                means.tile(new long[] {1, size / 6, 1})
-                        .add(Tensors.normal(manager, 2, type, 2, size / 6 * 6, 5));
+                means.tile(new long[] {1, each, 1})
+                        .add(Tensors.normal(manager, 2, type, 2, each * 6, 5));
         KMeans sampled = new KMeans(6, options(4).optSample(sample).build());
         KMeansClustering found = sampled.cluster(features, null);
         KMeansClustering whole = new KMeans(6, options(4).build()).cluster(features, null);

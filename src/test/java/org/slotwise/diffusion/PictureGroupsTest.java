@@ -224,6 +224,23 @@ class PictureGroupsTest {
         assertEquals(0, called[0]);
     }
 
+    /** What is told is the shape that the caller gave, and not that of a group. */
+    @ParameterizedTest
+    @CsvSource({"1", "2"})
+    void slotsOfAWrongSizeAreToldAsTheyCame(int groups, NDManager manager) {
+        LatentDiffusionDecoder decoder = ofNoise(manager, unet(4, 6));
+        ParameterStore store = new ParameterStore(manager, false);
+        NDArray z = normal(manager, 1, 4, 2, 4, 4);
+        NDArray s = normal(manager, 2, 4, 3, 6);
+        DiffusionDraws draws = new DiffusionDraws(z, 1, 2, 3, 4);
+        IllegalArgumentException e =
+                assertThrows(
+                        IllegalArgumentException.class,
+                        () -> decoder.backward(store, z, s, false, draws, groups, part -> {}));
+        assertTrue(
+                e.getMessage().endsWith("slots must be (4, K, 5), got (4, 3, 6)"), e.getMessage());
+    }
+
     /** Slots that come from nowhere, and a way back that goes nowhere. */
     @ParameterizedTest
     @CsvSource({"1", "2"})

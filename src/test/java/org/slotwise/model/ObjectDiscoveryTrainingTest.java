@@ -192,10 +192,20 @@ class ObjectDiscoveryTrainingTest {
                     training(second).optCheckpoint(file, 3).optResume(true).build().train();
             assertEquals(8, end.step());
             assertEquals(weights(whole), weights(second));
-            // Nothing is left to do.
-            assertEquals(
-                    8,
-                    training(second).optCheckpoint(file, 3).optResume(true).build().train().step());
+            // Nothing is left to do: no loss, but scores.
+            TrainingProgress finished =
+                    training(second)
+                            .optCheckpoint(file, 3)
+                            .optValidation(scenes(5))
+                            .optResume(true)
+                            .build()
+                            .train();
+            assertEquals(8, finished.step());
+            assertTrue(Double.isNaN(finished.loss()));
+            assertEquals(second.evaluate(scenes(5)), finished.scores());
+            assertTrue(
+                    finished.toString().startsWith("step 8 of 8, taken before  "),
+                    finished.toString());
             ObjectDiscoveryTraining otherRun =
                     training(second)
                             .setRecipe(RECIPE.withSeed(3))

@@ -212,6 +212,7 @@ class OptionsTest {
             assertTrue(run.exitCode() == 1 || run.exitCode() == 2, run.err());
             assertTrue(run.err().contains(one.name()), run.err());
             assertFalse(run.err().contains(".tmp"), run.err());
+            assertFalse(run.err().contains("it does not exist"), run.err());
             assertEquals("", run.out());
         }
     }
@@ -269,6 +270,7 @@ class OptionsTest {
                 "diffusion show --images a --data-seed 3 | --data-seed has no effect beside --images",
                 "diffusion compose --prompt 0:1,x | expected numbers as in 0:1,0:2,3:0, got 0:1,x",
                 "diffusion compose --prompt 0:0 --pictures 3 | --pictures has no effect beside --prompt",
+                "diffusion train --groups 33 | --groups must be 1 to 32, got 33",
                 "diffusion evaluate --sampling-steps 0 | --sampling-steps must be 1 to 1000, got 0",
                 "evaluate --model a --images a --scenes 3 | --scenes has no effect beside --images",
                 "evaluate --model a --images a --data-seed 3 | --data-seed has no effect beside --images",

@@ -12,7 +12,6 @@ import org.slotwise.data.Crop;
 import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneFileException;
-import org.slotwise.data.Scenes;
 import org.slotwise.internal.Check;
 
 /**
@@ -32,7 +31,7 @@ import org.slotwise.internal.Check;
  * damaged gives a {@link SceneFileException} that says which file and which of its scenes, counted
  * from 0.
  */
-public final class ClevrScenes implements Scenes {
+public final class ClevrScenes implements NamedScenes {
 
     private final Path file;
     private final Path images;
@@ -99,6 +98,12 @@ public final class ClevrScenes implements Scenes {
         float[][] properties =
                 entry.objects().stream().map(ClevrObject::encode).toArray(float[][]::new);
         return fit.fitted(scene, height, width).withProperties(properties);
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public String name(long index) {
+        return entry(index).image();
     }
 
     /** The file of a picture, which must lie in the folder. */

@@ -12,7 +12,6 @@ import org.slotwise.data.Crop;
 import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneFileException;
-import org.slotwise.data.Scenes;
 import org.slotwise.internal.Check;
 
 /**
@@ -40,7 +39,7 @@ import org.slotwise.internal.Check;
  * <p>A picture whose mask is missing or of another size, and what is damaged, give a {@link
  * SceneFileException} that says which file.
  */
-public final class ClevrTexScenes implements Scenes {
+public final class ClevrTexScenes implements NamedScenes {
 
     private static final String WHO = "ClevrTexScenes";
 
@@ -108,6 +107,12 @@ public final class ClevrTexScenes implements Scenes {
      */
     public Path file(long index) {
         return files.get((int) Objects.checkIndex(index, size()));
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public String name(long index) {
+        return String.valueOf(file(index).getFileName());
     }
 
     /**

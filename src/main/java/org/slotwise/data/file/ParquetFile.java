@@ -128,6 +128,22 @@ final class ParquetFile implements Closeable {
         }
     }
 
+    /** How the path beside the bytes of a column is asked for; null if it has none. */
+    @Nullable String path(String column, String type) throws IOException {
+        if (!type.startsWith("STRUCT(")) {
+            return null;
+        }
+        String field = "struct_extract(\"" + column.replace("\"", "\"\"") + "\", 'path')";
+        try {
+            boolean text = described(field + " AS field").containsValue("VARCHAR");
+            // Longer than a path may be is none.
+            String some = "CASE WHEN octet_length(encode(" + field + ")) <= 4096 THEN " + field;
+            return text ? "coalesce(" + some + " END, '')" : null;
+        } catch (SQLException e) { // no such field
+            return null;
+        }
+    }
+
     /** What DuckDB says, in one line. */
     static String reason(SQLException e) {
         String message = String.valueOf(e.getMessage());

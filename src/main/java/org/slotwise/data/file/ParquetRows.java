@@ -31,12 +31,18 @@ final class ParquetRows implements Closeable {
     private final List<String> values = new ArrayList<>();
     private final long mostBytes;
     private final ParquetFile file;
+
+    /** How the pictures' paths are asked for; null if there are none. */
+    private final @Nullable String name;
+
     private final long rows;
 
     /** The bytes of each row from {@link #nextRow} on. */
     private final Deque<Long> lengths = new ArrayDeque<>();
 
     private final Deque<byte[][]> page = new ArrayDeque<>();
+    private final Deque<String> names = new ArrayDeque<>();
+    private @Nullable String last;
     private long measured;
     private long nextRow;
     private long given;
@@ -58,6 +64,7 @@ final class ParquetRows implements Closeable {
             for (String column : columns) {
                 values.add(value(column, types));
             }
+            name = file.path(columns.get(0), String.valueOf(types.get(columns.get(0))));
         } catch (IOException | RuntimeException e) {
             file.close();
             throw e;
@@ -88,12 +95,18 @@ final class ParquetRows implements Closeable {
             return null;
         }
         given++;
+        last = name == null ? null : names.remove();
         return page.remove();
     }
 
     /** Where a value of the row lies that {@link #next} gave last. */
     Place place(int column) {
         return new Place(path, given - 1, "column '" + columns.get(column) + "'");
+    }
+
+    /** The path beside the picture that {@link #next} gave last; null if there is none. */
+    @Nullable String name() {
+        return last == null || last.isEmpty() ? null : last;
     }
 
     private void fetch() throws IOException {
@@ -108,7 +121,9 @@ final class ParquetRows implements Closeable {
         }
         try {
             file.ask(
-                    "file_row_number, " + String.join(", ", values),
+                    "file_row_number, "
+                            + String.join(", ", values)
+                            + (name == null ? "" : ", " + name),
                     between(start, nextRow),
                     answer -> {
                         for (long row = start; answer.next(); row++) {
@@ -120,6 +135,9 @@ final class ParquetRows implements Closeable {
                                 read[i] = present(answer.getBytes(i + 2), row, i);
                             }
                             page.add(read);
+                            if (name != null) {
+                                names.add(answer.getString(values.size() + 2));
+                            }
                         }
                         return page;
                     });

@@ -9,7 +9,6 @@ import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneDataset;
 import org.slotwise.data.SceneFileException;
-import org.slotwise.data.SceneSource;
 import org.slotwise.data.SceneStreamDataset;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.OptionalArtifact;
@@ -25,8 +24,8 @@ import org.slotwise.internal.OptionalArtifact;
  * image   STRUCT(bytes BLOB, path VARCHAR)
  * }</pre>
  *
- * <p>of which the path is not read: a row that has nothing but a path is an error. Pictures and
- * masks are read, cut and resized as {@link ImageFolder} describes.
+ * <p>of which no file is read at the path: a row that has nothing but a path is an error. Pictures
+ * and masks are read, cut and resized as {@link ImageFolder} describes.
  *
  * <p>Rows come in the order of the files, as a stream: {@link SceneStreamDataset} trains on them in
  * bounded memory. In memory are 32 MiB of rows, or one if it has more, and in native memory the row
@@ -40,7 +39,7 @@ import org.slotwise.internal.OptionalArtifact;
  * an {@link java.io.UncheckedIOException} whose cause, a {@link SceneFileException}, says which
  * file and which row, counted from 0. A changed byte in a JPEG can go unnoticed.
  */
-public final class ParquetScenes implements SceneSource {
+public final class ParquetScenes implements NamedSource {
 
     private static final String WHO = "ParquetScenes";
 
@@ -57,10 +56,15 @@ public final class ParquetScenes implements SceneSource {
         this.pictures = pictures;
     }
 
-    /** {@inheritDoc} */
+    /**
+     * As {@link #open}, with names.
+     *
+     * @return the scenes, each with the path that is stored beside its picture, if there is one
+     * @throws IOException if the first file cannot be opened
+     */
     @Override
-    public Stream<Scene> open() throws IOException {
-        return SceneStream.of(files, Rows::new);
+    public Stream<NamedScene> named() throws IOException {
+        return SceneStream.named(files, Rows::new);
     }
 
     /** The scenes of a file. */
@@ -77,6 +81,11 @@ public final class ParquetScenes implements SceneSource {
             return row == null
                     ? null
                     : pictures.read(encoded(row, 0), row.length == 1 ? null : encoded(row, 1));
+        }
+
+        @Override
+        public @Nullable String name() {
+            return rows.name();
         }
 
         private PictureScenes.Encoded encoded(byte[][] row, int column) {

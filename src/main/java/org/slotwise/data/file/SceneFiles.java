@@ -134,6 +134,19 @@ public final class SceneFiles implements SceneSource, Closeable {
         return source.open();
     }
 
+    /**
+     * As {@link #open}, with what the files call their pictures.
+     *
+     * @return the scenes with their names, for {@link Kind#PICTURES}, {@link Kind#TFRECORD} and
+     *     {@link Kind#HDF5} without one: a folder's files are those of {@link ImageFolder#file}
+     * @throws IOException if the first file cannot be opened
+     */
+    public Stream<NamedScene> named() throws IOException {
+        return source instanceof NamedSource known
+                ? known.named()
+                : source.open().map(scene -> new NamedScene(scene, null));
+    }
+
     /** Closes the file, where one is open. */
     @Override
     public void close() throws IOException {

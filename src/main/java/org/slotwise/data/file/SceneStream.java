@@ -18,19 +18,24 @@ import org.slotwise.data.Scene;
  * The scenes of files, one after the other; one file is open at a time. It is closed at the end,
  * when a scene cannot be read, and with the stream.
  */
-final class SceneStream implements Iterator<Scene> {
+final class SceneStream implements Iterator<NamedScene> {
 
     private final List<Path> files;
     private final Opener opener;
     private int opened;
     private Reader reader;
-    private @Nullable Scene ready;
+    private @Nullable NamedScene ready;
     private boolean ended;
 
     /** Reads a file from its start to its end. */
     interface Reader extends Closeable {
         /** The next scene; null at the end of the file. */
         @Nullable Scene next() throws IOException;
+
+        /** What the file calls the scene that {@link #next} gave last; null for nothing. */
+        default @Nullable String name() {
+            return null;
+        }
     }
 
     /** Opens a file. */
@@ -52,6 +57,16 @@ final class SceneStream implements Iterator<Scene> {
      * @return a stream that throws {@link UncheckedIOException}
      */
     static Stream<Scene> of(List<Path> files, Opener opener) throws IOException {
+        return named(files, opener).map(NamedScene::scene);
+    }
+
+    /**
+     * Opens the first file.
+     *
+     * @param files at least one
+     * @return a stream that throws {@link UncheckedIOException}
+     */
+    static Stream<NamedScene> named(List<Path> files, Opener opener) throws IOException {
         SceneStream scenes = new SceneStream(files, opener);
         int traits = Spliterator.ORDERED | Spliterator.NONNULL;
         return StreamSupport.stream(Spliterators.spliteratorUnknownSize(scenes, traits), false)
@@ -74,7 +89,7 @@ final class SceneStream implements Iterator<Scene> {
         return ready != null;
     }
 
-    private @Nullable Scene read() throws IOException {
+    private @Nullable NamedScene read() throws IOException {
         Scene scene = reader.next();
         while (scene == null) {
             reader.close();
@@ -84,15 +99,15 @@ final class SceneStream implements Iterator<Scene> {
             reader = opener.open(files.get(opened));
             scene = reader.next();
         }
-        return scene;
+        return new NamedScene(scene, reader.name());
     }
 
     @Override
-    public Scene next() {
+    public NamedScene next() {
         if (!hasNext() || ready == null) {
             throw new NoSuchElementException();
         }
-        Scene scene = ready;
+        NamedScene scene = ready;
         ready = null;
         return scene;
     }

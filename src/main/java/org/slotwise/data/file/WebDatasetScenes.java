@@ -12,7 +12,6 @@ import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneDataset;
 import org.slotwise.data.SceneFileException;
-import org.slotwise.data.SceneSource;
 import org.slotwise.data.SceneStreamDataset;
 import org.slotwise.internal.Check;
 
@@ -43,7 +42,7 @@ import org.slotwise.internal.Check;
  * for all; without GZIP a changed byte in a JPEG can go unnoticed. A shard without the mark of its
  * end is an error after its last record.
  */
-public final class WebDatasetScenes implements SceneSource {
+public final class WebDatasetScenes implements NamedSource {
 
     private static final String WHO = "WebDatasetScenes";
     private static final Set<String> PICTURES =
@@ -61,10 +60,15 @@ public final class WebDatasetScenes implements SceneSource {
         this.pictures = pictures;
     }
 
-    /** {@inheritDoc} */
+    /**
+     * As {@link #open}, with names.
+     *
+     * @return the scenes, each with the name of its picture: "a/0001.jpg"
+     * @throws IOException if the first shard cannot be opened
+     */
     @Override
-    public Stream<Scene> open() throws IOException {
-        return SceneStream.of(shards, Records::new);
+    public Stream<NamedScene> named() throws IOException {
+        return SceneStream.named(shards, Records::new);
     }
 
     /** The scenes of a shard. */
@@ -72,6 +76,7 @@ public final class WebDatasetScenes implements SceneSource {
         private final Path shard;
         private final TarRecords records;
         private boolean any;
+        private @Nullable String name;
 
         Records(Path shard) throws IOException {
             this.shard = shard;
@@ -94,8 +99,14 @@ public final class WebDatasetScenes implements SceneSource {
             }
             any = true;
             PictureScenes.Encoded image = the("picture", record, images, masks);
+            name = image.place().part();
             return pictures.read(
                     image, masks.isEmpty() ? null : the("mask", record, masks, Set.of()));
+        }
+
+        @Override
+        public @Nullable String name() {
+            return name;
         }
 
         /** The only file of a record with one of the endings. */

@@ -12,9 +12,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.slotwise.data.Scene;
@@ -131,6 +133,40 @@ class SceneFilesTest {
                                 .optMasks(folder)
                                 .setSize(3, 4)
                                 .build());
+    }
+
+    private static List<String> names(Path path) throws IOException {
+        try (SceneFiles files = SceneFiles.open(path, 3, 4);
+                Stream<NamedScene> named = files.named()) {
+            return named.map(one -> String.valueOf(one.name())).toList();
+        }
+    }
+
+    /** What files call their pictures, for those that call them something. */
+    @Test
+    void namesOfPictures() throws IOException, SQLException {
+        Path tar = put("x.tar", TarFile.of("../a/1.jpg", B, "../a/1.json", "{}", "ä b.PNG", A));
+        assertEquals(List.of("../a/1.jpg", "ä b.png"), names(tar));
+        String path = "{'bytes': p, 'path': CASE i WHEN 1 THEN NULL ELSE 'x/' || i || '.jpg' END}";
+        Path rows =
+                ParquetScenesTest.write(
+                        folder.resolve("a.parquet"), path + " AS image", A, A, B, B, A, A);
+        assertEquals(List.of("x/0.jpg", "null", "x/2.jpg"), names(rows));
+        Path plain = ParquetScenesTest.write(folder.resolve("b.parquet"), "p AS image", A, A);
+        assertEquals(List.of("null"), names(plain));
+        Path clevr = folder.resolve("clevr");
+        put("clevr/images/val/CLEVR_val_000007.png", A);
+        put(
+                "clevr/scenes/CLEVR_val_scenes.json",
+                text(
+                        "{\"scenes\": [{\"image_filename\": \"CLEVR_val_000007.png\","
+                                + " \"objects\": []}]}"));
+        assertEquals(List.of("CLEVR_val_000007.png"), names(clevr));
+        put("tex/0/CLEVRTEX_full_000003.png", A);
+        put("tex/0/CLEVRTEX_full_000003_flat.png", MASK);
+        assertEquals(List.of("CLEVRTEX_full_000003.png"), names(folder.resolve("tex")));
+        put("plain/a.png", A);
+        assertEquals(List.of("null"), names(folder.resolve("plain")));
     }
 
     @Test

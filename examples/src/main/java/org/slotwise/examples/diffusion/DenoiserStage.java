@@ -16,9 +16,10 @@ import org.slotwise.training.GradientClipping;
  * @param decoder what is trained
  * @param pictures their slots and latents
  * @param recipe how
+ * @param groups in how many parts a step's pictures go back, one after the other
  */
 record DenoiserStage(
-        LatentDiffusionDecoder decoder, SeenPictures pictures, DiffusionRecipe recipe) {
+        LatentDiffusionDecoder decoder, SeenPictures pictures, DiffusionRecipe recipe, int groups) {
 
     TrainingStep step(NDManager manager, Adam adam, GradientClipping clipping, Random draws) {
         int[] some = draws.ints(recipe.batch(), 0, pictures.size()).toArray();
@@ -31,7 +32,8 @@ record DenoiserStage(
                 Learning.parameters(decoder),
                 adam,
                 clipping,
-                backward -> decoder.backward(store, latents, slots, false, noise, backward));
+                backward ->
+                        decoder.backward(store, latents, slots, false, noise, groups, backward));
     }
 
     private DiffusionDraws draws(NDManager manager, NDArray latents, Random draws) {

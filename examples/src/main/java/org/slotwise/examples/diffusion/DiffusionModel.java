@@ -4,11 +4,11 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.examples.shared.ShippedWeights;
+import org.slotwise.examples.shared.ModelFile;
+import org.slotwise.examples.shared.ModelFile.Maker;
 import org.slotwise.model.LatentSlotDiffusion;
 import org.slotwise.model.LatentSlotDiffusionConfiguration;
 import org.slotwise.weights.StateDict;
@@ -41,25 +41,21 @@ final class DiffusionModel {
      * @throws IOException if the file cannot be read, or is of another program
      */
     static LatentSlotDiffusion load(NDManager manager, @Nullable Path file) throws IOException {
-        if (file != null && !Files.isRegularFile(file)) {
-            throw new IOException(file + " does not exist, or is not a file");
-        }
-        String what = file == null ? "the model of these examples" : file.toString();
-        try (StateDict weights =
-                file == null
-                        ? ShippedWeights.read(DiffusionModel.class, FILE)
-                        : StateDict.read(file)) {
-            String json = weights.metadata().get(CONFIGURATION);
-            if (json == null) {
-                throw new IllegalArgumentException("it does not say its " + CONFIGURATION);
-            }
-            LatentSlotDiffusion model =
-                    fresh(manager, LatentSlotDiffusionConfiguration.fromJson(json));
-            weights.loadInto(model);
-            return model;
-        } catch (IllegalArgumentException e) {
-            throw new IOException(what + " is not of this program: " + e.getMessage(), e);
-        }
+        return ModelFile.read(
+                Maker.DIFFUSION,
+                file,
+                DiffusionModel.class,
+                FILE,
+                weights -> {
+                    String json = weights.metadata().get(CONFIGURATION);
+                    if (json == null) {
+                        throw new IllegalArgumentException("it does not say its " + CONFIGURATION);
+                    }
+                    LatentSlotDiffusion model =
+                            fresh(manager, LatentSlotDiffusionConfiguration.fromJson(json));
+                    weights.loadInto(model);
+                    return model;
+                });
     }
 
     /** Writes a model to a path that ends in ".safetensors". */

@@ -5,7 +5,8 @@ import java.util.Map;
 import org.slotwise.model.LatentSlotDiffusionConfiguration;
 
 /**
- * What decides a training to the last bit, on one machine and with one number of threads.
+ * What decides a training to the last bit, on one machine, with one number of threads and of
+ * groups.
  *
  * @param pictures what tells the pictures from others
  * @param model what the model is made from

@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.diffusion.DiffusionRun.Stage;
+import org.slotwise.examples.shared.Resumed;
 import org.slotwise.examples.shared.StepRows;
 import org.slotwise.examples.shared.StopRequest;
 import org.slotwise.examples.shared.TrainingStep;
@@ -49,6 +50,7 @@ final class DiffusionTraining implements AutoCloseable {
     private final DiffusionRun run;
     private final DiffusionPictures pictures;
     private final DiffusionRecipe recipe = DiffusionRecipe.USUAL;
+    private final int groups;
     private final StepRandom random;
     private final LatentSlotDiffusion model;
     private final Map<Stage, LearningRate> rates = new EnumMap<>(Stage.class);
@@ -82,10 +84,12 @@ final class DiffusionTraining implements AutoCloseable {
      *
      * @param run which one
      * @param pictures what is learnt from
+     * @param groups in how many parts a step's pictures go back through the denoiser
      */
-    DiffusionTraining(DiffusionRun run, DiffusionPictures pictures) {
+    DiffusionTraining(DiffusionRun run, DiffusionPictures pictures, int groups) {
         this.run = run;
         this.pictures = pictures;
+        this.groups = groups;
         random = new StepRandom(run.seed());
         random.seedEngine(Engine.getInstance(), 0);
         model = DiffusionModel.fresh(manager, run.model());
@@ -144,7 +148,7 @@ final class DiffusionTraining implements AutoCloseable {
                         .mapToLong(array -> array.size())
                         .sum());
         if (done > 0) {
-            out.printf("going on after step %d%n", done);
+            out.println(Resumed.after(done, run.allSteps()));
         }
         StepRows history = new StepRows(traces.history(), COLUMNS, done);
         DiffusionReport report =
@@ -207,7 +211,8 @@ final class DiffusionTraining implements AutoCloseable {
         return switch (stage) {
             case SLOTS -> new SlotStage(model.discovery(), pictures.scenes(), recipe)::step;
             case CODES -> new CodeStage(model.autoencoder(), pictures.scenes(), recipe)::step;
-            case DENOISER -> new DenoiserStage(model.decoder(), seen(stop, out), recipe)::step;
+            case DENOISER ->
+                    new DenoiserStage(model.decoder(), seen(stop, out), recipe, groups)::step;
         };
     }
 

@@ -55,6 +55,17 @@ final class TrainDiffusion implements Callable<Integer> {
     private int steps;
 
     @Option(
+            names = "--groups",
+            defaultValue = "1",
+            paramLabel = "NUMBER",
+            description =
+                    "In how many groups the pictures of a step of the denoiser go back, one after"
+                            + " the other, 1 to the pictures of a step, 32: more groups need less"
+                            + " memory and more time. The model differs a little. Default:"
+                            + " ${DEFAULT-VALUE}.")
+    private int groups;
+
+    @Option(
             names = "--report",
             defaultValue = "500",
             paramLabel = "NUMBER",
@@ -87,7 +98,7 @@ final class TrainDiffusion implements Callable<Integer> {
                         sizes.learnsAutoencoder() ? codeSteps : 0,
                         steps,
                         options.seed());
-        try (DiffusionTraining training = new DiffusionTraining(run, pictures)) {
+        try (DiffusionTraining training = new DiffusionTraining(run, pictures, groups)) {
             options.run(
                     spec,
                     output,
@@ -111,6 +122,7 @@ final class TrainDiffusion implements Callable<Integer> {
         Program.requireRange(spec, "--slot-steps", slotSteps, 1, MAX_STEPS);
         Program.requireRange(spec, "--autoencoder-steps", codeSteps, 1, MAX_STEPS);
         Program.requireRange(spec, "--steps", steps, 1, MAX_STEPS);
+        Program.requireRange(spec, "--groups", groups, 1, DiffusionRecipe.USUAL.batch());
         Program.requireRange(spec, "--report", report, 1, MAX_STEPS);
         Program.require(
                 spec,

@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.examples.shared.ModelFile;
+import org.slotwise.examples.shared.ModelFile.Maker;
 import org.slotwise.examples.shared.Program;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -69,6 +71,8 @@ final class DiscoveryOptions {
             return DiscoveryModel.load(manager, model, task, slots);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "--slots: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw ModelFile.explained(Maker.DISCOVER, model, e);
         }
     }
 

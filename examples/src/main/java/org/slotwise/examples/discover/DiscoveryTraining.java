@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.data.SceneDataset;
 import org.slotwise.data.Scenes;
 import org.slotwise.decoder.PixelLattice;
+import org.slotwise.examples.shared.Resumed;
 import org.slotwise.examples.shared.SceneScoring;
 import org.slotwise.examples.shared.StepRows;
 import org.slotwise.examples.shared.StopRequest;
@@ -136,7 +137,7 @@ final class DiscoveryTraining implements AutoCloseable {
                 run.seed(),
                 block.getParameters().values().stream().mapToLong(p -> p.getArray().size()).sum());
         if (done > 0) {
-            out.printf("going on after step %d%n", done);
+            out.println(Resumed.after(done, run.steps()));
         }
         GradientClipping clipping = new GradientClipping(recipe.largestNorm());
         DivergenceCheck divergence =

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.discover.DiscoveryTask.Trial;
 import org.slotwise.examples.discover.TrainingHistory.Series;
 import org.slotwise.examples.shared.HelpOption;
+import org.slotwise.examples.shared.ModelFile;
+import org.slotwise.examples.shared.ModelFile.Maker;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.SceneScoring;
@@ -110,6 +112,8 @@ final class SweepDiscovery implements Callable<Integer> {
         DiscoveryTask learnt;
         try (NDManager manager = NDManager.newBaseManager()) {
             learnt = DiscoveryModel.load(manager, model, task, null).task();
+        } catch (IOException e) {
+            throw ModelFile.explained(Maker.DISCOVER, model, e);
         }
         out.printf("%d scenes of seed %d; FG-ARI and ARI%n", scenes, dataSeed);
         out.printf("%-38s", "iterations");

@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -17,7 +16,8 @@ import org.slotwise.decoder.PixelLattice;
 import org.slotwise.decoder.SlotDecoding;
 import org.slotwise.examples.discover.DiscoveryModel;
 import org.slotwise.examples.discover.DiscoveryTask;
-import org.slotwise.examples.shared.ShippedWeights;
+import org.slotwise.examples.shared.ModelFile;
+import org.slotwise.examples.shared.ModelFile.Maker;
 import org.slotwise.grouping.PositionedSlots;
 import org.slotwise.quantization.QuantizedSlots;
 import org.slotwise.quantization.SlotQuantizer;
@@ -85,25 +85,23 @@ record DiscreteModel(DiscoveryModel discovery, SlotCodec codec, int iterations) 
      * @throws IOException if the file cannot be read or is of another model
      */
     static DiscreteModel load(NDManager manager, @Nullable Path file) throws IOException {
-        if (file != null && !Files.isRegularFile(file)) {
-            throw new IOException(file + " does not exist, or is not a file");
-        }
-        String what = file == null ? "the model of these examples" : file.toString();
-        try (StateDict weights =
-                file == null
-                        ? ShippedWeights.read(DiscreteModel.class, FILE)
-                        : StateDict.read(file)) {
-            Map<String, String> said = weights.metadata();
-            DiscreteModel model =
-                    new DiscreteModel(
-                            DiscoveryModel.initialized(manager, TASK, said),
-                            codec(manager, number(said.get(LATENTS)), number(said.get(CODES))),
-                            iterations(said));
-            weights.loadInto(model.parts());
-            return model;
-        } catch (IllegalArgumentException e) {
-            throw new IOException(what + " is not of this program: " + e.getMessage(), e);
-        }
+        return ModelFile.read(
+                Maker.EDIT,
+                file,
+                DiscreteModel.class,
+                FILE,
+                weights -> {
+                    Map<String, String> said = weights.metadata();
+                    SlotCodec codec =
+                            codec(manager, number(said.get(LATENTS)), number(said.get(CODES)));
+                    DiscreteModel model =
+                            new DiscreteModel(
+                                    DiscoveryModel.initialized(manager, TASK, said),
+                                    codec,
+                                    iterations(said));
+                    weights.loadInto(model.parts());
+                    return model;
+                });
     }
 
     private static int number(@Nullable String text) {

@@ -4,11 +4,11 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.examples.shared.ShippedWeights;
+import org.slotwise.examples.shared.ModelFile;
+import org.slotwise.examples.shared.ModelFile.Maker;
 import org.slotwise.gnm.Gnm;
 import org.slotwise.gnm.GnmConfiguration;
 import org.slotwise.weights.StateDict;
@@ -39,22 +39,20 @@ final class GnmModel {
      * @throws IOException if the file cannot be read, or is of another program
      */
     static Gnm load(NDManager manager, @Nullable Path file) throws IOException {
-        if (file != null && !Files.isRegularFile(file)) {
-            throw new IOException(file + " does not exist, or is not a file");
-        }
-        String what = file == null ? "the model of these examples" : file.toString();
-        try (StateDict weights =
-                file == null ? ShippedWeights.read(GnmModel.class, FILE) : StateDict.read(file)) {
-            String size = weights.metadata().get(SIZE);
-            if (size == null) {
-                throw new IllegalArgumentException("it does not say its size");
-            }
-            Gnm gnm = fresh(manager, Integer.parseInt(size));
-            weights.loadInto(gnm);
-            return gnm;
-        } catch (IllegalArgumentException e) {
-            throw new IOException(what + " is not of this program: " + e.getMessage(), e);
-        }
+        return ModelFile.read(
+                Maker.GNM,
+                file,
+                GnmModel.class,
+                FILE,
+                weights -> {
+                    String size = weights.metadata().get(SIZE);
+                    if (size == null) {
+                        throw new IllegalArgumentException("it does not say its size");
+                    }
+                    Gnm gnm = fresh(manager, Integer.parseInt(size));
+                    weights.loadInto(gnm);
+                    return gnm;
+                });
     }
 
     /** Writes a model to a path that ends in ".safetensors". */

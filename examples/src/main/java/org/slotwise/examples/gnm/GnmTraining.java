@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.examples.shared.Resumed;
 import org.slotwise.examples.shared.StepRows;
 import org.slotwise.examples.shared.StopRequest;
 import org.slotwise.gnm.Gnm;
@@ -114,7 +115,7 @@ final class GnmTraining implements AutoCloseable {
                 run.seed(),
                 parameters.stream().mapToLong(p -> p.getArray().size()).sum());
         if (done > 0) {
-            out.printf("going on after step %d%n", done);
+            out.println(Resumed.after(done, run.steps()));
         }
         out.flush();
         StepRows history = new StepRows(traces.history(), COLUMNS, done);

@@ -44,6 +44,11 @@ final class Histories extends TrainingListenerAdapter implements AutoCloseable {
         this.after = after;
     }
 
+    /** The last step that will not be taken again. */
+    long after() {
+        return after;
+    }
+
     /** Opens what is asked for. */
     @Override
     public void onTrainingBegin(Trainer trainer) {

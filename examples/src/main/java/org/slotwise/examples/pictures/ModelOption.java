@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import org.slotwise.examples.shared.ModelFile;
 import org.slotwise.model.ObjectDiscoveryModel;
 import org.slotwise.model.PictureModel;
 import picocli.CommandLine.Option;
@@ -42,10 +43,18 @@ final class ModelOption {
     /** The model, of any kind that finds objects; to be closed. */
     PictureModel loadAny() throws IOException {
         if (Files.exists(model)) {
-            refuseForPyTorch(model);
-            return PictureModel.load(model);
+            return read(model);
         }
         return load(model);
+    }
+
+    private static PictureModel read(Path model) throws IOException {
+        refuseForPyTorch(model);
+        try {
+            return PictureModel.load(model);
+        } catch (IOException e) {
+            throw ModelFile.explained(null, model, e);
+        }
     }
 
     private static void refuseForPyTorch(Path model) throws IOException {
@@ -60,8 +69,7 @@ final class ModelOption {
     /** A model from a file or folder, or by its name; to be closed. */
     static ObjectDiscoveryModel load(Path model) throws IOException {
         if (Files.exists(model)) {
-            refuseForPyTorch(model);
-            PictureModel loaded = PictureModel.load(model);
+            PictureModel loaded = read(model);
             if (loaded instanceof ObjectDiscoveryModel discovery) {
                 return discovery;
             }

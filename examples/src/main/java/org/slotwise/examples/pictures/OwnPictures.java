@@ -38,8 +38,13 @@ final class OwnPictures implements Scenes, Closeable {
         this.masks = masks;
         this.nothing = nothing;
         path = Files.createTempFile("slotwise-pictures", ".tmp");
-        path.toFile().deleteOnExit();
         file = new RandomAccessFile(path.toFile(), "rw");
+        try {
+            // An open file goes on without a name: a process that is killed leaves nothing.
+            Files.delete(path);
+        } catch (IOException e) {
+            path.toFile().deleteOnExit(); // Windows keeps names of open files
+        }
     }
 
     /**

@@ -3,14 +3,16 @@ package org.slotwise.examples.pictures;
 import ai.djl.modality.cv.Image;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.slotwise.data.Scene;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.data.file.ImageFolder;
+import org.slotwise.data.file.NamedScene;
 import org.slotwise.data.file.PictureDecoder;
 import org.slotwise.data.file.SceneFiles;
 import org.slotwise.examples.shared.Picture;
@@ -103,7 +105,7 @@ record PictureFinder(Path path, PictureModel model, int longest) {
     private Found found(Path file, Path relative) {
         String name = relative.toString().replace('\\', '/');
         return new Found(
-                name.substring(0, name.lastIndexOf('.')),
+                withoutEnding(name),
                 name,
                 () -> {
                     // As in training: turned, whole, or an error.
@@ -117,13 +119,35 @@ record PictureFinder(Path path, PictureModel model, int longest) {
                 });
     }
 
+    private static String withoutEnding(String file) {
+        int dot = file.lastIndexOf('.');
+        return dot > file.lastIndexOf('/') + 1 ? file.substring(0, dot) : file;
+    }
+
+    /** A name that is stored in an archive, unless it would lead out of a folder, or is none. */
+    private static String inside(@Nullable String name, String otherwise) {
+        if (name == null) {
+            return otherwise;
+        }
+        try {
+            Path path = Path.of(name.replace('\\', '/')).normalize();
+            String plain = path.toString().replace('\\', '/');
+            boolean leaves = path.isAbsolute() || path.startsWith("..") || path.getRoot() != null;
+            return leaves || plain.isEmpty() ? otherwise : plain;
+        } catch (InvalidPathException e) {
+            return otherwise;
+        }
+    }
+
     private static void inFile(SceneFiles files, Taker taker) throws IOException {
         long number = 0;
-        try (Stream<Scene> scenes = files.open()) {
+        try (Stream<NamedScene> scenes = files.named()) {
             for (var each = scenes.iterator(); each.hasNext(); number++) {
-                Image image = ScenePicture.of(each.next());
-                String name = String.format(Locale.ROOT, "%06d", number);
-                taker.take(new Found(name, name, () -> Picture.of(image)));
+                NamedScene next = each.next();
+                Image image = ScenePicture.of(next.scene());
+                String numbered = String.format(Locale.ROOT, "%06d", number);
+                String file = inside(next.name(), numbered);
+                taker.take(new Found(withoutEnding(file), file, () -> Picture.of(image)));
             }
         } catch (java.io.UncheckedIOException e) {
             throw e.getCause();

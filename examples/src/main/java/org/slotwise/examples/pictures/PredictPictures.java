@@ -10,8 +10,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.pictures.PredictionFiles.Format;
 import org.slotwise.examples.shared.Counted;
 import org.slotwise.examples.shared.HelpOption;
@@ -21,12 +23,14 @@ import org.slotwise.examples.shared.PicturesRead;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.image.DiscoveredObjects;
 import org.slotwise.image.ObjectList;
+import org.slotwise.model.ObjectDiscoveryTranslatorFactory;
 import org.slotwise.model.PictureModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Finds the objects of pictures of one's own. */
@@ -99,6 +103,15 @@ public final class PredictPictures implements Callable<Integer> {
     private double leastScore;
 
     @Option(
+            names = "--background",
+            paramLabel = "SLOT",
+            description =
+                    "Which slot is the background and no object: largest, that of most pixels; none;"
+                            + " or a slot's number, from 0, the same in all pictures. Default:"
+                            + " largest, and 0 of a model that counts objects.")
+    private @Nullable String background;
+
+    @Option(
             names = "--max-side",
             defaultValue = "2048",
             paramLabel = "PIXELS",
@@ -140,7 +153,7 @@ public final class PredictPictures implements Callable<Integer> {
         threads.set();
         PrintWriter out = spec.commandLine().getOut();
         try (PictureModel loaded = model.loadAny();
-                Predictor<Image, DiscoveredObjects> predictor = loaded.newPredictor()) {
+                Predictor<Image, DiscoveredObjects> predictor = predictor(loaded)) {
             PictureFinder finder = new PictureFinder(images, loaded, maxSide);
             long count = finder.count().orElse(-1L);
             PredictionFiles files = new PredictionFiles(output, formats, leastScore);
@@ -181,6 +194,27 @@ public final class PredictPictures implements Callable<Integer> {
                                     + troubles.get(0));
         }
         return ExitCode.OK;
+    }
+
+    /** As a server has it, by what it calls "background" too. */
+    private Predictor<Image, DiscoveredObjects> predictor(PictureModel loaded) {
+        if (background == null) {
+            return loaded.newPredictor();
+        }
+        try {
+            return loaded.model()
+                    .newPredictor(
+                            new ObjectDiscoveryTranslatorFactory()
+                                    .newInstance(
+                                            Image.class,
+                                            DiscoveredObjects.class,
+                                            loaded.model(),
+                                            Map.of("background", background)));
+        } catch (TranslateException e) {
+            String says = String.valueOf(e.getMessage());
+            throw new ParameterException(
+                    spec.commandLine(), "--" + says.substring(says.indexOf(": ") + 2), e);
+        }
     }
 
     /** A picture that cannot be read does not keep others from being done. */

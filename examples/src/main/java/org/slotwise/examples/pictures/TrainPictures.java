@@ -1,5 +1,8 @@
 package org.slotwise.examples.pictures;
 
+import ai.djl.training.Trainer;
+import ai.djl.training.listener.TrainingListener;
+import ai.djl.training.listener.TrainingListenerAdapter;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -15,6 +18,7 @@ import org.slotwise.examples.shared.Counted;
 import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.OutputFolder;
 import org.slotwise.examples.shared.Program;
+import org.slotwise.examples.shared.Resumed;
 import org.slotwise.examples.shared.StopRequest;
 import org.slotwise.examples.shared.TrainingLog;
 import org.slotwise.model.ObjectDiscoveryConfiguration;
@@ -197,7 +201,7 @@ public final class TrainPictures implements Callable<Integer> {
                             .setScenes(split.learning())
                             .setRecipe(recipe)
                             .optStop(stop::isMade)
-                            .optListeners(histories)
+                            .optListeners(histories, goingOn(out, recipe.steps(), histories))
                             .optReports(
                                     traces.report(),
                                     progress -> {
@@ -225,6 +229,18 @@ public final class TrainPictures implements Callable<Integer> {
             out.printf("The %d pictures held out:%n", others.size());
             ScoreTable.print(out, model, others);
         }
+    }
+
+    /** Told once it is known that the checkpoint is of this very training. */
+    private TrainingListener goingOn(PrintWriter out, long steps, Histories histories) {
+        return new TrainingListenerAdapter() {
+            @Override
+            public void onTrainingBegin(Trainer trainer) {
+                if (traces.resumes()) {
+                    out.println(Resumed.after(histories.after(), steps));
+                }
+            }
+        };
     }
 
     private static void report(PrintWriter out, TrainingProgress progress, double seconds) {

@@ -10,14 +10,14 @@ import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.ConstantInitializer;
 import ai.djl.util.PairList;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.conditioning.RandomConditioning;
 import org.slotwise.data.ClevrObject;
-import org.slotwise.examples.shared.ShippedWeights;
+import org.slotwise.examples.shared.ModelFile;
+import org.slotwise.examples.shared.ModelFile.Maker;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.PerceptualGrouping;
 import org.slotwise.grouping.PerceptualGroupingOutput;
@@ -133,29 +133,31 @@ final class PropertyModel extends AbstractBlock {
      */
     static PropertyModel load(NDManager manager, @Nullable Path file, int slots, int iterations)
             throws IOException {
-        if (file != null && !Files.isRegularFile(file)) {
-            throw new IOException(file + " does not exist, or is not a file; \"train\" writes one");
-        }
-        try (StateDict weights =
-                file == null
-                        ? ShippedWeights.read(PropertyModel.class, SHIPPED)
-                        : StateDict.read(file)) {
-            String name = weights.metadata().get(GROUPING);
-            PropertyGrouping kind =
-                    Arrays.stream(PropertyGrouping.values())
-                            .filter(known -> known.toString().equals(name))
-                            .findFirst()
-                            .orElseThrow(
-                                    () ->
-                                            new IllegalArgumentException(
-                                                    "it does not say which grouping it has"));
-            PropertyModel model = fresh(manager, kind, slots, iterations);
-            weights.loadInto(model);
-            return model;
-        } catch (IllegalArgumentException e) {
-            String what = file == null ? "the model of these examples" : file.toString();
-            throw new IOException(what + " is not of this program: " + e.getMessage(), e);
-        }
+        return ModelFile.read(
+                Maker.SETS,
+                file,
+                PropertyModel.class,
+                SHIPPED,
+                weights -> {
+                    PropertyModel model =
+                            fresh(
+                                    manager,
+                                    grouping(weights.metadata().get(GROUPING)),
+                                    slots,
+                                    iterations);
+                    weights.loadInto(model);
+                    return model;
+                });
+    }
+
+    private static PropertyGrouping grouping(@Nullable String name) {
+        return Arrays.stream(PropertyGrouping.values())
+                .filter(known -> known.toString().equals(name))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new IllegalArgumentException(
+                                        "it does not say which grouping it has"));
     }
 
     /**

@@ -33,7 +33,15 @@ final class Complaint {
             Pattern.compile("expected one of \\[([^]]*)] \\(case-insensitive\\)");
 
     /** What stands before a path that is no more than a name. */
-    private static final String BEFORE = "(?:^|the folder |cannot (?:load|write|read) )";
+    private static final String BEFORE =
+            "(?:^|the folder |pictures, got \\d+ in |must be TorchScript, "
+                    + "|cannot (?:load|write|read) )";
+
+    /** What Java says of a file whose name it has no letters for. */
+    private static final String NO_LETTERS = "unmappable characters";
+
+    /** How picocli says which option it was. */
+    private static final Pattern OF_OPTION = Pattern.compile("for option '(--[a-z-]+)'");
 
     private Complaint() {}
 
@@ -44,11 +52,23 @@ final class Complaint {
      * @param command the command that failed
      */
     static String of(String message, CommandSpec command) {
+        if (message.contains(NO_LETTERS)) {
+            return noLetters(message);
+        }
         String plain = withoutClasses(typed(message), command);
         String option = option(plain, command);
         return option == null || plain.startsWith("--") || plain.contains(option)
                 ? plain
                 : option + ": " + plain;
+    }
+
+    /** Java takes names by the character set of where it is started, often ASCII in containers. */
+    private static String noLetters(String message) {
+        Matcher option = OF_OPTION.matcher(message);
+        return (option.find() ? option.group(1) + ": " : "")
+                + "a name of a file has letters that the character set here, "
+                + System.getProperty("sun.jnu.encoding")
+                + ", does not have; LC_ALL=C.UTF-8 in the environment gives it all";
     }
 
     /** The values of an option as {@code --help} lists them, each once. */

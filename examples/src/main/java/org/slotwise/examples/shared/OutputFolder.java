@@ -2,6 +2,7 @@ package org.slotwise.examples.shared;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine.Model.CommandSpec;
@@ -53,7 +54,12 @@ public record OutputFolder(Path path) {
 
     /** Writes something and takes it away again: permissions alone do not tell. */
     static void tryToWriteIn(Path folder) throws IOException {
-        Files.delete(Files.createTempFile(folder, ".slotwise", ".tmp"));
+        try {
+            Files.delete(Files.createTempFile(folder, ".slotwise", ".tmp"));
+        } catch (NoSuchFileException e) {
+            // What is missing is the file that was to be made, of which nobody asked.
+            throw new IOException("the system makes no files in " + folder, e);
+        }
     }
 
     /**

@@ -4,12 +4,12 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.examples.shared.ShippedWeights;
+import org.slotwise.examples.shared.ModelFile;
+import org.slotwise.examples.shared.ModelFile.Maker;
 import org.slotwise.slate.Slate;
 import org.slotwise.slate.SlateConfiguration;
 import org.slotwise.weights.StateDict;
@@ -44,18 +44,16 @@ final class SlateModel {
      * @throws IOException if the file cannot be read, or is of another program
      */
     static Slate load(NDManager manager, @Nullable Path file) throws IOException {
-        if (file != null && !Files.isRegularFile(file)) {
-            throw new IOException(file + " does not exist, or is not a file");
-        }
-        String what = file == null ? "the model of these examples" : file.toString();
-        try (StateDict weights =
-                file == null ? ShippedWeights.read(SlateModel.class, FILE) : StateDict.read(file)) {
-            Slate slate = fresh(manager, sizes(weights.metadata()));
-            weights.loadInto(slate);
-            return slate;
-        } catch (IllegalArgumentException e) {
-            throw new IOException(what + " is not of this program: " + e.getMessage(), e);
-        }
+        return ModelFile.read(
+                Maker.SLATE,
+                file,
+                SlateModel.class,
+                FILE,
+                weights -> {
+                    Slate slate = fresh(manager, sizes(weights.metadata()));
+                    weights.loadInto(slate);
+                    return slate;
+                });
     }
 
     /** Writes a model to a path that ends in ".safetensors". */

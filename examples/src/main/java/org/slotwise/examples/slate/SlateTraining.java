@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.examples.shared.Resumed;
 import org.slotwise.examples.shared.StepRows;
 import org.slotwise.examples.shared.StopRequest;
 import org.slotwise.examples.shared.TrainingStep;
@@ -137,7 +138,7 @@ final class SlateTraining implements AutoCloseable {
                 run.seed(),
                 slate.getParameters().values().stream().mapToLong(p -> p.getArray().size()).sum());
         if (done > 0) {
-            out.printf("going on after step %d%n", done);
+            out.println(Resumed.after(done, run.allSteps()));
         }
         StepRows history = new StepRows(traces.history(), COLUMNS, done);
         try (StopRequest stop = new StopRequest()) {

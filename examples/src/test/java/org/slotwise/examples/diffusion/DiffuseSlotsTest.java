@@ -107,6 +107,8 @@ class DiffuseSlotsTest {
                     name);
             assertEquals(whole, Files.readAllLines(history), name);
         }
+        String finished = run(traced("whole", "--resume")).succeeds().out();
+        assertTrue(finished.contains("all " + STEPS + " steps were taken before"), finished);
         run(traced("whole")).fails(1, "exists: --resume goes on from it");
         run(traced("whole", "--resume", "--seed", "9", "--width", "32"))
                 .fails(1, "--seed was 0 and is now 9", "the model was");

@@ -104,6 +104,8 @@ class ResumeDiscoveryTest {
         assertArrayEquals(
                 Files.readAllBytes(folder.resolve("whole.safetensors")),
                 Files.readAllBytes(folder.resolve("killed.safetensors")));
+        String finished = run(train("killed", "--seed", "3", "--resume")).succeeds().out();
+        assertTrue(finished.contains("all " + STEPS + " steps were taken before"), finished);
         List<String> rows = Files.readAllLines(history);
         assertEquals(Files.readAllLines(folder.resolve("whole.csv")), rows);
         assertEquals("step,loss,gradient_norm,learning_rate,fg_ari,ari,mse", rows.get(0));

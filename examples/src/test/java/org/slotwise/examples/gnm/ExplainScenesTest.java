@@ -84,6 +84,8 @@ class ExplainScenesTest {
         assertArrayEquals(
                 Files.readAllBytes(folder.resolve("whole.safetensors")),
                 Files.readAllBytes(folder.resolve("killed.safetensors")));
+        String finished = run(traced("killed", "--resume")).succeeds().out();
+        assertTrue(finished.contains("all " + STEPS + " steps were taken before"), finished);
         assertEquals(whole, Files.readAllLines(history));
         run(traced("killed", "--resume", "--seed", "3")).fails(1, "--seed was 0 and is now 3");
         run(traced("killed")).fails(1, "exists: --resume goes on from it");

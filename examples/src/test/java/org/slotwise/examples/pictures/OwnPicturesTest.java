@@ -16,8 +16,12 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
@@ -67,6 +71,27 @@ class OwnPicturesTest {
         }
     }
 
+    /** Gigabytes would stay for ever where a process is killed while it trains. */
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void theTemporaryFileHasNoName() throws IOException {
+        Path drawn = DrawnPictures.draw(folder, 3);
+        Set<Path> before = temporary();
+        try (OwnPictures own = read(drawn, null)) {
+            assertEquals(3, own.size());
+            Set<Path> after = temporary();
+            after.removeAll(before);
+            assertEquals(Set.of(), after);
+        }
+    }
+
+    private static Set<Path> temporary() throws IOException {
+        try (Stream<Path> all = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+            return all.filter(one -> one.getFileName().toString().startsWith("slotwise-pictures"))
+                    .collect(Collectors.toCollection(HashSet::new));
+        }
+    }
+
     /** Shards of a tar archive can be read from their start alone. */
     @Test
     void takesWhatCanOnlyBeReadFromTheStart() throws IOException {
@@ -94,7 +119,7 @@ class OwnPicturesTest {
     }
 
     /** An entry of a tar archive as POSIX has it. */
-    private static void entry(OutputStream out, String name, byte[] content) throws IOException {
+    static void entry(OutputStream out, String name, byte[] content) throws IOException {
         byte[] header = new byte[512];
         put(header, 0, name);
         put(header, 100, "0000644\0000000000\0000000000\000");

@@ -2,14 +2,17 @@ package org.slotwise.examples.pictures;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.slotwise.examples.shared.Run;
@@ -85,6 +88,68 @@ class PredictPicturesTest extends PicturePrograms {
         assertEquals(
                 ImageIO.read(Path.of(one).toFile()).getRGB(3, 3),
                 ImageIO.read(sure.resolve("005.png").toFile()).getRGB(8 * 3, 8 * 3));
+    }
+
+    /** Files are called as pictures in an archive are, but never lie outside of the folder. */
+    @Test
+    void picturesOfAnArchiveKeepTheirNames() throws IOException {
+        byte[] picture = Files.readAllBytes(drawn.resolve("images/003.png"));
+        Path shard = folder.resolve("shard.tar");
+        try (OutputStream out = Files.newOutputStream(shard)) {
+            for (String name :
+                    new String[] {
+                        "cats/tom one.png", "../../evil.png", "/root.png", "x/../y.png"
+                    }) {
+                OwnPicturesTest.entry(out, name, picture);
+            }
+            out.write(new byte[1024]);
+        }
+        Path found = folder.resolve("deep/found");
+        String[] args = {"--model", "tetrominoes", "--images", shard.toString(), "--out"};
+        Run.of(new PredictPictures(), all(args, found.toString(), "--format", "json,coco"))
+                .succeeds();
+        try (Stream<Path> files = Files.walk(folder.resolve("deep"))) {
+            assertEquals(
+                    List.of(
+                            "000001.json",
+                            "000002.json",
+                            "cats/tom one.json",
+                            "coco.json",
+                            "y.json"),
+                    files.filter(Files::isRegularFile)
+                            .map(file -> found.relativize(file).toString().replace('\\', '/'))
+                            .sorted()
+                            .toList());
+        }
+        CocoAnnotations coco =
+                CocoAnnotations.fromJson(Files.readString(found.resolve("coco.json")));
+        assertEquals("cats/tom one.png", coco.images().get(0).fileName());
+    }
+
+    /** What the background is, is said as a server is told. */
+    @Test
+    void theBackgroundIsTheSlotThatIsAskedFor() throws IOException {
+        String one = drawn.resolve("images/005.png").toString();
+        String[] some = {"--model", "tetrominoes", "--images", one, "--least-score", "0"};
+        Path largest = folder.resolve("largest");
+        Run.of(new PredictPictures(), all(some, "--background", "largest", "--out", "" + largest))
+                .succeeds();
+        Run.of(new PredictPictures(), all(some, "--out", at("usual"))).succeeds();
+        String usual = Files.readString(folder.resolve("usual/005.json"));
+        assertEquals(usual, Files.readString(largest.resolve("005.json")));
+        ObjectList objects = ObjectList.fromJson(usual);
+        Run.of(new PredictPictures(), all(some, "--background", "none", "--out", at("none")))
+                .succeeds();
+        ObjectList all = ObjectList.fromJson(Files.readString(folder.resolve("none/005.json")));
+        assertEquals(objects.count() + 1, all.count());
+        assertNull(all.background());
+        for (String wrong : new String[] {"4", "-1", "black"}) {
+            Run.of(new PredictPictures(), all(some, "--background", wrong, "--out", at("w")))
+                    .fails(
+                            2,
+                            "--background must be none, largest or a slot from 0 to 3, got "
+                                    + wrong);
+        }
     }
 
     /** With the model of Tetrominoes that comes with the library. */

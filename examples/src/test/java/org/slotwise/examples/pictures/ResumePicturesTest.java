@@ -97,7 +97,10 @@ class ResumePicturesTest {
         }
         assertFalse(Files.exists(at("killed")));
         train("killed").fails(1, "exists: --resume goes on from it");
-        train("killed", "--resume").succeeds();
+        String out = train("killed", "--resume").succeeds().out();
+        assertTrue(out.contains("going on after step "), out);
+        String finished = train("killed", "--resume").succeeds().out();
+        assertTrue(finished.contains("all 40 steps were taken before"), finished);
         assertArrayEquals(
                 Files.readAllBytes(at("whole/weights.safetensors")),
                 Files.readAllBytes(at("killed/weights.safetensors")));

@@ -3,6 +3,7 @@ package org.slotwise.examples.shared;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
@@ -49,6 +50,10 @@ class ComplaintTest {
                 "ObjectDiscoveryModel: cannot load m: model.json: ObjectDiscoveryConfiguration: zork"
                         + " is unknown | --model: cannot load m: model.json: zork is unknown",
                 "ConditioningConfiguration.Grid: slots must be 4 | slots must be 4",
+                "PretrainedBackbone: file must be TorchScript, m is not | --model: file must be"
+                        + " TorchScript, m is not",
+                "training takes at least 3 pictures, got 1 in i | --images: training takes at least 3"
+                        + " pictures, got 1 in i",
                 "m does not exist | --model: m does not exist",
                 "i/a.png is broken | --images: i/a.png is broken",
                 "the folder i does not exist | --images: the folder i does not exist",
@@ -94,5 +99,22 @@ class ComplaintTest {
                 complaint(
                         new IllegalArgumentException(
                                 "SlotAttention: slots must be at least 1, got 0")));
+    }
+
+    /** As in a container that says nothing of its language. */
+    @Test
+    void saysHowNamesInOtherLettersAreRead() {
+        String says =
+                "a name of a file has letters that the character set here, "
+                        + System.getProperty("sun.jnu.encoding")
+                        + ", does not have; LC_ALL=C.UTF-8 in the environment gives it all";
+        String java = "Malformed input or input contains unmappable characters: ";
+        assertEquals(says, complaint(new InvalidPathException("??.png", java.strip())));
+        String ofPicocli =
+                "Invalid value for option '--model': cannot convert 'm??' to interface"
+                        + " java.nio.file.Path (java.nio.file.InvalidPathException: "
+                        + java
+                        + "m??)";
+        assertEquals("--model: " + says, complaint(new IllegalArgumentException(ofPicocli)));
     }
 }

@@ -102,6 +102,8 @@ class ComposePicturesTest {
             }
             String out = run(traced(name, "--resume")).succeeds().out();
             assertTrue(out.contains("going on after step "), out);
+            String finished = run(traced(name, "--resume")).succeeds().out();
+            assertTrue(finished.contains("all " + STEPS + " steps were taken before"), finished);
             assertArrayEquals(
                     Files.readAllBytes(folder.resolve("whole.safetensors")),
                     Files.readAllBytes(folder.resolve(name + ".safetensors")),
