@@ -117,7 +117,7 @@ final class KMeansStarts {
     private static NDArray centersOfSample(
             CentredFeatures input, int sample, int clusters, KMeansOptions options, long scores) {
         try (Scope scope = new Scope()) {
-            NDArray rows = FeatureSample.rows(input.values, sample, options.seed());
+            NDArray rows = StartSample.rows(input.values, sample, options.seed());
             CentredFeatures part = input.part(rows);
             return scope.keep(new KMeansStarts(part, clusters, options, scores).run().centers());
         }

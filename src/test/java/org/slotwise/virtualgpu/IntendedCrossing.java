@@ -76,6 +76,16 @@ enum IntendedCrossing {
             TO_HOST,
             "before the first round: what tolerances are relative to, and whether float32 will do",
             "clustering.CentredFeatures"),
+    KMEANS_FAR(
+            FROM_HOST,
+            "which images have features far away: once a clustering, where there are any",
+            "clustering.CentredFeatures.chosen"),
+    KMEANS_SAMPLE("Java draws it: once a clustering, where asked for", "clustering.StartSample"),
+    KMEANS_DIGITS(
+            TO_HOST,
+            "whether float32 tells what is near: some numbers of each cluster, once a clustering",
+            "clustering.TightClusters",
+            "clustering.ClusterMembers"),
     KMEANS_ROUND(
             "once a round: how far each start is; Java decides which of them go on",
             "clustering.BatchedLloyd"),

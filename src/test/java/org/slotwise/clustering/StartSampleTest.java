@@ -21,7 +21,7 @@ import org.slotwise.testing.Tensors;
 
 /** Starts of k-means on a sample of the features. */
 @ExtendWith(OnDevice.class)
-class FeatureSampleTest {
+class StartSampleTest {
 
     private static KMeansOptions.Builder options(long seed) {
         return KMeansOptions.builder().optNInit(3).optSeed(seed).optTol(0);
@@ -32,7 +32,7 @@ class FeatureSampleTest {
     void isOneOfEachPart(int size, int count, NDManager manager) {
         NDArray features = manager.zeros(new Shape(3, size, 2));
         for (Long seed : new Long[] {null, 1L, -5L}) {
-            long[] rows = FeatureSample.rows(features, count, seed).toLongArray();
+            long[] rows = StartSample.rows(features, count, seed).toLongArray();
             assertEquals(3 * count, rows.length);
             for (int i = 0; i < rows.length; i++) {
                 long part = i % count;

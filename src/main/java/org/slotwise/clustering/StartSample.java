@@ -8,9 +8,9 @@ import org.slotwise.internal.Ops;
  * A sample of the features of each image, on which starts of k-means run: one of each of so many
  * parts of all, so that it is spread over them.
  */
-final class FeatureSample {
+final class StartSample {
 
-    private FeatureSample() {}
+    private StartSample() {}
 
     /**
      * Draws a sample.
