@@ -32,8 +32,8 @@ final class DiscoveryInOneCall {
     /** Pixels of a batch beyond which numbers take longer than calls. */
     private static final long FEW = 64 * 64;
 
-    /** The same where slots have places, whose relative features are more numbers for each slot. */
-    private static final long FEW_PLACED = 10 * FEW;
+    /** The same for pixels times slots, where slots have places and one is decoded at a time. */
+    private static final long FEW_PLACED = 64 * FEW;
 
     private final @Nullable Unseeing start; // null where the equations have it
     private final long slots;
@@ -47,7 +47,7 @@ final class DiscoveryInOneCall {
 
     /** The call for a model; null if it is of another make. */
     static @Nullable DiscoveryInOneCall of(
-            DiscoveryParts made, ObjectDiscoveryConfiguration.Colours colours) {
+            DiscoveryParts made, ObjectDiscoveryConfiguration configuration) {
         Block encoder = made.encoder().block();
         Block grouping = made.grouping().block();
         Block decoder = made.decoder().block();
@@ -68,17 +68,16 @@ final class DiscoveryInOneCall {
         if (!ofThePaper && !placed) {
             return null;
         }
-        double mean = colours.mean();
-        double deviation = colours.deviation();
+        double mean = configuration.colours().mean();
+        double deviation = configuration.colours().deviation();
         LoadedByType whole =
                 LoadedByType.of(
                         () ->
                                 start != null || begin == null
                                         ? DiscoveryScript.ofGivenSlots(
                                                 encoder, grouping, decoder, mean, deviation)
-                                        : DiscoveryScript.of(
-                                                encoder, begin, grouping, decoder, mean,
-                                                deviation));
+                                        : PlacedDiscoveryScript.of(
+                                                encoder, begin, grouping, decoder, configuration));
         return new DiscoveryInOneCall(start, made.sizes().slots(), whole);
     }
 
