@@ -2,6 +2,7 @@ package org.slotwise.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
@@ -85,7 +86,12 @@ final class DiscoveryInOneCall {
     boolean suits(NDArray images) {
         Shape s = images.getShape();
         long pixels = s.get(0) * s.get(2) * s.get(3);
-        return start == null ? slots * pixels <= FEW_PLACED : pixels <= FEW;
+        if (start != null) {
+            return pixels <= FEW;
+        }
+        // Not all of the operations that join others are there for float16 on a CPU.
+        boolean wide = images.getDataType() != DataType.FLOAT16;
+        return wide && slots * pixels <= FEW_PLACED;
     }
 
     /** All that the model gives, by name; nothing if the call cannot be taken so. */
