@@ -239,7 +239,7 @@ public final class ShapeAndColourDecoder extends DecoderBlock implements Scripta
         parts.put("hidden", second.script());
         parts.put("alpha", alpha.script());
         parts.put("colour", colour.script());
-        return ShapeAndColourScript.of(parts, height, width, frequencies);
+        return ShapeAndColourScript.of(parts, height, width, hidden, frequencies);
     }
 
     @Override

@@ -51,10 +51,11 @@ final class ShapeAndColourScript {
      * @param parts its linear maps by their names
      * @param height of images
      * @param width of images
+     * @param hidden R
      * @param frequencies L
      */
     static ScriptModule of(
-            Map<String, ScriptModule> parts, int height, int width, int frequencies) {
+            Map<String, ScriptModule> parts, int height, int width, int hidden, int frequencies) {
         ScriptModule.Builder builder = ScriptModule.builder("ShapeAndColourDecoder");
         parts.forEach(builder::module);
         return builder.optInputs(
@@ -64,6 +65,9 @@ final class ShapeAndColourScript {
                 .setCode(
                         FORWARD.formatted(height, width, LOWEST)
                                 + FourierFeatures.script("waves", frequencies))
+                .optInference(
+                        new ShapeAndColourInference(height, width, hidden, frequencies, LOWEST)
+                                .methods())
                 .build();
     }
 }

@@ -60,6 +60,29 @@ public final class ContentAndPlaceEncoder extends EncoderBlock implements Script
     private static final int JOINT_HIDDEN = 96;
     private static final int FREQUENCIES = 2;
 
+    /** Without a graph: what places are is settled, and maps are activated where they are. */
+    private static final String INFERENCE =
+            """
+            def settled(self, like: Tensor, height: int, width: int) -> Tuple[Tensor, Tensor]:
+              y = self.centres(like, torch.floordiv(torch.add(height, %2$s), %1$s), height)
+              x = self.centres(like, torch.floordiv(torch.add(width, %2$s), %1$s), width)
+              grid = [torch.size(y, 0), torch.size(x, 0)]
+              y = torch.expand(torch.unsqueeze(y, 1), grid)
+              x = torch.expand(torch.unsqueeze(x, 0), grid)
+              positions = torch.reshape(torch.stack([y, x], 2), [-1, 2])
+              t = torch.sub(torch.mul(positions, 2), 1)
+              w = [self.waves(torch.slice(t, 1, 0, 1, 1)), self.waves(torch.slice(t, 1, 1, 2, 1))]
+              return (positions, torch.cat(w, 1))
+            def infer(self, images: Tensor, code: Tensor) -> Tensor:
+              x = self.conv1.activated(images)
+              x = self.conv3.activated(self.conv2.activated(x))
+              x = self.norm.forward(torch.transpose(torch.flatten(x, 2), 1, 2))
+              c = self.content2.forward(self.content1.activated(x))
+              p = torch.unsqueeze(self.place.forward(code), 0)
+              both = torch.cat([c, torch.expand(p, [torch.size(c, 0), -1, -1])], 2)
+              return torch.cat([both, self.joint2.forward(self.joint1.activated(both))], 2)
+            """;
+
     private final int stride;
     private final int channels;
     private final Convolution[] convolutions = new Convolution[3];
@@ -201,6 +224,7 @@ public final class ContentAndPlaceEncoder extends EncoderBlock implements Script
                         """
                                         .formatted(stride)
                                 + FourierFeatures.script("waves", FREQUENCIES))
+                .optInference(INFERENCE.formatted(stride, stride - 1))
                 .build();
     }
 

@@ -147,6 +147,10 @@ record InvariantSlotAttentionScript(
                                         feedForward == null
                                                 ? updated
                                                 : "self.ff_mlp.forward(" + updated + ")"))
+                .optInference(
+                        new InvariantSlotAttentionInference(
+                                        feedForward, dim, iterations, eps, frequencies)
+                                .methods())
                 .build();
     }
 }

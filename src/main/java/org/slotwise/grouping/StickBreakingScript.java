@@ -33,6 +33,49 @@ record StickBreakingScript(
             def steps(self, y: Tensor, norms: Tensor, norm2: Tensor, uniform: Tensor, minus_var: Tensor, eps: float, log_eps: float, rounding: float, normalised: bool, centres: int, pieces: int) -> Tuple[Tensor, Tensor, Tensor]:
             """;
 
+    /**
+     * The same in fewer operations, of features in columns (B, F, N), which are divided by their
+     * norms before they are compared.
+     */
+    private static final String INFER =
+            """
+            def infer(self, columns: Tensor, uniform: Tensor) -> Dict[str, Tensor]:
+              norm = torch.norm(columns, 2, [1], True)
+              norms = torch.clamp_min(norm, 1e-12)
+              y = torch.div(columns, norms)
+              norm2 = torch.div(norm, norms)
+              norm2 = torch.mul(norm2, norm2)
+              b = torch.size(y, 0)
+              n = torch.size(y, 2)
+              t = ops.prim.dtype(y)
+              minus_var = %7$s
+              eps = %4$s
+              log_eps = %5$s
+              if torch.eq(t, 7):
+                rounding = %3$s
+              else:
+                rounding = %2$s
+              log_alphas = annotate(List[Tensor], [])
+              log_scopes = annotate(List[Tensor], [])
+              log_seeds = torch.log(torch.clamp_min(uniform, eps))
+              log_scope = torch.zeros_like(log_seeds)
+              for k in range(%6$s):
+                choice = torch.argmax(torch.add(log_scope, log_seeds), 1, True)
+                choice = torch.unsqueeze(choice, 1)
+                c = torch.gather(y, 2, torch.expand(choice, [b, torch.size(y, 1), 1]))
+                sums = torch.add(norm2, torch.gather(norm2, 2, choice))
+                squares = torch.squeeze(torch.baddbmm(sums, torch.transpose(c, 1, 2), y, beta=1, alpha=-2), 1)
+                squares = torch.threshold_(squares, rounding, 0)
+                log_alpha = %8$s
+                _1 = torch.append(log_alphas, log_alpha)
+                _2 = torch.append(log_scopes, log_scope)
+                left = torch.clamp_min_(torch.rsub(torch.exp(log_alpha), 1), eps)
+                log_scope = torch.add(log_scope, torch.log_(left))
+              all_scopes = torch.stack(log_scopes, 1)
+              masks = torch.exp_(torch.add(all_scopes, torch.stack(log_alphas, 1)))
+              return {"guess": masks, "is_empty": self.empty(masks, all_scopes)}
+            """;
+
     ScriptModule module(int featureDim) {
         return ScriptModule.builder("StickBreaking")
                 .setCode(
@@ -45,6 +88,16 @@ record StickBreakingScript(
                                         slots)
                                 + StickBreakingSteps.body(kernel)
                                 + rule.script())
+                .optInference(
+                        INFER.formatted(
+                                Math.log(kernelVar),
+                                StickBreaking.threshold(DataType.FLOAT32, featureDim),
+                                StickBreaking.threshold(DataType.FLOAT64, featureDim),
+                                eps,
+                                Math.log(eps),
+                                slots,
+                                -kernelVar,
+                                kernel.script()))
                 .build();
     }
 }

@@ -146,7 +146,8 @@ public final class LoadedModule implements AutoCloseable {
     /**
      * Gives arrays themselves, not views of them, to a method that keeps them and returns nothing.
      *
-     * @param method its name; it computes nothing, since this runs in the engine's inference mode
+     * @param method its name; this runs in the engine's inference mode, so that what it computes
+     *     and keeps can take no part in a graph
      * @param arrays its only argument, a list
      */
     public void give(String method, List<? extends NDArray> arrays) {

@@ -188,6 +188,11 @@ public final class Convolution implements Layer, Scriptable {
                                                 p,
                                                 p)
                                 + more)
+                .optInference(
+                        """
+                        def activated(self, x: Tensor) -> Tensor:
+                          return torch.relu_(self.forward(x))
+                        """)
                 .build();
     }
 

@@ -154,6 +154,15 @@ public final class FeedForward extends ConfiguredBlock implements Scriptable {
                         def forward(self, s: Tensor) -> Tensor:
                           return torch.add(s, self.module.forward(s))
                         """)
+                .optInference(
+                        """
+                        def norm(self, s: Tensor) -> Tensor:
+                          return getattr(self.module, "0").forward(s)
+                        def maps(self) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
+                          m = getattr(self.module, "1")
+                          n = getattr(self.module, "3")
+                          return (torch.t(m.weight), m.bias, torch.t(n.weight), n.bias)
+                        """)
                 .build();
     }
 }

@@ -130,6 +130,11 @@ public final class Linear implements Layer, Scriptable {
                           return torch.add(self.forward(x), y)
                         """
                                 .formatted(bias == null ? "" : ", self.bias"))
+                .optInference(
+                        """
+                        def activated(self, x: Tensor) -> Tensor:
+                          return torch.relu_(self.forward(x))
+                        """)
                 .build();
     }
 }

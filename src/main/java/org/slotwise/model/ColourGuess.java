@@ -100,6 +100,22 @@ record ColourGuess(int slots, int stride) {
                                         stride,
                                         Math.PI / 2,
                                         Arrays.toString(SettledNoise.uniform(count, SEED))))
+                .optInference(
+                        """
+                        def settled(self, like: Tensor) -> Tensor:
+                          return torch.tensor(%4$s, dtype=ops.prim.dtype(like), device=ops.prim.device(like))
+                        def infer(self, images: Tensor, settled: Tensor) -> Dict[str, Tensor]:
+                          x = torch.slice(torch.slice(images, 2, 0, %1$s, %2$s), 3, 0, %1$s, %2$s)
+                          angles = torch.mul(torch.flatten(x, 2), %3$s)
+                          colours = torch.cat([torch.sin(angles), torch.cos(angles)], 1)
+                          u = torch.expand(settled, [torch.size(x, 0), -1])
+                          return self.grouping.infer(colours, u)
+                        """
+                                .formatted(
+                                        Integer.MAX_VALUE,
+                                        stride,
+                                        Math.PI / 2,
+                                        Arrays.toString(SettledNoise.uniform(count, SEED))))
                 .build();
     }
 

@@ -2,6 +2,7 @@ package org.slotwise.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
@@ -32,8 +33,8 @@ final class DiscoveryInOneCall {
     /** Pixels of a batch beyond which numbers take longer than calls. */
     private static final long FEW = 64 * 64;
 
-    /** The same where slots have places, whose relative features are more numbers for each slot. */
-    private static final long FEW_PLACED = 10 * FEW;
+    /** The same for pixels times slots, where slots have places and one is decoded at a time. */
+    private static final long FEW_PLACED = 64 * FEW;
 
     private final @Nullable Unseeing start; // null where the equations have it
     private final long slots;
@@ -47,7 +48,7 @@ final class DiscoveryInOneCall {
 
     /** The call for a model; null if it is of another make. */
     static @Nullable DiscoveryInOneCall of(
-            DiscoveryParts made, ObjectDiscoveryConfiguration.Colours colours) {
+            DiscoveryParts made, ObjectDiscoveryConfiguration configuration) {
         Block encoder = made.encoder().block();
         Block grouping = made.grouping().block();
         Block decoder = made.decoder().block();
@@ -68,17 +69,16 @@ final class DiscoveryInOneCall {
         if (!ofThePaper && !placed) {
             return null;
         }
-        double mean = colours.mean();
-        double deviation = colours.deviation();
+        double mean = configuration.colours().mean();
+        double deviation = configuration.colours().deviation();
         LoadedByType whole =
                 LoadedByType.of(
                         () ->
                                 start != null || begin == null
                                         ? DiscoveryScript.ofGivenSlots(
                                                 encoder, grouping, decoder, mean, deviation)
-                                        : DiscoveryScript.of(
-                                                encoder, begin, grouping, decoder, mean,
-                                                deviation));
+                                        : PlacedDiscoveryScript.of(
+                                                encoder, begin, grouping, decoder, configuration));
         return new DiscoveryInOneCall(start, made.sizes().slots(), whole);
     }
 
@@ -86,7 +86,12 @@ final class DiscoveryInOneCall {
     boolean suits(NDArray images) {
         Shape s = images.getShape();
         long pixels = s.get(0) * s.get(2) * s.get(3);
-        return start == null ? slots * pixels <= FEW_PLACED : pixels <= FEW;
+        if (start != null) {
+            return pixels <= FEW;
+        }
+        // Not all of the operations that join others are there for float16 on a CPU.
+        boolean wide = images.getDataType() != DataType.FLOAT16;
+        return wide && slots * pixels <= FEW_PLACED;
     }
 
     /** All that the model gives, by name; nothing if the call cannot be taken so. */

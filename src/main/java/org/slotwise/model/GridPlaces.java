@@ -18,6 +18,16 @@ record GridPlaces(List<Double> places, double jitter) {
 
     private static final int AXES = 2;
 
+    /** One by one: of a list the engine makes float32 first, whatever it is asked for. */
+    private static final String SETTLED =
+            """
+            def settled(self, like: Tensor) -> Tensor:
+              places = annotate(List[Tensor], [])
+              for place in %s:
+                _0 = torch.append(places, torch.full([], place, dtype=ops.prim.dtype(like), layout=None, device=ops.prim.device(like), pin_memory=None))
+              return torch.stack(places, 0)
+            """;
+
     static GridPlaces of(ConditioningConfiguration.Grid grid) {
         List<Double> places = new ArrayList<>();
         for (double row : grid.rows()) {
@@ -62,11 +72,18 @@ record GridPlaces(List<Double> places, double jitter) {
                 .setCode(
                         """
                         def forward(self, images: Tensor) -> Dict[str, Tensor]:
-                          p = torch.tensor(%1$s, dtype=ops.prim.dtype(images), device=ops.prim.device(images))
-                          p = torch.reshape(p, [1, %2$s, 2])
+                          p = torch.reshape(self.settled(images), [1, %1$s, 2])
                           return {"slot_positions": torch.expand(p, [torch.size(images, 0), -1, -1])}
                         """
-                                .formatted(places, count()))
+                                        .formatted(count())
+                                + SETTLED.formatted(places))
+                .optInference(
+                        """
+                        def infer(self, images: Tensor, settled: Tensor) -> Dict[str, Tensor]:
+                          p = torch.view(settled, [1, %1$s, 2])
+                          return {"slot_positions": torch.expand(p, [torch.size(images, 0), -1, -1])}
+                        """
+                                .formatted(count()))
                 .build();
     }
 }

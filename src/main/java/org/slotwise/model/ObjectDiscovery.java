@@ -83,7 +83,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
             throw new UncheckedIOException(e);
         }
         made.blocks().forEach(this::addChildBlock);
-        inOneCall = DiscoveryInOneCall.of(made, c.colours());
+        inOneCall = DiscoveryInOneCall.of(made, c);
     }
 
     /**

@@ -79,6 +79,17 @@ final class VectorStart extends ConfiguredBlock implements Scriptable {
                                   return out
                                 """
                                         .formatted(slots, dim))
+                .optInference(
+                        """
+                        def settled(self) -> Tensor:
+                          return self.apart.settled(self.start)
+                        def infer(self, images: Tensor, settled: Tensor) -> Dict[str, Tensor]:
+                          out = self.apart.infer(images, settled)
+                          s = torch.expand(self.start, [torch.size(images, 0), %1$s, %2$s])
+                          torch._set_item(out, "conditioning", s)
+                          return out
+                        """
+                                .formatted(slots, dim))
                 .build();
     }
 

@@ -12,7 +12,7 @@ final class InPlaceScript {
 
     /** The same equations; what is changed in its place nothing else has seen. */
     static ScriptModule of(ScriptModule module) {
-        return module.rewritten(InPlaceScript::code);
+        return module.rewritten(InPlaceScript::code, ScriptModule::inference);
     }
 
     private static String code(ScriptModule module) {

@@ -33,10 +33,11 @@ import org.slotwise.internal.TorchScriptArchive;
  * }</pre>
  *
  * <p>Parameters are not copied: what a training changes in place is what the next call computes
- * with, and gradients go to them. Where a parameter has another array since, as after loading, the
- * next call takes that one. Operations run one by one as they are written, so that a call gives the
- * same bits as the one before. Calls may come from several threads. The equations are loaded at the
- * first call, and live as long as this object.
+ * with, and gradients go to them. Methods of inference ({@link ScriptModule.Builder#optInference})
+ * are there as well; what they settle is made when the equations are loaded. Where a parameter has
+ * another array since, as after loading, the next call takes that one. Operations run one by one as
+ * they are written, so that a call gives the same bits as the one before. Calls may come from
+ * several threads. The equations are loaded at the first call, and live as long as this object.
  */
 public final class LoadedScript {
 

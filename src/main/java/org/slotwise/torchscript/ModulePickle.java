@@ -79,6 +79,12 @@ final class ModulePickle {
                             text(name);
                             tensor(parameter);
                         });
+        if (standIn != null) {
+            for (String name : module.settled()) {
+                text(name);
+                tensor(standIn, false);
+            }
+        }
         text("training");
         out.write(FALSE);
         module.modules()
@@ -92,7 +98,14 @@ final class ModulePickle {
     }
 
     private void tensor(Parameter parameter) {
-        NDArray array = standIn == null ? parameter.getArray() : standIn;
+        if (standIn == null) {
+            tensor(parameter.getArray(), parameter.requiresGradient());
+        } else {
+            tensor(standIn, false);
+        }
+    }
+
+    private void tensor(NDArray array, boolean learnt) {
         long[] shape = array.getShape().getShape();
         global("torch._utils", "_rebuild_tensor_v2");
         out.write(MARK);
@@ -107,7 +120,7 @@ final class ModulePickle {
         number(0); // where it begins in the storage
         tuple(shape);
         tuple(strides(shape));
-        out.write(standIn == null && parameter.requiresGradient() ? TRUE : FALSE);
+        out.write(learnt ? TRUE : FALSE);
         global("collections", "OrderedDict");
         out.write(EMPTY_TUPLE);
         out.write(REDUCE);

@@ -37,6 +37,8 @@ public final class ScriptModule {
     private final @Nullable List<String> inputs;
     private final @Nullable List<String> outputs;
     private final String code;
+    private final String inference;
+    private final List<String> settled;
 
     private ScriptModule(Builder builder, String code) {
         type = builder.type;
@@ -44,6 +46,8 @@ public final class ScriptModule {
         modules = Collections.unmodifiableMap(new LinkedHashMap<>(builder.modules));
         inputs = builder.inputs;
         outputs = builder.outputs;
+        inference = builder.inference;
+        settled = builder.settled;
         this.code = code;
     }
 
@@ -84,6 +88,8 @@ public final class ScriptModule {
         more.modules.putAll(modules);
         more.inputs = inputs;
         more.outputs = outputs;
+        more.inference = inference;
+        more.settled = settled;
         return more.module(name, inside).setCode(code).build();
     }
 
@@ -91,12 +97,15 @@ public final class ScriptModule {
      * The same modules with other code, for this process alone.
      *
      * @param rewrite from a module to its code
+     * @param inference from a module to its methods of inference
      */
-    ScriptModule rewritten(Function<ScriptModule, String> rewrite) {
+    ScriptModule rewritten(
+            Function<ScriptModule, String> rewrite, Function<ScriptModule, String> inference) {
         Builder same = builder(type);
         parameters.forEach(same::parameter);
-        modules.forEach((name, inside) -> same.module(name, inside.rewritten(rewrite)));
-        return same.setCode(rewrite.apply(this)).build();
+        modules.forEach((name, inside) -> same.module(name, inside.rewritten(rewrite, inference)));
+        same.settled = settled;
+        return same.setCode(rewrite.apply(this)).optInference(inference.apply(this)).build();
     }
 
     /** What the class is called. */
@@ -114,6 +123,16 @@ public final class ScriptModule {
 
     String code() {
         return code;
+    }
+
+    /** Methods for calls of this process that record no graph. */
+    String inference() {
+        return inference;
+    }
+
+    /** Arrays that {@code settle} of the methods of inference makes. */
+    List<String> settled() {
+        return settled;
     }
 
     /** What a whole model gives to {@code forward}; null for what its kind usually takes. */
@@ -197,6 +216,8 @@ public final class ScriptModule {
         private final Map<String, ScriptModule> modules = new LinkedHashMap<>();
         private @Nullable List<String> inputs;
         private @Nullable List<String> outputs;
+        private String inference = "";
+        private List<String> settled = List.of();
         private @Nullable String code;
 
         private Builder(String type) {
@@ -264,6 +285,31 @@ public final class ScriptModule {
          */
         public Builder optOutputs(String... outputs) {
             this.outputs = List.of(outputs);
+            return this;
+        }
+
+        /**
+         * Sets more methods, of which a {@link LoadedScript} alone knows, while files do not: the
+         * same equations for calls that record no graph, in whatever order is fastest.
+         *
+         * @param inference their definitions, as those of {@link #setCode}
+         * @return this
+         */
+        public Builder optInference(String inference) {
+            this.inference = inference;
+            return this;
+        }
+
+        /**
+         * Sets arrays that the methods of {@link #optInference} find in the module: what follows
+         * from sizes and types, and not from what parameters hold. A method {@code settle(self) ->
+         * NoneType} of theirs makes them when the equations are loaded.
+         *
+         * @param names the arrays' names
+         * @return this
+         */
+        public Builder optSettled(String... names) {
+            settled = List.of(names);
             return this;
         }
 

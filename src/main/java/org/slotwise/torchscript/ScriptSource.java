@@ -70,6 +70,9 @@ final class ScriptSource {
         one.parameters()
                 .keySet()
                 .forEach(name -> source.append(attribute(name)).append("Tensor\n"));
+        if (kept) {
+            one.settled().forEach(name -> source.append(attribute(name)).append("Tensor\n"));
+        }
         source.append("  training : bool\n");
         one.modules()
                 .forEach(
@@ -80,6 +83,7 @@ final class ScriptSource {
                                         .append('\n'));
         source.append(one.code().indent(2));
         if (kept) {
+            source.append(one.inference().indent(2));
             keep(one, source);
         }
     }
@@ -105,6 +109,9 @@ final class ScriptSource {
                                                 + "."
                                                 + KEEP
                                                 + "(values)\n"));
+        if (!one.settled().isEmpty()) {
+            source.append("    _ = self.settle()\n");
+        }
         source.append("    return None\n");
     }
 

@@ -95,8 +95,7 @@ class DiscoveryInOneCallTest {
 
     private static DiscoveryInOneCall call(ObjectDiscoveryConfiguration c) {
         try {
-            return Objects.requireNonNull(
-                    DiscoveryInOneCall.of(DiscoveryParts.of(c, null), c.colours()));
+            return Objects.requireNonNull(DiscoveryInOneCall.of(DiscoveryParts.of(c, null), c));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -107,8 +106,8 @@ class DiscoveryInOneCallTest {
     void shippedModelsFindTheSame(NDManager manager) {
         Map<String, Scenes> scenes =
                 Map.of(
-                        "tetrominoes", Tetrominoes.builder().setSize(9).build(),
-                        "multi-dsprites", MultiDSprites.builder().setSize(2).build());
+                        "tetrominoes", Tetrominoes.builder().setSize(54).build(),
+                        "multi-dsprites", MultiDSprites.builder().setSize(11).build());
         scenes.forEach(
                 (name, some) -> {
                     ObjectDiscovery model =
@@ -130,7 +129,7 @@ class DiscoveryInOneCallTest {
                                         model.madeFrom().imageHeight(),
                                         model.madeFrom().imageWidth(),
                                         DataType.FLOAT32);
-                        assertSame(manager, model, images, 1e-4);
+                        assertSame(manager, model, images, 3e-4);
                     }
                 });
     }
@@ -195,12 +194,12 @@ class DiscoveryInOneCallTest {
     @Test
     void thePapersMakeIsKnown() throws IOException {
         ObjectDiscoveryConfiguration c = Presets.named("paper-tetrominoes").configuration();
-        assertNotNull(DiscoveryInOneCall.of(DiscoveryParts.of(c, null), c.colours()));
+        assertNotNull(DiscoveryInOneCall.of(DiscoveryParts.of(c, null), c));
     }
 
     @Test
     void otherMakesAreComputedByParts() throws IOException {
         ObjectDiscoveryConfiguration c = Presets.named("pictures").configuration();
-        assertNull(DiscoveryInOneCall.of(DiscoveryParts.of(c, null), c.colours()));
+        assertNull(DiscoveryInOneCall.of(DiscoveryParts.of(c, null), c));
     }
 }
