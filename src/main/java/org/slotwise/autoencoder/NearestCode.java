@@ -3,6 +3,7 @@ package org.slotwise.autoencoder;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import org.slotwise.internal.Declarer;
@@ -61,17 +62,18 @@ final class NearestCode {
         try (Scope scope = new Scope()) {
             Shape s = z.getShape();
             NDArray tokens = FusedOps.tokens(z); // (B, h w, C)
-            // Around the codes' mean, so that what is far from 0 keeps its digits.
-            NDArray mean = e.mean(new int[] {0}, true); // (1, C)
-            NDArray codesAround = e.sub(mean);
-            NDArray columns = codesAround.swapAxes(0, 1);
-            NDArray half =
-                    codesAround.square().sum(new int[] {1}).mul(Scalars.like(e, 0.5)); // (codes)
+            // Products in float64, around the codes' mean: what is far, or far apart, costs no digits.
+            NDArray wide = e.toType(DataType.FLOAT64, false);
+            NDArray mean = wide.mean(new int[] {0}, true); // (1, C)
+            NDArray around = wide.sub(mean);
+            NDArray columns = around.swapAxes(0, 1);
+            NDArray half = around.square().sum(new int[] {1}).mul(Scalars.like(around, 0.5));
             NDList all = new NDList();
             for (long b = 0; b < s.get(0); b++) {
                 try (Scope image = new Scope()) {
                     // |z - e|² = |z|² - 2 (z e - |e|² / 2)
-                    NDArray near = tokens.get(b).sub(mean).matMul(columns).sub(half);
+                    NDArray token = tokens.get(b).toType(DataType.FLOAT64, false).sub(mean);
+                    NDArray near = token.matMul(columns).subi(half);
                     all.add(image.keep(near.argMax(1)));
                 }
             }

@@ -156,9 +156,7 @@ public final class MiniBatchKMeans {
         return NoGraph.during(
                 () -> {
                     try (Scope scope = new Scope()) {
-                        DataType type = features.getDataType();
-                        boolean half = type == DataType.FLOAT16;
-                        NDArray given = half ? features.toType(DataType.FLOAT32, false) : features;
+                        NDArray given = features.toType(DataType.FLOAT64, false);
                         double[] origin = origin(centers);
                         NDArray x = given.sub(centers(given, new double[][] {origin}));
                         NDArray c = centers(x, around(origin, centers));

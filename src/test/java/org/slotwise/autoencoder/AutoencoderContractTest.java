@@ -11,6 +11,7 @@ import static org.slotwise.testing.Tensors.assertClose;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
@@ -97,7 +98,11 @@ class AutoencoderContractTest {
         block.initialize(manager, DataType.FLOAT32, new Shape(2, 3, 8, 12));
         block.getParameters().get("quantize.embedding.weight").getArray().addi(4096);
         NDArray z = Tensors.uniform(manager, 4, DataType.FLOAT32, 2, 2, 2, 3).sub(0.5).div(2.5);
-        assertNearest(block, new ParameterStore(manager, false), z.add(4096));
+        ParameterStore store = new ParameterStore(manager, false);
+        assertNearest(block, store, z.add(4096));
+        NDArray codes = block.getParameters().get("quantize.embedding.weight").getArray();
+        codes.subi(4096).set(new NDIndex("3, 1"), 1e6); // one stray code
+        assertNearest(block, store, z);
     }
 
     @Test

@@ -78,6 +78,14 @@ class MiniBatchKMeansTest {
         NDArray far = manager.create(new float[] {1e9f, 0, 0, 0, 0, 0, 0, 0}, new Shape(1, 8));
         MiniBatchKMeans withFar = MiniBatchKMeans.from(centers.concat(far, 0));
         assertArrayEquals(expected, withFar.labels(offset).toLongArray());
+        // Groups far from each other: no origin is near to all.
+        NDArray groups = rounded.concat(offset, 0);
+        MiniBatchKMeans both = MiniBatchKMeans.from(centers.sub(away).concat(centers, 0));
+        long[] labels = both.labels(groups).toLongArray();
+        for (int j = 0; j < 50; j++) {
+            assertEquals(expected[j], labels[j]);
+            assertEquals(6 + expected[j], labels[50 + j]);
+        }
     }
 
     /** The first batch is clustered by k-means to its end. */
