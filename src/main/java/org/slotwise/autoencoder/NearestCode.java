@@ -62,7 +62,8 @@ final class NearestCode {
         try (Scope scope = new Scope()) {
             Shape s = z.getShape();
             NDArray tokens = FusedOps.tokens(z); // (B, h w, C)
-            // Products in float64, around the codes' mean: what is far, or far apart, costs no digits.
+            // Products in float64, around the codes' mean: what is far, or far apart, costs no
+            // digits.
             NDArray wide = e.toType(DataType.FLOAT64, false);
             NDArray mean = wide.mean(new int[] {0}, true); // (1, C)
             NDArray around = wide.sub(mean);

@@ -73,13 +73,9 @@ enum IntendedCrossing {
             "training.MomentNames.steps"),
 
     KMEANS_INPUT(
-            TO_HOST,
-            "before the first round: what tolerances are relative to, and whether float32 will do",
+            "before the first round: what tolerances are relative to, which images have features far"
+                    + " away, and whether float32 will do",
             "clustering.CentredFeatures"),
-    KMEANS_FAR(
-            FROM_HOST,
-            "which images have features far away: once a clustering, where there are any",
-            "clustering.CentredFeatures.chosen"),
     KMEANS_SAMPLE("Java draws it: once a clustering, where asked for", "clustering.StartSample"),
     KMEANS_DIGITS(
             TO_HOST,

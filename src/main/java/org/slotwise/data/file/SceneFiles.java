@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -245,6 +246,9 @@ public final class SceneFiles implements SceneSource, Closeable {
                 }
             }
             String name = String.valueOf(path.getFileName());
+            if (name.toLowerCase(Locale.ROOT).endsWith(".zip")) {
+                return "a .zip is not read: unpack it, or make a .tar of what is in it";
+            }
             return PictureKind.isRead(name) || PictureKind.isOther(name)
                     ? "this is one picture, and not a folder of them"
                     : "nothing is known here";

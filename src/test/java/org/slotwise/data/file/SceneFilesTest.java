@@ -355,6 +355,9 @@ class SceneFilesTest {
         assertEquals(
                 "nothing is known here; " + known,
                 fault(put("a.tar", text("not what its name says"))));
+        assertEquals(
+                "a .zip is not read: unpack it, or make a .tar of what is in it; " + known,
+                fault(put("a.ZIP", text("PK"))));
         Path notes = put("notes/notes.txt", text("none")).getParent();
         assertEquals("nothing is known here; " + known, fault(notes));
         assertEquals("the file is empty", fault(put("b.tar", new byte[0])));

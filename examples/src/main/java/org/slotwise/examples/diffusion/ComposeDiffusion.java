@@ -163,6 +163,7 @@ final class ComposeDiffusion implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager();
                 LatentSlotDiffusion model = options.load(spec, manager)) {
+            options.tellOfSprites(out);
             Scenes from = options.scenes(spec, model, scenes, 1);
             NDArray images =
                     SceneArrays.images(manager, from, LongStream.range(0, from.size()).toArray());
@@ -178,6 +179,7 @@ final class ComposeDiffusion implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager();
                 LatentSlotDiffusion model = options.load(spec, manager)) {
+            options.tellOfSprites(out);
             Scenes all = options.scenes(spec, model, 2 * distance, 4);
             pictures = (int) Math.min(distance, all.size() / 2);
             long[] first = LongStream.range(0, pictures).toArray();

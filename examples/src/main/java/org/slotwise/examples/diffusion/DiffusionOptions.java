@@ -124,6 +124,15 @@ final class DiffusionOptions {
         return images == null ? "scenes of seed " + dataSeed : "pictures of " + images;
     }
 
+    /** Says that a model of one's own sees generated sprites, where no pictures are given. */
+    void tellOfSprites(PrintWriter out) {
+        if (model != null && images == null) {
+            out.printf(
+                    "pictures: generated sprites, %s; --images takes pictures of your own%n",
+                    named());
+        }
+    }
+
     /** How pictures are drawn, in words. */
     String drawn() {
         return way + " in " + steps + " steps";

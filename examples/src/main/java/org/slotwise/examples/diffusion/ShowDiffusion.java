@@ -65,6 +65,7 @@ final class ShowDiffusion implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager();
                 LatentSlotDiffusion model = options.load(spec, manager)) {
+            options.tellOfSprites(out);
             Scenes pictures = options.scenes(spec, model, scenes, 1);
             file.write(
                     new DiffusionFigure(model, options.sampling(model, out), options.seed())
