@@ -52,8 +52,11 @@ import org.slotwise.weights.StateDict;
 @ResourceLock("engine")
 class PositionedScriptTest {
 
-    /** Convolutions take sums in another order, and iterations amplify it: 1.1e-5 was seen. */
-    private static final double CLOSE = 5e-5;
+    /**
+     * Sums come in another order, and iterations amplify it: 5.2e-5 was seen, and 1.9e-4 on other
+     * pictures. In float64 they agree to 1e-11 ({@link PlacedDiscoveryScriptTest}).
+     */
+    private static final double CLOSE = 3e-4;
 
     private static Model load(Path file, boolean trained) throws Exception {
         Model model = Model.newInstance("module", OnDevice.device(), "PyTorch");
