@@ -163,7 +163,6 @@ final class ComposeDiffusion implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager();
                 LatentSlotDiffusion model = options.load(spec, manager)) {
-            options.tellOfSprites(out);
             Scenes from = options.scenes(spec, model, scenes, 1);
             NDArray images =
                     SceneArrays.images(manager, from, LongStream.range(0, from.size()).toArray());
@@ -171,6 +170,7 @@ final class ComposeDiffusion implements Callable<Integer> {
                     new DiffusionFigure(model, options.sampling(model, out), options.seed())
                             .compositions(images, chosen(model, images, out)));
         }
+        options.tellOfSprites(out);
         out.printf("Figure: %s%n", output.toAbsolutePath().normalize());
         return ExitCode.OK;
     }
@@ -179,7 +179,6 @@ final class ComposeDiffusion implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager();
                 LatentSlotDiffusion model = options.load(spec, manager)) {
-            options.tellOfSprites(out);
             Scenes all = options.scenes(spec, model, 2 * distance, 4);
             pictures = (int) Math.min(distance, all.size() / 2);
             long[] first = LongStream.range(0, pictures).toArray();

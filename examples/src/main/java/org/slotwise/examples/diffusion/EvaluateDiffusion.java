@@ -57,7 +57,6 @@ final class EvaluateDiffusion implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager();
                 LatentSlotDiffusion model = options.load(spec, manager)) {
-            options.tellOfSprites(out);
             Scenes pictures = options.scenes(spec, model, scenes, 2);
             DiffusionScores scores = new DiffusionScores(model, pictures);
             out.printf("%d %s%n", pictures.size(), options.named());

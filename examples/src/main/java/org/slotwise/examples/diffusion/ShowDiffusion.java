@@ -65,7 +65,6 @@ final class ShowDiffusion implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager();
                 LatentSlotDiffusion model = options.load(spec, manager)) {
-            options.tellOfSprites(out);
             Scenes pictures = options.scenes(spec, model, scenes, 1);
             file.write(
                     new DiffusionFigure(model, options.sampling(model, out), options.seed())
@@ -75,6 +74,7 @@ final class ShowDiffusion implements Callable<Integer> {
                                             pictures,
                                             LongStream.range(0, pictures.size()).toArray())));
         }
+        options.tellOfSprites(out);
         out.printf("Figure: %s%n", output.toAbsolutePath().normalize());
         return ExitCode.OK;
     }

@@ -208,7 +208,7 @@ class DiffuseSlotsTest {
             "--output",
             file("p.png")
         };
-        run(prompt).succeeds();
+        assertTrue(run(prompt).succeeds().out().contains("--images takes pictures of your own"));
         byte[] once = Files.readAllBytes(folder.resolve("p.png"));
         run(prompt).succeeds();
         assertArrayEquals(once, Files.readAllBytes(folder.resolve("p.png")));
