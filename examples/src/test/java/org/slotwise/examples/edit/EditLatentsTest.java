@@ -171,7 +171,7 @@ class EditLatentsTest {
         Run.of(new DiscoverObjects(), "train", "--steps", "1", "--output", other.toString())
                 .succeeds();
         run("evaluate", "--model", other.toString())
-                .fails(1, "is not of this program: it does not say how many codes there are");
+                .fails(1, "is a model of \"slotwise discover\"");
         run("train", "--output", folder.resolve("no/m.safetensors").toString())
                 .fails(1, "does not exist");
     }
