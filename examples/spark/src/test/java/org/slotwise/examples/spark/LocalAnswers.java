@@ -20,9 +20,10 @@ import org.slotwise.model.PictureModel;
 final class LocalAnswers {
 
     /**
-     * Of slots: products of other batches are summed in another order, iteration after iteration.
+     * Of slots: products of other batches are summed in another order, iteration after iteration;
+     * in a scene whose slots still move in the last of ten 1.3e-4 was seen.
      */
-    static final double OTHER_BATCHES = 1e-4;
+    static final double OTHER_BATCHES = 5e-4;
 
     /** A picture by itself is the same computation wherever it runs. */
     static final double SAME_BATCHES = 0;
