@@ -79,25 +79,22 @@ record StickBreakingScript(
     ScriptModule module(int featureDim) {
         return ScriptModule.builder("StickBreaking")
                 .setCode(
-                        FORWARD.formatted(
-                                        Math.log(kernelVar),
-                                        StickBreaking.threshold(DataType.FLOAT32, featureDim),
-                                        StickBreaking.threshold(DataType.FLOAT64, featureDim),
-                                        eps,
-                                        Math.log(eps),
-                                        slots)
+                        written(FORWARD, featureDim)
                                 + StickBreakingSteps.body(kernel)
                                 + rule.script())
-                .optInference(
-                        INFER.formatted(
-                                Math.log(kernelVar),
-                                StickBreaking.threshold(DataType.FLOAT32, featureDim),
-                                StickBreaking.threshold(DataType.FLOAT64, featureDim),
-                                eps,
-                                Math.log(eps),
-                                slots,
-                                -kernelVar,
-                                kernel.script()))
+                .optInference(written(INFER, featureDim))
                 .build();
+    }
+
+    private String written(String code, int featureDim) {
+        return code.formatted(
+                Math.log(kernelVar),
+                StickBreaking.threshold(DataType.FLOAT32, featureDim),
+                StickBreaking.threshold(DataType.FLOAT64, featureDim),
+                eps,
+                Math.log(eps),
+                slots,
+                -kernelVar,
+                kernel.script());
     }
 }

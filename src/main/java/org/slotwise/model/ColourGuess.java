@@ -85,14 +85,15 @@ record ColourGuess(int slots, int stride) {
                 .module("grouping", grouping().guess())
                 .setCode(
                         """
+                        def settled(self, like: Tensor) -> Tensor:
+                          return torch.tensor(%4$s, dtype=ops.prim.dtype(like), device=ops.prim.device(like))
                         def forward(self, images: Tensor) -> Dict[str, Tensor]:
                           x = torch.detach(images)
                           x = torch.slice(torch.slice(x, 2, 0, %1$s, %2$s), 3, 0, %1$s, %2$s)
                           x = torch.transpose(torch.flatten(x, 2), 1, 2)
                           angles = torch.mul(x, %3$s)
                           colours = torch.cat([torch.sin(angles), torch.cos(angles)], 2)
-                          u = torch.tensor(%4$s, dtype=ops.prim.dtype(x), device=ops.prim.device(x))
-                          u = torch.expand(torch.unsqueeze(u, 0), [torch.size(x, 0), -1])
+                          u = torch.expand(self.settled(x), [torch.size(x, 0), -1])
                           return self.grouping.forward(colours, u)
                         """
                                 .formatted(
@@ -102,8 +103,6 @@ record ColourGuess(int slots, int stride) {
                                         Arrays.toString(SettledNoise.uniform(count, SEED))))
                 .optInference(
                         """
-                        def settled(self, like: Tensor) -> Tensor:
-                          return torch.tensor(%4$s, dtype=ops.prim.dtype(like), device=ops.prim.device(like))
                         def infer(self, images: Tensor, settled: Tensor) -> Dict[str, Tensor]:
                           x = torch.slice(torch.slice(images, 2, 0, %1$s, %2$s), 3, 0, %1$s, %2$s)
                           angles = torch.mul(torch.flatten(x, 2), %3$s)
@@ -111,11 +110,7 @@ record ColourGuess(int slots, int stride) {
                           u = torch.expand(settled, [torch.size(x, 0), -1])
                           return self.grouping.infer(colours, u)
                         """
-                                .formatted(
-                                        Integer.MAX_VALUE,
-                                        stride,
-                                        Math.PI / 2,
-                                        Arrays.toString(SettledNoise.uniform(count, SEED))))
+                                .formatted(Integer.MAX_VALUE, stride, Math.PI / 2))
                 .build();
     }
 

@@ -105,5 +105,16 @@ class FarFeaturesTest {
                 new KMeans(4, KMeansOptions.builder().optSeed(1).build()).cluster(features, null);
         assertEquals(0, wrong(features, found, 0));
         assertEquals(0, Tensors.largest(found.inertia()), 1e-9);
+        assertEquals(DataType.FLOAT32, computedIn(features));
+        NDArray far = features.add(Tensors.normal(manager, 6, 2, 1200, 3));
+        assertEquals(DataType.FLOAT32, computedIn(far));
+        far.get(":, :600").addi(1e6);
+        assertEquals(DataType.FLOAT64, computedIn(far));
+    }
+
+    private static DataType computedIn(NDArray features) {
+        CentredFeatures input = CentredFeatures.of("k-means", "centers", features, null, false);
+        KMeansOptions options = KMeansOptions.builder().optSeed(1).build();
+        return KMeansStarts.run(input, 4, options, KMeansStarts.SCORES).centers().getDataType();
     }
 }

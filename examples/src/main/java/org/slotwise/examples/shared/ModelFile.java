@@ -18,8 +18,8 @@ import org.slotwise.model.ObjectDiscoveryModel;
 import org.slotwise.weights.StateDict;
 
 /**
- * What a file is that a program cannot take for a model, and which commands take it: models of all
- * programs look alike from outside.
+ * Reads the model of a program; or says what a file is that it cannot take for one, and which
+ * commands take it: models of all programs look alike from outside.
  */
 public final class ModelFile {
 
