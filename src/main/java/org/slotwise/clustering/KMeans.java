@@ -27,9 +27,10 @@ import org.slotwise.torchscript.Scriptable;
  * }</pre>
  *
  * <p>x are features (B, N, F), N at least K; float32, float64 or float16, finite. Distances are
- * computed in float32, or in float64 where the features are that wide or their squares leave
- * float32's range. No gradient flows. {@link KMeansOptions} says how starts are drawn and when they
- * end.
+ * computed in float32; in float64 where the features are that wide, where their squares leave
+ * float32's range, and where clusters are so tight, in relation to how far they are from each
+ * other, that float32 does not tell well which centre is the nearest. No gradient flows. {@link
+ * KMeansOptions} says how starts are drawn and when they end.
  */
 public final class KMeans implements Scriptable {
 
@@ -154,8 +155,8 @@ public final class KMeans implements Scriptable {
      * float64 there are features of that type alone.
      *
      * @return a module without parameters
-     * @throws IllegalArgumentException if there is no seed, starts are drawn otherwise, or features
-     *     are to be normalised
+     * @throws IllegalArgumentException if there is no seed, starts are drawn otherwise or on a
+     *     sample, or features are to be normalised
      */
     @Override
     public ScriptModule script() {

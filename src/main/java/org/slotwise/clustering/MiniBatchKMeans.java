@@ -27,8 +27,8 @@ import org.slotwise.internal.Scope;
  *
  * <p>It differs in the start, where no centres are given: {@link KMeans} clusters the first batch
  * to the end, which should have several features for each cluster and be as mixed as the rest.
- * Centres are kept in float64 in Java's memory. The order of batches matters. Not for several
- * threads at once.
+ * Centres are kept in float64 in Java's memory, and distances are computed in it. The order of
+ * batches matters. Not for several threads at once.
  */
 public final class MiniBatchKMeans {
 
