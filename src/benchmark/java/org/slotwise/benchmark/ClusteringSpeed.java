@@ -51,6 +51,8 @@ final class ClusteringSpeed {
     /** On how many vectors a start is drawn and run where it is not on all. */
     private static final int SAMPLE = 10_000;
 
+    private static final double RELAXATION = 1.7; // of these
+
     private static final List<Vectors> ALL =
             List.of(
                     Vectors.slots("multi-dsprites"),
@@ -181,6 +183,7 @@ final class ClusteringSpeed {
                         KMeansOptions.builder()
                                 .optNInit(start == Start.SAMPLED ? 3 : 1)
                                 .optSample(start == Start.SAMPLED ? sample : 0)
+                                .optRelaxation(start == Start.SAMPLED ? RELAXATION : 1)
                                 .optSeed(seed)
                                 .build());
         var threads = ManagementFactory.getThreadMXBean();

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Ops;
@@ -27,8 +28,7 @@ import org.slotwise.internal.Scope;
 final class BatchedLloyd {
 
     private final NDArray features; // (B, N, F)
-    private final double[] tolerance; // by image
-    private final int maxIter;
+    private final LloydCourse course;
     private final int clusters;
     private final long size; // N
     private final long featureSize; // F
@@ -40,6 +40,7 @@ final class BatchedLloyd {
     private NDArray centers; // (rows, W K, F)
     private NDArray previousLabels; // (rows W, N)
     private @Nullable NDArray previousMovement; // (rows W)
+    private boolean[] beyond; // (rows W), whether the centres went beyond the means
 
     // Where the starts ended.
     private final NDList endedCenters = new NDList(); // (starts that ended together, K F)
@@ -48,10 +49,9 @@ final class BatchedLloyd {
     private final long[] iterations; // by start
     private final double[] gains; // by start
 
-    private BatchedLloyd(NDArray features, NDArray initial, double[] tolerance, int maxIter) {
+    private BatchedLloyd(NDArray features, NDArray initial, LloydCourse course) {
         this.features = features;
-        this.tolerance = tolerance;
-        this.maxIter = maxIter;
+        this.course = course;
         Shape s = initial.getShape();
         clusters = Math.toIntExact(s.get(2));
         featureSize = s.get(3);
@@ -63,6 +63,7 @@ final class BatchedLloyd {
         previousLabels = Scalars.like(features, -1).broadcast(rows.places(), size);
         iterations = new long[rows.places()];
         gains = new double[rows.places()];
+        beyond = new boolean[rows.places()];
     }
 
     /**
@@ -70,11 +71,10 @@ final class BatchedLloyd {
      *
      * @param features (B, N, F)
      * @param initial where to start, (B, R, K, F)
-     * @param tolerance for each image the sum of squared movements at which a start ends
-     * @param maxIter after how many iterations a start ends at the latest
+     * @param course how
      */
-    static Lloyd.Result run(NDArray features, NDArray initial, double[] tolerance, int maxIter) {
-        BatchedLloyd lloyd = new BatchedLloyd(features, initial, tolerance, maxIter);
+    static Lloyd.Result run(NDArray features, NDArray initial, LloydCourse course) {
+        BatchedLloyd lloyd = new BatchedLloyd(features, initial, course);
         for (int t = 1; lloyd.rows.live() > 0; t++) {
             lloyd.round(t);
         }
@@ -105,6 +105,10 @@ final class BatchedLloyd {
                 NDArray next = found.nearest.matMul(rowFeatures).muli(weight);
                 repaired.forEach((place, c) -> byStart(next).set(new NDIndex(place), c));
                 NDArray moved = squaredNorms(next.sub(centers));
+                beyond = new boolean[rows.places()];
+                if (course.beyond > 0) {
+                    goBeyond(next, moved, found, repaired.keySet(), t);
+                }
                 continueFrom(scope, next, found.labels, moved);
             }
         }
@@ -219,8 +223,11 @@ final class BatchedLloyd {
                 continue;
             }
             boolean before =
-                    t > 1 && (t > maxIter || found.movement[place] <= tolerance[rows.image(place)]);
-            if (before || found.changes[place] == 0) {
+                    t > 1
+                            && (t > course.maxIter
+                                    || found.movement[place]
+                                            <= course.tolerance[rows.image(place)]);
+            if (before || (found.changes[place] == 0 && !beyond[place])) {
                 int start = rows.start(place);
                 iterations[start] = before ? t - 1 : t;
                 gains[start] = found.gains[place];
@@ -241,6 +248,30 @@ final class BatchedLloyd {
         }
     }
 
+    /** Moves the centres of starts that are slow on from the means. */
+    private void goBeyond(
+            NDArray next, NDArray moved, Assignment found, Set<Integer> repaired, int t) {
+        double[] movement = Ops.read(moved);
+        double[] by = new double[rows.places()];
+        for (int place = 0; place < by.length; place++) {
+            double before = t == 1 ? Double.POSITIVE_INFINITY : found.movement[place];
+            beyond[place] =
+                    rows.isLive(place)
+                            && found.changes[place] != 0
+                            && !repaired.contains(place)
+                            && course.goesBeyond(rows.image(place), t, movement[place], before);
+            by[place] = beyond[place] ? course.beyond : 0;
+        }
+        NDArray weight =
+                Scalars.of(
+                        next.getManager(),
+                        next.getDevice(),
+                        by,
+                        new Shape(by.length, 1),
+                        next.getDataType());
+        byStart(next).addi(byStart(next.sub(centers)).muli(weight));
+    }
+
     /** Makes what a round came to what the next one begins with. */
     private void continueFrom(Scope scope, NDArray next, NDArray labels, NDArray moved) {
         StartRows.Packing packing = rows.packed(clusters);
@@ -255,6 +286,11 @@ final class BatchedLloyd {
             return;
         }
         rows = packing.rows;
+        boolean[] old = beyond;
+        beyond = new boolean[rows.places()];
+        for (int place = 0; place < beyond.length; place++) {
+            beyond[place] = old[(int) packing.from[place]];
+        }
         NDArray from = Ops.indices(next, packing.from);
         NDArray packed = Ops.rows(byStart(next), from);
         centers = scope.keep(packed.reshape(rows.rows(), -1, featureSize));

@@ -17,7 +17,7 @@ final class BoundedLloyd {
     private BoundedLloyd() {}
 
     /** As {@link Lloyd#run}. */
-    static Lloyd.Result run(NDArray features, NDArray initial, double[] tolerance, int maxIter) {
+    static Lloyd.Result run(NDArray features, NDArray initial, LloydCourse course) {
         Shape s = initial.getShape();
         int images = Math.toIntExact(s.get(0));
         int startsPerImage = Math.toIntExact(s.get(1));
@@ -48,7 +48,7 @@ final class BoundedLloyd {
                 for (int r = 0; r < startsPerImage; r++) {
                     int start = image * startsPerImage + r;
                     from.get(start * initialCenters.length, initialCenters);
-                    state.run(initialCenters, tolerance[image], maxIter);
+                    state.run(initialCenters, image, course);
                     state.copyTo(centers, start * initialCenters.length, labels, start * size);
                     iterations[start] = state.iterations();
                     gains[start] = state.gain();

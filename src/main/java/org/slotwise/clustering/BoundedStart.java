@@ -1,5 +1,7 @@
 package org.slotwise.clustering;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Lloyd's iterations from one start for many features, as {@link LloydStart} makes them for few:
  * most distances are not computed, because an {@link AssignmentStep} knows that they cannot matter.
@@ -36,17 +38,18 @@ final class BoundedStart {
      * Iterates until the start has ended.
      *
      * @param from the centres, K F numbers
-     * @param tolerance the sum of squared movements at which it ends
-     * @param maxIter after how many iterations it ends at the latest
+     * @param image whose start it is
+     * @param course how
      */
-    void run(float[] from, double tolerance, int maxIter) {
+    void run(float[] from, int image, LloydCourse course) {
         for (int k = 0; k < clusters; k++) {
             System.arraycopy(from, k * centers[k].length, centers[k], 0, centers[k].length);
         }
         sums.clear();
         assignment.begin();
         double[] moved = new double[clusters];
-        double movement = 0;
+        double movement = Double.POSITIVE_INFINITY;
+        boolean beyond = false;
         for (int t = 1; ; t++) {
             changes.clear();
             assignment.assign(centers);
@@ -54,7 +57,7 @@ final class BoundedStart {
             if (t == 1) {
                 sums.addAll(changes.labels, points.rows);
             }
-            if (t > 1 && (movement <= tolerance || t > maxIter)) {
+            if (t > 1 && (movement <= course.tolerance[image] || t > course.maxIter)) {
                 iterations = t - 1;
                 return;
             }
@@ -64,8 +67,12 @@ final class BoundedStart {
             } else {
                 sums.means(next);
             }
-            movement = exchange(moved);
-            if (converged) {
+            boolean ended = converged && !beyond;
+            double before = movement;
+            movement = squaredMovement();
+            beyond = !emptied && !converged && course.goesBeyond(image, t, movement, before);
+            exchange(moved, beyond ? course : null);
+            if (ended) {
                 iterations = t;
                 return;
             }
@@ -93,17 +100,30 @@ final class BoundedStart {
         }
     }
 
-    /** Makes the next centres the centres; returns the sum of their squared movements. */
-    private double exchange(double[] moved) {
+    /** The squared distances of the next centres from the centres, summed. */
+    private double squaredMovement() {
         double movement = 0;
         for (int k = 0; k < clusters; k++) {
-            double square = LloydStart.squaredDistance(next[k], centers[k]);
-            moved[k] = Math.sqrt(square);
-            movement += square;
+            movement += LloydStart.squaredDistance(next[k], centers[k]);
+        }
+        return movement;
+    }
+
+    /**
+     * Makes the next centres the centres.
+     *
+     * @param moved where to write how far each moved
+     * @param beyond how they go beyond the means; null if they do not
+     */
+    private void exchange(double[] moved, @Nullable LloydCourse beyond) {
+        for (int k = 0; k < clusters; k++) {
+            if (beyond != null) {
+                beyond.goBeyond(next[k], centers[k]);
+            }
+            moved[k] = Math.sqrt(LloydStart.squaredDistance(next[k], centers[k]));
         }
         float[][] old = centers;
         centers = next;
         next = old;
-        return movement;
     }
 }

@@ -156,7 +156,7 @@ public final class KMeans implements Scriptable {
      *
      * @return a module without parameters
      * @throws IllegalArgumentException if there is no seed, starts are drawn otherwise or on a
-     *     sample, or features are to be normalised
+     *     sample, there is relaxation, or features are to be normalised
      */
     @Override
     public ScriptModule script() {

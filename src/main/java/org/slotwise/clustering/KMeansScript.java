@@ -193,6 +193,8 @@ final class KMeansScript {
         Check.option(
                 options.sample() == 0,
                 who + ": starts on a sample cannot be written in TorchScript");
+        Check.option(
+                options.relaxation() == 1, who + ": relaxation cannot be written in TorchScript");
         int trials = InitialCenters.trials(clusters);
         int starts = options.nInit();
         int count = Math.multiplyExact(starts, 1 + (clusters - 1) * trials);

@@ -126,6 +126,7 @@ final class KMeansStarts {
     private Clusters run() {
         UniformDraws draws = new UniformDraws(options.seed());
         double[] tolerance = Arrays.stream(input.variance).map(v -> v * options.tol()).toArray();
+        LloydCourse course = new LloydCourse(tolerance, options.maxIter(), options.relaxation());
         NDList centers = new NDList(); // (B R, K F), R of those that run together
         NDList labels = new NDList(); // (B R, N)
         for (int first = 0; first < starts; first += together) {
@@ -136,9 +137,7 @@ final class KMeansStarts {
                                 ? new InitialCenters(input)
                                         .draw(options.init(), clusters, count, draws)
                                 : input.centers.expandDims(1);
-                Lloyd.Result result =
-                        Lloyd.of(features, initial)
-                                .run(features, initial, tolerance, options.maxIter());
+                Lloyd.Result result = Lloyd.of(features, initial).run(features, initial, course);
                 compare(result, (long) first * images, count);
                 centers.add(scope.keep(result.centers));
                 labels.add(scope.keep(result.labels));

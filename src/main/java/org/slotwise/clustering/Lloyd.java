@@ -8,7 +8,8 @@ import ai.djl.ndarray.types.DataType;
  * the rules of scikit-learn.
  *
  * <p>A start ends when no label has changed since the iteration before; or when its centres have
- * hardly moved, or after a number of iterations: then the labels are found once more.
+ * hardly moved, or after a number of iterations: then the labels are found once more. Centres that
+ * went beyond the means ({@link LloydCourse}) go to the means first, when no label has changed.
  */
 @FunctionalInterface
 interface Lloyd {
@@ -18,10 +19,9 @@ interface Lloyd {
      *
      * @param features (B, N, F)
      * @param initial where to start, (B, R, K, F)
-     * @param tolerance for each image the sum of squared movements at which a start ends
-     * @param maxIter after how many iterations a start ends at the latest
+     * @param course how
      */
-    Result run(NDArray features, NDArray initial, double[] tolerance, int maxIter);
+    Result run(NDArray features, NDArray initial, LloydCourse course);
 
     /** Where the starts ended. Start r of image b has the number b R + r. */
     final class Result {

@@ -1,6 +1,7 @@
 package org.slotwise.clustering;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lloyd's iterations from one start: for {@link ThreadedLloyd}, of which each thread has one of
@@ -52,24 +53,29 @@ final class LloydStart {
      *
      * @param points the image's features
      * @param from the centres, K F numbers
-     * @param tolerance the sum of squared movements at which it ends
-     * @param maxIter after how many iterations it ends at the latest
+     * @param image whose start it is
+     * @param course how
      */
-    void run(ThreadedLloyd.Points points, float[] from, double tolerance, int maxIter) {
+    void run(ThreadedLloyd.Points points, float[] from, int image, LloydCourse course) {
         for (int k = 0; k < clusters; k++) {
             System.arraycopy(from, k * featureSize, centers[k], 0, featureSize);
         }
         Arrays.fill(changed, true);
         Arrays.fill(previous, NONE);
-        double movement = 0;
+        double movement = Double.POSITIVE_INFINITY;
+        boolean beyond = false;
         for (int t = 1; ; t++) {
             assign(points.columns);
-            if (t > 1 && (movement <= tolerance || t > maxIter)) {
+            if (t > 1 && (movement <= course.tolerance[image] || t > course.maxIter)) {
                 iterations = t - 1;
                 gain = sum(highest);
                 return;
             }
             boolean converged = !findChanges();
+            boolean ended = converged && !beyond;
+            if (beyond) {
+                Arrays.fill(changed, true); // their centres are not their means
+            }
             boolean tookOver = !means.sort(labels);
             if (tookOver) {
                 // Labels alone do not tell the clusters' features. Nothing of that is left once
@@ -80,8 +86,11 @@ final class LloydStart {
             } else {
                 averageChanged(points.rows);
             }
-            movement = exchange();
-            if (converged) {
+            double before = movement;
+            movement = squaredMovement();
+            beyond = !tookOver && !converged && course.goesBeyond(image, t, movement, before);
+            exchange(beyond ? course : null);
+            if (ended) {
                 iterations = t;
                 gain = tookOver ? gainOf(points.rows) : sum(highest);
                 return;
@@ -244,16 +253,29 @@ final class LloydStart {
         return farthest;
     }
 
-    /** Makes the next centres the centres; returns the sum of their squared movements. */
-    private double exchange() {
+    /** The squared distances of the next centres from the centres, summed. */
+    private double squaredMovement() {
         double movement = 0;
         for (int k = 0; k < clusters; k++) {
             movement += changed[k] ? squaredDistance(next[k], centers[k]) : 0;
         }
+        return movement;
+    }
+
+    /**
+     * Makes the next centres the centres.
+     *
+     * @param beyond how they go beyond the means; null if they do not
+     */
+    private void exchange(@Nullable LloydCourse beyond) {
+        if (beyond != null) {
+            for (int k = 0; k < clusters; k++) {
+                beyond.goBeyond(next[k], centers[k]);
+            }
+        }
         float[][] old = centers;
         centers = next;
         next = old;
-        return movement;
     }
 
     static double squaredDistance(float[] x, float[] y) {

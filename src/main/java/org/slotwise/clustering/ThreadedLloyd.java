@@ -21,8 +21,7 @@ final class ThreadedLloyd {
 
     private final FloatBuffer features;
     private final FloatBuffer initial;
-    private final double[] tolerance;
-    private final int maxIter;
+    private final LloydCourse course;
     private final int startsPerImage;
     private final int clusters;
     private final int size; // N
@@ -35,11 +34,10 @@ final class ThreadedLloyd {
     private final long[] iterations;
     private final double[] gains;
 
-    private ThreadedLloyd(NDArray features, NDArray initial, double[] tolerance, int maxIter) {
+    private ThreadedLloyd(NDArray features, NDArray initial, LloydCourse course) {
         this.features = numbers(features);
         this.initial = numbers(initial);
-        this.tolerance = tolerance;
-        this.maxIter = maxIter;
+        this.course = course;
         Shape s = initial.getShape();
         images = new Image[Math.toIntExact(s.get(0))];
         startsPerImage = Math.toIntExact(s.get(1));
@@ -67,8 +65,8 @@ final class ThreadedLloyd {
     }
 
     /** As {@link Lloyd#run}. */
-    static Lloyd.Result run(NDArray features, NDArray initial, double[] tolerance, int maxIter) {
-        ThreadedLloyd lloyd = new ThreadedLloyd(features, initial, tolerance, maxIter);
+    static Lloyd.Result run(NDArray features, NDArray initial, LloydCourse course) {
+        ThreadedLloyd lloyd = new ThreadedLloyd(features, initial, course);
         Workers.each(lloyd.gains.length, lloyd::worker);
         NDManager owner = features.getManager();
         long starts = lloyd.gains.length;
@@ -85,7 +83,7 @@ final class ThreadedLloyd {
         return start -> {
             Image image = images[start / startsPerImage];
             initial.get(start * from.length, from);
-            state.run(image.points(), from, tolerance[start / startsPerImage], maxIter);
+            state.run(image.points(), from, image.number, course);
             image.done();
             state.copyTo(centers, start * from.length, labels, start * size);
             iterations[start] = state.iterations();

@@ -51,7 +51,12 @@ public record LibraryOptions(
     public static final class Builder {
         private int clusters;
         private KMeansOptions clustering =
-                KMeansOptions.builder().optNInit(3).optSample(10_000).optSeed(0).build();
+                KMeansOptions.builder()
+                        .optNInit(3)
+                        .optSample(10_000)
+                        .optRelaxation(1.7)
+                        .optSeed(0)
+                        .build();
         private @Nullable Integer background;
         private double leastShare = 0.5;
 
@@ -74,7 +79,7 @@ public record LibraryOptions(
          * Sets how k-means starts and ends.
          *
          * @param clustering the options; if not set, three starts from seed 0 on a sample of 10,000
-         *     slots, the best of which goes on with all
+         *     slots, the best of which goes on with all, and relaxation by 1.7
          * @return this
          */
         public Builder optClustering(KMeansOptions clustering) {

@@ -64,7 +64,8 @@ class LloydTest {
                     NDArray first = given.get(":, 0:1").broadcast(given.getShape());
                     NDArray starts = given.expandDims(1).concat(first.expandDims(1), 1);
                     double[] tolerance = new double[(int) x.getShape().get(0)];
-                    Lloyd.Result result = Lloyd.of(x, starts).run(x, starts, tolerance, 300);
+                    Lloyd.Result result =
+                            Lloyd.of(x, starts).run(x, starts, new LloydCourse(tolerance, 300, 1));
                     double[] labels = doubles(result.labels);
                     Shape s = starts.getShape();
                     double[] c = doubles(result.centers);
@@ -114,18 +115,25 @@ class LloydTest {
     }
 
     private static void assertSameResult(NDArray x, NDArray starts, double tol) {
+        assertSameResult(x, starts, tol, 1);
+        assertSameResult(x, starts, tol, 1.7);
+        assertSameResult(x, starts, tol, 1.95);
+    }
+
+    private static void assertSameResult(NDArray x, NDArray starts, double tol, double relaxation) {
         Assumptions.assumeFalse(x.getDevice().isGpu());
         double[] tolerance = new double[(int) x.getShape().get(0)];
         Arrays.fill(tolerance, tol);
-        for (int maxIter : new int[] {1, 2, 300}) {
-            Lloyd.Result batched = BatchedLloyd.run(x, starts, tolerance, maxIter);
-            Lloyd.Result threaded = ThreadedLloyd.run(x, starts, tolerance, maxIter);
+        for (int maxIter : new int[] {1, 2, 3, 300}) {
+            LloydCourse course = new LloydCourse(tolerance, maxIter, relaxation);
+            Lloyd.Result batched = BatchedLloyd.run(x, starts, course);
+            Lloyd.Result threaded = ThreadedLloyd.run(x, starts, course);
             Tensors.assertSame("labels", batched.labels, threaded.labels);
             assertClose("centers", batched.centers, threaded.centers, 1e-5);
             assertArrayEquals(batched.iterations, threaded.iterations);
             double largest = Arrays.stream(batched.gains).map(Math::abs).max().orElseThrow();
             assertArrayEquals(batched.gains, threaded.gains, 1e-5 * largest);
-            Lloyd.Result bounded = BoundedLloyd.run(x, starts, tolerance, maxIter);
+            Lloyd.Result bounded = BoundedLloyd.run(x, starts, course);
             Tensors.assertSame("labels by bounds", batched.labels, bounded.labels);
             assertClose("centers by bounds", batched.centers, bounded.centers, 1e-5);
             assertArrayEquals(batched.iterations, bounded.iterations);
@@ -146,7 +154,8 @@ class LloydTest {
         for (int maxIter : new int[] {1, 300}) {
             for (Lloyd lloyd :
                     new Lloyd[] {BatchedLloyd::run, ThreadedLloyd::run, BoundedLloyd::run}) {
-                Lloyd.Result found = lloyd.run(x, starts, new double[1], maxIter);
+                Lloyd.Result found =
+                        lloyd.run(x, starts, new LloydCourse(new double[1], maxIter, 1.7));
                 assertArrayEquals(new double[] {0, 1, 1, 1, 1}, doubles(found.labels));
                 assertArrayEquals(new double[] {-6, 2, 2}, doubles(found.centers));
             }
@@ -163,19 +172,24 @@ class LloydTest {
         assertSameResult(x, starts, 0);
     }
 
-    private static Lloyd.Result inFloat64(
-            NDArray x, NDArray starts, double[] tolerance, int iterations) {
+    private static Lloyd.Result inFloat64(NDArray x, NDArray starts, LloydCourse course) {
         return BatchedLloyd.run(
-                x.toType(DataType.FLOAT64, false),
-                starts.toType(DataType.FLOAT64, false),
-                tolerance,
-                iterations);
+                x.toType(DataType.FLOAT64, false), starts.toType(DataType.FLOAT64, false), course);
     }
 
     /** Clear groups, vague ones, far from 0 and none, over many iterations. */
     @ParameterizedTest
-    @CsvSource({"0.1, 0", "0.5, 0", "1, 0", "1, 30", "4, 0"})
-    void manyFeaturesComeToTheSameByBounds(double spread, double away, NDManager manager) {
+    @CsvSource({
+        "0.1, 0, 1",
+        "0.5, 0, 1",
+        "1, 0, 1",
+        "1, 30, 1",
+        "4, 0, 1",
+        "1, 0, 1.7",
+        "4, 0, 1.9"
+    })
+    void manyFeaturesComeToTheSameByBounds(
+            double spread, double away, double relaxation, NDManager manager) {
         Assumptions.assumeFalse(manager.getDevice().isGpu());
         int n = 3000;
         int k = 12;
@@ -184,9 +198,9 @@ class LloydTest {
         NDArray wide = means.add(noise).add(away);
         NDArray x = wide.toType(DataType.FLOAT32, false);
         NDArray starts = x.get(":, :2400:200").expandDims(1).duplicate();
-        double[] tolerance = new double[1];
-        Lloyd.Result exact = inFloat64(x, starts, tolerance, 300);
-        Lloyd.Result bounded = BoundedLloyd.run(x, starts, tolerance, 300);
+        LloydCourse course = new LloydCourse(new double[1], 300, relaxation);
+        Lloyd.Result exact = inFloat64(x, starts, course);
+        Lloyd.Result bounded = BoundedLloyd.run(x, starts, course);
         assertArrayEquals(doubles(exact.labels), doubles(bounded.labels));
         assertArrayEquals(exact.iterations, bounded.iterations);
         assertArrayEquals(doubles(exact.centers), doubles(bounded.centers), 1e-5 * (1 + away));
@@ -195,16 +209,16 @@ class LloydTest {
 
     /** Along a line, at whose end all centres begin: more iterations than bounds remember. */
     @ParameterizedTest
-    @CsvSource({"2000, 20, 8", "1500, 24, 6"})
-    void longRunsComeToTheSameByBounds(int n, int k, int f, NDManager manager) {
+    @CsvSource({"2000, 20, 8, 1", "1500, 24, 6, 1", "3000, 24, 6, 1.6"})
+    void longRunsComeToTheSameByBounds(int n, int k, int f, double relaxation, NDManager manager) {
         Assumptions.assumeFalse(manager.getDevice().isGpu());
         NDArray x = Tensors.normal(manager, 11, 1, n, f).mul(0.05f);
         x.set(new NDIndex(":, :, 0"), manager.arange(n).toType(DataType.FLOAT32, false).div(200));
         NDArray starts = x.get(":, :" + k).expandDims(1).duplicate();
-        double[] tolerance = new double[1];
-        Lloyd.Result exact = inFloat64(x, starts, tolerance, 1000);
+        LloydCourse course = new LloydCourse(new double[1], 1000, relaxation);
+        Lloyd.Result exact = inFloat64(x, starts, course);
         assertTrue(exact.iterations[0] > CenterHistory.LONGEST, () -> "" + exact.iterations[0]);
-        Lloyd.Result bounded = BoundedLloyd.run(x, starts, tolerance, 1000);
+        Lloyd.Result bounded = BoundedLloyd.run(x, starts, course);
         assertArrayEquals(doubles(exact.labels), doubles(bounded.labels));
         assertArrayEquals(exact.iterations, bounded.iterations);
     }
@@ -245,7 +259,7 @@ class LloydTest {
         NDArray x = Tensors.normal(manager, 9, 1, 9000, f);
         x.set(new NDIndex(":, 17, 0"), farthest);
         NDArray starts = x.get(":, 100:" + (100 + k)).expandDims(1).duplicate();
-        assertSameResult(x, starts, 1e-4);
+        assertSameResult(x, starts, 1e-4, 1); // beyond the means, rounding tells which are slow
     }
 
     /** Features of an encoder are often a view in another order: channels first in memory. */
@@ -261,9 +275,9 @@ class LloydTest {
         Assumptions.assumeFalse(manager.getDevice().isGpu());
         NDArray x = Tensors.normal(manager, 1, 3, 700, 8);
         NDArray starts = Tensors.normal(manager, 2, 3, 7, 5, 8);
-        double[] tolerance = new double[3];
+        LloydCourse course = new LloydCourse(new double[3], 300, 1.7);
         for (Lloyd lloyd : new Lloyd[] {ThreadedLloyd::run, BoundedLloyd::run}) {
-            Supplier<Lloyd.Result> run = () -> lloyd.run(x, starts, tolerance, 300);
+            Supplier<Lloyd.Result> run = () -> lloyd.run(x, starts, course);
             Lloyd.Result one = withThreads(1, run);
             Lloyd.Result many = withThreads(5, run);
             Tensors.assertSame("labels", one.labels, many.labels);

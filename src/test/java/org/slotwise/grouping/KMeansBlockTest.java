@@ -204,7 +204,7 @@ class KMeansBlockTest {
     @Test
     void defaultsAreTheDocumentedOnes() {
         assertEquals(
-                new KMeansOptions(KMeansOptions.Init.K_MEANS_PLUS_PLUS, 10, 300, 1e-4, 0, null),
+                new KMeansOptions(KMeansOptions.Init.K_MEANS_PLUS_PLUS, 10, 300, 1e-4, 0, 1, null),
                 KMeansOptions.builder().build());
     }
 
