@@ -308,7 +308,7 @@ public final class Presets {
     }
 
     private static Preset multiDSprites() {
-        int steps = 6000;
+        int steps = 15_000;
         return invariant(
                 "multi-dsprites",
                 "finds the sprites of Multi-dSprites; trained weights come with the library",
@@ -321,7 +321,7 @@ public final class Presets {
                         new EncoderConfiguration.ContentAndPlace(4, 48),
                         new ConditioningConfiguration.Colours(4),
                         new GroupingConfiguration.InvariantSlotAttention(
-                                5, 5, 64, 3, 1e-8, 128, true),
+                                5, 5, 64, 3, 1e-3, 128, true),
                         new DecoderConfiguration.ShapeAndColour(48, 4, 3)),
                 steps);
     }

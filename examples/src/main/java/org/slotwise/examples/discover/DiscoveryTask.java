@@ -34,8 +34,8 @@ public enum DiscoveryTask {
     MULTI_DSPRITES(
             "multi-dsprites",
             new DiscoveryLayout(64, 4, 48, new ColourStart(6, 64, 4), 48),
-            new DiscoveryRecipe(6000, 1.2e-3, 5, 5, 5, 0.05, 3, 0),
-            1e-8) {
+            new DiscoveryRecipe(15_000, 1.2e-3, 5, 5, 5, 0.05, 3, 0),
+            1e-3) {
         @Override
         public Scenes scenes(long seed, long count) {
             return MultiDSprites.builder().setSize(count).optSeed(seed).build();

@@ -41,9 +41,7 @@ final class TrainDiscovery implements Callable<Integer> {
     @Option(
             names = "--steps",
             paramLabel = "NUMBER",
-            description =
-                    "How many steps of 32 scenes. Default: 15000 for tetrominoes, 6000 for"
-                            + " multi-dsprites.")
+            description = "How many steps of 32 scenes. Default: 15000.")
     private @Nullable Integer steps;
 
     @Option(
@@ -65,7 +63,7 @@ final class TrainDiscovery implements Callable<Integer> {
             description =
                     "What is added to the attention of each slot to each feature. With a larger"
                             + " one slots that share an object part. The model keeps it. Default:"
-                            + " 1e-3 for tetrominoes, 1e-8 for multi-dsprites.")
+                            + " 1e-3.")
     private @Nullable Double eps;
 
     @Option(

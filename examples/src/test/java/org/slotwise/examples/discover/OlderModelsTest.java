@@ -59,7 +59,9 @@ class OlderModelsTest {
         assertEquals(Map.of("task", "tetrominoes"), trained("--eps", "1e-8"));
         assertEquals(Map.of("task", "tetrominoes", "eps", "0.001"), trained("--eps", "1e-3"));
         assertEquals(Map.of("task", "tetrominoes", "eps", "0.001"), trained("--seed", "0"));
-        assertEquals(Map.of("task", "multi-dsprites"), trained("--data", "multi-dsprites"));
+        assertEquals(
+                Map.of("task", "multi-dsprites", "eps", "0.001"),
+                trained("--data", "multi-dsprites"));
     }
 
     private Map<String, String> trained(String option, String value) throws IOException {
