@@ -148,8 +148,8 @@ class DiscoverObjectsTest {
                         .succeeds()
                         .out();
         double[] model = scores(out, "model, 3 iterations");
-        assertTrue(model[0] >= 0.75, out);
-        assertTrue(model[1] >= 0.8, out);
+        assertTrue(model[0] >= 0.85, out);
+        assertTrue(model[1] >= 0.9, out);
     }
 
     @Test
