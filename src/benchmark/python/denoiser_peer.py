@@ -125,7 +125,7 @@ class UNet(nn.Module):
         s.conv_norm_out = nn.GroupNorm(o['groups'], c); s.conv_out = nn.Conv2d(c, o['channels'], 3, 1, 1)
     def forward(s, z, t, slots):
         half = s.w[0] // 2
-        f = torch.exp(-np.log(10000) * torch.arange(half, dtype=torch.float32) / half)
+        f = torch.exp(-np.log(10000) * torch.arange(half, dtype=torch.float32, device=t.device) / half)
         angle = t[:, None].float() * f[None]
         e = s.time_embedding(torch.cat([angle.cos(), angle.sin()], 1))
         h = s.conv_in(z); kept = [h]
@@ -151,8 +151,10 @@ def resident(entry):
 if __name__ == '__main__':
     options = json.loads(sys.argv[1])
     torch.set_num_threads(options['threads'])
-    arrays = {k: torch.from_numpy(v) for k, v in np.load(sys.argv[2]).items()}
-    net = UNet(options)
+    device = options['device']
+    wait = torch.cuda.synchronize if device == 'cuda' else lambda: None
+    arrays = {k: torch.from_numpy(v).to(device) for k, v in np.load(sys.argv[2]).items()}
+    net = UNet(options).to(device)
     net.load_state_dict({k[7:]: v for k, v in arrays.items() if k.startswith('weight/')})
     z, t, slots, noise = (arrays['in/' + k] for k in ('z', 't', 'slots', 'noise'))
     rows = options['coefficients']
@@ -174,7 +176,7 @@ if __name__ == '__main__':
     with torch.no_grad(): out = {'out': net(z, t, slots), 'sample': sample()}
     step(False)
     out.update({'grad/' + k: p.grad for k, p in net.named_parameters()})
-    np.savez(sys.argv[3], **{k: v.detach().numpy() for k, v in out.items()})
+    np.savez(sys.argv[3], **{k: v.detach().cpu().numpy() for k, v in out.items()})
     adam.zero_grad(); del out
     print('ready', flush=True)
     for line in sys.stdin:
@@ -185,7 +187,9 @@ if __name__ == '__main__':
             before = resident('VmRSS'); step()
             print(resident('VmHWM') - before, before, flush=True)
             continue
-        clock = time.thread_time if options['threads'] == 1 else time.perf_counter
+        clock = time.thread_time if options['threads'] == 1 and device == 'cpu' else time.perf_counter
+        wait()
         start = clock()
         sample() if what == 'sample' else step()
+        wait()
         print((clock() - start) * 1e3, flush=True)

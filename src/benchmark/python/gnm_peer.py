@@ -1,7 +1,7 @@
 """GNM as PyTorch is usually written, for GnmSpeed: a training step (forward and backward, no update)
 and an explanation. Written from the equations in the documentation. Requests and answers are one JSON
 object a line:
-  {"do": "load", "file", "threads", "sizes", "temperature", "presence", "weights"}  -> {}
+  {"do": "load", "file", "threads", "device", "sizes", "temperature", "presence", "weights"}  -> {}
   {"do": "results", "file"}       -> {}         writes outputs and gradients
   {"do": "run", "training"}       -> {"value"}  milliseconds of a pass
   {"do": "memory", "training"}    -> {"value"}  megabytes of a pass at its peak beyond what was resident
@@ -269,7 +269,9 @@ class Subject:
         torch.set_num_threads(request["threads"])
         with np.load(request["file"]) as file:
             arrays = {k: torch.from_numpy(file[k]) for k in file.files}
-        self.model = Gnm(request["sizes"])
+        self.device = request["device"]
+        arrays = {k: v.to(self.device) for k, v in arrays.items()}
+        self.model = Gnm(request["sizes"]).to(self.device)
         self.model.load_state_dict({k: v for k, v in arrays.items() if not k.startswith(":")})
         self.noise = {k[1:]: v for k, v in arrays.items() if k.startswith(":")}
         self.images = self.noise.pop("images")
@@ -284,6 +286,10 @@ class Subject:
         out[0].backward()
         return out
 
+    def wait(self):
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+
     def run(self, training):
         self.step() if training else self.explain()
 
@@ -296,7 +302,7 @@ class Subject:
                    "picture": drawn}
         for name, parameter in self.model.named_parameters():
             results["gradient of " + name] = parameter.grad
-        return {k: v.detach().numpy() for k, v in results.items()}
+        return {k: v.detach().cpu().numpy() for k, v in results.items()}
 
     def memory(self, training):
         for _ in range(3):
@@ -326,8 +332,10 @@ for line in sys.stdin:
         elif request["do"] == "memory":
             answer["value"] = subject.memory(request["training"])
         else:
+            subject.wait()
             begin = time.perf_counter()
             subject.run(request["training"])
+            subject.wait()
             answer["value"] = (time.perf_counter() - begin) * 1e3
     except Exception as e:  # told to the one who asked
         answer = {"error": f"{type(e).__name__}: {e}".strip().splitlines()[0]}

@@ -46,8 +46,8 @@ class StickBreaking(nn.Module):
         p = F.normalize(self.in_proj(x), dim=-1)
         log_scope = torch.zeros_like(uniform)
         log_seeds = uniform.clamp_min(1e-8).log()
-        least = torch.tensor(1e-8).log()
-        images = torch.arange(x.shape[0])
+        least = torch.tensor(1e-8, device=x.device).log()
+        images = torch.arange(x.shape[0], device=x.device)
         masks, scopes = [], []
         for _ in range(self.slots):
             scopes.append(log_scope)

@@ -1,13 +1,15 @@
 """Runs passes of the benchmark in Python, one at a time, when a line on stdin asks for one.
 
 Requests and answers are one JSON object a line:
-  {"do": "load", "module", "file", "d", "c", "k", "t", "threads"}  -> {"who": [names]}
+  {"do": "load", "module", "file", "d", "c", "k", "t", "threads",
+   "device", "configuration" of a shipped model}                  -> {"who": [names]}
   {"do": "results", "who", "file"}                                 -> {}       writes outputs and gradients
   {"do": "run", "who", "training"}                                 -> {"ms"}   one timed pass
   {"do": "peak", "who", "training"}                                -> {"mb"}   its most memory beyond what there was
 For whole models "run" with training is a step with Adam, and "inputs" names the inputs that are meant.
 An answer with "error" says what went wrong.
 """
+import functools
 import json
 import os
 import sys
@@ -27,7 +29,7 @@ class Torch:
 
         import modules
 
-        self.torch = torch
+        self.torch, self.device = torch, request["device"]
         torch.set_num_threads(request["threads"])
         torch._dynamo.reset()
         x = arrays["features"]
@@ -38,13 +40,17 @@ class Torch:
         prefix = "parameters."
         module.load_state_dict(
             {k[len(prefix):]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith(prefix)})
-        self.inputs = [torch.from_numpy(arrays[k]) for k in ("features", "conditioning")]
-        self.loss_weights = [torch.from_numpy(arrays["loss." + k]) for k in ("objects", "attributions")]
+        module.to(self.device)
+        self.inputs = [self.there(arrays[k]) for k in ("features", "conditioning")]
+        self.loss_weights = [self.there(arrays["loss." + k]) for k in ("objects", "attributions")]
         self.leaves = {k: v for k, v in module.named_parameters()}
         self.leaves["features"] = self.inputs[0].requires_grad_()
         if request["module"] == "SlotAttention":
             self.leaves["conditioning"] = self.inputs[1].requires_grad_()
         self.ways = {"eager": module, "compile": torch.compile(module, dynamic=False)}
+
+    def there(self, array):
+        return self.torch.from_numpy(array).to(self.device)
 
     def inference(self, who):
         with self.torch.inference_mode():
@@ -66,7 +72,7 @@ class Torch:
         results["objects"], results["attributions"] = self.training(who)
         for name, leaf in self.leaves.items():
             results["gradient of " + name] = leaf.grad
-        return {k: v.detach().numpy() for k, v in results.items()}
+        return {k: v.detach().cpu().numpy() for k, v in results.items()}
 
 
 class Whole:
@@ -77,7 +83,7 @@ class Whole:
 
         import models
 
-        self.torch = torch
+        self.torch, self.device = torch, request["device"]
         torch.set_num_threads(request["threads"])
         torch._dynamo.reset()
         self.ways, self.models, self.optimizers = {}, {}, {}
@@ -86,14 +92,14 @@ class Whole:
             prefix = "parameters."
             model.load_state_dict(
                 {k[len(prefix):]: torch.from_numpy(v.copy()) for k, v in arrays.items() if k.startswith(prefix)})
-            self.models[who] = model
+            self.models[who] = model.to(self.device)
             self.ways[who] = torch.compile(model, dynamic=False) if who == "compile" else model
             self.optimizers[who] = torch.optim.Adam(model.parameters(), 1e-3)
         self.inputs = {}
         for name, array in arrays.items():
             if name.startswith("inputs."):
                 _, kind, which = name.split(".")
-                self.inputs.setdefault(kind, {})[which] = torch.from_numpy(array)
+                self.inputs.setdefault(kind, {})[which] = torch.from_numpy(array).to(self.device)
 
     def backward(self, who, inputs):
         seen = self.inputs[inputs]["seen"]
@@ -115,7 +121,7 @@ class Whole:
         results = {"reconstruction": made, "objects": slots}
         for name, leaf in self.models[who].named_parameters():
             results["gradient of " + name] = leaf.grad
-        results = {k: v.detach().numpy().copy() for k, v in results.items()}
+        results = {k: v.detach().cpu().numpy().copy() for k, v in results.items()}
         self.optimizers[who].zero_grad()
         return results
 
@@ -128,15 +134,18 @@ class Shipped:
 
         import shipped
 
-        self.torch = torch
+        self.torch, self.device = torch, request["device"]
         torch.set_num_threads(request["threads"])
         torch._dynamo.reset()
-        model = shipped.Model(request["module"], torch.from_numpy(arrays["uniform"]))
+        uniform = torch.from_numpy(arrays["uniform"]) if "uniform" in arrays else None
+        model = shipped.Model(request["configuration"], uniform)
         prefix = "parameters."
         model.load_state_dict(
             {k[len(prefix):]: torch.from_numpy(v.copy()) for k, v in arrays.items() if k.startswith(prefix)})
+        model.to(self.device)
         self.ways = {"eager": model.eval(), "compile": torch.compile(model, dynamic=False)}
-        self.inputs = {k.split(".")[1]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith("inputs.")}
+        self.inputs = {
+            k.split(".")[1]: torch.from_numpy(v).to(self.device) for k, v in arrays.items() if k.startswith("inputs.")}
 
     def run(self, who, training, inputs):
         with self.torch.inference_mode():
@@ -144,11 +153,13 @@ class Shipped:
 
     def results(self, who):
         made, slots = self.run(who, False, "few")
-        return {"reconstruction": made.numpy(), "objects": slots.numpy()}
+        return {"reconstruction": made.cpu().numpy(), "objects": slots.cpu().numpy()}
 
 
 class ScikitLearn:
-    """KMeans image after image with one thread and with all, and (images) over images in processes."""
+    """KMeans image after image with one thread and with all, and (images) over images in processes; on the CPU."""
+
+    device = "cpu"
 
     def __init__(self, request, arrays):
         self.features = arrays["features"]
@@ -204,6 +215,38 @@ def resident(entry, reset):
                 return int(line.split()[1]) * 1024 / 1e6
 
 
+def wait(device):
+    """Until a GPU has done what it was asked to."""
+    if device == "cuda":
+        import torch
+
+        torch.cuda.synchronize()
+
+
+def taken():
+    """Megabytes of the GPU that are in use, those that the allocator keeps included."""
+    import torch
+
+    free, total = torch.cuda.mem_get_info()
+    return (total - free) / 1e6
+
+
+def peak(device, run):
+    """The most memory of a pass beyond what there was: of a GPU what the allocator got after it had given back all."""
+    if device == "cpu":
+        before = resident("VmRSS", True)
+        run()
+        return resident("VmHWM", False) - before
+    import torch
+
+    wait(device)
+    torch.cuda.empty_cache()
+    before = taken()
+    run()
+    wait(device)
+    return taken() - before
+
+
 def main():
     # Whatever libraries print must not mix with the answers.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
@@ -224,12 +267,15 @@ def main():
                 np.savez(request["file"], **subject.results(request["who"]))
             else:
                 given = [request["inputs"]] if "inputs" in request else []
-                before = resident("VmRSS", True) if request["do"] == "peak" else 0
-                begin = time.perf_counter()
-                subject.run(request["who"], request["training"], *given)
-                answer["ms"] = (time.perf_counter() - begin) * 1e3
+                run = functools.partial(subject.run, request["who"], request["training"], *given)
                 if request["do"] == "peak":
-                    answer["mb"] = resident("VmHWM", False) - before
+                    answer["mb"] = peak(subject.device, run)
+                else:
+                    wait(subject.device)
+                    begin = time.perf_counter()
+                    run()
+                    wait(subject.device)
+                    answer["ms"] = (time.perf_counter() - begin) * 1e3
         except Exception as e:  # told to the one who asked
             answer = {"error": f"{type(e).__name__}: {e}".strip().splitlines()[0]}
         print(json.dumps(answer), file=answers, flush=True)

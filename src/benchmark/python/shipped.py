@@ -15,13 +15,13 @@ def waves(t, frequencies):
 class Encoder(nn.Module):
     """What a pixel sees around it, where it is, and both together."""
 
-    def __init__(self, side, stride):
+    def __init__(self, side, stride, channels):
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 48, 5, stride, padding=2)
-        self.conv2 = nn.Conv2d(48, 48, 3, padding=1)
-        self.conv3 = nn.Conv2d(48, 48, 3, padding=1)
-        self.norm = nn.LayerNorm(48)
-        self.content1, self.content2 = nn.Linear(48, 64), nn.Linear(64, 48)
+        self.conv1 = nn.Conv2d(3, channels, 5, stride, padding=2)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv3 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.norm = nn.LayerNorm(channels)
+        self.content1, self.content2 = nn.Linear(channels, 64), nn.Linear(64, 48)
         self.place = nn.Linear(10, 16)
         self.joint1, self.joint2 = nn.Linear(64, 96), nn.Linear(96, 64)
         centres = (torch.arange(0, side, stride) + 0.5) / side
@@ -41,37 +41,41 @@ class Encoder(nn.Module):
 
 
 class FeedForward(nn.Module):
-    def __init__(self):
+    def __init__(self, hidden):
         super().__init__()
-        self.module = nn.Sequential(nn.LayerNorm(64), nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 64))
+        self.module = nn.Sequential(nn.LayerNorm(64), nn.Linear(64, hidden), nn.ReLU(), nn.Linear(hidden, 64))
 
     def forward(self, s):
         return s + self.module(s)
 
 
 class Relative(nn.Module):
-    def __init__(self):
+    def __init__(self, dim, frequencies):
         super().__init__()
-        self.features = nn.Linear(128, 64)
-        self.positions = nn.Linear(14, 64, bias=False)
-        self.output = nn.Linear(64, 64)
+        self.frequencies = frequencies
+        self.features = nn.Linear(128, dim)
+        self.positions = nn.Linear(2 * (1 + 2 * frequencies), dim, bias=False)
+        self.output = nn.Linear(dim, 64)
+
+    def places(self, offsets):
+        return self.positions(waves(4 * offsets, self.frequencies))
 
 
 class Grouping(nn.Module):
     """Invariant Slot Attention: slots have places, and see features from there."""
 
-    def __init__(self, iterations):
+    def __init__(self, options):
         super().__init__()
-        self.iterations = iterations
+        self.iterations, self.eps = options["iterations"], options["eps"]
         self.to_q = nn.Linear(64, 64, bias=False)
         self.to_k, self.to_v = nn.Linear(128, 64, bias=False), nn.Linear(128, 64, bias=False)
         self.gru = nn.GRUCell(64, 64)
         self.norm_input, self.norm_slots = nn.LayerNorm(128), nn.LayerNorm(64)
         self.log_scale = nn.Parameter(torch.zeros(()))
         self.to_scale, self.to_direction = nn.Linear(64, 1), nn.Linear(64, 2)
-        self.relative = Relative()
+        self.relative = Relative(options["relativeDim"], options["frequencies"])
         self.displacement = nn.Linear(4, 64)
-        self.ff_mlp = FeedForward()
+        self.ff_mlp = FeedForward(options["hidden"])
 
     def attend(self, keys, places, s, p, empty):
         z = self.norm_slots(s)
@@ -92,11 +96,11 @@ class Grouping(nn.Module):
         for i in range(self.iterations):
             guessed = i == 0 and guess is not None
             a = guess if guessed else self.attend(keys, places, s, p, empty)
-            w = a + 1e-8
+            w = a + self.eps
             w = w / w.sum(dim=2, keepdim=True)
             centre = w @ places
             moved = torch.zeros_like(centre) if guessed else 2 * (centre - p)
-            h = F.relu(seen + self.relative.positions(waves(4 * (places - centre.unsqueeze(2)), 3)))
+            h = F.relu(seen + self.relative.places(places - centre.unsqueeze(2)))
             u = w @ values + self.relative.output((w.unsqueeze(2) @ h).squeeze(2))
             u = u + self.displacement(torch.cat([moved, moved.abs()], dim=2))
             s = self.gru(u.reshape(b * k, d), s.reshape(b * k, d)).reshape(b, k, d)
@@ -107,16 +111,17 @@ class Grouping(nn.Module):
 class Decoder(nn.Module):
     """A shape around the slot's place, of one colour."""
 
-    def __init__(self, side, hidden):
+    def __init__(self, side, hidden, frequencies):
         super().__init__()
+        self.frequencies, code = frequencies, 1 + 2 * frequencies
         self.shift, self.gain, self.offset = nn.Linear(64, 2), nn.Linear(64, hidden), nn.Linear(64, hidden)
-        self.row, self.column = nn.Linear(9, hidden), nn.Linear(9, hidden)
+        self.row, self.column = nn.Linear(code, hidden), nn.Linear(code, hidden)
         self.hidden, self.alpha, self.colour = nn.Linear(hidden, hidden), nn.Linear(hidden, 1), nn.Linear(64, 3)
         self.register_buffer("centres", (torch.arange(side) + 0.5) / side, persistent=False)
 
     def forward(self, s, p, empty=None):
         d = 2 * (self.centres - p.unsqueeze(3)) - self.shift(s).unsqueeze(3)  # (B, K, 2, S)
-        code = waves(2 * d.unsqueeze(4), 4)
+        code = waves(2 * d.unsqueeze(4), self.frequencies)
         gain, offset = 1 + self.gain(s).unsqueeze(2), self.offset(s).unsqueeze(2)
         y = (self.row(code[:, :, 0]) * gain + offset).unsqueeze(3)
         x = (self.column(code[:, :, 1]) * gain).unsqueeze(2)
@@ -129,9 +134,9 @@ class Decoder(nn.Module):
 def stick_breaking(x, uniform, slots, variance, least):
     """Attributions (B, K, N) and empty slots (B, K) from directions of features (B, N, F)."""
     x = F.normalize(x, dim=-1)
-    log_scope = torch.zeros(x.shape[:2])
+    log_scope = x.new_zeros(x.shape[:2])
     log_seeds = uniform.clamp_min(1e-8).log()
-    images = torch.arange(len(x))
+    images = torch.arange(len(x), device=x.device)
     masks = []
     for _ in range(slots):
         centre = x[images, (log_scope + log_seeds).argmax(dim=1)].unsqueeze(1)
@@ -143,30 +148,33 @@ def stick_breaking(x, uniform, slots, variance, least):
 
 
 class Model(nn.Module):
-    """Images (B, 3, H, W) in [0, 1] to (reconstruction, slots)."""
+    """Images (B, 3, H, W) in [0, 1] to (reconstruction, slots), by the configuration that the library hands over."""
 
-    def __init__(self, name, uniform):
+    def __init__(self, configuration, uniform):
         super().__init__()
-        self.sprites = name == "shipped-multi-dsprites"
-        side, self.slots = (64, 6) if self.sprites else (35, 4)
-        self.encoder = Encoder(side, 4 if self.sprites else 3)
+        side, self.slots = configuration["imageHeight"], configuration["slots"]
+        encoder, decoder = configuration["encoder"], configuration["decoder"]
+        start = configuration["conditioning"]
+        self.encoder = Encoder(side, encoder["stride"], encoder["channels"])
         self.conditioning = nn.Module()
         self.conditioning.start = nn.Parameter(torch.zeros(64))
-        self.grouping = Grouping(5 if self.sprites else 7)
-        self.decoder = Decoder(side, 48 if self.sprites else 32)
+        self.grouping = Grouping(configuration["grouping"])
+        self.decoder = Decoder(side, decoder["hidden"], decoder["frequencies"])
+        self.colours = start.get("stride")  # None where slots start from a grid
         self.register_buffer("uniform", uniform, persistent=False)
-        grid = torch.cartesian_prod(torch.tensor([0.3, 0.7]), torch.tensor([0.3, 0.7]))
-        self.register_buffer("grid", grid, persistent=False)
+        if self.colours is None:
+            grid = torch.cartesian_prod(torch.tensor(start["rows"]), torch.tensor(start["columns"]))
+            self.register_buffer("grid", grid, persistent=False)
 
     def forward(self, images):
         x, places = self.encoder(images)
         s = self.conditioning.start.expand(len(images), self.slots, -1)
-        if not self.sprites:
+        if self.colours is None:
             s, p = self.grouping(x, places, s, self.grid.expand(len(images), -1, -1))
             return self.decoder(s, p), s
-        angles = images[:, :, ::4, ::4].flatten(2).transpose(1, 2) * (math.pi / 2)
+        angles = images[:, :, ::self.colours, ::self.colours].flatten(2).transpose(1, 2) * (math.pi / 2)
         colours = torch.cat([angles.sin(), angles.cos()], dim=2)
         uniform = self.uniform.expand(len(images), -1)
         guess, empty = stick_breaking(colours, uniform, self.slots, 0.02 * math.pi ** 2 / 12, 0.5)
-        s, p = self.grouping(x, places, s, torch.zeros(*s.shape[:2], 2), guess, empty)
+        s, p = self.grouping(x, places, s, s.new_zeros(*s.shape[:2], 2), guess, empty)
         return self.decoder(s, p, empty), s

@@ -126,9 +126,14 @@ class Slate(nn.Module):
 
 if __name__ == '__main__':
     torch.set_num_threads(int(sys.argv[1]))
-    model = Slate(64, 3, 1024, 192, 4, 4, 0.1, 3, 192, 3, 192)
+    device = sys.argv[2]
+    wait = torch.cuda.synchronize if device == 'cuda' else lambda: None
+    model = Slate(64, 3, 1024, 192, 4, 4, 0.1, 3, 192, 3, 192).to(device)
     inputs = torch.rand(8, 3, 64, 64), torch.randn(8, 1024, 16, 16), torch.randn(8, 1024, 16, 16), torch.randn(8, 3, 192)
+    inputs = [x.to(device) for x in inputs]
     for line in sys.stdin:
+        wait()
         start = time.perf_counter()
         model.step(*inputs).backward()
+        wait()
         print((time.perf_counter() - start) * 1e3, flush=True)

@@ -77,8 +77,11 @@ record Agreement(boolean clustering, double outputs, double gradients, double dr
         return sum / x.length;
     }
 
-    boolean holds() {
-        return outputs <= OUTPUTS && gradients <= GRADIENTS && Math.abs(drawn) <= DRAWN;
+    /** Whether all are within so many times what is usual. */
+    boolean holds(double times) {
+        return outputs <= times * OUTPUTS
+                && gradients <= times * GRADIENTS
+                && Math.abs(drawn) <= DRAWN;
     }
 
     @Override

@@ -1,10 +1,13 @@
 package org.slotwise.benchmark;
 
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.slotwise.virtualgpu.VirtualGpu;
 
 /** The arguments of {@link Speed}: names with values, "--rounds 15". */
 record Arguments(Map<String, String> values) {
@@ -12,9 +15,10 @@ record Arguments(Map<String, String> values) {
     private static final Set<String> NAMES =
             Set.of(
                     "threads", "rounds", "warmups", "seconds", "modules", "sizes", "who", "python",
-                    "csv", "plot", "sample");
+                    "csv", "plot", "sample", "device", "within");
 
     static Arguments parse(String[] args) {
+        VirtualGpu.installIfAsked();
         Map<String, String> values = new HashMap<>();
         for (int i = 0; i < args.length; i += 2) {
             String name = args[i].replaceFirst("^--", "");
@@ -30,6 +34,33 @@ record Arguments(Map<String, String> values) {
     /** A value, or null. */
     String get(String name) {
         return values.get(name);
+    }
+
+    /** Where the library computes, and PyTorch. */
+    Device device() {
+        String name = values.getOrDefault("device", "cpu");
+        return switch (name) {
+            case "cpu" -> Device.cpu();
+            case "gpu" -> Device.gpu();
+            default -> throw new IllegalArgumentException("expected cpu or gpu, got " + name);
+        };
+    }
+
+    /** What owns the arrays of a measurement. */
+    NDManager manager() {
+        return NDManager.newBaseManager(device(), "PyTorch");
+    }
+
+    /** Stops where what is measured is this process's memory in a host. */
+    void requireCpu(String what) {
+        if (device().isGpu()) {
+            throw new IllegalArgumentException(what + " is measured with --device cpu alone");
+        }
+    }
+
+    /** How many times further apart results may be than rounding in float32 makes them. */
+    double within() {
+        return Double.parseDouble(values.getOrDefault("within", "1"));
     }
 
     int number(String name, int otherwise) {

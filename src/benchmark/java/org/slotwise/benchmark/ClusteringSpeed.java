@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.JniUtils;
@@ -21,12 +22,13 @@ import java.util.stream.Collectors;
 import org.slotwise.clustering.KMeans;
 import org.slotwise.clustering.KMeansClustering;
 import org.slotwise.clustering.KMeansOptions;
+import org.slotwise.clustering.MiniBatchKMeans;
 import org.slotwise.weights.StateDict;
 
 /**
- * k-means of many vectors beside scikit-learn, both of whose algorithms take turns with it, one
- * thread each. Ratios are of processor time, which other processes disturb less than the clock.
- * docs/performance.md tells the arguments.
+ * k-means of many vectors beside scikit-learn, both of whose algorithms take turns with it, and
+ * mini-batches beside its own. With one thread ratios are of processor time, which other processes
+ * disturb less than the clock, with more of the clock's. docs/performance.md tells the arguments.
  */
 final class ClusteringSpeed {
 
@@ -77,34 +79,53 @@ final class ClusteringSpeed {
         }
     }
 
+    /** Vectors of a mini-batch: as many as scikit-learn takes if nothing is said. */
+    private static final int BATCH = 1024;
+
+    /** By what part of the largest element centres of mini-batches may differ. */
+    private static final double APART = 1e-3;
+
     private record Pass(double processor, double wall, double inertia, long iterations) {}
 
     private final NDManager manager;
     private final Python python;
     private final int sample;
+    private final int threads;
 
-    private ClusteringSpeed(NDManager manager, String interpreter, int sample) throws IOException {
+    private ClusteringSpeed(NDManager manager, String interpreter, int sample, int threads)
+            throws IOException {
         this.manager = manager;
         this.sample = sample;
+        this.threads = threads;
         python = new Python(interpreter, "clustering_peer.py", Map.of());
     }
 
     public static void main(String[] args) throws IOException {
         Arguments arguments = Arguments.parse(args);
         Engine.getEngine("PyTorch");
-        JniUtils.setNumThreads(1);
-        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            ClusteringSpeed speed =
-                    new ClusteringSpeed(
-                            manager, arguments.get("python"), arguments.number("sample", SAMPLE));
-            String all = ALL.stream().map(Vectors::name).collect(Collectors.joining(","));
-            List<String> chosen = arguments.list("modules", all);
-            for (Vectors vectors : ALL) {
-                if (chosen.contains(vectors.name)) {
-                    speed.measure(vectors, arguments.number("rounds", 7));
+        arguments.requireCpu("k-means beside scikit-learn");
+        String all = ALL.stream().map(Vectors::name).collect(Collectors.joining(","));
+        List<String> chosen = arguments.list("modules", all);
+        for (String threads : arguments.list("threads", "1")) {
+            int count = Integer.parseInt(threads);
+            JniUtils.setNumThreads(count);
+            try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+                ClusteringSpeed speed =
+                        new ClusteringSpeed(
+                                manager,
+                                arguments.get("python"),
+                                arguments.number("sample", SAMPLE),
+                                count);
+                System.out.printf(
+                        "threads %s, milliseconds of %s%n",
+                        threads, count == 1 ? "processor time" : "the clock");
+                for (Vectors vectors : ALL) {
+                    if (chosen.contains(vectors.name)) {
+                        speed.measure(vectors, arguments.number("rounds", 7));
+                    }
                 }
+                speed.python.close();
             }
-            speed.python.close();
         }
     }
 
@@ -153,9 +174,87 @@ final class ClusteringSpeed {
                         mean(byHand));
             }
         }
+        batches(v, x, centers, rounds);
     }
 
-    private static void print(
+    /** All vectors once, batch by batch from the same centres. */
+    private void batches(Vectors v, NDArray x, NDArray centers, int rounds) throws IOException {
+        Path file = Files.createTempFile("centers", ".npz");
+        try (NDManager scratch = manager.newSubManager()) {
+            theirBatches(file);
+            double apart;
+            try (StateDict theirs = StateDict.read(file)) {
+                NDArray ours =
+                        ownBatches(x, centers).centers(scratch).toType(DataType.FLOAT64, false);
+                NDArray other = theirs.get("centers").toType(DataType.FLOAT64, false);
+                apart = ours.sub(other).abs().max().getDouble() / ours.abs().max().getDouble();
+            }
+            if (!(apart <= APART)) {
+                throw new IllegalStateException("centres of mini-batches differ by " + apart);
+            }
+            List<Pass> ours = new ArrayList<>();
+            List<Pass> theirs = new ArrayList<>();
+            for (int round = -2; round < rounds; round++) {
+                Pass own = timed(() -> ownBatches(x, centers));
+                Pass other = theirBatches(file);
+                if (round >= 0) {
+                    ours.add(own);
+                    theirs.add(other);
+                }
+            }
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-20s mini-batches of %d: library %7.1f ms, scikit-learn %7.1f ms: %.2f times"
+                            + " as fast; centres differ by %.1e%n",
+                    v.name,
+                    BATCH,
+                    median(ours),
+                    median(theirs),
+                    median(theirs) / median(ours),
+                    apart);
+        } finally {
+            Files.delete(file);
+        }
+    }
+
+    private static MiniBatchKMeans ownBatches(NDArray x, NDArray centers) {
+        MiniBatchKMeans kMeans = MiniBatchKMeans.from(centers);
+        long n = x.getShape().get(0);
+        for (long begin = 0; begin < n; begin += BATCH) {
+            try (NDArray batch =
+                    x.get(new NDIndex().addSliceDim(begin, Math.min(n, begin + BATCH)))) {
+                kMeans.add(batch);
+            }
+        }
+        return kMeans;
+    }
+
+    private Pass theirBatches(Path file) throws IOException {
+        Timing.rest();
+        JsonObject request = new JsonObject();
+        request.addProperty("way", "batches");
+        request.addProperty("batch", BATCH);
+        request.addProperty("centers", file.toString());
+        request.addProperty("threads", threads);
+        JsonObject answer = python.ask(request);
+        return new Pass(
+                answer.get("processor").getAsDouble(), answer.get("wall").getAsDouble(), 0, 0);
+    }
+
+    private static Pass timed(Runnable pass) {
+        Timing.rest();
+        var bean = ManagementFactory.getThreadMXBean();
+        long processor = bean.getCurrentThreadCpuTime();
+        long wall = System.nanoTime();
+        pass.run();
+        return new Pass(
+                (bean.getCurrentThreadCpuTime() - processor) / 1e6,
+                (System.nanoTime() - wall) / 1e6,
+                0,
+                0);
+    }
+
+    private void print(
             Vectors v, Start start, List<Pass> ours, List<Pass> lloyd, List<Pass> elkan) {
         double mine = median(ours);
         double best = Math.min(median(lloyd), median(elkan));
@@ -186,17 +285,18 @@ final class ClusteringSpeed {
                                 .optRelaxation(start == Start.SAMPLED ? RELAXATION : 1)
                                 .optSeed(seed)
                                 .build());
-        var threads = ManagementFactory.getThreadMXBean();
+        Timing.rest();
+        var bean = ManagementFactory.getThreadMXBean();
         try (NDManager scratch = manager.newSubManager()) {
             NDArray batch = x.expandDims(0);
             batch.attach(scratch);
-            long processor = threads.getCurrentThreadCpuTime();
+            long processor = bean.getCurrentThreadCpuTime();
             long wall = System.nanoTime();
             KMeansClustering found =
                     kMeans.cluster(batch, centers == null ? null : centers.expandDims(0));
             double inertia = found.inertia().toType(DataType.FLOAT64, false).getDouble(0);
             return new Pass(
-                    (threads.getCurrentThreadCpuTime() - processor) / 1e6,
+                    (bean.getCurrentThreadCpuTime() - processor) / 1e6,
                     (System.nanoTime() - wall) / 1e6,
                     inertia,
                     found.iterations().getLong(0));
@@ -204,11 +304,13 @@ final class ClusteringSpeed {
     }
 
     private Pass theirs(String way, boolean given, int onSample, int seed) throws IOException {
+        Timing.rest();
         JsonObject request = new JsonObject();
         request.addProperty("way", way);
         request.addProperty("given", given);
         request.addProperty("sample", onSample);
         request.addProperty("seed", seed);
+        request.addProperty("threads", threads);
         JsonObject answer = python.ask(request);
         return new Pass(
                 answer.get("processor").getAsDouble(),
@@ -217,8 +319,12 @@ final class ClusteringSpeed {
                 answer.get("iterations").getAsLong());
     }
 
-    private static double median(List<Pass> passes) {
-        double[] sorted = passes.stream().mapToDouble(Pass::processor).sorted().toArray();
+    private double median(List<Pass> passes) {
+        double[] sorted =
+                passes.stream()
+                        .mapToDouble(threads == 1 ? Pass::processor : Pass::wall)
+                        .sorted()
+                        .toArray();
         return sorted[sorted.length / 2];
     }
 

@@ -1,5 +1,8 @@
 package org.slotwise.benchmark;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import java.util.Map;
 
 /** One way to compute what is measured. */
@@ -18,10 +21,24 @@ interface Contender {
     /** Outputs, and gradients if there are any, by name. */
     Map<String, float[]> results();
 
-    /** The milliseconds that something takes. */
-    static double milliseconds(Runnable pass) {
+    /** The milliseconds that something takes until the manager's device has done it. */
+    static double milliseconds(NDManager manager, Runnable pass) {
+        await(manager);
         long start = System.nanoTime();
         pass.run();
+        await(manager);
         return (System.nanoTime() - start) / 1e6;
+    }
+
+    /**
+     * Waits until a GPU has done what it was asked to: it takes one after the other, and a number
+     * is there to be read when all before it is done.
+     */
+    static void await(NDManager manager) {
+        if (manager.getDevice().isGpu()) {
+            try (NDArray number = manager.zeros(new Shape(1))) {
+                number.toFloatArray();
+            }
+        }
     }
 }

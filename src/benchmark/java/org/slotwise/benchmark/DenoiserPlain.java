@@ -277,7 +277,7 @@ final class DenoiserPlain {
         def sample(self: __torch__.Script, z: Tensor, c: Tensor, slots: Tensor, f: Tensor, TYPED) -> Tensor:
           for i in range(torch.size(c, 0)):
             row = torch.select(c, 0, i)
-            t = torch.full([torch.size(z, 0)], float(torch.select(row, 0, 0)), dtype=6)
+            t = torch.full([torch.size(z, 0)], float(torch.select(row, 0, 0)), dtype=6, layout=None, device=ops.prim.device(z))
             o = (self).predict(z, t, slots, f, EACH)
             z = torch.add(torch.mul(z, float(torch.select(row, 0, 1))), torch.mul(o, float(torch.select(row, 0, 2))))
           return z

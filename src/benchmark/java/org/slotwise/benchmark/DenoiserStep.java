@@ -1,6 +1,5 @@
 package org.slotwise.benchmark;
 
-import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -37,7 +36,7 @@ final class DenoiserStep {
         int steps = Integer.parseInt(arguments.list("rounds", "2").get(0));
         Engine.getEngine("PyTorch");
         JniUtils.setNumThreads(Integer.parseInt(arguments.list("threads", "1").get(0)));
-        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+        try (NDManager manager = arguments.manager()) {
             Shape latents =
                     switch (model) {
                         case "small" -> new Shape(batch, 4, 8, 8);
@@ -51,12 +50,16 @@ final class DenoiserStep {
             Adam adam = Adam.builder().build();
             ParameterStore store = new ParameterStore(manager, false);
             for (int i = 0; i < steps; i++) {
-                long begin = System.nanoTime();
-                try (NDManager step = manager.newSubManager()) {
-                    step(step, denoiser, store, latents, slotDim);
-                    update(denoiser, adam);
-                }
-                report("step " + i, System.nanoTime() - begin);
+                double milliseconds =
+                        Contender.milliseconds(
+                                manager,
+                                () -> {
+                                    try (NDManager step = manager.newSubManager()) {
+                                        step(step, denoiser, store, latents, slotDim);
+                                        update(denoiser, adam);
+                                    }
+                                });
+                report("step " + i, milliseconds);
             }
         }
     }
@@ -103,10 +106,10 @@ final class DenoiserStep {
         }
     }
 
-    private static void report(String what, long nanos) throws IOException {
+    private static void report(String what, double milliseconds) throws IOException {
         String status = Files.readString(Path.of("/proc/self/status"));
         String peak = status.replaceAll("(?s).*VmHWM:\\s*(\\d+) kB.*", "$1");
         System.out.printf(
-                "%s: %.3f s, peak %d MB%n", what, nanos / 1e9, Long.parseLong(peak) / 1024);
+                "%s: %.3f s, peak %d MB%n", what, milliseconds / 1e3, Long.parseLong(peak) / 1024);
     }
 }

@@ -1,6 +1,5 @@
 package org.slotwise.benchmark;
 
-import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -94,7 +93,7 @@ final class DiffusionSpeed {
             for (String threads : arguments.list("threads", "1,2")) {
                 int count = Integer.parseInt(threads);
                 JniUtils.setNumThreads(count);
-                try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+                try (NDManager manager = arguments.manager()) {
                     new DiffusionSpeed(manager, arguments, size).measure(count);
                 }
             }
@@ -293,7 +292,10 @@ final class DiffusionSpeed {
         System.out.printf(
                 "%s, %s: apart by %.1e in a prediction, %.1e in samples, %.1e in gradients%n",
                 size, who, prediction, sample, gradient);
-        if (!(prediction < 1e-4) || !(sample < 1e-3) || !(gradient < 1e-3)) {
+        double times = arguments.within();
+        if (!(prediction < times * 1e-4)
+                || !(sample < times * 1e-3)
+                || !(gradient < times * 1e-3)) {
             throw new IllegalStateException(who + " computes something else");
         }
     }
@@ -307,6 +309,7 @@ final class DiffusionSpeed {
     private DenoiserPeer peer(int threads) throws IOException {
         JsonObject options = size.json();
         options.addProperty("threads", threads);
+        options.addProperty("device", Python.name(arguments.device()));
         JsonArray rows = new JsonArray();
         for (double[] row : coefficients()) {
             JsonArray numbers = new JsonArray();
@@ -326,11 +329,12 @@ final class DiffusionSpeed {
     }
 
     /**
-     * Of one thread its processor time, which other programs do not change; of more the clock's.
+     * Of one thread its processor time, which other programs do not change; of more, and of a GPU,
+     * the clock's.
      */
-    private static double milliseconds(int threads, Runnable run) {
-        if (threads > 1) {
-            return Contender.milliseconds(run);
+    private double milliseconds(int threads, Runnable run) {
+        if (threads > 1 || manager.getDevice().isGpu()) {
+            return Contender.milliseconds(manager, run);
         }
         ThreadMXBean bean = ManagementFactory.getThreadMXBean();
         long start = bean.getCurrentThreadCpuTime();
@@ -342,7 +346,7 @@ final class DiffusionSpeed {
         return timed(name, () -> Double.parseDouble(peer.ask(request)));
     }
 
-    private static Contender contender(String name, int threads, Runnable run) {
+    private Contender contender(String name, int threads, Runnable run) {
         return timed(name, () -> milliseconds(threads, run));
     }
 
@@ -367,6 +371,7 @@ final class DiffusionSpeed {
 
     /** Peak of a training step beyond what was resident: one way in a process. */
     private void memory(int threads) throws IOException {
+        arguments.requireCpu("memory");
         String who = arguments.list("who", "library").get(0);
         if (who.equals("eager")) {
             try (DenoiserPeer peer = peer(threads)) {

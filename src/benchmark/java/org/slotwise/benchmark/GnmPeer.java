@@ -1,5 +1,6 @@
 package org.slotwise.benchmark;
 
+import ai.djl.Device;
 import ai.djl.ndarray.types.DataType;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
@@ -23,13 +24,15 @@ final class GnmPeer implements Contender, AutoCloseable {
     }
 
     /** Hands a model with its inputs over. */
-    void load(GnmConfiguration sizes, GnmSubject subject, int threads) throws IOException {
+    void load(GnmConfiguration sizes, GnmSubject subject, int threads, Device device)
+            throws IOException {
         Path file = Files.createTempFile("numbers", ".npz");
         try {
             StateDict.of(subject.numbers()).write(file);
             JsonObject request = Python.request("load");
             request.addProperty("file", file.toString());
             request.addProperty("threads", threads);
+            request.addProperty("device", Python.name(device));
             request.add("sizes", new Gson().toJsonTree(sizes));
             GnmSetting setting = subject.setting();
             request.addProperty("temperature", setting.temperature());

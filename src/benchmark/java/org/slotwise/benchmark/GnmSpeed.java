@@ -59,6 +59,7 @@ final class GnmSpeed {
             speed.times();
         }
         if (speed.modules.contains("memory")) {
+            speed.arguments.requireCpu("memory");
             speed.memory();
         }
     }
@@ -77,7 +78,7 @@ final class GnmSpeed {
             int count = Integer.parseInt(threads);
             JniUtils.setNumThreads(count);
             for (Sizes sizes : sizes()) {
-                try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+                try (NDManager manager = arguments.manager()) {
                     GnmSubject subject = sizes.subject(manager);
                     if (modules.contains("training")) {
                         measure(sizes, subject, "training step", true, count);
@@ -104,13 +105,13 @@ final class GnmSpeed {
         List<Contender> contenders = new ArrayList<>(List.of(subject.library(), subject.plain()));
         try (GnmPeer peer = peer(Map.of())) {
             if (peer != null) {
-                peer.load(sizes.configuration, subject, threads);
+                peer.load(sizes.configuration, subject, threads, arguments.device());
                 contenders.add(peer);
             }
             Map<String, float[]> ours = contenders.get(0).results();
             for (Contender other : contenders.subList(1, contenders.size())) {
                 Agreement agreement = Agreement.of(other.results(), ours);
-                if (!agreement.holds()) {
+                if (!agreement.holds(arguments.within())) {
                     throw new IllegalStateException(other.name() + ": " + agreement);
                 }
                 System.err.println(other.name() + ": " + agreement);
@@ -193,7 +194,7 @@ final class GnmSpeed {
             if (peer == null) {
                 return Double.NaN;
             }
-            peer.load(sizes.configuration, sizes.subject(manager), 1);
+            peer.load(sizes.configuration, sizes.subject(manager), 1, Device.cpu());
             return peer.memory(training);
         }
     }

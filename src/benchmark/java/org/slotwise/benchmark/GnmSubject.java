@@ -119,6 +119,7 @@ final class GnmSubject {
             @Override
             public double run(boolean training) {
                 return Contender.milliseconds(
+                        manager,
                         () -> {
                             try (NDManager scratch = manager.newSubManager()) {
                                 if (training) {
@@ -174,6 +175,7 @@ final class GnmSubject {
             @Override
             public double run(boolean training) {
                 return Contender.milliseconds(
+                        manager,
                         () -> {
                             if (training) {
                                 train();

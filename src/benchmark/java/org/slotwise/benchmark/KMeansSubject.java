@@ -63,7 +63,7 @@ final class KMeansSubject implements Contender {
 
     @Override
     public double run(boolean training) {
-        return Contender.milliseconds(() -> inertia(null));
+        return Contender.milliseconds(manager, () -> inertia(null));
     }
 
     /**

@@ -76,7 +76,7 @@ final class ModelSubject {
     private final Map<String, NDList> inputs = new LinkedHashMap<>();
     private final @Nullable ObjectDiscovery whole;
 
-    ModelSubject(NDManager manager, ModelSize size) throws IOException {
+    ModelSubject(NDManager manager, ModelSize size, double within) throws IOException {
         this.manager = manager;
         this.size = size;
         encoder = size.encoder();
@@ -112,11 +112,11 @@ final class ModelSubject {
         inputs.put(STEP, drawn(size.batch()));
         inputs.put("1", drawn(1));
         inputs.put("8", drawn(8));
-        whole = whole();
+        whole = whole(within);
     }
 
     /** What a user has who predicts: the model, whose slots start from those of the one picture. */
-    private @Nullable ObjectDiscovery whole() {
+    private @Nullable ObjectDiscovery whole(double within) {
         ObjectDiscoveryConfiguration configuration = size.configuration();
         if (configuration == null) {
             return null;
@@ -137,7 +137,7 @@ final class ModelSubject {
         float[] expected = inParts(manager, one, false).head().toFloatArray();
         float[] actual = predicted(manager, model, one).head().toFloatArray();
         for (int i = 0; i < expected.length; i++) {
-            if (!(Math.abs(expected[i] - actual[i]) < 1e-5)) {
+            if (!(Math.abs(expected[i] - actual[i]) < within * 1e-5)) {
                 throw new IllegalStateException(expected[i] + " and " + actual[i]);
             }
         }
@@ -258,6 +258,7 @@ final class ModelSubject {
         public double run(String which, boolean training) {
             NDList in = Objects.requireNonNull(inputs.get(which));
             return Contender.milliseconds(
+                    manager,
                     () -> {
                         if (training) {
                             step(in);
@@ -269,7 +270,7 @@ final class ModelSubject {
 
         @Override
         public double peak(String which, boolean training) {
-            return Resident.peak(() -> run(which, training));
+            return GpuMemory.peak(manager, () -> run(which, training));
         }
 
         private void step(NDList in) {

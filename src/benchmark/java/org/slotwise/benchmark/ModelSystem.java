@@ -46,7 +46,8 @@ enum ModelSystem {
     /** The training step, and what a user waits for then, with what else was asked for. */
     void measure(Arguments arguments) throws IOException, InterruptedException {
         List<String> args = new ArrayList<>(List.of("--modules", modules, "--sizes", sizes));
-        for (String name : List.of("threads", "rounds", "warmups", "seconds", "python")) {
+        for (String name :
+                List.of("threads", "rounds", "warmups", "seconds", "python", "device", "within")) {
             if (arguments.get(name) != null) {
                 args.add("--" + name);
                 args.add(arguments.get(name));

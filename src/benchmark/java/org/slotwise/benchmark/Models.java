@@ -1,6 +1,5 @@
 package org.slotwise.benchmark;
 
-import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
@@ -17,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Models {
 
+    private static final double OUTPUTS = 1e-4;
+
     /** A ReLU whose input is zero but for rounding may fall to either side. */
     private static final double GRADIENTS = 1e-2;
 
@@ -31,14 +32,17 @@ final class Models {
     private Models(Arguments arguments, NDManager manager) throws IOException {
         this.arguments = arguments;
         this.manager = manager;
-        peer = arguments.get("python") == null ? null : new Peer(arguments.get("python"));
+        peer =
+                arguments.get("python") == null
+                        ? null
+                        : new Peer(arguments.get("python"), arguments.device());
     }
 
     public static void main(String[] args) throws IOException, InterruptedException {
         Arguments arguments = Arguments.parse(args);
         List<String> chosen = arguments.list("modules", ALL);
         Engine.getEngine("PyTorch");
-        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+        try (NDManager manager = arguments.manager()) {
             Models models = new Models(arguments, manager);
             for (String threads : arguments.list("threads", "1")) {
                 JniUtils.setNumThreads(Integer.parseInt(threads));
@@ -63,11 +67,12 @@ final class Models {
     }
 
     private void predict(String name, int threads) throws IOException {
-        try (NDManager own = manager.newSubManager();
-                ShippedSubject subject = new ShippedSubject(own, name)) {
+        try (NDManager own = manager.newSubManager()) {
+            ShippedSubject subject = new ShippedSubject(own, name);
             List<ModelWay> ways = new ArrayList<>(subject.ways());
             if (peer != null) {
-                for (String who : peer.load(name, threads, subject.numbers())) {
+                for (String who :
+                        peer.load(name, subject.configuration(), threads, subject.numbers())) {
                     ways.add(peer.way(who));
                 }
             }
@@ -82,7 +87,7 @@ final class Models {
 
     private void measure(ModelSize size, int threads) throws IOException {
         try (NDManager own = manager.newSubManager()) {
-            ModelSubject subject = new ModelSubject(own, size);
+            ModelSubject subject = new ModelSubject(own, size, arguments.within());
             List<ModelWay> ways = new ArrayList<>(subject.ways());
             if (peer != null) {
                 for (String who : peer.load(size, threads, subject.numbers())) {
@@ -104,13 +109,15 @@ final class Models {
         }
     }
 
-    private static void compare(Object size, List<ModelWay> ways) {
+    private void compare(Object size, List<ModelWay> ways) {
         Map<String, float[]> expected = ways.get(0).results();
         for (ModelWay way : ways.subList(1, ways.size())) {
             Agreement agreement = Agreement.of(way.results(), expected);
             System.out.printf(
                     "%s, %s and %s: %s%n", size, ways.get(0).name(), way.name(), agreement);
-            if (!(agreement.outputs() < 1e-4 && agreement.gradients() < GRADIENTS)) {
+            double times = arguments.within();
+            if (!(agreement.outputs() < times * OUTPUTS
+                    && agreement.gradients() < times * GRADIENTS)) {
                 throw new IllegalStateException(way.name() + " does not agree");
             }
         }

@@ -1,5 +1,6 @@
 package org.slotwise.benchmark;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import com.google.gson.JsonElement;
@@ -17,10 +18,12 @@ import org.slotwise.weights.StateDict;
 final class Peer implements AutoCloseable {
 
     private final Python process;
+    private final Device device;
     private final Path numbers;
     private final Path results;
 
-    Peer(String python) throws IOException {
+    Peer(String python, Device device) throws IOException {
+        this.device = device;
         process = new Python(python, "peer.py", Map.of());
         numbers = Files.createTempFile("numbers", ".npz");
         results = Files.createTempFile("results", ".npz");
@@ -44,13 +47,18 @@ final class Peer implements AutoCloseable {
 
     /** Hands a whole model over, and its inputs; gives the names of the ways of Python. */
     List<String> load(ModelSize size, int threads, Map<String, NDArray> arrays) throws IOException {
-        return load(size.toString(), threads, arrays);
+        JsonObject request = Python.request("load");
+        request.addProperty("module", size.toString());
+        return load(request, threads, arrays);
     }
 
-    /** The same of a model by its name. */
-    List<String> load(String model, int threads, Map<String, NDArray> arrays) throws IOException {
+    /** The same of a model that comes with the library, with what it was made from. */
+    List<String> load(
+            String model, JsonObject configuration, int threads, Map<String, NDArray> arrays)
+            throws IOException {
         JsonObject request = Python.request("load");
         request.addProperty("module", model);
+        request.add("configuration", configuration);
         return load(request, threads, arrays);
     }
 
@@ -59,6 +67,7 @@ final class Peer implements AutoCloseable {
         StateDict.of(arrays).write(numbers);
         request.addProperty("file", numbers.toString());
         request.addProperty("threads", threads);
+        request.addProperty("device", Python.name(device));
         List<String> names = new ArrayList<>();
         for (JsonElement who : process.ask(request).getAsJsonArray("who")) {
             names.add(who.getAsString());

@@ -1,5 +1,6 @@
 package org.slotwise.benchmark;
 
+import ai.djl.Device;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.BufferedReader;
@@ -28,6 +29,11 @@ final class Python implements AutoCloseable {
         Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
         requests = process.outputWriter();
         answers = process.inputReader();
+    }
+
+    /** What PyTorch calls a device. */
+    static String name(Device device) {
+        return device.isGpu() ? "cuda" : "cpu";
     }
 
     /** What is to be asked. */

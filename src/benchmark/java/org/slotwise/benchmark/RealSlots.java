@@ -65,12 +65,14 @@ final class RealSlots {
                 try (NDManager pass = manager.newSubManager()) {
                     NDArray pictures =
                             PictureArrays.images(
-                                    pass, images, model.imageHeight(), model.imageWidth());
+                                            pass, images, model.imageHeight(), model.imageWidth())
+                                    .toDevice(model.model().getNDManager().getDevice(), false);
                     NDArray objects =
                             model.block()
                                     .discover(new ParameterStore(pass, false), pictures, false)
                                     .slots()
-                                    .objects(); // (64, K, D)
+                                    .objects()
+                                    .toDevice(manager.getDevice(), false); // (64, K, D)
                     slots += objects.getShape().get(0) * objects.getShape().get(1);
                     objects.attach(manager);
                     found.add(objects);

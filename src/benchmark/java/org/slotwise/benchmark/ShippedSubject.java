@@ -3,12 +3,15 @@ package org.slotwise.benchmark;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.ParameterStore;
+import com.google.gson.Gson;
+import com.google.gson.JsonObject;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -21,7 +24,9 @@ import org.slotwise.data.generated.MultiDSprites;
 import org.slotwise.data.generated.Tetrominoes;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.PictureArrays;
+import org.slotwise.model.ConditioningConfiguration;
 import org.slotwise.model.ObjectDiscovery;
+import org.slotwise.model.ObjectDiscoveryConfiguration;
 import org.slotwise.model.ObjectDiscoveryModel;
 import org.slotwise.model.ObjectDiscoveryOutput;
 import org.slotwise.model.ShippedDraw;
@@ -29,7 +34,7 @@ import org.slotwise.torchscript.TorchScript;
 import org.slotwise.weights.StateDict;
 
 /** Predictions of a trained model that comes with the library, on scenes of its kind. */
-final class ShippedSubject implements AutoCloseable {
+final class ShippedSubject {
 
     /** Before the name of the model. */
     static final String SHIPPED = "shipped-";
@@ -37,16 +42,24 @@ final class ShippedSubject implements AutoCloseable {
     private static final int MOST = 8;
 
     private final NDManager manager;
-    private final ObjectDiscoveryModel model;
+    private final ObjectDiscoveryConfiguration configuration;
+    private final ObjectDiscovery block;
     private final PtSymbolBlock plain;
     private final NDArray plainTag;
     private final Map<String, NDArray> inputs = new LinkedHashMap<>();
 
     ShippedSubject(NDManager manager, String name) throws IOException {
         this.manager = manager;
-        model = ObjectDiscoveryModel.shipped(name.substring(SHIPPED.length()));
+        try (ObjectDiscoveryModel model =
+                ObjectDiscoveryModel.shipped(name.substring(SHIPPED.length()))) {
+            configuration = model.configuration();
+            // On the manager's device, which need not be the model's.
+            block = new ObjectDiscovery(configuration);
+            block.initialize(manager, DataType.FLOAT32, images(1));
+            StateDict.of(model.block()).loadInto(block);
+        }
         ByteArrayOutputStream archive = new ByteArrayOutputStream();
-        TorchScript.of(model.block()).write(archive);
+        TorchScript.of(block).write(archive);
         plain =
                 JniUtils.loadModule(
                         (PtNDManager) manager,
@@ -66,20 +79,35 @@ final class ShippedSubject implements AutoCloseable {
                     PictureArrays.images(
                             manager,
                             images.subList(0, count),
-                            model.imageHeight(),
-                            model.imageWidth()));
+                            configuration.imageHeight(),
+                            configuration.imageWidth()));
         }
+    }
+
+    private Shape images(int count) {
+        return new Shape(count, 3, configuration.imageHeight(), configuration.imageWidth());
+    }
+
+    /** What the model was made from, as the Python side reads it. */
+    JsonObject configuration() {
+        return new Gson().toJsonTree(configuration).getAsJsonObject();
     }
 
     /** Weights and inputs, as the Python side reads them. */
     Map<String, NDArray> numbers() {
         Map<String, NDArray> numbers = new LinkedHashMap<>();
-        StateDict.of(model.block())
+        StateDict.of(block)
                 .arrays()
                 .forEach((name, array) -> numbers.put("parameters." + name, array));
         inputs.forEach((name, images) -> numbers.put("inputs." + name + ".seen", images));
-        int places = 16 * 16; // every fourth pixel of 64 x 64
-        numbers.put("uniform", manager.create(ShippedDraw.uniform(places), new Shape(1, places)));
+        if (configuration.conditioning() instanceof ConditioningConfiguration.Colours colours) {
+            int stride = colours.stride();
+            int rows = (configuration.imageHeight() + stride - 1) / stride;
+            int columns = (configuration.imageWidth() + stride - 1) / stride;
+            int places = rows * columns;
+            Shape shape = new Shape(1, places);
+            numbers.put("uniform", manager.create(ShippedDraw.uniform(places), shape));
+        }
         return numbers;
     }
 
@@ -92,7 +120,6 @@ final class ShippedSubject implements AutoCloseable {
     }
 
     private NDList library(NDManager owner, NDArray images) {
-        ObjectDiscovery block = model.block();
         ObjectDiscoveryOutput out = block.discover(new ParameterStore(owner, false), images, false);
         return new NDList(out.reconstruction(), out.slots().objects());
     }
@@ -118,12 +145,12 @@ final class ShippedSubject implements AutoCloseable {
 
             @Override
             public double run(String which, boolean training) {
-                return Contender.milliseconds(() -> predict(which, out -> {}));
+                return Contender.milliseconds(manager, () -> predict(which, out -> {}));
             }
 
             @Override
             public double peak(String which, boolean training) {
-                return Resident.peak(() -> run(which, training));
+                return GpuMemory.peak(manager, () -> run(which, training));
             }
 
             private void predict(String which, java.util.function.Consumer<NDList> reader) {
@@ -149,10 +176,5 @@ final class ShippedSubject implements AutoCloseable {
                 return results;
             }
         };
-    }
-
-    @Override
-    public void close() {
-        model.close();
     }
 }

@@ -186,7 +186,7 @@ final class SlatePlain {
           q0 = torch.mul(q, torch.pow(torch.size(q, 3), -0.5))
           a = torch.matmul(q0, torch.transpose(k, -1, -2))
           if causal:
-            mask = torch.triu(torch.ones([t, t], dtype=None), 1)
+            mask = torch.triu(torch.ones([t, t], dtype=None, layout=None, device=ops.prim.device(x)), 1)
             a1 = torch.masked_fill(a, torch.gt(mask, 0), -1.0e38)
           else:
             a1 = a
@@ -213,7 +213,7 @@ final class SlatePlain {
           m = torch.linear(slots, t18)
           b = torch.size(slots, 0)
           vocabulary = torch.size(t22, 0)
-          tokens = torch.zeros([b, 1], dtype=4)
+          tokens = torch.zeros([b, 1], dtype=4, layout=None, device=ops.prim.device(slots))
           for i in range(int(count)):
             one = torch.one_hot(tokens, vocabulary)
             rows = torch.argmax(one, -1)
@@ -228,7 +228,7 @@ final class SlatePlain {
           mse = torch.div(torch.sum(torch.pow(torch.sub(images, recon), 2)), b)
           z = torch.detach(torch.argmax(torch.add(logp, draws), 1))
           tokens = torch.flatten(z, 1)
-          start = torch.zeros([b, 1], dtype=4)
+          start = torch.zeros([b, 1], dtype=4, layout=None, device=ops.prim.device(images))
           rows = torch.cat([start, torch.add(tokens, 1)], 1)
           y = torch.add(torch.embedding(t22, rows), t23)
           e = DROP_Y

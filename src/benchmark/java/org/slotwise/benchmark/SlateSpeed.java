@@ -1,6 +1,5 @@
 package org.slotwise.benchmark;
 
-import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
@@ -51,7 +50,7 @@ final class SlateSpeed {
     public static void main(String[] args) throws IOException {
         Arguments arguments = Arguments.parse(args);
         Engine.getEngine("PyTorch");
-        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+        try (NDManager manager = arguments.manager()) {
             SlateSpeed speed = new SlateSpeed(manager, arguments);
             for (String threads : arguments.list("threads", "1")) {
                 JniUtils.setNumThreads(Integer.parseInt(threads));
@@ -99,7 +98,7 @@ final class SlateSpeed {
                 arguments.number("seconds", 60));
     }
 
-    private static Contender contender(String name, Runnable run) {
+    private Contender contender(String name, Runnable run) {
         return new Contender() {
             @Override
             public String name() {
@@ -108,7 +107,7 @@ final class SlateSpeed {
 
             @Override
             public double run(boolean training) {
-                return Contender.milliseconds(run);
+                return Contender.milliseconds(manager, run);
             }
 
             @Override
@@ -280,7 +279,10 @@ final class SlateSpeed {
 
     private Process python(String threads) throws IOException {
         return new ProcessBuilder(
-                        arguments.get("python"), "src/benchmark/python/slate_peer.py", threads)
+                        arguments.get("python"),
+                        "src/benchmark/python/slate_peer.py",
+                        threads,
+                        Python.name(arguments.device()))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
     }
@@ -303,7 +305,7 @@ final class SlateSpeed {
             int repeats = count > 1000 ? 1 : 3;
             double[] ms = new double[repeats];
             for (int i = 0; i < repeats; i++) {
-                ms[i] = Contender.milliseconds(() -> tokens(slate, slots));
+                ms[i] = Contender.milliseconds(manager, () -> tokens(slate, slots));
             }
             Arrays.sort(ms);
             double ours = ms[repeats / 2];
@@ -312,6 +314,7 @@ final class SlateSpeed {
                 SlatePlain plain = plain(manager, slate, 0);
                 theirs =
                         Contender.milliseconds(
+                                manager,
                                 () ->
                                         NoGraph.during(
                                                 () -> {
@@ -410,6 +413,7 @@ final class SlateSpeed {
 
     /** Peak of a training step beyond what was resident, each way in turn in this process. */
     private void memory() {
+        arguments.requireCpu("memory");
         SlateConfiguration sizes = SlateConfiguration.shapes3d();
         Slate slate = slate(sizes);
         NDList in = inputs(sizes);

@@ -1,6 +1,5 @@
 package org.slotwise.benchmark;
 
-import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -25,7 +24,10 @@ final class Speed implements AutoCloseable {
 
     private Speed(Arguments arguments) throws IOException {
         this.arguments = arguments;
-        peer = arguments.get("python") == null ? null : new Peer(arguments.get("python"));
+        peer =
+                arguments.get("python") == null
+                        ? null
+                        : new Peer(arguments.get("python"), arguments.device());
     }
 
     public static void main(String[] args) throws IOException {
@@ -65,7 +67,7 @@ final class Speed implements AutoCloseable {
         System.out.printf(
                 "%s %s: B %d, N %d, F %d, C %d, K %d, T %d; threads %d%n",
                 module, size, size.b(), size.n(), size.f(), size.c(), size.k(), size.t(), threads);
-        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+        try (NDManager manager = arguments.manager()) {
             List<Contender> contenders = new ArrayList<>();
             Map<String, NDArray> numbers;
             if (module == Module.K_MEANS) {
@@ -91,7 +93,7 @@ final class Speed implements AutoCloseable {
     }
 
     /** Stops unless all agree; one that cannot compute this at all drops out. */
-    private static void compare(List<Contender> contenders) {
+    private void compare(List<Contender> contenders) {
         Map<String, float[]> expected = contenders.get(0).results();
         for (Contender contender : List.copyOf(contenders.subList(1, contenders.size()))) {
             Map<String, float[]> found;
@@ -105,7 +107,7 @@ final class Speed implements AutoCloseable {
             Agreement agreement = Agreement.of(found, expected);
             System.out.printf(
                     "  %s and %s: %s%n", contenders.get(0).name(), contender.name(), agreement);
-            if (!agreement.holds()) {
+            if (!agreement.holds(arguments.within())) {
                 throw new IllegalStateException(contender.name() + " does not agree");
             }
         }

@@ -144,7 +144,7 @@ final class Subject {
 
             @Override
             public double run(boolean training) {
-                return Contender.milliseconds(() -> Subject.this.run(by, training));
+                return Contender.milliseconds(manager, () -> Subject.this.run(by, training));
             }
 
             @Override

@@ -57,7 +57,7 @@ record Timing(double median, double low, double high) {
      * Lets the threads of the one before come to rest: OpenMP's spin for some 8 ms, also those of
      * Python's, which then are in the way of who comes next.
      */
-    private static void rest() {
+    static void rest() {
         try {
             Thread.sleep(10);
         } catch (InterruptedException e) {

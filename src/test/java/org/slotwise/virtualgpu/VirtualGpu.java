@@ -20,7 +20,7 @@ import net.bytebuddy.matcher.ElementMatcher;
 
 /** Changes the engine so that it believes in a GPU. Nothing is changed unless it is asked for. */
 @SuppressWarnings("UnusedVariable") // what the code for the engine assigns is a method's result
-final class VirtualGpu {
+public final class VirtualGpu {
 
     /** The system property by which the Maven profile asks for the GPU. */
     static final String PROPERTY = "slotwise.virtualgpu";
@@ -32,8 +32,15 @@ final class VirtualGpu {
 
     private VirtualGpu() {}
 
-    static boolean isOn() {
+    private static boolean isOn() {
         return Boolean.getBoolean(PROPERTY);
+    }
+
+    /** Brings the GPU if the system property asks for it. */
+    public static void installIfAsked() {
+        if (isOn()) {
+            install();
+        }
     }
 
     /**

@@ -21,9 +21,7 @@ public final class VirtualGpuExtension
     private static final Namespace SPACE = Namespace.create(VirtualGpuExtension.class);
 
     static {
-        if (VirtualGpu.isOn()) {
-            VirtualGpu.install();
-        }
+        VirtualGpu.installIfAsked();
     }
 
     /** Writes what was seen when all tests are done. */
