@@ -1,6 +1,7 @@
 package org.slotwise.examples.diffusion;
 
 import java.io.PrintWriter;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -90,11 +91,20 @@ final class Composer {
     }
 
     private int[] objects(Random random) {
-        int ground = grounds[random.nextInt(grounds.length)];
         int count = things.length == 0 ? 0 : objects;
-        IntStream drawn = IntStream.range(0, count).map(i -> things[random.nextInt(things.length)]);
-        int[] clusters = IntStream.concat(IntStream.of(ground), drawn).toArray();
+        int[] clusters = new int[1 + count];
+        Arrays.setAll(clusters, i -> cluster(i == 0 ? grounds : things, random));
         return library.compose(1, CompositionRule.of(clusters), random.nextLong()).rows(0);
+    }
+
+    /** One of some clusters, the more likely the more slots it has. */
+    private int cluster(int[] some, Random random) {
+        int left = random.nextInt(IntStream.of(some).map(library::count).sum());
+        int at = 0;
+        while (left >= library.count(some[at])) {
+            left -= library.count(some[at++]);
+        }
+        return some[at];
     }
 
     /** A seed for something that has a number, unlike those of other seeds and numbers. */
