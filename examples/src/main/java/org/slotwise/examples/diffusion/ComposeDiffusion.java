@@ -210,7 +210,9 @@ final class ComposeDiffusion implements Callable<Integer> {
             DiffusionFigure figure =
                     new DiffusionFigure(model, options.sampling(model, out), options.seed());
             if (chosen.isEmpty()) {
-                chosen = composers.composer(figure, from, found, out)
+                chosen =
+                        composers
+                                .composer(figure, from, found, out)
                                 .pictures(options.seed(), 0, pictures);
             }
             new OutputFile(output).write(figure.compositions(from, found, chosen));
@@ -277,8 +279,7 @@ final class ComposeDiffusion implements Callable<Integer> {
             DiffusionFigure figure =
                     new DiffusionFigure(model, options.sampling(model, progress), options.seed());
             Composer composer = composers.composer(figure, from, found, out);
-            TwoDecoders decoders =
-                    new TwoDecoders(model, options.sampling(model, progress), found);
+            TwoDecoders decoders = new TwoDecoders(model, options.sampling(model, progress), found);
             List<ComposedFolder.Part> parts = new ArrayList<>();
             parts.add(new ComposedFolder.Part("real", from));
             for (By by : By.values()) {

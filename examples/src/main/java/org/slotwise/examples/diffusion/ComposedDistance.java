@@ -51,8 +51,7 @@ record ComposedDistance(
                 out.println(DistanceFeatures.FEW);
             }
             boolean fid = features.isInception();
-            out.printf(
-                    "%-30s %26s %28s%n", "", fid ? "FID" : "Frechet", fid ? "KID" : "kernel");
+            out.printf("%-30s %26s %28s%n", "", fid ? "FID" : "Frechet", fid ? "KID" : "kernel");
             row(out, known, "other pictures", others);
             for (By by : By.values()) {
                 row(out, known, "the same, " + words(by), decoders.again(by, seed));
@@ -84,9 +83,7 @@ record ComposedDistance(
             frechet[i] = values.frechet();
             kernel[i] = values.kernel();
         }
-        out.printf(
-                "%-30s %26s %28s%n",
-                what, words(frechet, "%.4g"), words(kernel, "%.3g"));
+        out.printf("%-30s %26s %28s%n", what, words(frechet, "%.4g"), words(kernel, "%.3g"));
         out.flush();
     }
 

@@ -55,8 +55,8 @@ final class DiffusionFigure {
     /**
      * A row for each picture: the picture; made again by the autoencoder, by the decoder of the
      * first stage, and by diffusion out of its slots; three more of the same slots, each of another
-     * noise; its segmentation by the masks of the first stage, by what slots attend to, and by where
-     * the denoiser looks; and what belongs to each slot.
+     * noise; its segmentation by the masks of the first stage, by what slots attend to, and by
+     * where the denoiser looks; and what belongs to each slot.
      *
      * @param images (B, 3, S, S) in [0, 1]
      */

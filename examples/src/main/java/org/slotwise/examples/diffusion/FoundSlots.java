@@ -78,7 +78,8 @@ final class FoundSlots {
                         SceneArrays.images(manager, scenes, LongStream.range(from, to).toArray());
                 ObjectDiscoveryOutput seen = model.discovery().discover(store, images, false);
                 NDArray positions =
-                        Objects.requireNonNull(seen.slotPositions(), "slots of this kind have them");
+                        Objects.requireNonNull(
+                                seen.slotPositions(), "slots of this kind have them");
                 put(found.told, from, model.slots(store, images, false).objects());
                 put(found.places, from, positions);
                 put(found.shares, from, seen.slots().attributions().mean(new int[] {2}));

@@ -53,9 +53,7 @@ final class MadePictures implements Scenes {
         long from = index - index % BATCH;
         if (first != from) {
             try (NDManager manager = NDManager.newBaseManager()) {
-                batch =
-                        SceneArrays.scenes(
-                                maker.make(manager, from, Math.min(size, from + BATCH)));
+                batch = SceneArrays.scenes(maker.make(manager, from, Math.min(size, from + BATCH)));
                 first = from;
             }
         }

@@ -150,7 +150,6 @@ final class TrainDiffusion implements Callable<Integer> {
             OutputFolder.requireName(spec, "--cache", cache);
             sizes.refuseAmongPictures(spec, "--cache", cache);
         }
-        options.check(
-                spec, new WrittenFiles().and("--output", output).andFolder("--cache", cache));
+        options.check(spec, new WrittenFiles().and("--output", output).andFolder("--cache", cache));
     }
 }

@@ -60,10 +60,7 @@ public final class MeasureDistance implements Callable<Integer> {
                     "What is compared with them, likewise; may be left out with --statistics.")
     private @Nullable Path other;
 
-    @Option(
-            names = "--inception",
-            paramLabel = "FILE",
-            description = DistanceFeatures.INCEPTION)
+    @Option(names = "--inception", paramLabel = "FILE", description = DistanceFeatures.INCEPTION)
     private @Nullable Path inception;
 
     @Option(

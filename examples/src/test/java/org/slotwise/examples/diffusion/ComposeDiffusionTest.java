@@ -118,8 +118,7 @@ class ComposeDiffusionTest {
             Process process = OtherProcess.start(DiffuseSlots.class, told, List.of(args));
             try {
                 while (!Files.exists(made.resolve("diffusion/000001.png"))) {
-                    assertFalse(
-                            process.waitFor(2, TimeUnit.MILLISECONDS), () -> "ended: " + told);
+                    assertFalse(process.waitFor(2, TimeUnit.MILLISECONDS), () -> "ended: " + told);
                 }
             } finally {
                 if (forcibly) {
@@ -196,8 +195,6 @@ class ComposeDiffusionTest {
         compose(with(usual, "--clusters", figure)).fails(2, "must be another file than");
         compose(with(usual, "--clusters", folder.resolve("a.jpg")))
                 .fails(2, "--clusters must end in .png");
-        compose("--clusters", clusters, "--prompt", "0:0")
-                .fails(2, "--clusters has no effect beside --prompt");
         compose("--sampler", "DPM_SOLVER", "--sampling-steps", 1000, "--output", figure)
                 .fails(2, "--sampling-steps must be at most 999 for this model by DPM_SOLVER");
     }
@@ -206,34 +203,44 @@ class ComposeDiffusionTest {
     @Test
     void measuresWhatItWouldWrite() {
         Path made = folder.resolve("made");
-        compose("--folder", made, "--count", 12).succeeds();
-        String table =
-                compose("--distance", 12, "--inception", INCEPTION, "--repeats", 2).succeeds().out();
+        compose("--folder", made, "--count", 4).succeeds();
+        String table = compose("--distance", 4, "--inception", INCEPTION).succeeds().out();
         assertTrue(table.contains("Inception-v3"), table);
         assertTrue(table.contains("fewer pictures than numbers in the features"), table);
         assertFalse(table.contains("no FID"), table);
-        for (String part : List.of("first-stage", "diffusion")) {
-            String row = part.equals("diffusion") ? "by diffusion" : "by the first stage";
-            double[] values = numbers(table, "composed, " + row + " +(\\S+) \\((\\S+) to (\\S+)\\)");
-            String one =
-                    Run.of(
-                                    new MeasureDistance(),
-                                    "--real",
-                                    made.resolve("real").toString(),
-                                    "--other",
-                                    made.resolve(part).toString(),
-                                    "--inception",
-                                    INCEPTION)
-                            .succeeds()
-                            .out();
-            double alone = numbers(one, "FID: (\\S+)")[0];
-            // The first of two seeds is one of two ends.
-            double nearest = Math.min(Math.abs(values[1] - alone), Math.abs(values[2] - alone));
-            assertEquals(0, nearest, 1e-3 * Math.abs(alone), table + one);
-            assertEquals((values[1] + values[2]) / 2, values[0], 1e-3 * Math.abs(values[0]), table);
+        String alone =
+                Run.of(
+                                new MeasureDistance(),
+                                "--real",
+                                made.resolve("real").toString(),
+                                "--other",
+                                made.resolve("diffusion").toString(),
+                                "--inception",
+                                INCEPTION)
+                        .succeeds()
+                        .out();
+        double fid = numbers(alone, "FID: (\\S+)")[0];
+        double told = numbers(table, "composed, by diffusion +(\\S+)")[0];
+        assertEquals(fid, told, 1e-3 * fid, table + alone);
+    }
+
+    @Test
+    void tellsTheMeanOfSeveralSeeds() {
+        String both = compose("--distance", 9, "--repeats", 2, "--seed", 4).succeeds().out();
+        assertTrue(both.contains("no FID and no KID"), both);
+        String[] one = new String[2];
+        for (int i = 0; i < 2; i++) {
+            one[i] = compose("--distance", 9, "--seed", 4 + i).succeeds().out();
         }
-        String own = compose("--distance", 4).succeeds().out();
-        assertTrue(own.contains("no FID and no KID"), own);
+        for (String by : List.of("composed, by diffusion", "composed, by the first stage")) {
+            double[] told = numbers(both, by + " +(\\S+) \\((\\S+) to (\\S+)\\)");
+            double first = numbers(one[0], by + " +(\\S+)")[0];
+            double second = numbers(one[1], by + " +(\\S+)")[0];
+            assertNotEquals(first, second, both);
+            assertEquals((first + second) / 2, told[0], 1e-3 * told[0], both);
+            assertEquals(Math.min(first, second), told[1], 1e-3 * told[1], both);
+            assertEquals(Math.max(first, second), told[2], 1e-3 * told[2], both);
+        }
     }
 
     private static double[] numbers(String text, String pattern) {
@@ -248,6 +255,14 @@ class ComposeDiffusionTest {
 
     @Test
     void refusesWhatCannotBe() throws IOException {
+        Run.of(
+                        new DiffuseSlots(),
+                        "compose",
+                        "--clusters",
+                        folder.resolve("x.png").toString(),
+                        "--prompt",
+                        "0:0")
+                .fails(2, "--clusters has no effect beside --prompt");
         compose("--count", 3).fails(2, "--count needs --folder");
         compose("--inception", INCEPTION).fails(2, "--inception needs --distance");
         compose("--repeats", 3).fails(2, "--repeats needs --distance");

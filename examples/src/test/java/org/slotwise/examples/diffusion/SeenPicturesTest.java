@@ -88,8 +88,7 @@ class SeenPicturesTest {
                 int[] all = LongStream.range(0, COUNT).mapToInt(i -> (int) i).toArray();
                 NDArray scaled = seen.read(manager, all).latents();
                 double mean = scaled.mean().getFloat();
-                assertEquals(
-                        1, Math.sqrt(scaled.square().mean().getFloat() - mean * mean), 1e-4);
+                assertEquals(1, Math.sqrt(scaled.square().mean().getFloat() - mean * mean), 1e-4);
                 assertEquals(
                         latents[5] * seen.factor(),
                         seen.read(manager, 64).latents().toFloatArray()[5],
@@ -125,7 +124,8 @@ class SeenPicturesTest {
         DiffusionPictures moved =
                 DiffusionPictures.of(folder.resolve("moved"), DiffusionPictures.SIDE, 0, 0);
         assertEquals(pictures.origin(), moved.origin());
-        Files.write(folder.resolve("moved/1.png"), Files.readAllBytes(folder.resolve("moved/2.png")));
+        Files.write(
+                folder.resolve("moved/1.png"), Files.readAllBytes(folder.resolve("moved/2.png")));
         DiffusionPictures changed =
                 DiffusionPictures.of(folder.resolve("moved"), DiffusionPictures.SIDE, 0, 0);
         assertFalse(pictures.origin().equals(changed.origin()));
