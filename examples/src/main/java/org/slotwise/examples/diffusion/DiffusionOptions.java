@@ -14,6 +14,7 @@ import org.slotwise.diffusion.Sampler;
 import org.slotwise.diffusion.Sampling;
 import org.slotwise.diffusion.SamplingProgress;
 import org.slotwise.diffusion.TimeChoice;
+import org.slotwise.examples.shared.Counted;
 import org.slotwise.examples.shared.PicturesRead;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.model.LatentSlotDiffusion;
@@ -137,7 +138,7 @@ final class DiffusionOptions {
 
     /** How pictures are drawn, in words. */
     String drawn() {
-        return way + " in " + steps + " steps";
+        return way + " in " + Counted.of(steps, "step");
     }
 
     /** Whether it is known what objects the pictures have. */

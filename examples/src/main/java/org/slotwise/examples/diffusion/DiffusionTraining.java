@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.diffusion.DiffusionRun.Stage;
+import org.slotwise.examples.shared.Counted;
 import org.slotwise.examples.shared.Resumed;
 import org.slotwise.examples.shared.StepRows;
 import org.slotwise.examples.shared.StopRequest;
@@ -141,10 +142,10 @@ final class DiffusionTraining implements AutoCloseable {
     void train(PrintWriter out, Traces traces) throws IOException {
         out.printf(
                 Locale.ROOT,
-                "%s: %d steps for the slots, %d for the autoencoder, %d for the denoiser, seed %d,"
+                "%s: %s for the slots, %d for the autoencoder, %d for the denoiser, seed %d,"
                         + " %d parameters%n",
                 pictures.name(),
-                run.slotSteps(),
+                Counted.of(run.slotSteps(), "step"),
                 run.codeSteps(),
                 run.steps(),
                 run.seed(),
