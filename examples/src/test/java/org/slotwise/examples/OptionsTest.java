@@ -63,6 +63,9 @@ class OptionsTest {
             if (command.equals("distance") && !name().equals("--other")) {
                 args.addAll(List.of("--other", usual("--other")));
             }
+            if (command.equals("diffusion compose") && name().equals("--inception")) {
+                args.addAll(List.of("--distance", "4"));
+            }
             if (command.equals("discover curves")) {
                 args.add("history.csv");
             }
@@ -270,6 +273,16 @@ class OptionsTest {
                 "diffusion show --images a --data-seed 3 | --data-seed has no effect beside --images",
                 "diffusion compose --prompt 0:1,x | expected numbers as in 0:1,0:2,3:0, got 0:1,x",
                 "diffusion compose --prompt 0:0 --pictures 3 | --pictures has no effect beside --prompt",
+                "diffusion compose --count 3 | --count needs --folder",
+                "diffusion compose --repeats 3 | --repeats needs --distance",
+                "diffusion compose --inception a.pt | --inception needs --distance",
+                "diffusion compose --folder a --output b.png | --output has no effect beside --folder",
+                "diffusion compose --distance 3 --folder a | --folder has no effect beside --distance",
+                "diffusion compose --clusters a.jpg | --clusters must end in .png, got a.jpg",
+                "diffusion compose --clusters a.png --output a.png | --output must be another file than --clusters",
+                "diffusion compose --sampler dpm_solver --sampling-steps 1000 | --sampling-steps must be at most 999 for this model by DPM_SOLVER, got 1000",
+                "diffusion show --sampler dpm_solver --sampling-steps 1000 | --sampling-steps must be at most 999",
+                "diffusion train --cache a.png | --cache must be a folder, got a.png",
                 "diffusion train --groups 33 | --groups must be 1 to 32, got 33",
                 "diffusion evaluate --sampling-steps 0 | --sampling-steps must be 1 to 1000, got 0",
                 "evaluate --model a --images a --scenes 3 | --scenes has no effect beside --images",

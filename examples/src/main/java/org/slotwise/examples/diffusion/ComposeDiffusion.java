@@ -1,32 +1,30 @@
 package org.slotwise.examples.diffusion;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Random;
 import java.util.concurrent.Callable;
-import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.clustering.KMeansOptions;
-import org.slotwise.composition.CompositionRule;
-import org.slotwise.composition.LibraryOptions;
-import org.slotwise.composition.SlotLibrary;
 import org.slotwise.data.Scenes;
+import org.slotwise.diffusion.SamplingProgress;
+import org.slotwise.distance.PictureFeatures;
+import org.slotwise.examples.diffusion.TwoDecoders.By;
+import org.slotwise.examples.shared.Checksum;
+import org.slotwise.examples.shared.DistanceFeatures;
 import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.OutputFile;
+import org.slotwise.examples.shared.OutputFolder;
 import org.slotwise.examples.shared.Program;
+import org.slotwise.examples.shared.ProgressLines;
 import org.slotwise.examples.shared.Prompt;
-import org.slotwise.examples.shared.SceneArrays;
-import org.slotwise.grouping.PerceptualGroupingOutput;
+import org.slotwise.examples.shared.StopRequest;
+import org.slotwise.examples.shared.WrittenFiles;
 import org.slotwise.model.LatentSlotDiffusion;
 import org.slotwise.slate.SlotChoice;
+import org.slotwise.weights.StateDict;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -38,71 +36,48 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "compose",
         description = {
-            "Draws pictures of slots of several pictures. Without a prompt, slots are clustered by"
-                    + " k-means, and a picture is made of one background and some objects of others;"
-                    + " or slot k of a picture is that of the k-th picture after it. Draws a row for"
-                    + " each: what belongs to each slot in its own picture, and the picture that was"
-                    + " drawn.",
+            "Makes pictures of slots of several pictures, by the decoder of the first stage and by"
+                    + " diffusion. Without a prompt, slots are clustered by k-means, and a picture"
+                    + " is made of one background and some objects of others; or slot k of a picture"
+                    + " is that of the k-th picture after it. Draws a row for each: what belongs to"
+                    + " each slot in its own picture, and the pictures that the two decoders make."
+                    + " With --folder it writes each picture to a file, with --distance it tells how"
+                    + " far they are from real ones.",
             ""
         },
         sortOptions = false)
 final class ComposeDiffusion implements Callable<Integer> {
 
-    private static final int MAX_SCENES = 1000;
+    private static final int MAX_SCENES = 100_000;
+    private static final int USUAL_SCENES = 64;
     private static final int MAX_PICTURES = 64;
-    private static final int MAX_OBJECTS = 100;
-
-    /** A share of the attention, in relation to 1 / K, below which slots are empty. */
-    private static final double LEAST_SHARE = 0.02;
-
-    /** From how many random starts the best clusters are kept. */
-    private static final int STARTS = 8;
-
-    private static final int SAMPLE = 10_000; // slots on which they run
+    private static final int MAX_COUNT = 1_000_000;
+    private static final int MAX_REPEATS = 100;
 
     @Option(
             names = "--scenes",
-            defaultValue = "64",
             paramLabel = "NUMBER",
             description =
                     "How many pictures slots are taken from, 1 to "
                             + MAX_SCENES
-                            + ". Default: ${DEFAULT-VALUE}.")
-    private int scenes;
+                            + ". Default: "
+                            + USUAL_SCENES
+                            + "; with --folder as many as are made, "
+                            + MAX_SCENES
+                            + " at most.")
+    private @Nullable Integer scenes;
 
     @Option(
             names = "--pictures",
             defaultValue = "8",
             paramLabel = "NUMBER",
             description =
-                    "How many pictures are drawn, 1 to "
+                    "How many pictures the figure has, 1 to "
                             + MAX_PICTURES
                             + ". Default: ${DEFAULT-VALUE}.")
     private int pictures;
 
-    /** Which slots are put together. */
-    enum Rule {
-        /** One of the background's cluster, and some of others. */
-        OBJECTS,
-        /** One of each of some pictures in a row. */
-        SHIFTED
-    }
-
-    @Option(
-            names = "--rule",
-            defaultValue = "OBJECTS",
-            paramLabel = "RULE",
-            description =
-                    "Which slots are put together: OBJECTS, a background and some objects; SHIFTED,"
-                            + " slot k of the k-th picture after it. Default: ${DEFAULT-VALUE}.")
-    private Rule rule;
-
-    @Option(
-            names = "--objects",
-            defaultValue = "3",
-            paramLabel = "NUMBER",
-            description = "How many objects, 1 to " + MAX_OBJECTS + ". Default: ${DEFAULT-VALUE}.")
-    private int objects;
+    @Mixin private ComposerOptions composers;
 
     @Option(
             names = "--prompt",
@@ -112,6 +87,26 @@ final class ComposeDiffusion implements Callable<Integer> {
                     "Which slots are put together, each as the number of its picture and its own,"
                             + " both from 0: 0:1,0:2,3:0. May be given several times.")
     private @Nullable List<Prompt> prompts;
+
+    @Option(
+            names = "--folder",
+            paramLabel = "FOLDER",
+            description =
+                    "Writes pictures as PNG files, and no figure: FOLDER/first-stage and"
+                            + " FOLDER/diffusion, what each decoder makes of the same slots, and"
+                            + " FOLDER/real, the pictures that slots are of. What was stopped is gone"
+                            + " on with by the same command; a folder with other files is refused.")
+    private @Nullable Path folder;
+
+    @Option(
+            names = "--count",
+            defaultValue = "1000",
+            paramLabel = "NUMBER",
+            description =
+                    "How many pictures each decoder makes for --folder, 1 to "
+                            + MAX_COUNT
+                            + ". Default: ${DEFAULT-VALUE}.")
+    private int count;
 
     @Option(
             names = "--distance",
@@ -124,6 +119,25 @@ final class ComposeDiffusion implements Callable<Integer> {
                             + " from real ones; no figure then. 0 for none. Default:"
                             + " ${DEFAULT-VALUE}.")
     private int distance;
+
+    @Option(
+            names = "--repeats",
+            defaultValue = "1",
+            paramLabel = "NUMBER",
+            description =
+                    "How often --distance composes, 1 to "
+                            + MAX_REPEATS
+                            + ", each time by the seed after the last; it tells the mean, the lowest"
+                            + " and the highest. Default: ${DEFAULT-VALUE}.")
+    private int repeats;
+
+    @Option(
+            names = "--inception",
+            paramLabel = "FILE",
+            description =
+                    "What --distance sees pictures with; the encoder of the model by default. "
+                            + DistanceFeatures.INCEPTION)
+    private @Nullable Path inception;
 
     @Mixin private DiffusionOptions options;
 
@@ -140,130 +154,170 @@ final class ComposeDiffusion implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        check();
+        if (Program.isGiven(spec, "--distance")) {
+            measure();
+        } else if (folder != null) {
+            write(folder);
+        } else {
+            draw();
+        }
+        return ExitCode.OK;
+    }
+
+    private void check() throws IOException {
         options.check(spec);
-        Program.requireRange(spec, "--scenes", scenes, 1, MAX_SCENES);
+        if (scenes != null) {
+            Program.requireRange(spec, "--scenes", scenes, 1, MAX_SCENES);
+        }
         Program.requireRange(spec, "--pictures", pictures, 1, MAX_PICTURES);
-        Program.requireRange(spec, "--objects", objects, 1, MAX_OBJECTS);
+        Program.requireRange(spec, "--count", count, 1, MAX_COUNT);
+        Program.requireRange(spec, "--repeats", repeats, 1, MAX_REPEATS);
         if (Program.isGiven(spec, "--distance")) {
             Program.requireRange(spec, "--distance", distance, 2, MAX_SCENES);
-            Program.refuseBeside(
-                    spec, "--distance", "--scenes", "--pictures", "--prompt", "--output");
-            return measured();
         }
-        Program.refuseBeside(spec, "--prompt", "--pictures", "--rule", "--objects");
-        Program.require(
-                spec,
-                rule == Rule.OBJECTS || !Program.isGiven(spec, "--objects"),
-                "--objects needs --rule OBJECTS",
-                rule);
+        Program.refuseWithout(spec, "--folder", "--count");
+        Program.refuseWithout(spec, "--distance", "--repeats", "--inception");
+        Program.refuseBeside(
+                spec, "--distance", "--folder", "--scenes", "--pictures", "--prompt", "--output");
+        Program.refuseBeside(spec, "--folder", "--pictures", "--prompt", "--output");
+        Program.refuseBeside(spec, "--prompt", "--pictures", "--rule", "--objects", "--clusters");
         Program.requirePng(spec, output);
-        options.refuseAmongPictures(spec, "--output", output);
-        OutputFile file = new OutputFile(output);
-        file.check(options.model());
+        WrittenFiles written = new WrittenFiles();
+        composers.check(spec, options, written);
+        if (folder != null) {
+            OutputFolder.requireName(spec, "--folder", folder);
+            options.refuseAmongPictures(spec, "--folder", folder);
+            written.andFolder("--folder", folder).check(spec);
+            new ComposedFolder(folder).check();
+        } else if (!Program.isGiven(spec, "--distance")) {
+            options.refuseAmongPictures(spec, "--output", output);
+            written.and("--output", output).check(spec);
+            new OutputFile(output).check(options.model());
+        } else {
+            written.check(spec);
+        }
+    }
+
+    private void draw() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager();
                 LatentSlotDiffusion model = options.load(spec, manager)) {
-            Scenes from = options.scenes(spec, model, scenes, 1);
-            NDArray images =
-                    SceneArrays.images(manager, from, LongStream.range(0, from.size()).toArray());
-            file.write(
-                    new DiffusionFigure(model, options.sampling(model, out), options.seed())
-                            .compositions(images, chosen(model, images, out)));
+            int number = scenes == null ? USUAL_SCENES : scenes;
+            Scenes from = options.scenes(spec, model, number, 1);
+            List<List<SlotChoice>> chosen = prompted(model, from.size());
+            FoundSlots found = found(model, from, pictures -> {}, out);
+            DiffusionFigure figure =
+                    new DiffusionFigure(model, options.sampling(model, out), options.seed());
+            if (chosen.isEmpty()) {
+                chosen =
+                        composers
+                                .composer(figure, from, found, out)
+                                .pictures(options.seed(), 0, pictures);
+            }
+            new OutputFile(output).write(figure.compositions(from, found, chosen));
         }
         options.tellOfSprites(out);
         out.printf("Figure: %s%n", output.toAbsolutePath().normalize());
-        return ExitCode.OK;
     }
 
-    private int measured() throws IOException {
+    private List<List<SlotChoice>> prompted(LatentSlotDiffusion model, long size) {
+        List<List<SlotChoice>> chosen = new ArrayList<>();
+        if (prompts != null) {
+            for (Prompt prompt : prompts) {
+                prompt.check(spec, size, model.madeFrom().discovery().slots());
+                chosen.add(prompt.slots());
+            }
+        }
+        return chosen;
+    }
+
+    private static FoundSlots found(
+            LatentSlotDiffusion model, Scenes from, FoundSlots.Looked looked, PrintWriter out)
+            throws IOException {
+        ProgressLines progress = new ProgressLines(out, "slots", "pictures", from.size());
+        return FoundSlots.of(
+                model,
+                from,
+                pictures -> {
+                    progress.done(pictures);
+                    looked.at(pictures);
+                });
+    }
+
+    private void write(Path into) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager();
-                LatentSlotDiffusion model = options.load(spec, manager)) {
+                LatentSlotDiffusion model = options.load(spec, manager);
+                StopRequest stop = new StopRequest()) {
+            int number = scenes == null ? Math.min(count, MAX_SCENES) : scenes;
+            Scenes from = options.scenes(spec, model, number, 1);
+            ComposedFolder made = new ComposedFolder(into);
+            made.begin(
+                    List.of(
+                            "model " + Checksum.of(StateDict.of(model)),
+                            "slots of " + from.size() + " " + options.named(),
+                            composers.named(),
+                            "drawn by " + options.drawn(),
+                            "--seed " + options.seed()));
+            SamplingProgress progress =
+                    (done, of) -> {
+                        if (stop.isMade()) {
+                            throw new ComposedFolder.Stopped();
+                        }
+                    };
+            FoundSlots found =
+                    found(
+                            model,
+                            from,
+                            pictures -> {
+                                if (stop.isMade()) {
+                                    throw ComposedFolder.stopped(out, 0);
+                                }
+                            },
+                            out);
+            DiffusionFigure figure =
+                    new DiffusionFigure(model, options.sampling(model, progress), options.seed());
+            Composer composer = composers.composer(figure, from, found, out);
+            TwoDecoders decoders = new TwoDecoders(model, options.sampling(model, progress), found);
+            List<ComposedFolder.Part> parts = new ArrayList<>();
+            parts.add(new ComposedFolder.Part("real", from));
+            for (By by : By.values()) {
+                parts.add(
+                        new ComposedFolder.Part(
+                                by == By.DIFFUSION ? "diffusion" : "first-stage",
+                                decoders.composed(by, composer, options.seed(), count)));
+            }
+            made.write(out, parts, stop);
+        }
+        options.tellOfSprites(out);
+        out.printf("Pictures: %s%n", into.toAbsolutePath().normalize());
+    }
+
+    private void measure() throws IOException {
+        PrintWriter out = spec.commandLine().getOut();
+        try (NDManager manager = NDManager.newBaseManager();
+                LatentSlotDiffusion model = options.load(spec, manager);
+                PictureFeatures features =
+                        inception == null
+                                ? DistanceFeatures.of(model.discovery(), "this model", manager)
+                                : DistanceFeatures.inception(inception)) {
             Scenes all = options.scenes(spec, model, 2 * distance, 4);
-            pictures = (int) Math.min(distance, all.size() / 2);
-            long[] first = LongStream.range(0, pictures).toArray();
-            NDArray images = SceneArrays.images(manager, all, first);
-            int slots = model.madeFrom().discovery().slots();
-            new ComposedDistance(model, options.sampling(model, out), options.seed())
-                    .report(out, all, drawn(model, images, slots, out));
+            long half = all.size() / 2;
+            Scenes real = all.range(0, half);
+            FoundSlots found = found(model, real, pictures -> {}, out);
+            SamplingProgress silent = SamplingProgress.NONE;
+            DiffusionFigure figure =
+                    new DiffusionFigure(model, options.sampling(model, silent), options.seed());
+            Composer composer = composers.composer(figure, real, found, out);
+            new ComposedDistance(
+                            features,
+                            new TwoDecoders(model, options.sampling(model, silent), found),
+                            composer,
+                            options.seed(),
+                            repeats)
+                    .report(out, real, all.range(half, all.size()));
         }
-        return ExitCode.OK;
-    }
-
-    private List<List<SlotChoice>> chosen(
-            LatentSlotDiffusion model, NDArray images, PrintWriter out) {
-        int slots = model.madeFrom().discovery().slots();
-        if (prompts == null) {
-            return drawn(model, images, slots, out);
-        }
-        List<List<SlotChoice>> chosen = new ArrayList<>();
-        for (Prompt prompt : prompts) {
-            prompt.check(spec, images.size(0), slots);
-            chosen.add(prompt.slots());
-        }
-        return chosen;
-    }
-
-    private List<List<SlotChoice>> drawn(
-            LatentSlotDiffusion model, NDArray images, int slots, PrintWriter out) {
-        PerceptualGroupingOutput seen =
-                model.slots(new ParameterStore(images.getManager(), false), images, false);
-        long own = model.madeFrom().discovery().slotDim();
-        SlotLibrary library =
-                SlotLibrary.of(
-                        // Alike is what looks alike, wherever it is.
-                        seen.objects().get(":, :, :{}", own),
-                        seen.attributions().mean(new int[] {2}),
-                        LibraryOptions.builder()
-                                .optClustering(
-                                        KMeansOptions.builder()
-                                                .optNInit(STARTS)
-                                                .optSample(SAMPLE)
-                                                .optSeed(0)
-                                                .build())
-                                .build());
-        out.printf(
-                "clusters of %s slots, their shares of attention %s%n",
-                IntStream.range(0, library.clusters()).mapToObj(library::count).toList(),
-                IntStream.range(0, library.clusters())
-                        .mapToObj(i -> String.format(Locale.ROOT, "%.3f", library.meanShare(i)))
-                        .toList());
-        List<List<SlotChoice>> chosen = new ArrayList<>();
-        Random random = new Random(options.seed());
-        for (int i = 0; i < pictures; i++) {
-            int[] rows =
-                    rule == Rule.SHIFTED
-                            ? library.compose(pictures, CompositionRule.shifted(), 0).rows(i)
-                            : library.compose(1, clusters(library, random), random.nextLong())
-                                    .rows(0);
-            chosen.add(
-                    IntStream.of(rows)
-                            .mapToObj(row -> new SlotChoice(row / slots, row % slots))
-                            .toList());
-        }
-        return chosen;
-    }
-
-    /**
-     * A background, and objects: of clusters whose share of attention is above, and below, that of
-     * slots that share it evenly.
-     */
-    private CompositionRule clusters(SlotLibrary library, Random random) {
-        double even = 1.0 / library.slotsPerPicture();
-        int[] grounds = between(library, even, Double.POSITIVE_INFINITY);
-        int[] things = between(library, LEAST_SHARE * even, even);
-        int ground =
-                grounds.length == 0
-                        ? library.background()
-                        : grounds[random.nextInt(grounds.length)];
-        int count = things.length == 0 ? 0 : objects;
-        IntStream drawn = IntStream.range(0, count).map(i -> things[random.nextInt(things.length)]);
-        return CompositionRule.of(IntStream.concat(IntStream.of(ground), drawn).toArray());
-    }
-
-    private static int[] between(SlotLibrary library, double least, double most) {
-        return IntStream.range(0, library.clusters())
-                .filter(i -> library.meanShare(i) > least && library.meanShare(i) <= most)
-                .toArray();
+        options.tellOfSprites(out);
     }
 }

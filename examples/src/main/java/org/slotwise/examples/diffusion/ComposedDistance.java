@@ -1,172 +1,119 @@
 package org.slotwise.examples.diffusion;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.util.List;
+import java.util.Arrays;
 import java.util.Locale;
-import java.util.stream.LongStream;
-import org.slotwise.composition.SlotRenderer;
+import java.util.Objects;
 import org.slotwise.data.Scenes;
-import org.slotwise.decoder.ShapeAndColourDecoder;
-import org.slotwise.diffusion.Sampling;
-import org.slotwise.distance.FeatureCollection;
 import org.slotwise.distance.FrechetDistance;
 import org.slotwise.distance.KernelDistance;
 import org.slotwise.distance.KernelSubsets;
-import org.slotwise.encoder.FeatureExtractor;
-import org.slotwise.examples.shared.Prompt;
-import org.slotwise.examples.shared.SceneArrays;
-import org.slotwise.model.LatentSlotDiffusion;
-import org.slotwise.model.ObjectDiscoveryOutput;
-import org.slotwise.slate.SlotChoice;
+import org.slotwise.distance.PictureFeatures;
+import org.slotwise.examples.diffusion.TwoDecoders.By;
+import org.slotwise.examples.shared.DistanceFeatures;
+import org.slotwise.examples.shared.SetOfPictures;
 
 /**
- * How far composed pictures are from real ones, by both decoders, in the features of the model's
- * own encoder.
+ * How far composed pictures are from real ones, by both decoders. Pictures are made batch by batch,
+ * and none is kept.
+ *
+ * @param features in which features
+ * @param decoders what makes pictures
+ * @param composer which slots are put together
+ * @param seed what the first compositions and noise are drawn from; the next ones from the next
+ * @param repeats how often pictures are composed
  */
-final class ComposedDistance {
+record ComposedDistance(
+        PictureFeatures features, TwoDecoders decoders, Composer composer, int seed, int repeats) {
 
-    private static final int BATCH = 32;
-
-    private final LatentSlotDiffusion model;
-    private final Sampling sampling;
-    private final int seed;
-
-    ComposedDistance(LatentSlotDiffusion model, Sampling sampling, int seed) {
-        this.model = model;
-        this.sampling = sampling;
-        this.seed = seed;
-    }
-
-    /** Makes pictures (B, 3, S, S) in [0, 1] of some numbers. */
-    @FunctionalInterface
-    private interface Made {
-        NDArray at(NDManager manager, int from, int to) throws IOException;
-    }
+    /** What the two distances are. */
+    private record Values(double frechet, double kernel) {}
 
     /**
      * Prints distances to real pictures.
      *
-     * @param pictures those that slots are of, as many as there are compositions, and others
-     * @param compositions which slots are put together, as many in each
+     * @param real those that slots are of
+     * @param others others, for the floor
      */
-    void report(PrintWriter out, Scenes pictures, List<List<SlotChoice>> compositions)
-            throws IOException {
-        int count = compositions.size();
+    void report(PrintWriter out, Scenes real, Scenes others) throws IOException {
+        long count = real.size();
         try (NDManager manager = NDManager.newBaseManager();
-                FeatureCollection real = new FeatureCollection(count, 0)) {
-            ParameterStore store = new ParameterStore(manager, false);
-            NDList objects = new NDList();
-            NDList placed = new NDList();
-            for (int from = 0; from < count; from += BATCH) {
-                try (NDManager batch = manager.newSubManager()) {
-                    NDArray images = images(batch, pictures, from, Math.min(from + BATCH, count));
-                    ObjectDiscoveryOutput seen = model.discovery().discover(store, images, false);
-                    objects.add(model.slots(store, images, false).objects());
-                    placed.add(seen.slots().objects().concat(seen.slotPositions(), 2));
-                    objects.get(objects.size() - 1).attach(manager);
-                    placed.get(placed.size() - 1).attach(manager);
-                }
-            }
-            NDArray slots = NDArrays.concat(objects);
-            NDArray first = NDArrays.concat(placed);
-            SlotRenderer decoder =
-                    SlotRenderer.of(
-                            (ShapeAndColourDecoder) model.discovery().parts().get("decoder"),
-                            store);
-            SlotRenderer drawn = some -> model.generate(store, some, sampling, seed);
-            collect(real, count, (own, a, b) -> images(own, pictures, a, b));
+                SetOfPictures known = set("real pictures", real, manager, out)) {
             out.printf(
-                    "Distances of %d pictures to the %d that slots are of, in the features of this"
-                            + " model's encoder. These numbers compare only with others in the same"
-                            + " features, of as many pictures. They are no FID and no KID.%n",
-                    count, count);
-            out.printf("%-34s %10s %10s%n", "", "Frechet", "kernel");
-            int others = (int) pictures.size();
-            row(
-                    out,
-                    "other pictures",
-                    real,
-                    others - count,
-                    (own, a, b) -> images(own, pictures, count + a, count + b));
-            row(
-                    out,
-                    "the same, by the first stage",
-                    real,
-                    count,
-                    (own, a, b) -> decoder.render(part(own, first, a, b)));
-            row(
-                    out,
-                    "the same, by diffusion",
-                    real,
-                    count,
-                    (own, a, b) -> drawn.render(part(own, slots, a, b)));
-            row(
-                    out,
-                    "composed, by the first stage",
-                    real,
-                    count,
-                    (own, a, b) -> decoder.render(chosen(own, first, compositions, a, b)));
-            row(
-                    out,
-                    "composed, by diffusion",
-                    real,
-                    count,
-                    (own, a, b) -> drawn.render(chosen(own, slots, compositions, a, b)));
-        }
-    }
-
-    private void row(PrintWriter out, String what, FeatureCollection real, int count, Made made)
-            throws IOException {
-        try (FeatureCollection other = new FeatureCollection(count, 0);
-                NDManager manager = NDManager.newBaseManager()) {
-            collect(other, count, made);
-            double frechet = FrechetDistance.of(real.statistics(), other.statistics()).value();
-            KernelDistance kernel =
-                    KernelDistance.of(
-                            real.sample(manager), other.sample(manager), KernelSubsets.STANDARD);
-            out.printf(Locale.ROOT, "%-34s %10.4g %10.3g%n", what, frechet, kernel.value());
-            out.flush();
-        }
-    }
-
-    /** Features: the mean of the encoder's over all places. */
-    private void collect(FeatureCollection into, int count, Made made) throws IOException {
-        FeatureExtractor encoder = (FeatureExtractor) model.discovery().parts().get("encoder");
-        for (int from = 0; from < count; from += BATCH) {
-            try (NDManager manager = NDManager.newBaseManager()) {
-                NDArray images = made.at(manager, from, Math.min(from + BATCH, count)).clip(0, 1);
-                ParameterStore store = new ParameterStore(manager, false);
-                into.add(encoder.extract(store, images, false).features().mean(new int[] {1}));
+                    "Distances of %d pictures to the %d that slots are of. Features: %s.%n",
+                    count, count, features.description());
+            if (!features.isInception()) {
+                out.println(DistanceFeatures.NO_FID);
+            }
+            if (count <= known.statistics().featureDim()) {
+                out.println(DistanceFeatures.FEW);
+            }
+            boolean fid = features.isInception();
+            out.printf("%-30s %26s %28s%n", "", fid ? "FID" : "Frechet", fid ? "KID" : "kernel");
+            row(out, known, "other pictures", others);
+            for (By by : By.values()) {
+                row(out, known, "the same, " + words(by), decoders.again(by, seed));
+            }
+            for (By by : By.values()) {
+                Scenes[] made = new Scenes[repeats];
+                Arrays.setAll(made, i -> decoders.composed(by, composer, seed + i, count));
+                row(out, known, "composed, " + words(by), made);
             }
         }
     }
 
-    private static NDArray images(NDManager manager, Scenes pictures, int from, int to)
+    private static String words(By by) {
+        return by == By.DIFFUSION ? "by diffusion" : "by the first stage";
+    }
+
+    private SetOfPictures set(String name, Scenes pictures, NDManager manager, PrintWriter out)
             throws IOException {
-        return SceneArrays.images(manager, pictures, LongStream.range(from, to).toArray());
+        return SetOfPictures.of(name, pictures, features, MadePictures.BATCH, 0, manager, out);
     }
 
-    private static NDArray part(NDManager manager, NDArray slots, int from, int to) {
-        NDArray part = slots.get(from + ":" + to);
-        part.attach(manager);
-        return part;
-    }
-
-    private static NDArray chosen(
-            NDManager manager, NDArray slots, List<List<SlotChoice>> chosen, int from, int to) {
-        NDList each = new NDList();
-        for (List<SlotChoice> one : chosen.subList(from, to)) {
-            each.add(new Prompt(one).of(slots)); // (1, K', D)
+    /** A mean over several sets, with the lowest and the highest. */
+    private void row(PrintWriter out, SetOfPictures real, String what, Scenes... sets)
+            throws IOException {
+        double[] frechet = new double[sets.length];
+        double[] kernel = new double[sets.length];
+        for (int i = 0; i < sets.length; i++) {
+            Values values = measured(out, real, what, sets[i]);
+            frechet[i] = values.frechet();
+            kernel[i] = values.kernel();
         }
-        NDArray all = NDArrays.concat(each);
-        each.close();
-        all.attach(manager);
-        return all;
+        out.printf("%-30s %26s %28s%n", what, words(frechet, "%.4g"), words(kernel, "%.3g"));
+        out.flush();
+    }
+
+    private Values measured(PrintWriter out, SetOfPictures real, String what, Scenes pictures)
+            throws IOException {
+        try (NDManager manager = NDManager.newBaseManager();
+                SetOfPictures other = set(what, pictures, manager, out)) {
+            return new Values(
+                    FrechetDistance.of(real.statistics(), other.statistics()).value(),
+                    KernelDistance.of(
+                                    Objects.requireNonNull(real.collection()).sample(manager),
+                                    Objects.requireNonNull(other.collection()).sample(manager),
+                                    KernelSubsets.STANDARD)
+                            .value());
+        }
+    }
+
+    private static String words(double[] values, String format) {
+        String mean = number(format, Arrays.stream(values).average().orElse(Double.NaN));
+        return values.length == 1
+                ? mean
+                : mean
+                        + " ("
+                        + number(format, Arrays.stream(values).min().orElse(Double.NaN))
+                        + " to "
+                        + number(format, Arrays.stream(values).max().orElse(Double.NaN))
+                        + ")";
+    }
+
+    private static String number(String format, double value) {
+        return String.format(Locale.ROOT, format, value);
     }
 }

@@ -3,6 +3,7 @@ package org.slotwise.examples.diffusion;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.training.ParameterStore;
+import java.io.IOException;
 import java.util.Random;
 import org.slotwise.diffusion.DiffusionDraws;
 import org.slotwise.diffusion.LatentDiffusionDecoder;
@@ -21,10 +22,12 @@ import org.slotwise.training.GradientClipping;
 record DenoiserStage(
         LatentDiffusionDecoder decoder, SeenPictures pictures, DiffusionRecipe recipe, int groups) {
 
-    TrainingStep step(NDManager manager, Adam adam, GradientClipping clipping, Random draws) {
+    TrainingStep step(NDManager manager, Adam adam, GradientClipping clipping, Random draws)
+            throws IOException {
         int[] some = draws.ints(recipe.batch(), 0, pictures.size()).toArray();
-        NDArray latents = pictures.latents(manager, some);
-        NDArray slots = pictures.slots(manager, some);
+        SeenPictures.Seen seen = pictures.read(manager, some);
+        NDArray latents = seen.latents();
+        NDArray slots = seen.slots();
         DiffusionDraws noise = draws(manager, latents, draws);
         ParameterStore store = new ParameterStore(manager, false);
         return TrainingStep.takeByParts(

@@ -12,12 +12,15 @@ import org.slotwise.diffusion.DpmSolver;
 import org.slotwise.diffusion.NoiseSchedule;
 import org.slotwise.diffusion.Sampler;
 import org.slotwise.diffusion.Sampling;
+import org.slotwise.diffusion.SamplingProgress;
 import org.slotwise.diffusion.TimeChoice;
+import org.slotwise.examples.shared.Counted;
 import org.slotwise.examples.shared.PicturesRead;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.model.LatentSlotDiffusion;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** What using a trained model takes: the model, pictures, and how pictures are drawn. */
 final class DiffusionOptions {
@@ -135,7 +138,7 @@ final class DiffusionOptions {
 
     /** How pictures are drawn, in words. */
     String drawn() {
-        return way + " in " + steps + " steps";
+        return way + " in " + Counted.of(steps, "step");
     }
 
     /** Whether it is known what objects the pictures have. */
@@ -158,20 +161,33 @@ final class DiffusionOptions {
 
     LatentSlotDiffusion load(CommandSpec spec, NDManager manager) throws IOException {
         LatentSlotDiffusion loaded = DiffusionModel.load(manager, model);
-        int most = loaded.decoder().learning().noising().schedule().steps();
-        Program.require(
-                spec,
-                steps <= most,
-                "--sampling-steps must be at most " + most + " for this model",
-                steps);
+        // The solver does not begin at the highest time.
+        int most =
+                loaded.decoder().learning().noising().schedule().steps()
+                        - (way == Way.DPM_SOLVER ? 1 : 0);
+        try {
+            Program.require(
+                    spec,
+                    steps <= most,
+                    "--sampling-steps must be at most " + most + " for this model by " + way,
+                    steps);
+        } catch (ParameterException e) {
+            loaded.close();
+            throw e;
+        }
         return loaded;
     }
 
     /** How pictures are drawn; tells of it where that takes long. */
     Sampling sampling(LatentSlotDiffusion loaded, PrintWriter out) {
+        return sampling(loaded, new SamplingLines(out));
+    }
+
+    /** How pictures are drawn. */
+    Sampling sampling(LatentSlotDiffusion loaded, SamplingProgress progress) {
         return loaded.sampling()
                 .setSampler(way.sampler(loaded.decoder().learning().noising().schedule(), steps))
-                .optProgress(new SamplingLines(out))
+                .optProgress(progress)
                 .build();
     }
 

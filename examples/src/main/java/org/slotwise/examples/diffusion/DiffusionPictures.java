@@ -2,9 +2,12 @@ package org.slotwise.examples.diffusion;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
+import org.slotwise.data.file.FeatureOrigin;
 import org.slotwise.data.file.ImageFolder;
 import org.slotwise.data.generated.MultiDSprites;
 
@@ -15,8 +18,10 @@ import org.slotwise.data.generated.MultiDSprites;
  * @param scenes the pictures
  * @param validation others, to tell of progress; at least two
  * @param masked whether it is known what objects they have
+ * @param origin what tells each of them from others
  */
-record DiffusionPictures(String name, Scenes scenes, Scenes validation, boolean masked) {
+record DiffusionPictures(
+        String name, Scenes scenes, Scenes validation, boolean masked, FeatureOrigin origin) {
 
     /** Height and width of generated pictures. */
     static final int SIDE = 32;
@@ -63,13 +68,15 @@ record DiffusionPictures(String name, Scenes scenes, Scenes validation, boolean 
     static DiffusionPictures of(@Nullable Path folder, int side, long count, int seed)
             throws IOException {
         if (folder == null) {
+            String name = count + " scenes of sprites of seed " + seed;
             return new DiffusionPictures(
-                    count + " scenes of sprites of seed " + seed,
+                    name,
                     sprites(FIRST_DATA_SEED + seed, count),
                     sprites(VALIDATION_SEED, VALIDATION),
-                    true);
+                    true,
+                    new FeatureOrigin(name, Collections.nCopies((int) count, "")));
         }
-        Scenes all = folder(folder, side);
+        ImageFolder all = folder(folder, side);
         // The last tenth is not learnt from.
         long held = Math.max(2, Math.min(VALIDATION, all.size() / 10));
         long learnt = all.size() - held;
@@ -81,11 +88,14 @@ record DiffusionPictures(String name, Scenes scenes, Scenes validation, boolean 
                 all.size() + " pictures of " + folder.toAbsolutePath().normalize(),
                 all.range(0, learnt),
                 all.range(learnt, all.size()),
-                false);
+                false,
+                FeatureOrigin.ofFiles(
+                        "pictures of a folder",
+                        LongStream.range(0, learnt).mapToObj(all::file).toList()));
     }
 
     /** The pictures of a folder at a size; at least one. */
-    static Scenes folder(Path folder, int side) throws IOException {
+    static ImageFolder folder(Path folder, int side) throws IOException {
         return ImageFolder.builder().setFolder(folder).setSize(side, side).build();
     }
 }

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.util.Locale;
 import org.slotwise.data.Scenes;
 import org.slotwise.examples.diffusion.DiffusionRun.Stage;
+import org.slotwise.examples.shared.Counted;
 import org.slotwise.examples.shared.SceneScoring;
 import org.slotwise.model.LatentSlotDiffusion;
 import org.slotwise.training.WeightAverage;
@@ -78,7 +79,7 @@ final class DiffusionReport {
     void begin(Stage stage, long before) {
         stageBegan = seconds();
         stageBefore = before;
-        out.printf("%s: %d steps%n", stage, run.steps(stage));
+        out.printf("%s: %s%n", stage, Counted.of(run.steps(stage), "step"));
         out.flush();
     }
 

@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.diffusion.DiffusionRun.Stage;
+import org.slotwise.examples.shared.Counted;
 import org.slotwise.examples.shared.Resumed;
 import org.slotwise.examples.shared.StepRows;
 import org.slotwise.examples.shared.StopRequest;
@@ -51,6 +52,7 @@ final class DiffusionTraining implements AutoCloseable {
     private final DiffusionPictures pictures;
     private final DiffusionRecipe recipe = DiffusionRecipe.USUAL;
     private final int groups;
+    private final @Nullable Path cache;
     private final StepRandom random;
     private final LatentSlotDiffusion model;
     private final Map<Stage, LearningRate> rates = new EnumMap<>(Stage.class);
@@ -85,11 +87,15 @@ final class DiffusionTraining implements AutoCloseable {
      * @param run which one
      * @param pictures what is learnt from
      * @param groups in how many parts a step's pictures go back through the denoiser
+     * @param cache where slots and latents of pictures are kept; null for a folder that is taken
+     *     away again
      */
-    DiffusionTraining(DiffusionRun run, DiffusionPictures pictures, int groups) {
+    DiffusionTraining(
+            DiffusionRun run, DiffusionPictures pictures, int groups, @Nullable Path cache) {
         this.run = run;
         this.pictures = pictures;
         this.groups = groups;
+        this.cache = cache;
         random = new StepRandom(run.seed());
         random.seedEngine(Engine.getInstance(), 0);
         model = DiffusionModel.fresh(manager, run.model());
@@ -136,10 +142,10 @@ final class DiffusionTraining implements AutoCloseable {
     void train(PrintWriter out, Traces traces) throws IOException {
         out.printf(
                 Locale.ROOT,
-                "%s: %d steps for the slots, %d for the autoencoder, %d for the denoiser, seed %d,"
+                "%s: %s for the slots, %d for the autoencoder, %d for the denoiser, seed %d,"
                         + " %d parameters%n",
                 pictures.name(),
-                run.slotSteps(),
+                Counted.of(run.slotSteps(), "step"),
                 run.codeSteps(),
                 run.steps(),
                 run.seed(),
@@ -170,8 +176,29 @@ final class DiffusionTraining implements AutoCloseable {
             StopRequest stop,
             PrintWriter out)
             throws IOException {
-        SeenPictures.Stop ending = () -> endIfAsked(traces, stop, out);
-        Step taking = taking(stage, ending, out);
+        if (stage != Stage.DENOISER) {
+            Step taking =
+                    stage == Stage.SLOTS
+                            ? new SlotStage(model.discovery(), pictures.scenes(), recipe)::step
+                            : new CodeStage(model.autoencoder(), pictures.scenes(), recipe)::step;
+            stage(stage, taking, report, traces, history, stop, out);
+            return;
+        }
+        try (SeenPictures seen = seen(() -> endIfAsked(traces, stop, out), out)) {
+            Step taking = new DenoiserStage(model.decoder(), seen, recipe, groups)::step;
+            stage(stage, taking, report, traces, history, stop, out);
+        }
+    }
+
+    private void stage(
+            Stage stage,
+            Step taking,
+            DiffusionReport report,
+            Traces traces,
+            StepRows history,
+            StopRequest stop,
+            PrintWriter out)
+            throws IOException {
         GradientClipping clipping =
                 new GradientClipping(stage == Stage.SLOTS ? recipe.slotNorm() : recipe.norm());
         DivergenceCheck divergence = DivergenceCheck.builder().optFirstStep(done + 1).build();
@@ -207,34 +234,22 @@ final class DiffusionTraining implements AutoCloseable {
         }
     }
 
-    private Step taking(Stage stage, SeenPictures.Stop stop, PrintWriter out) throws IOException {
-        return switch (stage) {
-            case SLOTS -> new SlotStage(model.discovery(), pictures.scenes(), recipe)::step;
-            case CODES -> new CodeStage(model.autoencoder(), pictures.scenes(), recipe)::step;
-            case DENOISER ->
-                    new DenoiserStage(model.decoder(), seen(stop, out), recipe, groups)::step;
-        };
-    }
-
     /** Slots and latents of all pictures, the latents brought to a deviation of 1. */
     private SeenPictures seen(SeenPictures.Stop stop, PrintWriter out) throws IOException {
         long start = System.nanoTime();
-        SeenPictures seen;
-        double factor = 1;
         if (run.codeSteps() > 0) {
             model.setLatentScale(1);
-            seen = SeenPictures.of(model, pictures.scenes(), stop);
-            factor = 1 / Math.max(1e-6, seen.deviation());
-            model.setLatentScale(factor);
-            seen = seen.scaled(factor);
-        } else {
-            seen = SeenPictures.of(model, pictures.scenes(), stop);
+        }
+        SeenPictures seen = SeenPictures.of(model, pictures, cache, stop, out);
+        if (run.codeSteps() > 0) {
+            seen.bringToDeviationOfOne();
+            model.setLatentScale(seen.factor());
         }
         out.printf(
                 Locale.ROOT,
                 "slots and latents of %d pictures, latents times %.3f, in %.1f s%n",
                 seen.size(),
-                factor,
+                seen.factor(),
                 (System.nanoTime() - start) / 1e9);
         out.flush();
         return seen;

@@ -1,38 +1,27 @@
 package org.slotwise.examples.diffusion;
 
 import java.io.PrintWriter;
-import java.util.Locale;
 import org.slotwise.diffusion.SamplingProgress;
+import org.slotwise.examples.shared.ProgressLines;
 
 /** Tells how far a sampling is, with the remaining time, once it takes long. */
 final class SamplingLines implements SamplingProgress {
 
-    private static final double EVERY = 10;
-
     private final PrintWriter out;
-    private long begun = System.nanoTime();
-    private double told;
+    private ProgressLines lines;
 
     SamplingLines(PrintWriter out) {
         this.out = out;
+        lines = new ProgressLines(out, "drawing", "steps", 1);
     }
 
     @Override
     public void step(int done, int of) {
-        double seconds = (System.nanoTime() - begun) / 1e9;
-        if (done == of) {
-            // The next sampling begins.
-            begun = System.nanoTime();
-            told = 0;
-        } else if (seconds - told >= EVERY) {
-            told = seconds;
-            out.printf(
-                    Locale.ROOT,
-                    "drawing: step %d of %d, %.0f s left%n",
-                    done,
-                    of,
-                    seconds / done * (of - done));
-            out.flush();
+        if (done == 1) {
+            // Whatever happened before the first step is no part of the next ones.
+            lines = new ProgressLines(out, "drawing", "steps", of);
+            lines.begin(1);
         }
+        lines.done(done);
     }
 }

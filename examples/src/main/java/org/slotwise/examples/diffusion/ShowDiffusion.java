@@ -23,10 +23,11 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "show",
         description = {
-            "Draws a row for each picture: the picture, made again by the autoencoder, drawn of its"
-                    + " slots with two noises; its segmentation by the masks of the first stage, by"
-                    + " what slots attend to, and by where the denoiser looks; and what belongs to"
-                    + " each slot.",
+            "Draws a row for each picture: the picture; made again by the autoencoder, by the decoder"
+                    + " of the first stage, and by diffusion out of its slots; three more of the"
+                    + " same slots, each of another noise; its segmentation by the masks of the"
+                    + " first stage, by what slots attend to, and by where the denoiser looks; and"
+                    + " what belongs to each slot.",
             ""
         },
         sortOptions = false)

@@ -3,7 +3,9 @@ package org.slotwise.examples.diffusion;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.shared.HelpOption;
+import org.slotwise.examples.shared.OutputFolder;
 import org.slotwise.examples.shared.Program;
 import org.slotwise.examples.shared.TrainingOptions;
 import org.slotwise.examples.shared.WrittenFiles;
@@ -73,6 +75,16 @@ final class TrainDiffusion implements Callable<Integer> {
     private int report;
 
     @Option(
+            names = "--cache",
+            paramLabel = "FOLDER",
+            description =
+                    "Where slots and latents of all pictures are kept on disk, 2.6 kB for a picture of"
+                            + " the usual sizes; a training of the same pictures and weights finds"
+                            + " them there again. Default: a folder for temporary files, taken away"
+                            + " at the end.")
+    private @Nullable Path cache;
+
+    @Option(
             names = "--output",
             defaultValue = DiffusionModel.FILE,
             paramLabel = "FILE",
@@ -98,7 +110,7 @@ final class TrainDiffusion implements Callable<Integer> {
                         sizes.learnsAutoencoder() ? codeSteps : 0,
                         steps,
                         options.seed());
-        try (DiffusionTraining training = new DiffusionTraining(run, pictures, groups)) {
+        try (DiffusionTraining training = new DiffusionTraining(run, pictures, groups, cache)) {
             options.run(
                     spec,
                     output,
@@ -134,6 +146,10 @@ final class TrainDiffusion implements Callable<Integer> {
         sizes.refuseAmongPictures(spec, "--checkpoint", options.checkpoint());
         sizes.refuseAmongPictures(spec, "--history", options.history());
         sizes.refuseAmongPictures(spec, "--log", options.log());
-        options.check(spec, new WrittenFiles().and("--output", output));
+        if (cache != null) {
+            OutputFolder.requireName(spec, "--cache", cache);
+            sizes.refuseAmongPictures(spec, "--cache", cache);
+        }
+        options.check(spec, new WrittenFiles().and("--output", output).andFolder("--cache", cache));
     }
 }

@@ -1,9 +1,6 @@
 package org.slotwise.examples.pictures;
 
-import ai.djl.MalformedModelException;
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -14,10 +11,10 @@ import org.slotwise.distance.FrechetDistance;
 import org.slotwise.distance.KernelDistance;
 import org.slotwise.distance.KernelSubsets;
 import org.slotwise.distance.PictureFeatures;
-import org.slotwise.encoder.FeatureExtractor;
+import org.slotwise.examples.shared.DistanceFeatures;
 import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.Program;
-import org.slotwise.model.ObjectDiscoveryConfiguration;
+import org.slotwise.examples.shared.SetOfPictures;
 import org.slotwise.model.ObjectDiscoveryModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -63,13 +60,7 @@ public final class MeasureDistance implements Callable<Integer> {
                     "What is compared with them, likewise; may be left out with --statistics.")
     private @Nullable Path other;
 
-    @Option(
-            names = "--inception",
-            paramLabel = "FILE",
-            description =
-                    "Inception-v3 as TorchScript, which must be brought along: in Python"
-                            + " torch.jit.load(\"inception-2015-12-05.pt\").layers.save(FILE) makes it"
-                            + " of clean-fid's file. It is a program, which runs.")
+    @Option(names = "--inception", paramLabel = "FILE", description = DistanceFeatures.INCEPTION)
     private @Nullable Path inception;
 
     @Option(
@@ -136,18 +127,17 @@ public final class MeasureDistance implements Callable<Integer> {
         threads.set();
         PrintWriter out = spec.commandLine().getOut();
         if (inception != null) {
-            try (PictureFeatures features = PictureFeatures.inception(inception);
+            try (PictureFeatures features = DistanceFeatures.inception(inception);
                     NDManager manager = NDManager.newBaseManager(null, "PyTorch")) {
                 measure(out, features, manager);
-            } catch (MalformedModelException | IllegalArgumentException e) {
-                throw new IOException("--inception: " + e.getMessage(), e);
             }
             return ExitCode.OK;
         }
         Path chosen = model == null ? Path.of("multi-dsprites") : model;
         try (ObjectDiscoveryModel loaded = ModelOption.load(chosen);
                 NDManager manager = loaded.model().getNDManager().newSubManager();
-                PictureFeatures features = features(loaded, chosen.toString(), manager)) {
+                PictureFeatures features =
+                        DistanceFeatures.of(loaded.block(), chosen.toString(), manager)) {
             measure(out, features, manager);
         }
         return ExitCode.OK;
@@ -175,24 +165,6 @@ public final class MeasureDistance implements Callable<Integer> {
         if (other != null) {
             SetOfPictures.check(other);
         }
-    }
-
-    /** The mean over all places of the encoder's features. */
-    private static PictureFeatures features(
-            ObjectDiscoveryModel loaded, String name, NDManager manager) {
-        ObjectDiscoveryConfiguration made = loaded.configuration();
-        FeatureExtractor encoder = (FeatureExtractor) loaded.block().parts().get("encoder");
-        ParameterStore store = new ParameterStore(manager, false);
-        float mean = (float) made.colours().mean();
-        float deviation = (float) made.colours().deviation();
-        return PictureFeatures.of(
-                made.imageHeight(),
-                made.imageWidth(),
-                "the encoder of " + name,
-                images -> {
-                    NDArray x = images.sub(mean).div(deviation);
-                    return encoder.extract(store, x, false).features().mean(new int[] {1});
-                });
     }
 
     private void measure(PrintWriter out, PictureFeatures features, NDManager manager)
@@ -252,9 +224,7 @@ public final class MeasureDistance implements Callable<Integer> {
         out.printf("features: %s, %d numbers for a picture%n", features.description(), size);
         boolean known = features.isInception();
         if (!known) {
-            out.println(
-                    "These numbers compare only with others in the same features. They are no FID"
-                            + " and no KID.");
+            out.println(DistanceFeatures.NO_FID);
         }
         FrechetDistance frechet = FrechetDistance.of(first.statistics(), second.statistics());
         out.printf(Locale.ROOT, "%s: %.5g%n", known ? "FID" : "Frechet distance", frechet.value());
@@ -294,8 +264,7 @@ public final class MeasureDistance implements Callable<Integer> {
                             + " of pictures.");
         }
         if (Math.min(found.first(), found.second()) <= size) {
-            out.println(
-                    "There are fewer pictures than numbers in the features: it says little here.");
+            out.println(DistanceFeatures.FEW);
         }
     }
 }

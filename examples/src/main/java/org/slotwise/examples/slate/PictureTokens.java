@@ -13,6 +13,7 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Scenes;
+import org.slotwise.examples.shared.Checksum;
 import org.slotwise.slate.DiscreteVae;
 import org.slotwise.weights.StateDict;
 

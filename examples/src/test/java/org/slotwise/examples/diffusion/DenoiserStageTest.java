@@ -9,6 +9,7 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Parameter;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -36,10 +37,14 @@ class DenoiserStageTest {
                 Adam adam = likeItsGradients()) {
             List<Parameter> learnt = Learning.parameters(model.decoder());
             List<float[]> changes = numbers(learnt);
-            SeenPictures seen = SeenPictures.of(model, DiffusionPictures.sprites(1, 40), () -> {});
-            TrainingStep step =
-                    new DenoiserStage(model.decoder(), seen, DiffusionRecipe.USUAL, groups)
-                            .step(manager, adam, new GradientClipping(1), new Random(2));
+            DiffusionPictures pictures = DiffusionPictures.of(null, DiffusionPictures.SIDE, 40, 1);
+            TrainingStep step;
+            try (SeenPictures seen =
+                    SeenPictures.of(model, pictures, null, () -> {}, new PrintWriter(System.out))) {
+                step =
+                        new DenoiserStage(model.decoder(), seen, DiffusionRecipe.USUAL, groups)
+                                .step(manager, adam, new GradientClipping(1), new Random(2));
+            }
             List<float[]> after = numbers(learnt);
             for (int i = 0; i < after.size(); i++) {
                 for (int j = 0; j < after.get(i).length; j++) {

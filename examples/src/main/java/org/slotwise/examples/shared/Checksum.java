@@ -1,4 +1,4 @@
-package org.slotwise.examples.slate;
+package org.slotwise.examples.shared;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -9,12 +9,12 @@ import org.slotwise.weights.StateDict;
 import org.slotwise.weights.StateDictFormat;
 
 /** What tells weights from others. */
-final class Checksum {
+public final class Checksum {
 
     private Checksum() {}
 
     /** SHA-256 of all weights with their names. */
-    static String of(StateDict weights) throws IOException {
+    public static String of(StateDict weights) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         StateDict.of(weights.arrays()).write(bytes, StateDictFormat.SAFETENSORS);
         try {
