@@ -65,7 +65,7 @@ record SetOfPictures(
         if (isStatistics(path)) {
             return new SetOfPictures(path, FeatureStatistics.read(path), null);
         }
-        PictureFolder pictures = PictureFolder.of(path);
+        PictureFolder pictures = PictureFolder.asStored(path);
         if (pictures.size() < 2) {
             throw new IOException(path + " has one picture; a distance needs at least 2");
         }
