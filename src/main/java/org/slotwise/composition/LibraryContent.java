@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param centers (C, D)
  * @param background the number of its cluster, or -1 if it was not set
  * @param leastShare below which share of 1 / K a cluster holds empty slots
+ * @param pictures (N), the numbers of the pictures, ascending; null for 0 to N - 1
  */
 @SuppressWarnings("ArrayRecordComponent")
 record LibraryContent(
@@ -23,10 +24,17 @@ record LibraryContent(
         int[] labels,
         float[] centers,
         int background,
-        double leastShare) {
+        double leastShare,
+        int @Nullable [] pictures) {
 
     /** In the place of the background's cluster. */
     static final int UNKNOWN = -1;
+
+    /** The number of the picture that a slot comes from. */
+    int picture(int row) {
+        int place = row / slotsPerPicture;
+        return pictures == null ? place : pictures[place];
+    }
 
     int clusters() {
         return centers.length / slotDim;

@@ -10,12 +10,14 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.weights.StateDict;
 
 /**
  * A {@link SlotLibrary} in a file of arrays: {@code slots} (N, K, D), {@code labels} (N K) int64,
  * {@code centers} (C, D), {@code settings} (the background's cluster or -1, the least share) and,
- * if they are known, {@code shares} (N, K).
+ * if they are known, {@code shares} (N, K); {@code pictures} (N) int64, their numbers, where they
+ * are not 0 to N - 1.
  */
 final class LibraryFile {
 
@@ -24,6 +26,7 @@ final class LibraryFile {
     private static final String CENTERS = "centers";
     private static final String SHARES = "shares";
     private static final String SETTINGS = "settings";
+    private static final String PICTURES = "pictures";
 
     private LibraryFile() {}
 
@@ -38,6 +41,11 @@ final class LibraryFile {
             arrays.put(CENTERS, manager.create(c.centers(), centers));
             if (c.shares() != null) {
                 arrays.put(SHARES, manager.create(c.shares(), new Shape(n, k)));
+            }
+            int[] pictures = c.pictures();
+            if (pictures != null) {
+                long[] numbers = Arrays.stream(pictures).asLongStream().toArray();
+                arrays.put(PICTURES, manager.create(numbers));
             }
             arrays.put(SETTINGS, manager.create(new double[] {c.background(), c.leastShare()}));
             StateDict.of(arrays).write(path);
@@ -90,8 +98,29 @@ final class LibraryFile {
                     label,
                     finite(path, centers),
                     (int) background,
-                    settings.toDoubleArray()[1]);
+                    settings.toDoubleArray()[1],
+                    pictures(path, file, s.get(0)));
         }
+    }
+
+    private static int @Nullable [] pictures(Path path, StateDict file, long count)
+            throws IOException {
+        if (!file.names().contains(PICTURES)) {
+            return null;
+        }
+        long[] read = array(path, file, PICTURES, DataType.INT64, 1).toLongArray();
+        require(path, read.length == count, "its arrays do not belong together");
+        int[] numbers = new int[read.length];
+        long before = -1;
+        for (int i = 0; i < read.length; i++) {
+            require(
+                    path,
+                    read[i] > before && read[i] <= Integer.MAX_VALUE,
+                    "numbers of pictures must ascend from 0, got " + read[i]);
+            before = read[i];
+            numbers[i] = (int) read[i];
+        }
+        return numbers;
     }
 
     private static NDArray array(

@@ -38,6 +38,15 @@ public record LibraryOptions(
                 WHO + ": leastShare must be from 0 to 1, got " + leastShare);
     }
 
+    /** How many clusters there are for slots of pictures that have so many. */
+    int clustersOf(String who, long slots) {
+        int all = clusters == 0 ? Math.toIntExact(slots) : clusters;
+        Check.option(
+                background == null || background < all,
+                who + ": background must be below " + all + ", got " + background);
+        return all;
+    }
+
     /**
      * Starts the description of options.
      *

@@ -28,7 +28,7 @@ final class SlotClustering {
         Shape s = slots.getShape();
         long rows = s.get(0) * s.get(1);
         Limits.numbers(WHO, "slots", rows, s.get(2));
-        int clusters = options.clusters() == 0 ? Math.toIntExact(s.get(1)) : options.clusters();
+        int clusters = options.clustersOf(WHO, s.get(1));
         Check.option(
                 rows >= clusters,
                 WHO
@@ -36,9 +36,6 @@ final class SlotClustering {
                         + clusters
                         + ", got "
                         + rows);
-        Check.option(
-                options.background() == null || options.background() < clusters,
-                WHO + ": background must be below " + clusters + ", got " + options.background());
         if (shares != null) {
             Check.shape(WHO, "shares", shares, s.get(0), s.get(1));
             Check.floating(WHO, "shares", shares.getDataType());
@@ -58,11 +55,12 @@ final class SlotClustering {
                     Math.toIntExact(s.get(1)),
                     Math.toIntExact(s.get(2)),
                     floats(all),
-                    shares == null ? null : checked(floats(shares)),
+                    shares == null ? null : checked(WHO, floats(shares)),
                     Arrays.stream(found.labels().toLongArray()).mapToInt(k -> (int) k).toArray(),
                     centers,
                     options.background() == null ? LibraryContent.UNKNOWN : options.background(),
-                    options.leastShare());
+                    options.leastShare(),
+                    null);
         }
     }
 
@@ -71,7 +69,7 @@ final class SlotClustering {
         return array;
     }
 
-    private static float[] floats(NDArray array) {
+    static float[] floats(NDArray array) {
         double[] wide = Ops.read(array);
         float[] values = new float[wide.length];
         for (int i = 0; i < values.length; i++) {
@@ -80,11 +78,11 @@ final class SlotClustering {
         return values;
     }
 
-    private static float[] checked(float[] shares) {
+    static float[] checked(String who, float[] shares) {
         for (int i = 0; i < shares.length; i++) {
             Check.option(
                     shares[i] >= 0 && shares[i] <= 1,
-                    WHO + ": shares must be from 0 to 1, got " + shares[i] + " in row " + i);
+                    who + ": shares must be from 0 to 1, got " + shares[i] + " in row " + i);
         }
         return shares;
     }

@@ -20,7 +20,8 @@ import org.slotwise.internal.Check;
  * IIT Delhi.
  *
  * <p>Slots are taken as they are, neither normalised nor weighted. The library is in Java's memory,
- * never changes, and may be used by several threads.
+ * never changes, and may be used by several threads. Of slots that come batch by batch a {@link
+ * SlotCollection} makes one.
  */
 public final class SlotLibrary {
 
@@ -30,7 +31,7 @@ public final class SlotLibrary {
     private final int[][] members; // (C)(members), in the order of rows
     private final int background;
 
-    private SlotLibrary(LibraryContent content) {
+    SlotLibrary(LibraryContent content) {
         this.content = content;
         members = new int[content.clusters()][];
         int[] labels = content.labels();
@@ -178,10 +179,11 @@ public final class SlotLibrary {
      * The picture that a slot comes from.
      *
      * @param row from 0 to size - 1
-     * @return its number, row / K
+     * @return its number, row / K; of a {@link SlotCollection} that did not keep all, as they were
+     *     counted there
      */
     public int picture(int row) {
-        return checkedRow(row) / content.slotsPerPicture();
+        return content.picture(checkedRow(row));
     }
 
     /**

@@ -8,8 +8,8 @@ import org.slotwise.internal.Ops;
  * What is done in each step of sampling to the latent that the network sees behind the noise:
  * nothing, or it is kept where latents of data can be.
  *
- * <p>A change by a codebook, as SlotDiffusion samples, is a call of an autoencoder: {@code x ->
- * autoencoder.quantise(store, x)}.
+ * <p>A change by a codebook, as SlotDiffusion samples, is a call of its autoencoder: {@code x ->
+ * vq.quantize(store, x, false).latents()}, of latents that are not scaled.
  */
 @FunctionalInterface
 public interface EstimateChange {

@@ -45,6 +45,9 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
     private static final String SLOTS = "slots";
     private static final String TIMES = "times";
 
+    /** In how many steps a sampling is done, if nothing else is said. */
+    private static final int STEPS = 50;
+
     private final Denoiser denoiser;
     private final Noising noising;
     private final DenoisingLoss loss;
@@ -279,7 +282,8 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
      */
     public SampledNetwork network(ParameterStore parameterStore, NDArray slots) {
         checkSlots(slots);
-        return (z, t) -> denoiser.predict(parameterStore, z, t, slots, false);
+        return SampledNetwork.learnt(
+                loss, (z, t) -> denoiser.predict(parameterStore, z, t, slots, false));
     }
 
     private void checkSlots(NDArray slots) {
@@ -289,19 +293,26 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
 
     /**
      * Starts a sampling that fits this decoder: what it predicts is set, and a sampler: {@link
-     * Ddim} in 50 steps, or in as many as there are times.
+     * Ddim} in 50 steps, or in as many as there are times. They begin at the last time (TRAILING),
+     * but where noise is predicted and next to nothing else is left there, as of a cosine: then
+     * they are LEADING, and do not reach it.
      *
      * @return a builder
      */
     public Sampling.Builder sampling() {
         NoiseSchedule schedule = noising.schedule();
+        int steps = schedule.steps();
+        boolean fromLast =
+                loss.prediction() != Prediction.NOISE
+                        || steps == 1
+                        || SamplingFit.hasEstimates(schedule, steps - 1);
+        TimeChoice times =
+                fromLast
+                        ? TimeChoice.trailing(Math.min(STEPS, steps))
+                        : TimeChoice.leading(Math.min(STEPS, steps - 1));
         return Sampling.builder()
                 .setPrediction(loss.prediction())
-                .setSampler(
-                        Ddim.builder()
-                                .setSchedule(schedule)
-                                .optTimes(TimeChoice.trailing(Math.min(50, schedule.steps())))
-                                .build());
+                .setSampler(Ddim.builder().setSchedule(schedule).optTimes(times).build());
     }
 
     /**
@@ -347,21 +358,7 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
             StepNoise noise) {
         Check.present(who(), LATENTS, start);
         check(start, slots);
-        Check.option(
-                sampling.prediction() == loss.prediction(),
-                who()
-                        + ": the sampling must be for a network that predicts "
-                        + loss.prediction()
-                        + ", got "
-                        + sampling.prediction());
-        int steps = noising.schedule().steps();
-        Check.option(
-                sampling.sampler().schedule().steps() == steps,
-                who()
-                        + ": the sampling must be for a schedule of "
-                        + steps
-                        + " steps, got "
-                        + sampling.sampler().schedule().steps());
+        sampling.requireFit(who(), loss);
         fetchAll(parameterStore, start, false);
         return NoGraph.during(
                 () -> {
@@ -407,8 +404,19 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
     /** {@inheritDoc} */
     @Override
     protected Options configuration() {
+        return savedBefore().and("schedule", noising.schedule());
+    }
+
+    /** Parameters of before did not say of which schedule they are, but for its steps. */
+    private Options savedBefore() {
         return Options.of("latents", latents)
                 .and("steps", noising.schedule().steps())
                 .and("prediction", loss.prediction());
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    protected boolean isWrittenAs(String saved) {
+        return super.isWrittenAs(saved) || saved.equals(who() + savedBefore().written());
     }
 }

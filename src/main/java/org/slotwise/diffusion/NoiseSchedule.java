@@ -1,6 +1,7 @@
 package org.slotwise.diffusion;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.function.IntToDoubleFunction;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Limits;
@@ -26,6 +27,11 @@ public final class NoiseSchedule {
     private static final double COSINE_OFFSET = 0.008;
 
     private static final double COSINE_MOST = 0.999;
+
+    /** Beta and alphaBar in float32 throughout, as diffusers has them, are off by less. */
+    private static final double ROUNDING = 2e-6;
+
+    private static final int SHOWN = 4;
 
     private final double[] betas;
     private final double[] alphaBars;
@@ -221,6 +227,40 @@ public final class NoiseSchedule {
     public double signalToNoise(int t) {
         requireTime(t, 0);
         return alphaBars[t] / (1 - alphaBars[t]);
+    }
+
+    /**
+     * The time at which another schedule of as many steps differs most in alphaBar.
+     *
+     * @return the time; -1 if it differs nowhere by more than float32 does
+     */
+    int differsAt(NoiseSchedule other) {
+        int at = -1;
+        double most = ROUNDING;
+        for (int t = 0; t < alphaBars.length; t++) {
+            double difference = Math.abs(alphaBars[t] - other.alphaBars[t]);
+            if (difference > most) {
+                most = difference;
+                at = t;
+            }
+        }
+        return at;
+    }
+
+    /**
+     * The schedule in short: how many times there are, and alphaBar at five of them that lie
+     * evenly.
+     *
+     * @return "1000 steps, alphaBar 0.9999 0.5241 0.07859 0.003351 4.036e-05" for DDPM's
+     */
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder().append(steps()).append(" steps, alphaBar");
+        for (int i = 0; i <= SHOWN; i++) {
+            int t = (int) ((long) i * (steps() - 1) / SHOWN);
+            text.append(String.format(Locale.ROOT, " %.4g", alphaBars[t]));
+        }
+        return text.toString();
     }
 
     private void requireTime(int t, int least) {

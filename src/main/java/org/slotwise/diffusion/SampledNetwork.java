@@ -1,6 +1,7 @@
 package org.slotwise.diffusion;
 
 import ai.djl.ndarray.NDArray;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.SharedTime;
@@ -28,6 +29,42 @@ public interface SampledNetwork {
      */
     default NDArray predict(NDArray latents, int time) {
         return SharedTime.ask("SampledNetwork", latents, time, this::predict);
+    }
+
+    /**
+     * What the network learnt, for {@link Sampling} to refuse what does not fit: another prediction
+     * or another schedule gives wrong pictures, and no error.
+     *
+     * @return schedule and prediction; null where they are not known, and nothing can be refused
+     */
+    default @Nullable DenoisingLoss learning() {
+        return null;
+    }
+
+    /**
+     * A network of which it is known what it learnt.
+     *
+     * @param learning with which schedule, and what it predicts
+     * @param network who predicts
+     * @return the same network, which {@link Sampling} asks in no other way
+     */
+    static SampledNetwork learnt(DenoisingLoss learning, SampledNetwork network) {
+        return new SampledNetwork() {
+            @Override
+            public NDArray predict(NDArray latents, NDArray times) {
+                return network.predict(latents, times);
+            }
+
+            @Override
+            public NDArray predict(NDArray latents, int time) {
+                return network.predict(latents, time);
+            }
+
+            @Override
+            public DenoisingLoss learning() {
+                return learning;
+            }
+        };
     }
 
     /**
@@ -64,11 +101,22 @@ public interface SampledNetwork {
      * @param without the same network without it, under slots that it was trained to take as none
      * @param scale 1 for the condition alone; finite
      * @return a network that asks both
-     * @throws IllegalArgumentException if the scale is not finite
+     * @throws IllegalArgumentException if the scale is not finite, or it is known that the two
+     *     predict different things, or learnt with different schedules
      */
     static SampledNetwork guided(SampledNetwork with, SampledNetwork without, double scale) {
         Check.option(Double.isFinite(scale), "SampledNetwork: scale must be finite, got " + scale);
+        DenoisingLoss one = with.learning();
+        DenoisingLoss other = without.learning();
+        if (one != null && other != null) {
+            SamplingFit.requireAlike("SampledNetwork", one, other);
+        }
         return new SampledNetwork() {
+            @Override
+            public @Nullable DenoisingLoss learning() {
+                return one == null ? other : one;
+            }
+
             @Override
             public NDArray predict(NDArray latents, NDArray times) {
                 return both(with.predict(latents, times), without.predict(latents, times));

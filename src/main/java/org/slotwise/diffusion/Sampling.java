@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.diffusion.Prediction.Line;
 import org.slotwise.internal.Check;
@@ -41,6 +42,7 @@ public final class Sampling {
     private final EstimateChange change;
     private final SamplingProgress progress;
     private final int[] times;
+    private final boolean looksBack;
 
     private Sampling(Builder builder, Sampler sampler, Prediction prediction, int[] times) {
         this.sampler = sampler;
@@ -48,6 +50,7 @@ public final class Sampling {
         this.times = times;
         change = builder.change;
         progress = builder.progress;
+        looksBack = looksBack(sampler, times.length);
     }
 
     /**
@@ -86,8 +89,9 @@ public final class Sampling {
      * @param type float16, float32 or float64
      * @param seed the same seed gives the same samples
      * @return samples (B, ...)
-     * @throws IllegalArgumentException if the shape has no batch, the type is no floating one, or
-     *     the network gives another shape or type
+     * @throws IllegalArgumentException if the shape has no batch, the type is no floating one, the
+     *     network gives another shape or type, or says that it learnt something else ({@link
+     *     SampledNetwork#learning})
      */
     public NDArray sample(
             SampledNetwork network, NDManager manager, Shape shape, DataType type, long seed) {
@@ -109,9 +113,14 @@ public final class Sampling {
      * @param start (B, ...), standard normal numbers
      * @param noise what is drawn on the way; not asked where the sampler draws nothing
      * @return samples (B, ...), owned by the manager of the start
-     * @throws IllegalArgumentException if an array has another shape, type or device than it must
+     * @throws IllegalArgumentException if an array has another shape, type or device than it must,
+     *     or the network says that it learnt something else ({@link SampledNetwork#learning})
      */
     public NDArray sample(SampledNetwork network, NDArray start, StepNoise noise) {
+        DenoisingLoss learnt = network.learning();
+        if (learnt != null) {
+            requireFit(WHO, learnt);
+        }
         Check.present(WHO, LATENTS, start);
         Check.floating(WHO, LATENTS, start.getDataType());
         Check.option(
@@ -126,6 +135,11 @@ public final class Sampling {
                         return end;
                     }
                 });
+    }
+
+    /** Requires a network that learnt so to predict what this samples with, by one schedule. */
+    void requireFit(String who, DenoisingLoss learnt) {
+        SamplingFit.require(who, learnt, prediction, sampler);
     }
 
     /** A copy, so that closing what a step began with closes nobody's array. */
@@ -207,7 +221,7 @@ public final class Sampling {
         double ofLatent = step.latent() + (step.noise() == 0 ? 0 : step.noise() * noise.first());
         double ofOutput = step.noise() == 0 ? 0 : step.noise() * noise.second();
         NDArray x = null;
-        if (change == EstimateChange.NONE && !looksBack()) {
+        if (change == EstimateChange.NONE && !looksBack) {
             ofLatent += step.estimate() * estimate.first();
             ofOutput += step.estimate() * estimate.second();
         } else {
@@ -230,13 +244,8 @@ public final class Sampling {
         return x == null ? new NDList(next) : new NDList(next, x);
     }
 
-    private boolean looksBack() {
-        for (int i = 0; i < times.length; i++) {
-            if (!sampler.step(i).former().isEmpty()) {
-                return true;
-            }
-        }
-        return false;
+    private static boolean looksBack(Sampler sampler, int steps) {
+        return IntStream.range(0, steps).anyMatch(i -> !sampler.step(i).former().isEmpty());
     }
 
     /** first z + second o, where what counts nothing is not looked at. */
@@ -312,21 +321,17 @@ public final class Sampling {
          *
          * @return a sampling
          * @throws IllegalArgumentException if something is not set, or the network is to predict
-         *     noise at a time that has nothing but noise
+         *     noise at a time that has nothing but noise, or next to nothing else: 1 /
+         *     sqrt(alphaBar) above 1,000, as that of a cosine over 1,000 steps in its last time,
+         *     while nothing is done to estimates
          */
         public Sampling build() {
             Check.given(sampler, WHO + ": sampler");
             Check.given(prediction, WHO + ": prediction");
             Sampler rule = Objects.requireNonNull(sampler);
-            int[] times = rule.times();
-            Check.option(
-                    prediction != Prediction.NOISE || rule.schedule().alphaBar(times[0]) > 0,
-                    WHO
-                            + ": prediction must not be NOISE where a time has nothing but noise,"
-                            + " got time "
-                            + times[0]
-                            + " of a schedule with zero terminal SNR");
-            return new Sampling(this, rule, Objects.requireNonNull(prediction), times);
+            Prediction predicted = Objects.requireNonNull(prediction);
+            SamplingFit.requireEstimates(predicted, rule, change);
+            return new Sampling(this, rule, predicted, rule.times());
         }
     }
 }

@@ -67,6 +67,6 @@ public record TimeChoice(int count, TimestepSpacing spacing, int offset) {
     /** The times of DPM-Solver. */
     int[] ofSolver(NoiseSchedule schedule) {
         int steps = schedule.steps();
-        return spacing.solverTimes(steps, count == 0 ? steps - 1 : count, offset);
+        return spacing.solverTimes(steps, count == 0 ? spacing.mostOfSolver(steps) : count, offset);
     }
 }

@@ -43,7 +43,9 @@ public enum TimestepSpacing {
             return IntStream.rangeClosed(1, count).map(i -> (int) Math.rint(i * width));
         }
     },
-    /** Evenly from the highest time down, the lowest is not reached. */
+    /**
+     * Evenly from the highest time down; time 0 is reached by more than two thirds of all times.
+     */
     TRAILING {
         @Override
         IntStream ascending(int steps, int count) {
@@ -76,17 +78,23 @@ public enum TimestepSpacing {
     }
 
     /**
-     * The times of DPM-Solver, of which none is 0.
+     * The times of DPM-Solver. Of LEADING and LINSPACE none is 0; TRAILING has the same as {@link
+     * #times}, of which the last is 0 where n is above 2 T / 3.
      *
      * @param steps T
-     * @param count n, from 1 to T - 1
+     * @param count n, from 1 to T - 1; to T with TRAILING
      * @param offset what is added to each of LEADING; 0 for the others
      * @return n times, descending
      * @throws IllegalArgumentException if a number is out of its range, or a time would be
      */
     public int[] solverTimes(int steps, int count, int offset) {
-        checkedCount(steps - 1, count);
+        checkedCount(mostOfSolver(steps), count);
         return checked(steps, count, offset, ascendingAboveZero(steps, count));
+    }
+
+    /** How many times DPM-Solver can visit. */
+    int mostOfSolver(int steps) {
+        return this == TRAILING ? steps : steps - 1;
     }
 
     private static int checkedCount(int steps, int count) {

@@ -16,6 +16,9 @@ import org.slotwise.internal.Script;
  */
 record CovarianceFactor(NDArray mean, NDArray factor, long count) {
 
+    /** Sums in float32 of thousands of features are off by less, beside the norm of all. */
+    private static final double ROUNDING = 1e-5;
+
     private static final class Loaded {
         static final Script SCRIPT =
                 new Script(
@@ -27,6 +30,15 @@ record CovarianceFactor(NDArray mean, NDArray factor, long count) {
                         def nuclear(self: __torch__.Script,
                           x: Tensor) -> Tensor:
                           return torch.sum(torch.linalg_svdvals(x))
+                        def missing(self: __torch__.Script,
+                          x: Tensor,
+                          e: Tensor) -> Tensor:
+                          d = torch.mul(torch.ones_like(torch.diag(x)), e)
+                          l, info = torch.linalg_cholesky_ex(torch.add(x, torch.diag(d)))
+                          return info
+                        def spectrum(self: __torch__.Script,
+                          x: Tensor) -> Tensor:
+                          return torch.linalg_eigvalsh(x)
                         def root(self: __torch__.Script,
                           x: Tensor) -> Tensor:
                           w, v = torch.linalg_eigh(x)
@@ -47,6 +59,22 @@ record CovarianceFactor(NDArray mean, NDArray factor, long count) {
     /** A = sqrt(w) Vᵀ with S = V w Vᵀ, in the manager of the mean. */
     static CovarianceFactor of(NDArray mean, NDArray covariance, long count) {
         return new CovarianceFactor(mean, call("root", covariance), count);
+    }
+
+    /**
+     * The least eigenvalue of what should be a covariance, where it is lower than rounding makes
+     * it: by Cholesky's method, which fails then, in a fraction of the time of eigenvalues.
+     *
+     * @param covariance (d, d) float64
+     * @return the eigenvalue; 0 where none is below -1e-5 times the norm
+     */
+    static double shortfall(NDArray covariance) {
+        double norm = Math.sqrt(read(covariance.square().sum()));
+        NDArray allowed = Scalars.like(covariance, Math.max(ROUNDING * norm, Double.MIN_NORMAL));
+        NDArray failed = Loaded.SCRIPT.call("missing", covariance, allowed).singletonOrThrow();
+        return read(failed.toType(DataType.FLOAT64, false)) == 0
+                ? 0
+                : read(call("spectrum", covariance).min());
     }
 
     /** |mu1 - mu2|² + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2). */

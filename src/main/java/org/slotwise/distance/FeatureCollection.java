@@ -19,8 +19,8 @@ import org.slotwise.internal.Check;
  * try (PictureFeatures features = PictureFeatures.inception(file);
  *         FeatureCollection real = new FeatureCollection(10_000, 0);
  *         FeatureCollection made = new FeatureCollection(10_000, 0)) {
- *     real.addAll(PictureFolder.of(realFolder), features, 32, manager, done -> {});
- *     made.addAll(PictureFolder.of(madeFolder), features, 32, manager, done -> {});
+ *     real.addAll(PictureFolder.asStored(realFolder), features, 32, manager, done -> {});
+ *     made.addAll(PictureFolder.asStored(madeFolder), features, 32, manager, done -> {});
  *     System.out.println(FrechetDistance.of(real.statistics(), made.statistics()));
  * }
  * }</pre>
@@ -61,7 +61,8 @@ public final class FeatureCollection implements AutoCloseable {
     /**
      * Adds all pictures of a set.
      *
-     * @param pictures of any sizes
+     * @param pictures of any sizes; a folder's by {@code PictureFolder.asStored}, which reads them
+     *     as clean-fid does
      * @param features what looks at them
      * @param batch how many at once, at least 1
      * @param manager on whose device the network gets images; nothing is left in it

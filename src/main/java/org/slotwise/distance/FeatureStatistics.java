@@ -8,9 +8,12 @@ import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.Scope;
 import org.slotwise.weights.StateDict;
 
 /**
@@ -83,8 +86,25 @@ public final class FeatureStatistics {
             double[] mean = numbers(path, file, MEAN);
             double[] covariance = numbers(path, file, COVARIANCE);
             requireSymmetric(path, covariance, mean.length);
-            return new FeatureStatistics(count(path, file), mean, covariance);
+            FeatureStatistics read = new FeatureStatistics(count(path, file), mean, covariance);
+            read.requireCovariance(path);
+            return read;
         }
+    }
+
+    /** A matrix that is none gives a distance all the same, and a wrong one. */
+    @SuppressWarnings("try") // the scope works by being open
+    private void requireCovariance(Path path) throws IOException {
+        double least;
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+                Scope scope = new Scope()) {
+            least = NoGraph.during(() -> CovarianceFactor.shortfall(covariance(manager)));
+        }
+        require(
+                path,
+                least >= 0,
+                "sigma must be positive semi-definite, and has an eigenvalue of "
+                        + String.format(Locale.ROOT, "%.3g", least));
     }
 
     private static long count(Path path, StateDict file) throws IOException {

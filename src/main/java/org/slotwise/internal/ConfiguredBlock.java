@@ -406,7 +406,7 @@ public abstract class ConfiguredBlock extends AbstractBlock {
                     who() + ": expected parameters of version " + VERSION + ", got " + loadVersion);
         }
         String read = is.readUTF();
-        if (!read.equals(written())) {
+        if (!isWrittenAs(read)) {
             throw new MalformedModelException(
                     who() + ": the block is " + written() + ", the parameters are of " + read);
         }
@@ -436,5 +436,15 @@ public abstract class ConfiguredBlock extends AbstractBlock {
 
     private String written() {
         return who() + configuration().written();
+    }
+
+    /**
+     * Whether saved parameters are of a block with these options.
+     *
+     * @param saved the block's name and the options that were saved with them
+     * @return true if they are this block's, or were its in files of before
+     */
+    protected boolean isWrittenAs(String saved) {
+        return saved.equals(written());
     }
 }

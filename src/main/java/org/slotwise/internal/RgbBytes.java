@@ -9,6 +9,7 @@ import java.awt.image.DataBufferByte;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -52,6 +53,53 @@ public final class RgbBytes {
                 rgb[at++] = (byte) (pixel >> 16);
                 rgb[at++] = (byte) (pixel >> 8);
                 rgb[at++] = (byte) pixel;
+            }
+        }
+        return rgb;
+    }
+
+    /**
+     * Red, green and blue of every pixel as numbers are stored: transparency is passed over, and of
+     * 16 bits the first eight are taken, not rounded.
+     *
+     * @param image an image of any kind
+     * @return (H, W, 3)
+     */
+    public static byte[] stored(BufferedImage image) {
+        ColorModel model = image.getColorModel();
+        boolean plain =
+                model instanceof ComponentColorModel
+                        && model.getNumColorComponents() == 3
+                        && model.getColorSpace().isCS_sRGB()
+                        && !model.isAlphaPremultiplied();
+        if (!plain || hasRgbBytes(image)) {
+            return of(image);
+        }
+        int shift = model.getComponentSize(0) - 8;
+        return bands(image, new int[] {0, 1, 2}, sample -> sample >> shift);
+    }
+
+    /**
+     * A grey image of 16 bits whose numbers above 255 are cut to 255, not scaled, as Pillow does
+     * with those without transparency.
+     *
+     * @param image an image whose first channel is its brightness
+     * @return (H, W, 3)
+     */
+    public static byte[] cut(BufferedImage image) {
+        return bands(image, new int[] {0, 0, 0}, sample -> Math.min(sample, 255));
+    }
+
+    private static byte[] bands(BufferedImage image, int[] bands, IntUnaryOperator value) {
+        int width = image.getWidth();
+        byte[] rgb = new byte[Math.multiplyExact(3 * image.getHeight(), width)];
+        int[] samples = new int[width];
+        for (int y = 0; y < image.getHeight(); y++) {
+            for (int c = 0; c < 3; c++) {
+                image.getRaster().getSamples(0, y, width, 1, bands[c], samples);
+                for (int x = 0; x < width; x++) {
+                    rgb[(y * width + x) * 3 + c] = (byte) value.applyAsInt(samples[x]);
+                }
             }
         }
         return rgb;

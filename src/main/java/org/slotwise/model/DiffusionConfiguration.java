@@ -58,7 +58,8 @@ public record DiffusionConfiguration(
     }
 
     /**
-     * The cosine schedule over 1,000 steps.
+     * The cosine schedule over 1,000 steps. It ends with next to nothing but noise: where NOISE is
+     * predicted a sampling must not begin there, and the default one does not.
      *
      * @param prediction what the network predicts
      * @return a configuration

@@ -45,10 +45,20 @@ import org.slotwise.internal.Options;
  *       the finer ones.
  * </ul>
  *
- * <p>How this differs from the papers: slots can be learnt first with a decoder of their own, which
- * the model keeps; a diffusion alone teaches slots slowly. Slots may have positions beside them:
- * the waves of {@link FourierFeatures} at some frequencies are joined to them, so that whoever
- * changes them moves an object.
+ * <p>How this differs from the papers: latents are the means of an {@code AutoencoderKl}, which do
+ * not change from step to step and can be kept on disk, where Latent Slot Diffusion draws them anew
+ * each time. A {@code VqAutoencoder}'s are sampled as they are; SlotDiffusion changes each estimate
+ * to the nearest codes, which {@link Sampling.Builder#optChange} does:
+ *
+ * <pre>{@code
+ * VqAutoencoder vq = (VqAutoencoder) model.autoencoder();          // at a latent scale of 1
+ * model.sampling().optChange(x -> vq.quantize(store, x, false).latents())
+ * }</pre>
+ *
+ * <p>And slots can be learnt first with a decoder of their own, which the model keeps; a diffusion
+ * alone teaches slots slowly. Slots may have positions beside them: the waves of {@link
+ * FourierFeatures} at some frequencies are joined to them, so that whoever changes them moves an
+ * object.
  *
  * <p>As a block on lists it takes images, and gives "slots" and "attributions". A model with a
  * network from a file holds memory outside of Java: close it.

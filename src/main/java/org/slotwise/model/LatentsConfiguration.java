@@ -25,7 +25,8 @@ public sealed interface LatentsConfiguration {
     record Convolutional(int latentChannels, int channels) implements LatentsConfiguration {}
 
     /**
-     * {@code AutoencoderKl}, Stable Diffusion's among others.
+     * {@code AutoencoderKl}, Stable Diffusion's among others. What is diffused are the means of
+     * latents; Latent Slot Diffusion draws them anew in each step of training.
      *
      * @param sizes its sizes; their scale is that of latents at first
      */
@@ -33,7 +34,9 @@ public sealed interface LatentsConfiguration {
 
     /**
      * {@code VqAutoencoder}, SlotDiffusion's among others: what is diffused are latents before they
-     * are quantised, and images are made of quantised ones.
+     * are quantised, and images are made of quantised ones. Sampling leaves estimates as they are;
+     * how to have them quantised in each step, as SlotDiffusion does, is in {@link
+     * LatentSlotDiffusion}.
      *
      * @param sizes its sizes; their scale is that of latents at first
      * @param codes how many codes there are

@@ -136,7 +136,7 @@ abstract class SlotsAndLatents extends ConfiguredBlock {
     }
 
     /**
-     * The latents of images, as they are diffused: scaled means. No graph is recorded.
+     * The latents of images, as they are diffused: scaled means, not draws. No graph is recorded.
      *
      * @param parameterStore where the parameters' values are
      * @param images (B, 3, H, W) in [0, 1]

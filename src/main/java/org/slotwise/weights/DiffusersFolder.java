@@ -36,6 +36,14 @@ public final class DiffusersFolder {
                     STEM + ".fp16.safetensors",
                     STEM + ".fp16.bin");
 
+    /** Of weights in several files. */
+    private static final List<String> INDEXES =
+            List.of(
+                    STEM + ".safetensors.index.json",
+                    STEM + ".bin.index.json",
+                    STEM + ".safetensors.index.fp16.json",
+                    STEM + ".bin.index.fp16.json");
+
     private final Path folder;
     private final JsonObject options;
     private final Set<String> known = new HashSet<>();
@@ -253,7 +261,7 @@ public final class DiffusersFolder {
     }
 
     /**
-     * Reads the weights.
+     * Reads the weights, of one file or of several that an index names.
      *
      * @return the arrays, by today's names
      * @throws IOException if there are none, or they cannot be read
@@ -265,7 +273,18 @@ public final class DiffusersFolder {
                 return StateDict.read(path);
             }
         }
-        throw new IOException(folder + " has no weights: expected one of " + WEIGHTS);
+        for (String name : INDEXES) {
+            Path path = folder.resolve(name);
+            if (Files.isRegularFile(path)) {
+                return ShardedWeights.read(path);
+            }
+        }
+        throw new IOException(
+                folder
+                        + " has no weights: expected one of "
+                        + WEIGHTS
+                        + ", or of several files with "
+                        + INDEXES);
     }
 
     private @Nullable JsonElement value(String name) {

@@ -39,6 +39,7 @@ import org.slotwise.composition.ClusterPictures;
 import org.slotwise.composition.Composition;
 import org.slotwise.composition.CompositionRule;
 import org.slotwise.composition.LibraryOptions;
+import org.slotwise.composition.SlotCollection;
 import org.slotwise.composition.SlotLibrary;
 import org.slotwise.composition.SlotRenderer;
 import org.slotwise.data.ClevrObject;
@@ -424,6 +425,12 @@ final class ObjectSamples {
         add(FeatureCollection.class, m -> new FeatureCollection(2, 0).add(slots(m).get(0)));
         add(LibraryOptions.class, m -> LibraryOptions.builder().build());
         add(SlotLibrary.class, ObjectSamples::library);
+        add(
+                SlotCollection.class,
+                m -> {
+                    LibraryOptions options = LibraryOptions.builder().build();
+                    return new SlotCollection(options, 5, 0).add(slots(m), null);
+                });
         add(CompositionRule.class, m -> CompositionRule.shifted());
         add(Composition.class, m -> library(m).compose(2, CompositionRule.shifted(), 0));
         add(SlotRenderer.class, m -> slots -> slots.getManager().zeros(RENDERED));

@@ -88,6 +88,11 @@ class FeatureStatisticsTest {
         assertWrong("sigma must be symmetric, and is not at 1, 0", mu, skew);
         NDArray negative = manager.create(new double[] {2, 0, 0, -3}, new Shape(2, 2));
         assertWrong("sigma has a variance below 0, at 1, 1", mu, negative);
+        NDArray indefinite = manager.create(new double[] {1, 2, 2, 1}, new Shape(2, 2));
+        assertWrong(
+                "sigma must be positive semi-definite, and has an eigenvalue of -1.00",
+                mu,
+                indefinite);
         NDArray nan = manager.create(new double[] {2, Double.NaN, 0, 3}, new Shape(2, 2));
         assertWrong("sigma must be finite, got NaN", mu, nan);
         assertWrong("mu must be floating", mu.toType(DataType.INT64, true), good);
@@ -105,6 +110,26 @@ class FeatureStatisticsTest {
             Files.write(file, Arrays.copyOf(whole, length));
             assertThrows(IOException.class, () -> FeatureStatistics.read(file));
         }
+    }
+
+    /** Singular ones are the rule for few pictures, and sums in float32 go a little below 0. */
+    @Test
+    void roundingIsNoFault(NDManager manager) throws IOException {
+        NDArray mu = manager.zeros(new Shape(40), DataType.FLOAT64);
+        for (int pictures : new int[] {2, 5, 39}) {
+            NDArray x = Tensors.normal(manager, pictures, pictures, 40);
+            NDArray wide = FeatureStatistics.of(x).covariance(manager);
+            NDArray narrow = wide.toType(DataType.FLOAT32, true);
+            assertEquals(40, read(mu, wide, null).featureDim());
+            FeatureStatistics rounded = read(mu.toType(DataType.FLOAT32, true), narrow, null);
+            double distance = FrechetDistance.of(rounded, read(mu, wide, null)).value();
+            assertEquals(0, distance, 1e-3);
+        }
+        read(mu, manager.zeros(new Shape(40, 40), DataType.FLOAT64), null);
+        // A variance in one direction that is below 0 by a thousandth of the largest is none.
+        NDArray wide = FeatureStatistics.of(Tensors.normal(manager, 1, 5, 40)).covariance(manager);
+        NDArray less = manager.eye(40).toType(DataType.FLOAT64, true).mul(0.03);
+        assertWrong("sigma must be positive semi-definite", mu, wide.sub(less));
     }
 
     private void assertWrong(String message, NDArray mu, NDArray sigma) {

@@ -21,6 +21,7 @@ import org.slotwise.conditioning.RandomConditioning;
 import org.slotwise.encoder.InstanceNormEncoder;
 import org.slotwise.encoder.SlotAttentionEncoder;
 import org.slotwise.encoder.UNetEncoder;
+import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 import org.slotwise.layer.FeedForward;
 import org.slotwise.layer.LayerBlock;
@@ -160,7 +161,7 @@ class DiffusionSlotsReferenceTest {
             SlotAttention grouping,
             Block last) {
 
-        static Slots of(int heads, Conditioning starts) {
+        static Slots of(int heads, int iterations, Conditioning starts) {
             return new Slots(
                     SoftPositionEmbed.builder().setSpatialDims(2).setFeatureDim(10).build(),
                     new LayerBlock(
@@ -175,6 +176,7 @@ class DiffusionSlotsReferenceTest {
                             .setDim(10)
                             .setFeatureDim(10)
                             .optHeads(heads)
+                            .optIterations(iterations)
                             .optEps(1e-6)
                             .optFeedForward(new FeedForward(10, 12))
                             .build(),
@@ -199,6 +201,11 @@ class DiffusionSlotsReferenceTest {
 
         /** Slots (B, K, D) and attention (B, K, N), of features (B, 1, C, 4, 4). */
         PerceptualGroupingOutput of(ParameterStore store, NDArray x, NDArray start) {
+            return grouping.group(store, seen(store, x), start, null, true);
+        }
+
+        /** What slots attend to. */
+        FeatureExtractorOutput seen(ParameterStore store, NDArray x) {
             double[] middles = new double[32];
             for (int i = 0; i < 16; i++) {
                 middles[2 * i] = (Math.floorDiv(i, 4) + 0.5) / 4;
@@ -213,8 +220,7 @@ class DiffusionSlotsReferenceTest {
                             x.getDataType());
             NDArray tokens = x.reshape(2, 10, 16).swapAxes(1, 2);
             NDArray placed = positions.embed(store, tokens, places, true);
-            NDArray seen = head.forward(store, new NDList(placed), true).head();
-            return grouping.group(store, new FeatureExtractorOutput(seen), start, null, true);
+            return new FeatureExtractorOutput(head.forward(store, new NDList(placed), true).head());
         }
     }
 
@@ -223,7 +229,7 @@ class DiffusionSlotsReferenceTest {
         ReferenceCase reference =
                 named("MultiHeadSTEVESA", "lsd_slot_attention")
                         .converted(DiffusionLayouts.latentSlotDiffusionSlots(1, false));
-        Slots slots = Slots.of(1, RandomConditioning.builder().setDim(10).setSlots(3).build());
+        Slots slots = Slots.of(1, 3, RandomConditioning.builder().setDim(10).setSlots(3).build());
         AgainstReference.check(
                 manager,
                 reference,
@@ -242,24 +248,73 @@ class DiffusionSlotsReferenceTest {
                 });
     }
 
-    /** Of two heads the attention is a mean here: values alone are compared. */
+    /**
+     * Of two heads the attention is a mean here: each head's is computed beside it, of the slots
+     * before the last iteration. Three blocks of one iteration are one of three.
+     */
     @Test
     void slotsOfTwoHeads(NDManager manager) {
+        String queries = "grouping.to_q.weight";
         ReferenceCase reference =
                 named("MultiHeadSTEVESA", "lsd_slot_attention_heads_learnt")
-                        .converted(DiffusionLayouts.latentSlotDiffusionSlots(2, true));
+                        .converted(DiffusionLayouts.latentSlotDiffusionSlots(2, true))
+                        // Queries are divided by the root of 2, so gradients are multiplied by it.
+                        .scaled("grad/param/" + queries, 2);
+        Slots slots = Slots.of(2, 1, LearntConditioning.builder().setDim(10).setSlots(3).build());
+        Block block = slots.block();
+        AgainstReference.check(
+                manager,
+                reference,
+                block,
+                (store, in) -> {
+                    FeatureExtractorOutput seen = slots.seen(store, in.get("x"));
+                    NDArray before = slots.starts().sample(store, manager, 2, 3, true);
+                    PerceptualGroupingOutput out = null;
+                    for (int i = 0; i < 3; i++) {
+                        before = out == null ? before : out.objects();
+                        out = slots.grouping().group(store, seen, before, null, true);
+                    }
+                    NDArray last =
+                            slots.last().forward(store, new NDList(out.objects()), true).head();
+                    NDArray attention =
+                            heads(ReferenceCase.parameters(block), seen.features(), before);
+                    assertClose(
+                            "the mean over heads",
+                            attention.mean(new int[] {2}).squeeze(1),
+                            out.featureAttributions().swapAxes(1, 2),
+                            1e-5);
+                    return Map.of("slots", last.reshape(2, 1, 3, 10), "attn", attention);
+                });
+        // The block that repeats by itself comes to the same.
         Map<String, NDArray> arrays = reference.arrays(manager);
-        Slots slots = Slots.of(2, LearntConditioning.builder().setDim(10).setSlots(3).build());
-        AgainstReference.load(manager, slots.block(), DataType.FLOAT32, arrays);
+        Slots whole = Slots.of(2, 3, LearntConditioning.builder().setDim(10).setSlots(3).build());
+        AgainstReference.load(manager, whole.block(), DataType.FLOAT32, arrays);
         ParameterStore store = new ParameterStore(manager, false);
-        NDArray start = slots.starts().sample(store, manager, 2, 3, false);
-        PerceptualGroupingOutput out = slots.of(store, arrays.get("in/x"), start);
-        NDArray last = slots.last().forward(store, new NDList(out.objects()), false).head();
+        NDArray start = whole.starts().sample(store, manager, 2, 3, false);
+        PerceptualGroupingOutput out = whole.of(store, arrays.get("in/x"), start);
+        NDArray last = whole.last().forward(store, new NDList(out.objects()), false).head();
         assertClose("slots", arrays.get("out/slots").reshape(2, 3, 10), last, 1e-5);
-        assertClose(
-                "attention",
-                arrays.get("out/attn").mean(new int[] {2}).reshape(2, 16, 3),
-                out.featureAttributions().swapAxes(1, 2),
-                1e-5);
+    }
+
+    /** (B, 1, H, N, K): softmax over slots and heads of q . k / sqrt(C / H). */
+    private static NDArray heads(Map<String, NDArray> weights, NDArray features, NDArray slots) {
+        NDArray q = projected(weights, "norm_slots", "to_q", slots);
+        NDArray k = projected(weights, "norm_input", "to_k", features);
+        NDArray logits = q.matMul(k.swapAxes(2, 3));
+        NDArray scaled = logits.mul(Scalars.like(logits, Math.sqrt(2 / 10.0)));
+        NDArray a = scaled.reshape(2, 6, 16).softmax(1).reshape(2, 2, 3, 16);
+        return a.swapAxes(2, 3).expandDims(1);
+    }
+
+    /** (B, H, any, C / H). */
+    private static NDArray projected(
+            Map<String, NDArray> weights, String norm, String projection, NDArray x) {
+        NDArray normed =
+                Ops.layerNorm(
+                        x,
+                        weights.get("grouping." + norm + ".weight"),
+                        weights.get("grouping." + norm + ".bias"));
+        NDArray y = Ops.linear(normed, weights.get("grouping." + projection + ".weight"), null);
+        return y.reshape(2, x.getShape().get(1), 2, 5).swapAxes(1, 2);
     }
 }

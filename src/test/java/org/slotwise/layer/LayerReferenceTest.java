@@ -200,32 +200,31 @@ class LayerReferenceTest {
     void timeEmbedding(NDManager manager) {
         Map<String, NDArray> arrays = named("TimestepEmbedding").arrays(manager);
         NDArray t = arrays.get("in/t");
-        // Angles of up to a thousand: their last digits are worth 6e-5 in float32.
         assertClose(
                 "Stable Diffusion",
                 arrays.get("out/sd_16"),
                 new TimeEmbedding(16, Order.COSINE_FIRST, 0).of(t),
-                1e-4);
+                1e-5);
         assertClose(
                 "DDPM",
                 arrays.get("out/ddpm_16"),
                 new TimeEmbedding(16, Order.SINE_FIRST, 1).of(t),
-                1e-4);
+                1e-5);
         assertClose(
                 "SlotDiffusion",
                 arrays.get("out/slotdiffusion_16"),
                 new TimeEmbedding(16, Order.COSINE_FIRST, 0).of(t),
-                1e-4);
+                1e-5);
         assertClose(
                 "odd",
                 arrays.get("out/odd_15"),
                 new TimeEmbedding(15, Order.COSINE_FIRST, 0).of(t),
-                1e-4);
+                1e-5);
         assertClose(
                 "interleaved",
                 arrays.get("out/seed_16"),
                 new TimeEmbedding(16, Order.INTERLEAVED, 0)
                         .of(manager.create(new float[] {0, 1, 7, 500, 999})),
-                1e-4);
+                1e-5);
     }
 }

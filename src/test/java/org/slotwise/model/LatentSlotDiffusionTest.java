@@ -203,6 +203,17 @@ class LatentSlotDiffusionTest {
         assertRefused(
                 "LatentDiffusionDecoder: the sampling must be for a schedule of 20 steps, got 30",
                 () -> model.generate(store, slots, longer, 1));
+        Sampling foreign =
+                model.decoder()
+                        .sampling()
+                        .setSampler(Ddpm.builder().setSchedule(NoiseSchedule.cosine(20)).build())
+                        .build();
+        assertTrue(
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> model.generate(store, slots, foreign, 1))
+                        .getMessage()
+                        .contains("must be for the schedule that the network learnt with"));
     }
 
     /** What is frozen gets no gradient; what learns does. */

@@ -54,6 +54,19 @@ public final class ReferenceCase {
         return new ReferenceCase(folder, description, names, arrays -> converted(map, arrays));
     }
 
+    /** The same case, one of whose arrays is multiplied by a number. */
+    public ReferenceCase scaled(String name, double factor) {
+        return new ReferenceCase(
+                folder,
+                description,
+                names,
+                arrays -> {
+                    Map<String, NDArray> result = new LinkedHashMap<>(conversion.apply(arrays));
+                    result.computeIfPresent(name, (n, array) -> array.mul(factor));
+                    return result;
+                });
+    }
+
     private static Map<String, NDArray> converted(NameMap map, Map<String, NDArray> arrays) {
         Map<String, NDArray> result = new LinkedHashMap<>();
         for (String prefix : new String[] {"param/", "grad/param/"}) {

@@ -1,5 +1,6 @@
 package org.slotwise.unet;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.slotwise.testing.Tensors.assertClose;
 
 import ai.djl.ndarray.NDArray;
@@ -8,7 +9,9 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Block;
 import ai.djl.training.ParameterStore;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -17,6 +20,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slotwise.diffusion.Ddim;
+import org.slotwise.diffusion.NoiseSchedule;
+import org.slotwise.diffusion.Prediction;
+import org.slotwise.diffusion.SampledNetwork;
+import org.slotwise.diffusion.Sampling;
+import org.slotwise.diffusion.StepNoise;
+import org.slotwise.diffusion.TimeChoice;
+import org.slotwise.diffusion.TimestepSpacing;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.FusedOps;
 import org.slotwise.internal.Pass;
@@ -245,7 +256,7 @@ class UNetReferenceTest {
                                         store, in.get("x"), in.get("t"), in.get("slots"), true)));
     }
 
-    /** A whole sampling: what each step of DDIM needs of the network is in the rows. */
+    /** A whole sampling by DDIM, step by step: where each leads is what the next one sees. */
     @Test
     void trajectory(NDManager manager) {
         ReferenceCase reference = named("UNet2DConditionModel", "unet_tiny");
@@ -254,30 +265,39 @@ class UNetReferenceTest {
         AgainstReference.load(manager, unet, DataType.FLOAT32, arrays);
         ParameterStore store = new ParameterStore(manager, false);
         long[] times = arrays.get("traj/timesteps").toLongArray();
-        double[] kept = kept(1000);
-        NDArray z = arrays.get("traj/start");
+        Ddim ddim =
+                Ddim.builder()
+                        .setSchedule(NoiseSchedule.scaledLinear(1000, 0.00085, 0.012))
+                        .optTimes(new TimeChoice(times.length, TimestepSpacing.LEADING, 1))
+                        .optAlphaToOne(false)
+                        .build();
+        assertArrayEquals(times, Arrays.stream(ddim.times()).asLongStream().toArray());
+        Sampling sampling =
+                Sampling.builder().setSampler(ddim).setPrediction(Prediction.NOISE).build();
+        NDArray slots = arrays.get("in/slots");
+        // As it is asked plainly, and told its slots and times beforehand as decoders do.
+        List<NDArray> seen = new ArrayList<>();
+        NDArray end =
+                sampling.sample(
+                        (z, t) -> {
+                            NDArray copy = z.duplicate();
+                            copy.attach(manager);
+                            seen.add(copy);
+                            return unet.predict(store, z, t, slots, false);
+                        },
+                        arrays.get("traj/start"),
+                        StepNoise.given(List.of()));
+        seen.add(end);
         for (int i = 0; i < times.length; i++) {
-            NDArray t = manager.create(new long[] {times[i], times[i]});
-            NDArray noise = unet.predict(store, z, t, arrays.get("in/slots"), false);
-            double now = kept[(int) times[i]];
-            int earlier = (int) times[i] - 1000 / times.length;
-            double next = kept[Math.max(earlier, 0)];
-            double scale = Math.sqrt(next / now);
-            z = z.mul(scale).add(noise.mul(Math.sqrt(1 - next) - scale * Math.sqrt(1 - now)));
-            assertClose("step " + i, arrays.get("traj/samples").get(i), z, 1e-5);
+            assertClose("step " + i, arrays.get("traj/samples").get(i), seen.get(i + 1), 1e-5);
         }
-    }
-
-    /** The share of the latents that is kept at each time, of Stable Diffusion's schedule. */
-    private static double[] kept(int steps) {
-        double[] kept = new double[steps];
-        double product = 1;
-        for (int i = 0; i < steps; i++) {
-            double first = Math.sqrt(0.00085);
-            double root = first + (Math.sqrt(0.012) - first) * i / (steps - 1);
-            product *= 1 - root * root;
-            kept[i] = product;
+        try (ToldDenoiser told = unet.told(store, slots, ddim.times())) {
+            NDArray same =
+                    sampling.sample(
+                            SampledNetwork.of(told),
+                            arrays.get("traj/start"),
+                            StepNoise.given(List.of()));
+            assertClose("told", arrays.get("traj/samples").get(times.length - 1), same, 1e-5);
         }
-        return kept;
     }
 }

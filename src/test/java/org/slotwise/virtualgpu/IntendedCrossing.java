@@ -95,6 +95,7 @@ enum IntendedCrossing {
     SLOT_LIBRARY(
             "a library lies in Java's memory, or in a file: once a batch of slots",
             "composition.SlotClustering",
+            "composition.SlotCollection",
             "composition.SlotLibrary",
             "composition.Composition"),
     DISTANCE_FEATURES(

@@ -177,6 +177,58 @@ class DiffusionLayoutsTest {
         assertEqual(one, read);
     }
 
+    /** Large networks come in several files. */
+    @Test
+    void weightsMayLieInSeveralFiles(NDManager manager, @TempDir Path folder) throws IOException {
+        UNet one = unet(manager, 1);
+        write(folder, "");
+        Map<String, NDArray> first = new LinkedHashMap<>();
+        Map<String, NDArray> second = new LinkedHashMap<>();
+        JsonObject map = new JsonObject();
+        StateDict.of(one)
+                .arrays()
+                .forEach(
+                        (name, array) -> {
+                            boolean early = first.size() < 20;
+                            (early ? first : second).put(name, array);
+                            map.addProperty(name, early ? "a-1-of-2.safetensors" : "b.safetensors");
+                        });
+        assertTrue(!second.isEmpty());
+        StateDict.of(first).write(folder.resolve("a-1-of-2.safetensors"));
+        StateDict.of(second).write(folder.resolve("b.safetensors"));
+        Path index = folder.resolve("diffusion_pytorch_model.safetensors.index.json");
+        JsonObject all = new JsonObject();
+        all.add("weight_map", map);
+        Files.writeString(index, all.toString());
+        manager.getEngine().setRandomSeed(3);
+        assertEqual(one, UNet.read(folder, manager));
+
+        Files.delete(folder.resolve("b.safetensors"));
+        assertBroken(index + " names b.safetensors, which is not there", folder, manager);
+        StateDict.of(first).write(folder.resolve("b.safetensors"));
+        String missing = second.keySet().stream().sorted().findFirst().orElseThrow();
+        assertBroken(
+                folder.resolve("b.safetensors") + " has no " + missing + ", as its index says",
+                folder,
+                manager);
+        map.addProperty(missing, "../b.safetensors");
+        Files.writeString(index, all.toString());
+        assertBroken(index + ": no name of a file beside it: ../b.safetensors", folder, manager);
+        Files.writeString(index, "{}");
+        assertBroken(index + ": there is no weight_map", folder, manager);
+        Files.writeString(index, "[1");
+        assertTrue(
+                assertThrows(IOException.class, () -> UNet.read(folder, manager))
+                        .getMessage()
+                        .startsWith(index + ": no index of weights: "));
+    }
+
+    private static void assertBroken(String message, Path folder, NDManager manager) {
+        assertEquals(
+                message,
+                assertThrows(IOException.class, () -> UNet.read(folder, manager)).getMessage());
+    }
+
     private static void refused(String message, Path folder, NDManager manager) {
         String got = assertThrows(IOException.class, () -> UNet.read(folder, manager)).getMessage();
         assertEquals(message.replace("FILE", folder.resolve("config.json").toString()), got);

@@ -65,6 +65,26 @@ record ImageFile(int height, int width, byte[] values) {
     }
 
     /**
+     * Reads and decodes a picture as Pillow's {@code convert("RGB")} gives it ({@link
+     * PictureFolder#asStored}).
+     *
+     * @param mostPixels how many pixels it may declare
+     * @throws SceneFileException if it is damaged, cut short, too large or no image
+     */
+    static ImageFile stored(Path file, long mostPixels) throws IOException {
+        byte[] bytes = InputFile.bytes(file, mostBytes(mostPixels));
+        PictureKind kind = PictureKind.of(bytes);
+        boolean profiled = kind == PictureKind.JPEG;
+        BufferedImage image =
+                decoded(Place.of(file), profiled ? JpegProfile.without(bytes) : bytes, mostPixels);
+        boolean cut = kind == PictureKind.PNG && PngChunks.isGreyOf16Bits(bytes);
+        return new ImageFile(
+                image.getHeight(),
+                image.getWidth(),
+                cut ? RgbBytes.cut(image) : RgbBytes.stored(image));
+    }
+
+    /**
      * Decodes a picture, turned as it was seen.
      *
      * @param place where it comes from

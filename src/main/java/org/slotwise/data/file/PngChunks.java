@@ -20,7 +20,17 @@ final class PngChunks {
     private static final int SIGNATURE = 8;
     private static final int FRAME = 12;
 
+    /** Where the header's chunk says how many bits a sample has, and then what samples mean. */
+    private static final int BITS = 24;
+
+    private static final byte GREY = 0;
+
     private PngChunks() {}
+
+    /** Whether a file that was checked has grey of 16 bits, without a channel of transparency. */
+    static boolean isGreyOf16Bits(byte[] png) {
+        return png[BITS] == 16 && png[BITS + 1] == GREY;
+    }
 
     /** Requires whole chunks up to the last one; what follows that is not read by anybody. */
     static void check(Place place, byte[] png) throws SceneFileException {

@@ -87,6 +87,30 @@ class MeasureDistanceTest {
         assertTrue(number(near, "kernel distance") < number(far, "kernel distance"), near + far);
     }
 
+    /** As clean-fid reads pictures: colours behind transparency are what the file says. */
+    @Test
+    void transparencyIsPassedOver() throws IOException {
+        Path clear = Files.createDirectory(folder.resolve("clear"));
+        Random random = new Random(3);
+        for (int n = 0; n < COUNT; n++) {
+            BufferedImage image = ImageIO.read(real.resolve(n + ".png").toFile());
+            BufferedImage seeThrough =
+                    new BufferedImage(
+                            image.getWidth(), image.getHeight(), BufferedImage.TYPE_INT_ARGB);
+            for (int y = 0; y < image.getHeight(); y++) {
+                for (int x = 0; x < image.getWidth(); x++) {
+                    int colour = image.getRGB(x, y) & 0xffffff;
+                    seeThrough.setRGB(x, y, random.nextInt(256) << 24 | colour);
+                }
+            }
+            ImageIO.write(seeThrough, "png", clear.resolve(n + ".png").toFile());
+        }
+        String out = run("--real", real, "--other", clear).succeeds().out();
+        String far = run("--real", real, "--other", alike).succeeds().out();
+        double distance = number(out, "Frechet distance");
+        assertEquals(0, distance, 1e-6 * number(far, "Frechet distance"));
+    }
+
     @Test
     void inceptionsNumbersAreCalledByTheirNames() {
         String out =
