@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.weights.DiffusersExport;
@@ -80,7 +81,22 @@ public final class AutoencoderKl extends AutoencoderBlock {
      * @throws IllegalStateException if the network is not initialised
      */
     public void write(Path folder) throws IOException {
+        write(folder, sizes.scale());
+    }
+
+    /**
+     * The same where latents came to be multiplied by another number than the sizes say.
+     *
+     * @param folder where to; its parent must be there
+     * @param scale what latents are multiplied by, above 0
+     * @throws IOException if it cannot be written, or there is something else of this name
+     * @throws IllegalArgumentException if the scale is not above 0
+     * @throws IllegalStateException if the network is not initialised
+     */
+    public void write(Path folder, double scale) throws IOException {
+        Check.positive(who(), "scale", scale);
         Map<String, Object> options = AutoencoderWriter.options(KIND, sizes);
+        options.put("scaling_factor", scale);
         options.put("use_quant_conv", true);
         options.put("use_post_quant_conv", true);
         DiffusersExport.write(folder, options, StateDict.of(this));

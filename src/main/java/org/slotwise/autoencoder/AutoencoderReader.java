@@ -9,7 +9,6 @@ import java.util.Collections;
 import java.util.List;
 import org.slotwise.weights.DiffusersFolder;
 import org.slotwise.weights.DiffusionLayouts;
-import org.slotwise.weights.StateDict;
 
 /** Autoencoders from folders of diffusers. */
 final class AutoencoderReader {
@@ -38,20 +37,14 @@ final class AutoencoderReader {
         folder.refuseOthers();
         long side = block.factor();
         block.initialize(manager, DataType.FLOAT32, new Shape(1, 3, side, side));
-        try (StateDict weights = folder.weights();
-                StateDict ours = DiffusionLayouts.diffusers().apply(weights)) {
-            ours.loadInto(block);
-        }
+        folder.loadInto(block, DiffusionLayouts.diffusers());
         return block;
     }
 
     /** The sizes of one of diffusers' autoencoders. */
     static AutoencoderSizes sizes(DiffusersFolder folder, String kind, int latents)
             throws IOException {
-        if (!folder.kind().equals(kind)) {
-            throw new IOException(
-                    folder.path() + ": _class_name must be " + kind + ", got " + folder.kind());
-        }
+        folder.requireKind(kind);
         folder.passOver(
                 "_diffusers_version",
                 "_name_or_path",

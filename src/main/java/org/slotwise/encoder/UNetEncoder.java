@@ -1,7 +1,11 @@
 package org.slotwise.encoder;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
+import java.nio.file.Path;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
@@ -13,6 +17,10 @@ import org.slotwise.layer.Window;
 import org.slotwise.unet.Heads;
 import org.slotwise.unet.UNetConfiguration;
 import org.slotwise.unet.UNetLayers;
+import org.slotwise.weights.DiffusersExport;
+import org.slotwise.weights.DiffusersFolder;
+import org.slotwise.weights.DiffusionLayouts;
+import org.slotwise.weights.StateDict;
 
 /**
  * Features of images by a U-Net that is not told any slots: the backbone of Latent Slot Diffusion.
@@ -78,6 +86,63 @@ public final class UNetEncoder extends ConvolutionalBlock {
                 4);
     }
 
+    /**
+     * Reads a network that Latent Slot Diffusion wrote: its folder "backbone", in checkpoints
+     * "unetencoder".
+     *
+     * @param folder the folder, with {@code config.json} and the weights
+     * @param manager the owner of the parameters, which are float32
+     * @return the network, ready for use
+     * @throws IOException if a file is missing or damaged, has options that are not supported,
+     *     which it names, or weights of another network
+     */
+    public static UNetEncoder read(Path folder, NDManager manager) throws IOException {
+        DiffusersFolder options = DiffusersFolder.open(folder);
+        UNetEncoder encoder;
+        try {
+            encoder = UNetEncoderFolder.read(options);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(options.path() + ": " + e.getMessage(), e);
+        }
+        long side = encoder.step();
+        encoder.initialize(manager, DataType.FLOAT32, new Shape(1, 3, side, side));
+        options.loadInto(encoder, DiffusionLayouts.diffusers());
+        return encoder;
+    }
+
+    /**
+     * Writes the network as the authors' code does: a folder with {@code config.json} and the
+     * weights, which {@link #read} and their {@code UNetEncoder.from_pretrained} read. The size of
+     * images is written as that of 64 x 64 features; of it only the patch counts. What is there is
+     * replaced when the new one is whole.
+     *
+     * @param folder where to; its parent must be there
+     * @throws IOException if it cannot be written, or there is something else of this name
+     * @throws IllegalArgumentException if the sizes have an option that diffusers lacks
+     * @throws IllegalStateException if the network is not initialised
+     */
+    public void write(Path folder) throws IOException {
+        DiffusersExport.write(folder, UNetEncoderFolder.options(sizes, patch), StateDict.of(this));
+    }
+
+    /**
+     * Its sizes.
+     *
+     * @return as it was made
+     */
+    public UNetConfiguration sizes() {
+        return sizes;
+    }
+
+    /**
+     * Height and width of what becomes one place.
+     *
+     * @return as it was made
+     */
+    public int patch() {
+        return patch;
+    }
+
     @Override
     void check(NDArray images, boolean training) {
         getOutputShapes(new Shape[] {images.getShape()});
@@ -107,9 +172,14 @@ public final class UNetEncoder extends ConvolutionalBlock {
                 like.getDataType());
     }
 
+    /** Height and width must be multiples of it. */
+    private long step() {
+        return (long) patch << (sizes.widths().size() - 1);
+    }
+
     @Override
     long mapSize(long size) {
-        long step = (long) patch << (sizes.widths().size() - 1);
+        long step = step();
         Check.option(
                 size == -1 || (size > 0 && size % step == 0),
                 who() + ": height and width must be multiples of " + step + ", got " + size);

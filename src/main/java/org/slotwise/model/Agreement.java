@@ -20,7 +20,8 @@ final class Agreement {
         boolean byItself =
                 grouping instanceof GroupingConfiguration.StickBreaking
                         || grouping instanceof GroupingConfiguration.KMeans
-                        || grouping instanceof GroupingConfiguration.SlotMlp;
+                        || grouping instanceof GroupingConfiguration.SlotMlp
+                        || grouping instanceof GroupingConfiguration.SteveSlotAttention;
         Check.option(
                 byItself == (conditioning instanceof ConditioningConfiguration.None),
                 WHO

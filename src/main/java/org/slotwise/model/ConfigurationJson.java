@@ -23,7 +23,8 @@ final class ConfigurationJson<C extends Record> {
 
     /**
      * What files that do not say it mean: the first models saw pictures whole, there was one
-     * denoiser, and Slot Attention took as many iterations in training.
+     * denoiser, and Slot Attention took as many iterations in training and had a norm before its
+     * perceptron.
      */
     private static final Map<Class<?>, Map<String, JsonElement>> LATER =
             Map.of(
@@ -32,7 +33,11 @@ final class ConfigurationJson<C extends Record> {
                     DenoiserConfiguration.class,
                     Map.of("kind", new JsonPrimitive("u_net")),
                     GroupingConfiguration.SlotAttention.class,
-                    Map.of("trainingIterations", JsonNull.INSTANCE));
+                    Map.of(
+                            "trainingIterations",
+                            JsonNull.INSTANCE,
+                            "hiddenNorm",
+                            new JsonPrimitive(true)));
 
     private static final Gson PRETTY =
             new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();

@@ -1,6 +1,7 @@
 package org.slotwise.model;
 
 import org.jspecify.annotations.Nullable;
+import org.slotwise.diffusion.BetaSchedule;
 import org.slotwise.diffusion.DenoisingLoss;
 import org.slotwise.diffusion.NoiseSchedule;
 import org.slotwise.diffusion.Noising;
@@ -104,12 +105,7 @@ public record DiffusionConfiguration(
 
     private static NoiseSchedule schedule(
             Schedule kind, int steps, double first, double last, boolean zeroTerminalSnr) {
-        NoiseSchedule schedule =
-                switch (kind) {
-                    case LINEAR -> NoiseSchedule.linear(steps, first, last);
-                    case SCALED_LINEAR -> NoiseSchedule.scaledLinear(steps, first, last);
-                    case COSINE -> NoiseSchedule.cosine(steps);
-                };
-        return zeroTerminalSnr ? schedule.withZeroTerminalSnr() : schedule;
+        BetaSchedule.Curve curve = BetaSchedule.Curve.valueOf(kind.name());
+        return new BetaSchedule(curve, steps, first, last, zeroTerminalSnr).schedule();
     }
 }

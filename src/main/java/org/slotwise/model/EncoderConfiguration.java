@@ -4,6 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Limits;
+import org.slotwise.unet.UNetConfiguration;
 
 /**
  * How the encoder of an {@link ObjectDiscovery} is made. Each kind is a record; sizes that a block
@@ -114,6 +115,28 @@ public sealed interface EncoderConfiguration {
             blocks = List.copyOf(blocks);
         }
     }
+
+    /**
+     * A U-Net that sees no slots: {@code UNetEncoder}, the backbone of Latent Slot Diffusion.
+     *
+     * @param sizes its sizes, without a transformer; what comes out of it are features
+     * @param patch height and width of what becomes one place
+     * @param perceptron what follows; null for nothing, as where {@link
+     *     GroupingConfiguration.SteveSlotAttention} has what follows
+     */
+    record UNet(UNetConfiguration sizes, int patch, @Nullable Perceptron perceptron)
+            implements EncoderConfiguration {}
+
+    /**
+     * Residual blocks with instance normalisation, positions and a perceptron: {@code
+     * InstanceNormEncoder}, that of COL775's solution.
+     *
+     * @param channels of all its layers
+     * @param halvings how often the size is halved
+     * @param perceptron what follows
+     */
+    record InstanceNorm(int channels, int halvings, Perceptron perceptron)
+            implements EncoderConfiguration {}
 
     /**
      * What a place looks like, where it is, and both together, each by a small perceptron: {@code

@@ -1,25 +1,30 @@
 package org.slotwise.model;
 
 import ai.djl.MalformedModelException;
+import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.slotwise.encoder.ContentAndPlaceEncoder;
 import org.slotwise.encoder.ConvolutionalEncoder;
 import org.slotwise.encoder.FeatureExtractor;
+import org.slotwise.encoder.InstanceNormEncoder;
 import org.slotwise.encoder.PretrainedBackbone;
 import org.slotwise.encoder.ResNetArchitecture;
 import org.slotwise.encoder.ResNetEncoder;
 import org.slotwise.encoder.SlotAttentionEncoder;
+import org.slotwise.encoder.UNetEncoder;
 import org.slotwise.internal.Check;
 import org.slotwise.model.EncoderConfiguration.ContentAndPlace;
 import org.slotwise.model.EncoderConfiguration.Convolutional;
+import org.slotwise.model.EncoderConfiguration.InstanceNorm;
 import org.slotwise.model.EncoderConfiguration.Perceptron;
 import org.slotwise.model.EncoderConfiguration.Pixels;
 import org.slotwise.model.EncoderConfiguration.Positions;
 import org.slotwise.model.EncoderConfiguration.Pretrained;
 import org.slotwise.model.EncoderConfiguration.Projection;
 import org.slotwise.model.EncoderConfiguration.Residual;
+import org.slotwise.model.EncoderConfiguration.UNet;
 
 /** The kinds of encoders. */
 final class EncoderKinds {
@@ -28,6 +33,8 @@ final class EncoderKinds {
             new Kinds<EncoderConfiguration, ImageEncoder>()
                     .with("convolutional", Convolutional.class, EncoderKinds::convolutional)
                     .with("residual", Residual.class, EncoderKinds::residual)
+                    .with("u_net", UNet.class, EncoderKinds::unet)
+                    .with("instance_norm", InstanceNorm.class, EncoderKinds::instanceNorm)
                     .with("content_and_place", ContentAndPlace.class, EncoderKinds::content)
                     .with("pixels", Pixels.class, EncoderKinds::pixels)
                     .with("pretrained", Pretrained.class, EncoderKinds::pretrained);
@@ -56,19 +63,37 @@ final class EncoderKinds {
         return perceptron(backbone, c.perceptron(), 0, sizes);
     }
 
+    private static ImageEncoder unet(UNet c, Sizes sizes) {
+        UNetEncoder backbone = new UNetEncoder(c.sizes(), c.patch());
+        // It refuses other heights and widths than multiples of its own.
+        backbone.getOutputShapes(new Shape[] {new Shape(1, 3, sizes.height(), sizes.width())});
+        return new ImageEncoder(
+                c.perceptron() == null ? backbone : perceptron(backbone, c.perceptron(), 0),
+                sizes.height() / c.patch(),
+                sizes.width() / c.patch());
+    }
+
+    private static ImageEncoder instanceNorm(InstanceNorm c, Sizes sizes) {
+        InstanceNormEncoder backbone = new InstanceNormEncoder(c.channels(), c.halvings());
+        return perceptron(backbone, c.perceptron(), 0, sizes);
+    }
+
     private static ImageEncoder perceptron(
             FeatureExtractor backbone, Perceptron c, double negativeSlope, Sizes sizes) {
-        SlotAttentionEncoder encoder =
-                SlotAttentionEncoder.builder()
-                        .setBackbone(backbone)
-                        .optJoinedPositions(c.positions() == Positions.JOINED)
-                        .optNorm(c.norm())
-                        .optNormEps(c.normEps())
-                        .optNegativeSlope(negativeSlope)
-                        .optHidden(c.hidden())
-                        .optFeatureDim(c.featureDim())
-                        .build();
-        return ImageEncoder.of(encoder, sizes);
+        return ImageEncoder.of(perceptron(backbone, c, negativeSlope), sizes);
+    }
+
+    private static SlotAttentionEncoder perceptron(
+            FeatureExtractor backbone, Perceptron c, double negativeSlope) {
+        return SlotAttentionEncoder.builder()
+                .setBackbone(backbone)
+                .optJoinedPositions(c.positions() == Positions.JOINED)
+                .optNorm(c.norm())
+                .optNormEps(c.normEps())
+                .optNegativeSlope(negativeSlope)
+                .optHidden(c.hidden())
+                .optFeatureDim(c.featureDim())
+                .build();
     }
 
     private static ImageEncoder content(ContentAndPlace c, Sizes sizes) {

@@ -23,6 +23,7 @@ public sealed interface GroupingConfiguration {
      * @param hidden the hidden size of the perceptron after the GRU; null for none
      * @param implicitDifferentiation whether gradients flow through one more iteration alone
      * @param trainingIterations how many in training; null for as many
+     * @param hiddenNorm whether slots are normalised before that perceptron
      */
     record SlotAttention(
             int iterations,
@@ -33,7 +34,8 @@ public sealed interface GroupingConfiguration {
             boolean projectionBias,
             @Nullable Integer hidden,
             boolean implicitDifferentiation,
-            @Nullable Integer trainingIterations)
+            @Nullable Integer trainingIterations,
+            boolean hiddenNorm)
             implements GroupingConfiguration {
 
         /**
@@ -48,11 +50,95 @@ public sealed interface GroupingConfiguration {
          * @param hidden as above
          * @param implicitDifferentiation as above
          * @param trainingIterations as above
+         * @param hiddenNorm as above
          * @throws IllegalArgumentException if a fraction is out of its range
          */
         public SlotAttention {
             Limits.eps("GroupingConfiguration.SlotAttention", "eps", eps);
             Limits.normEps("GroupingConfiguration.SlotAttention", "normEps", normEps);
+        }
+
+        /**
+         * Creates the description of one whose slots are normalised before the perceptron, as in
+         * the paper.
+         *
+         * @param iterations as above
+         * @param heads as above
+         * @param kvqDim as above
+         * @param eps as above
+         * @param normEps as above
+         * @param projectionBias as above
+         * @param hidden as above
+         * @param implicitDifferentiation as above
+         * @param trainingIterations as above
+         * @throws IllegalArgumentException if a fraction is out of its range
+         */
+        public SlotAttention(
+                int iterations,
+                int heads,
+                int kvqDim,
+                double eps,
+                double normEps,
+                boolean projectionBias,
+                @Nullable Integer hidden,
+                boolean implicitDifferentiation,
+                @Nullable Integer trainingIterations) {
+            this(
+                    iterations,
+                    heads,
+                    kvqDim,
+                    eps,
+                    normEps,
+                    projectionBias,
+                    hidden,
+                    implicitDifferentiation,
+                    trainingIterations,
+                    true);
+        }
+    }
+
+    /**
+     * {@code SteveSlotAttention}: what Latent Slot Diffusion has between its backbone and its
+     * slots. Features lie on as many rows as columns; slots start by themselves.
+     *
+     * @param dim the size of a slot while it is refined
+     * @param hidden the hidden size of the feed-forward
+     * @param iterations how many, T
+     * @param heads how many heads
+     * @param eps what is added to the attention
+     * @param learntStarts whether each slot starts from learnt values, not from a draw
+     * @param inferenceSeed which draw inference starts from, the same for each image; null for a
+     *     new one each time, and for learnt values
+     */
+    record SteveSlotAttention(
+            int dim,
+            int hidden,
+            int iterations,
+            int heads,
+            double eps,
+            boolean learntStarts,
+            @Nullable Long inferenceSeed)
+            implements GroupingConfiguration {
+
+        /**
+         * Creates the description.
+         *
+         * @param dim as above
+         * @param hidden as above
+         * @param iterations as above
+         * @param heads as above
+         * @param eps as above
+         * @param learntStarts as above
+         * @param inferenceSeed as above
+         * @throws IllegalArgumentException if a fraction is out of its range, or there is a seed
+         *     for learnt values
+         */
+        public SteveSlotAttention {
+            String who = "GroupingConfiguration.SteveSlotAttention";
+            Limits.eps(who, "eps", eps);
+            Check.option(
+                    inferenceSeed == null || !learntStarts,
+                    who + ": inferenceSeed must be null for learntStarts, got " + inferenceSeed);
         }
     }
 

@@ -11,10 +11,14 @@ import org.slotwise.grouping.SlotAttention;
 import org.slotwise.grouping.SlotMixtureGrouping;
 import org.slotwise.grouping.SlotMlp;
 import org.slotwise.grouping.SoftKMeansGrouping;
+import org.slotwise.grouping.SteveOptions;
+import org.slotwise.grouping.SteveSlotAttention;
 import org.slotwise.grouping.StickBreakingGrouping;
 import org.slotwise.internal.Check;
 import org.slotwise.layer.FeedForward;
+import org.slotwise.layer.LayerBlock;
 import org.slotwise.layer.LayerNorm;
+import org.slotwise.layer.Perceptron;
 import org.slotwise.model.SlotGrouping.Found;
 
 /** The kinds of groupings. */
@@ -26,6 +30,10 @@ final class GroupingKinds {
                             "slot_attention",
                             GroupingConfiguration.SlotAttention.class,
                             GroupingKinds::slotAttention)
+                    .with(
+                            "steve_slot_attention",
+                            GroupingConfiguration.SteveSlotAttention.class,
+                            GroupingKinds::steve)
                     .with(
                             "invariant_slot_attention",
                             GroupingConfiguration.InvariantSlotAttention.class,
@@ -56,7 +64,9 @@ final class GroupingKinds {
                 iterative(
                                 SlotAttention.builder(),
                                 sizes,
-                                feedForward(sizes.slotDim(), c.hidden(), c.normEps()))
+                                c.hiddenNorm()
+                                        ? feedForward(sizes.slotDim(), c.hidden(), c.normEps())
+                                        : withoutNorm(sizes.slotDim(), c.hidden()))
                         .optIterations(c.iterations())
                         .optEps(c.eps())
                         .optImplicitDifferentiation(c.implicitDifferentiation());
@@ -69,6 +79,60 @@ final class GroupingKinds {
                         .optNormEps(c.normEps())
                         .optProjectionBias(c.projectionBias())
                         .build());
+    }
+
+    /** s + W2 relu(W1 s + b1) + b2; null for none. */
+    private static @Nullable Block withoutNorm(int dim, @Nullable Integer hidden) {
+        return hidden == null
+                ? null
+                : new LayerBlock(
+                        parameters -> {
+                            Perceptron perceptron = Perceptron.of(parameters, dim, hidden, 1, dim);
+                            return (pass, s) -> s.add(perceptron.apply(pass, s));
+                        },
+                        shape -> shape);
+    }
+
+    private static SlotGrouping steve(GroupingConfiguration.SteveSlotAttention c, Sizes sizes) {
+        int side = (int) Math.round(Math.sqrt(sizes.features()));
+        Check.option(
+                side * side == sizes.features(),
+                "GroupingConfiguration.SteveSlotAttention: features must lie on as many rows as"
+                        + " columns, got "
+                        + sizes.features()
+                        + " of an image");
+        SteveSlotAttention block =
+                new SteveSlotAttention(
+                        new SteveOptions(
+                                side,
+                                sizes.featureDim(),
+                                sizes.slots(),
+                                c.dim(),
+                                sizes.slotDim(),
+                                c.hidden(),
+                                c.iterations(),
+                                c.heads(),
+                                c.eps(),
+                                c.learntStarts()));
+        SettledNoise settled =
+                c.inferenceSeed() == null
+                        ? null
+                        : new SettledNoise(sizes.slots(), c.dim(), false, c.inferenceSeed());
+        return new SlotGrouping(
+                block,
+                (store, features, from, training) ->
+                        new Found(
+                                block.group(
+                                        store,
+                                        features,
+                                        training || settled == null
+                                                ? null
+                                                : block.starts(
+                                                        store,
+                                                        settled.like(features.features()),
+                                                        false),
+                                        training),
+                                null));
     }
 
     private static SlotGrouping invariant(

@@ -309,6 +309,39 @@ public final class LatentSlotDiffusion extends SlotsAndLatents implements AutoCl
         return DiffusionFolder.read(path, manager);
     }
 
+    /**
+     * A model of the folders that Latent Slot Diffusion's code wrote: "backbone", "slot_attn" and
+     * "unet" (or, as their checkpoints have them, "unetencoder", "multiheadstevesa" and
+     * "unet2dconditionmodelwithpos"), and "vae" and "scheduler", which are put beside them. Slots
+     * start from a new draw in each call, as theirs. They are drawn as {@code DiffusersScheduler}
+     * says of "scheduler", not by the default of {@link #sampling()}. The decoder of {@link
+     * #discovery()} is one of ours, which has learnt nothing.
+     *
+     * @param folder with these folders in it
+     * @param manager who owns the weights, which are float32
+     * @return the model
+     * @throws IOException if a folder or file is missing or damaged, has options that are not
+     *     supported, or does not fit the others; the message names file and fault
+     */
+    public static LatentSlotDiffusion readFolders(Path folder, NDManager manager)
+            throws IOException {
+        Inputs.manager("LatentSlotDiffusion", manager);
+        return AuthorsFolders.read(folder, manager);
+    }
+
+    /**
+     * Writes the folders that {@link #readFolders} and the authors' code read, by their shorter
+     * names. Each is replaced when the new one is whole. The decoder of {@link #discovery()} and
+     * how errors count in training are not written.
+     *
+     * @param folder where to; it is made if it is not there
+     * @throws IOException if a folder cannot be written, or there is something else of its name
+     * @throws IllegalArgumentException if the model has other parts than the authors'
+     */
+    public void writeFolders(Path folder) throws IOException {
+        AuthorsFolders.write(folder, this);
+    }
+
     /** Closes the network from a file, if the encoder has one. */
     @Override
     public void close() {

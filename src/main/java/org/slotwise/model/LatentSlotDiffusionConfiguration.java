@@ -1,8 +1,14 @@
 package org.slotwise.model;
 
+import org.slotwise.autoencoder.AutoencoderSizes;
+import org.slotwise.diffusion.Prediction;
+import org.slotwise.encoder.UNetEncoder;
+import org.slotwise.grouping.SteveOptions;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.FourierFeatures;
 import org.slotwise.internal.Limits;
+import org.slotwise.unet.BranchNormConfiguration;
+import org.slotwise.unet.UNetConfiguration;
 
 /**
  * Everything that a {@link LatentSlotDiffusion} is made from. It is saved with the weights, as
@@ -67,6 +73,90 @@ public record LatentSlotDiffusionConfiguration(
     public static int slotDim(ObjectDiscoveryConfiguration discovery, int positionFrequencies) {
         int own = discovery.slotDim();
         return positioned(discovery) ? own + 2 * FourierFeatures.count(positionFrequencies) : own;
+    }
+
+    /**
+     * Latent Slot Diffusion's for MOVi-E: images of 256 x 256, 24 slots of size 192.
+     *
+     * @return a configuration
+     */
+    public static LatentSlotDiffusionConfiguration latentSlotDiffusion() {
+        UNetEncoder backbone = UNetEncoder.latentSlotDiffusion();
+        return ofSteve(
+                256,
+                SteveOptions.latentSlotDiffusion(),
+                new EncoderConfiguration.UNet(backbone.sizes(), backbone.patch(), null),
+                new LatentsConfiguration.Kl(AutoencoderSizes.stableDiffusion()),
+                DiffusionConfiguration.latentSlotDiffusion(),
+                new DenoiserConfiguration.UNet(UNetConfiguration.latentSlotDiffusion()));
+    }
+
+    /**
+     * That of ris04hit's solution of COL775, at its last sizes: images of 128 x 128, 11 slots of
+     * size 64. Where it learns slots with a broadcast decoder first, this has one of a colour for
+     * each slot.
+     *
+     * @return a configuration
+     */
+    public static LatentSlotDiffusionConfiguration col775() {
+        ObjectDiscoveryConfiguration discovery =
+                new ObjectDiscoveryConfiguration(
+                        128,
+                        128,
+                        ObjectDiscoveryConfiguration.Colours.FROM_0_TO_1,
+                        11,
+                        64,
+                        new EncoderConfiguration.InstanceNorm(
+                                64,
+                                3,
+                                new EncoderConfiguration.Perceptron(
+                                        EncoderConfiguration.Positions.ADDED, true, 1e-5, 64, 64)),
+                        new ConditioningConfiguration.Learnt(),
+                        new GroupingConfiguration.SlotAttention(
+                                3, 1, 64, 1e-8, 1e-5, false, 128, false, null, false),
+                        new DecoderConfiguration.AttendedColour(8));
+        return new LatentSlotDiffusionConfiguration(
+                discovery,
+                0,
+                new LatentsConfiguration.Vq(AutoencoderSizes.slotDiffusion(), 4096),
+                new DiffusionConfiguration(
+                        DiffusionConfiguration.Schedule.LINEAR,
+                        1000,
+                        0.0015,
+                        0.0195,
+                        false,
+                        Prediction.NOISE,
+                        null),
+                new DenoiserConfiguration.BranchNormUNet(BranchNormConfiguration.col775()));
+    }
+
+    /** Of Latent Slot Diffusion's make, at any sizes. */
+    static LatentSlotDiffusionConfiguration ofSteve(
+            int side,
+            SteveOptions slots,
+            EncoderConfiguration.UNet encoder,
+            LatentsConfiguration latents,
+            DiffusionConfiguration diffusion,
+            DenoiserConfiguration denoiser) {
+        ObjectDiscoveryConfiguration discovery =
+                new ObjectDiscoveryConfiguration(
+                        side,
+                        side,
+                        ObjectDiscoveryConfiguration.Colours.FROM_MINUS_1_TO_1,
+                        slots.slots(),
+                        slots.outDim(),
+                        encoder,
+                        new ConditioningConfiguration.None(),
+                        new GroupingConfiguration.SteveSlotAttention(
+                                slots.dim(),
+                                slots.hidden(),
+                                slots.iterations(),
+                                slots.heads(),
+                                slots.eps(),
+                                slots.learntStarts(),
+                                null),
+                        new DecoderConfiguration.AttendedColour(encoder.patch()));
+        return new LatentSlotDiffusionConfiguration(discovery, 0, latents, diffusion, denoiser);
     }
 
     /**

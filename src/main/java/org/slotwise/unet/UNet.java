@@ -93,10 +93,7 @@ public final class UNet extends DenoiserBlock implements Scriptable {
         }
         int side = unet.sizes.factor();
         unet.initialize(manager, DataType.FLOAT32, new Shape(1, unet.sizes.in(), side, side));
-        try (StateDict weights = options.weights();
-                StateDict ours = DiffusionLayouts.diffusers().apply(weights)) {
-            ours.loadInto(unet);
-        }
+        options.loadInto(unet, DiffusionLayouts.diffusers());
         return unet;
     }
 

@@ -42,8 +42,6 @@ import org.slotwise.torchscript.Scriptable;
  */
 public final class UNetLayers implements Scriptable {
 
-    private static final double MIDDLE_EPS = 1e-5;
-
     private final UNetConfiguration sizes;
     private final TimeEmbedding times;
     private final TimeMlp time;
@@ -158,7 +156,7 @@ public final class UNetLayers implements Scriptable {
                         p.under("attentions").under("0"),
                         width,
                         sizes.residual().groups(),
-                        MIDDLE_EPS,
+                        sizes.residual().eps(),
                         sizes.middle().at(width));
         return new UnseeingAttention(attention);
     }

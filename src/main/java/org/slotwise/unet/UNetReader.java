@@ -26,14 +26,7 @@ final class UNetReader {
 
     /** Of {@code UNet2DConditionModel}, with or without the positions of Latent Slot Diffusion. */
     UNetConfiguration read() throws IOException {
-        String kind = folder.kind();
-        if (!kind.equals(WITHOUT_POSITIONS) && !kind.equals(WITH_POSITIONS)) {
-            throw new IOException(
-                    folder.path()
-                            + ": _class_name must be UNet2DConditionModel or"
-                            + " UNet2DConditionModelWithPos, got "
-                            + kind);
-        }
+        folder.requireKind(WITHOUT_POSITIONS, WITH_POSITIONS);
         List<Integer> widths = folder.integers("block_out_channels", List.of(320, 640, 1280, 1280));
         List<Boolean> attention = attention(widths.size());
         neutral();
@@ -42,7 +35,7 @@ final class UNetReader {
                         folder.integer("norm_num_groups", 32),
                         folder.number("norm_eps", 1e-5),
                         folder.number("dropout", 0),
-                        oneOf("resnet_time_scale_shift", "default", "scale_shift"));
+                        folder.oneOf("resnet_time_scale_shift", "default", "scale_shift"));
         TransformerOptions transformer =
                 new TransformerOptions(
                         folder.integer("cross_attention_dim", 1280),
@@ -69,23 +62,6 @@ final class UNetReader {
                         false);
         folder.refuseOthers();
         return sizes;
-    }
-
-    private boolean oneOf(String name, String no, String yes) throws IOException {
-        String value = folder.text(name, no);
-        if (!value.equals(no) && !value.equals(yes)) {
-            throw new IOException(
-                    folder.path()
-                            + ": "
-                            + name
-                            + " must be "
-                            + no
-                            + " or "
-                            + yes
-                            + ", got "
-                            + value);
-        }
-        return value.equals(yes);
     }
 
     /** Options of which one value is supported, and those that change nothing. */

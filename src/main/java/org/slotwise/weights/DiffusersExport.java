@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.slotwise.internal.AtomicFile;
@@ -35,31 +36,62 @@ public final class DiffusersExport {
      */
     public static void write(Path folder, Map<String, ?> options, StateDict weights)
             throws IOException {
-        byte[] json = (JSON.toJson(options) + "\n").getBytes(StandardCharsets.UTF_8);
+        byte[] json = json(options);
+        List<String> names =
+                Stream.concat(Stream.of(DiffusersFolder.CONFIG), DiffusersFolder.WEIGHTS.stream())
+                        .toList();
+        write(
+                folder,
+                names,
+                inside -> {
+                    weights.write(inside.resolve(DiffusersFolder.WEIGHTS.get(0)));
+                    Path config = inside.resolve(DiffusersFolder.CONFIG);
+                    AtomicFile.write(config, out -> out.write(json));
+                });
+    }
+
+    /**
+     * Writes the folder of a scheduler: {@code scheduler_config.json} alone. Otherwise as {@link
+     * #write}.
+     *
+     * @param folder where to; its parent must be there
+     * @param options by diffusers' names, in their order
+     * @throws IOException if it cannot be written, or there is something else of this name
+     */
+    public static void writeScheduler(Path folder, Map<String, ?> options) throws IOException {
+        byte[] json = json(options);
+        write(
+                folder,
+                List.of(DiffusersFolder.SCHEDULER),
+                inside -> {
+                    Path config = inside.resolve(DiffusersFolder.SCHEDULER);
+                    AtomicFile.write(config, out -> out.write(json));
+                });
+    }
+
+    private static byte[] json(Map<String, ?> options) {
+        return (JSON.toJson(options) + "\n").getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static void write(Path folder, List<String> names, AtomicFolder.Content content)
+            throws IOException {
         try {
             AtomicFolder.finish(folder);
-            requireReplaceable(folder);
-            AtomicFolder.write(
-                    folder,
-                    inside -> {
-                        weights.write(inside.resolve(DiffusersFolder.WEIGHTS.get(0)));
-                        Path config = inside.resolve(DiffusersFolder.CONFIG);
-                        AtomicFile.write(config, out -> out.write(json));
-                    });
+            requireReplaceable(folder, names);
+            AtomicFolder.write(folder, content);
         } catch (IOException e) {
             throw new IOException(
                     "DiffusersExport: cannot write " + folder + ": " + e.getMessage(), e);
         }
     }
 
-    private static void requireReplaceable(Path folder) throws IOException {
+    private static void requireReplaceable(Path folder, List<String> names) throws IOException {
         if (!Files.isDirectory(folder)) {
             return;
         }
         try (Stream<Path> files = Files.list(folder)) {
             for (String name : files.map(f -> f.getFileName().toString()).sorted().toList()) {
-                if (!name.equals(DiffusersFolder.CONFIG)
-                        && !DiffusersFolder.WEIGHTS.contains(name)) {
+                if (!names.contains(name)) {
                     throw new FileAlreadyExistsException(
                             folder.toString(),
                             null,

@@ -1,5 +1,6 @@
 package org.slotwise.weights;
 
+import ai.djl.nn.Block;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -17,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,11 @@ import org.jspecify.annotations.Nullable;
 public final class DiffusersFolder {
 
     static final String CONFIG = "config.json";
+    static final String SCHEDULER = "scheduler_config.json";
+
+    /** Numbers as Python writes them, which JSON does not know. */
+    private static final Pattern NO_JSON = Pattern.compile("(:\\s*)(-?Infinity|NaN)(?=\\s*[,}])");
+
     private static final long MOST_CHARACTERS = 1 << 20;
     private static final String STEM = "diffusion_pytorch_model";
     static final List<String> WEIGHTS =
@@ -45,11 +52,13 @@ public final class DiffusersFolder {
                     STEM + ".bin.index.fp16.json");
 
     private final Path folder;
+    private final String file;
     private final JsonObject options;
     private final Set<String> known = new HashSet<>();
 
-    private DiffusersFolder(Path folder, JsonObject options) {
+    private DiffusersFolder(Path folder, String file, JsonObject options) {
         this.folder = folder;
+        this.file = file;
         this.options = options;
     }
 
@@ -61,24 +70,40 @@ public final class DiffusersFolder {
      * @throws IOException if there is no {@code config.json}, or it is none
      */
     public static DiffusersFolder open(Path folder) throws IOException {
-        Path path = folder.resolve(CONFIG);
+        return open(folder, CONFIG);
+    }
+
+    /**
+     * Reads the options of a scheduler: how noise grows, and how samples are drawn.
+     *
+     * @param folder the folder of the scheduler, as "scheduler" of Stable Diffusion
+     * @return the options; there are no weights
+     * @throws IOException if there is no {@code scheduler_config.json}, or it is none
+     */
+    public static DiffusersFolder openScheduler(Path folder) throws IOException {
+        return open(folder, SCHEDULER);
+    }
+
+    private static DiffusersFolder open(Path folder, String file) throws IOException {
+        Path path = folder.resolve(file);
         if (!Files.isRegularFile(path)) {
             throw new IOException(
                     folder
                             + " has no "
-                            + CONFIG
+                            + file
                             + ": expected a folder of diffusers' save_pretrained");
         }
         if (Files.size(path) > MOST_CHARACTERS) {
             throw new IOException(path + ": expected options, got " + Files.size(path) + " bytes");
         }
-        try (JsonReader reader = new JsonReader(new StringReader(Files.readString(path)))) {
+        String text = NO_JSON.matcher(Files.readString(path)).replaceAll("$1\"$2\"");
+        try (JsonReader reader = new JsonReader(new StringReader(text))) {
             reader.setStrictness(Strictness.STRICT);
             JsonElement all = JsonParser.parseReader(reader);
             if (!all.isJsonObject()) {
                 throw new IOException(path + ": expected a JSON object");
             }
-            return new DiffusersFolder(folder, all.getAsJsonObject());
+            return new DiffusersFolder(folder, file, all.getAsJsonObject());
         } catch (JsonParseException | StackOverflowError e) {
             throw new IOException(path + ": not valid JSON: " + e.getMessage(), e);
         }
@@ -92,6 +117,38 @@ public final class DiffusersFolder {
      */
     public String kind() throws IOException {
         return text("_class_name", "");
+    }
+
+    /**
+     * Requires it to be written by one class of diffusers.
+     *
+     * @param kinds the classes that are supported, at least one
+     * @return which of them it is
+     * @throws IOException if it is another one
+     */
+    public String requireKind(String... kinds) throws IOException {
+        String kind = kind();
+        if (!List.of(kinds).contains(kind)) {
+            throw new IOException(
+                    path()
+                            + ": _class_name must be "
+                            + String.join(" or ", kinds)
+                            + ", got "
+                            + kind);
+        }
+        return kind;
+    }
+
+    /**
+     * Whether an option is there and null, where that is not the same as being left out.
+     *
+     * @param name the option's name
+     * @return whether it is null
+     */
+    public boolean isNull(String name) {
+        known.add(name);
+        JsonElement value = options.get(name);
+        return value != null && value.isJsonNull();
     }
 
     /**
@@ -156,6 +213,24 @@ public final class DiffusersFolder {
     public String text(String name, String otherwise) throws IOException {
         JsonElement value = value(name);
         return value == null ? otherwise : string(name, value);
+    }
+
+    /**
+     * One of two texts.
+     *
+     * @param name the option's name
+     * @param no what it is if it is left out
+     * @param yes what it may be instead
+     * @return whether it is the second
+     * @throws IOException if it is something else
+     */
+    public boolean oneOf(String name, String no, String yes) throws IOException {
+        String value = text(name, no);
+        if (!value.equals(no) && !value.equals(yes)) {
+            throw new IOException(
+                    path() + ": " + name + " must be " + no + " or " + yes + ", got " + value);
+        }
+        return value.equals(yes);
     }
 
     /**
@@ -267,10 +342,14 @@ public final class DiffusersFolder {
      * @throws IOException if there are none, or they cannot be read
      */
     public StateDict weights() throws IOException {
+        return StateDict.read(weightsPath());
+    }
+
+    private Path weightsPath() throws IOException {
         for (String name : WEIGHTS) {
             Path path = folder.resolve(name);
             if (Files.isRegularFile(path)) {
-                return StateDict.read(path);
+                return path;
             }
         }
         for (String name : INDEXES) {
@@ -285,6 +364,24 @@ public final class DiffusersFolder {
                         + WEIGHTS
                         + ", or of several files with "
                         + INDEXES);
+    }
+
+    /**
+     * Gives a block the weights.
+     *
+     * @param block an initialized block, made as the options say
+     * @param names from the file's names to the block's
+     * @throws IOException if there are none, they cannot be read, or they are not those of such a
+     *     block; the message names all that is missing, left over or of another shape
+     */
+    public void loadInto(Block block, NameMap names) throws IOException {
+        Path path = weightsPath();
+        try (StateDict theirs = StateDict.read(path);
+                StateDict ours = names.apply(theirs)) {
+            ours.loadInto(block);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(path + ": " + e.getMessage(), e);
+        }
     }
 
     private @Nullable JsonElement value(String name) {
@@ -321,9 +418,9 @@ public final class DiffusersFolder {
     /**
      * Where the options are, for errors.
      *
-     * @return the path of {@code config.json}
+     * @return the path of {@code config.json} or {@code scheduler_config.json}
      */
     public Path path() {
-        return folder.resolve(CONFIG);
+        return folder.resolve(file);
     }
 }

@@ -57,6 +57,8 @@ import org.slotwise.grouping.SlotMixtureGrouping;
 import org.slotwise.grouping.SlotMlp;
 import org.slotwise.grouping.SlotPredictor;
 import org.slotwise.grouping.SoftKMeansGrouping;
+import org.slotwise.grouping.SteveOptions;
+import org.slotwise.grouping.SteveSlotAttention;
 import org.slotwise.grouping.StickBreakingGrouping;
 import org.slotwise.internal.Declarer;
 import org.slotwise.layer.BatchNorm;
@@ -288,6 +290,12 @@ final class BlockSamples {
                                 SlotAttentionGrouping.builder()
                                         .setSlotAttention(slotAttention().build())
                                         .optEmptySlotForMasked(true),
+                        slots),
+                new Sample(
+                        SteveSlotAttention.class,
+                        () ->
+                                new SteveSlotAttention(
+                                        new SteveOptions(3, 5, 3, 4, 6, 5, 2, 1, 1e-6, true)),
                         slots),
                 new Sample(
                         SlotMixtureGrouping.class,

@@ -57,10 +57,12 @@ import org.slotwise.data.generated.Tetrominoes;
 import org.slotwise.data.generated.TexturedScenes;
 import org.slotwise.decoder.BroadcastArchitecture;
 import org.slotwise.decoder.PixelLattice;
+import org.slotwise.diffusion.BetaSchedule;
 import org.slotwise.diffusion.CrossAttentionMasks;
 import org.slotwise.diffusion.Ddim;
 import org.slotwise.diffusion.Ddpm;
 import org.slotwise.diffusion.DenoisingLoss;
+import org.slotwise.diffusion.DiffusersScheduler;
 import org.slotwise.diffusion.DiffusionDraws;
 import org.slotwise.diffusion.DpmSolver;
 import org.slotwise.diffusion.EstimateChange;
@@ -101,6 +103,7 @@ import org.slotwise.grouping.PerceptualGrouping;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.SlotAttention;
 import org.slotwise.grouping.SlotAttentionVariant;
+import org.slotwise.grouping.SteveOptions;
 import org.slotwise.image.BackgroundSlot;
 import org.slotwise.image.CocoAnnotations;
 import org.slotwise.image.DiscoveredObject;
@@ -339,12 +342,20 @@ final class ObjectSamples {
                         new LatentDistribution(
                                 m.ones(new Shape(1, 2, 2, 2)), m.ones(new Shape(1, 2, 2, 2))));
         add(DiffusersFolder.class, m -> folder());
+        add(SteveOptions.class, m -> SteveOptions.latentSlotDiffusion());
         samplings();
     }
 
     private static void samplings() {
         NoiseSchedule schedule = NoiseSchedule.cosine(10);
         add(NoiseSchedule.class, m -> schedule);
+        BetaSchedule betas = new BetaSchedule(BetaSchedule.Curve.LINEAR, 10, 0.1, 0.2, false);
+        add(BetaSchedule.class, m -> betas);
+        add(BetaSchedule.Curve.class, m -> BetaSchedule.Curve.LINEAR);
+        add(
+                DiffusersScheduler.class,
+                m -> DiffusersScheduler.of(DiffusersScheduler.Kind.DDIM, betas, Prediction.DATA));
+        add(DiffusersScheduler.Kind.class, m -> DiffusersScheduler.Kind.DDIM);
         add(Noising.class, m -> new Noising(schedule));
         add(DenoisingLoss.class, m -> DenoisingLoss.of(new Noising(schedule), Prediction.DATA));
         add(DiffusionDraws.class, m -> new DiffusionDraws(m.ones(new Shape(2, 2, 8, 8)), 1, 2));

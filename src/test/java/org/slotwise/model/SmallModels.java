@@ -94,6 +94,16 @@ public final class SmallModels {
                                 .build()));
     }
 
+    /** A U-Net for features of size 6. */
+    private static UNetConfiguration backbone() {
+        return UNetConfiguration.builder()
+                .setChannels(3, 6)
+                .setWidths(4, 6)
+                .optGroups(2)
+                .optMiddle(Heads.size(3))
+                .build();
+    }
+
     /** The usual one. */
     static ObjectDiscoveryConfiguration random() {
         return of(
@@ -144,6 +154,33 @@ public final class SmallModels {
                         new ConditioningConfiguration.Clusters(2, 3),
                         SLOT_ATTENTION,
                         new DecoderConfiguration.ImagePatch(4, 5, 1, 2)));
+        all.put(
+                "u-net, steve",
+                of(
+                        4,
+                        new EncoderConfiguration.UNet(backbone(), 2, null),
+                        new ConditioningConfiguration.None(),
+                        new GroupingConfiguration.SteveSlotAttention(6, 5, 2, 2, 1e-6, false, 3L),
+                        BROADCAST));
+        all.put(
+                "u-net with a perceptron",
+                of(
+                        4,
+                        new EncoderConfiguration.UNet(
+                                backbone(), 1, new Perceptron(Positions.ADDED, true, 1e-5, 5, 6)),
+                        new ConditioningConfiguration.Learnt(),
+                        SLOT_ATTENTION,
+                        BROADCAST));
+        all.put(
+                "instance norm, no norm before the feed-forward",
+                of(
+                        4,
+                        new EncoderConfiguration.InstanceNorm(
+                                5, 1, new Perceptron(Positions.ADDED, true, 1e-5, 5, 6)),
+                        new ConditioningConfiguration.Learnt(),
+                        new GroupingConfiguration.SlotAttention(
+                                2, 1, 4, 1e-8, 1e-5, false, 5, false, null, false),
+                        BROADCAST));
         all.put(
                 "colour clusters, attended colour",
                 of(
