@@ -11,8 +11,18 @@ record Arguments(Map<String, String> values) {
 
     private static final Set<String> NAMES =
             Set.of(
-                    "threads", "rounds", "warmups", "seconds", "modules", "sizes", "who", "python",
-                    "csv", "plot", "sample");
+                    "threads",
+                    "rounds",
+                    "warmups",
+                    "seconds",
+                    "modules",
+                    "sizes",
+                    "who",
+                    "interleave",
+                    "python",
+                    "csv",
+                    "plot",
+                    "sample");
 
     static Arguments parse(String[] args) {
         Map<String, String> values = new HashMap<>();
