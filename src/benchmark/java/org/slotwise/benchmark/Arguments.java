@@ -14,8 +14,20 @@ record Arguments(Map<String, String> values) {
 
     private static final Set<String> NAMES =
             Set.of(
-                    "threads", "rounds", "warmups", "seconds", "modules", "sizes", "who", "python",
-                    "csv", "plot", "sample", "device", "within");
+                    "threads",
+                    "rounds",
+                    "warmups",
+                    "seconds",
+                    "modules",
+                    "sizes",
+                    "who",
+                    "interleave",
+                    "python",
+                    "csv",
+                    "plot",
+                    "sample",
+                    "device",
+                    "within");
 
     static Arguments parse(String[] args) {
         VirtualGpu.installIfAsked();

@@ -130,8 +130,12 @@ enum DataForm {
      */
     record Opened(SceneSource source, Closeable file) implements Closeable {
 
-        /** Batches, in the order of the file or shuffled. */
-        Dataset dataset(int batch, boolean shuffled) {
+        /**
+         * Batches, in the order of the file or shuffled.
+         *
+         * @param atOnce how many files are read at the same time, where that is asked
+         */
+        Dataset dataset(int batch, boolean shuffled, int atOnce) {
             if (source instanceof Scenes scenes) {
                 SceneDataset.Builder data = SceneDataset.builder().setScenes(scenes);
                 return shuffled
@@ -140,6 +144,7 @@ enum DataForm {
             }
             SceneStreamDataset.Builder data =
                     SceneStreamDataset.builder().setSource(source).setBatchSize(batch);
+            data.optInterleave(atOnce);
             return shuffled ? data.optShuffle(BUFFER, 0).build() : data.build();
         }
 

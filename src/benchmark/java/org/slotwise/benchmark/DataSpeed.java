@@ -121,7 +121,7 @@ final class DataSpeed {
         python.ask(request);
         try (NDManager own = manager.newSubManager();
                 StateDict theirs = StateDict.read(file)) {
-            Batch batch = files.dataset(BATCH, false).getData(own).iterator().next();
+            Batch batch = files.dataset(BATCH, false, 1).getData(own).iterator().next();
             NDArray images = batch.getData().head();
             NDArray masks = batch.getLabels().get(1);
             double image = difference(images, theirs.get("images"));
@@ -158,7 +158,8 @@ final class DataSpeed {
                 pools.add(pool);
             }
             if (who.contains("library")) {
-                Dataset data = files.dataset(BATCH, true);
+                int atOnce = arguments.number("interleave", DataForm.PARTS);
+                Dataset data = files.dataset(BATCH, true, atOnce);
                 ways.add(new Way("library " + workers, () -> epoch(data, pool, size)));
             }
             if (python != null && who.contains("torch")) {

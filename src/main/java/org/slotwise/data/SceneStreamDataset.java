@@ -35,6 +35,7 @@ public final class SceneStreamDataset implements Dataset {
     private final int batchSize;
     private final boolean dropLast;
     private final long limit;
+    private final int interleaved;
     private final int bufferSize;
     private final long seed;
     private final AtomicLong epochs = new AtomicLong();
@@ -44,6 +45,7 @@ public final class SceneStreamDataset implements Dataset {
         batchSize = builder.batchSize;
         dropLast = builder.dropLast;
         limit = builder.limit;
+        interleaved = builder.interleaved;
         bufferSize = builder.bufferSize;
         seed = builder.seed;
     }
@@ -64,7 +66,7 @@ public final class SceneStreamDataset implements Dataset {
             throws IOException {
         ShuffleBuffer scenes =
                 new ShuffleBuffer(
-                        source.open().limit(limit),
+                        InterleavedScenes.of(source, interleaved, executorService).limit(limit),
                         bufferSize,
                         new SplitMix(seed, epochs.getAndIncrement()));
         SceneBatches batches =
@@ -93,6 +95,7 @@ public final class SceneStreamDataset implements Dataset {
         private int batchSize;
         private boolean dropLast;
         private long limit = Long.MAX_VALUE;
+        private int interleaved = 1;
         private int bufferSize = 1;
         private long seed;
 
@@ -146,6 +149,29 @@ public final class SceneStreamDataset implements Dataset {
         }
 
         /**
+         * Sets how many of the source's {@linkplain SceneSource#parts parts}, its files, are read
+         * at the same time, by as many threads as the executor of {@code getData} has. The scenes
+         * come one of each file in turn; a file that has ended gives its place to the next one,
+         * which goes on in the same turn:
+         *
+         * <pre>{@code
+         * files a0 a1 a2 a3, b0, c0 c1, two at the same time: a0 b0 a1 c0 a2 c1 a3
+         * }</pre>
+         *
+         * <p>The order depends on this number and on the files alone, not on threads, of which
+         * there may be more, fewer or none; of one file it is that of the file. What {@link
+         * SceneSource#map} and {@link SceneSource#filter} do is then asked for by several threads
+         * at once. Eight scenes of each of these files are held in memory.
+         *
+         * @param files at least 1; 1, one file after the other, if not set
+         * @return this
+         */
+        public Builder optInterleave(int files) {
+            this.interleaved = files;
+            return this;
+        }
+
+        /**
          * Sets that only the first scenes are used.
          *
          * @param limit at least 0; all scenes if not set
@@ -169,6 +195,9 @@ public final class SceneStreamDataset implements Dataset {
             Check.option(batchSize > 0, WHO + ": batchSize must be at least 1, got " + batchSize);
             Check.option(
                     bufferSize > 0, WHO + ": bufferSize must be at least 1, got " + bufferSize);
+            Check.option(
+                    interleaved > 0,
+                    WHO + ": interleaved files must be at least 1, got " + interleaved);
             Check.option(limit >= 0, WHO + ": limit must be at least 0, got " + limit);
             return new SceneStreamDataset(this, source);
         }

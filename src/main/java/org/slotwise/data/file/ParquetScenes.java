@@ -9,6 +9,7 @@ import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneDataset;
 import org.slotwise.data.SceneFileException;
+import org.slotwise.data.SceneSource;
 import org.slotwise.data.SceneStreamDataset;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.OptionalArtifact;
@@ -47,12 +48,9 @@ public final class ParquetScenes implements NamedSource {
     private final List<String> columns;
     private final PictureScenes pictures;
 
-    private ParquetScenes(Builder builder, PictureScenes pictures) {
-        files = builder.files;
-        columns =
-                builder.masks == null
-                        ? List.of(builder.images)
-                        : List.of(builder.images, builder.masks);
+    private ParquetScenes(List<Path> files, List<String> columns, PictureScenes pictures) {
+        this.files = files;
+        this.columns = columns;
         this.pictures = pictures;
     }
 
@@ -65,6 +63,18 @@ public final class ParquetScenes implements NamedSource {
     @Override
     public Stream<NamedScene> named() throws IOException {
         return SceneStream.named(files, Rows::new);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @return the files; each that is read at the same time has its own 32 MiB and row group
+     */
+    @Override
+    public List<SceneSource> parts() {
+        return files.stream()
+                .<SceneSource>map(file -> new ParquetScenes(List.of(file), columns, pictures))
+                .toList();
     }
 
     /** The scenes of a file. */
@@ -211,7 +221,9 @@ public final class ParquetScenes implements NamedSource {
             Check.option(!files.isEmpty(), WHO + ": there must be at least one file");
             OptionalArtifact.DUCKDB.require(WHO, "Parquet files need DuckDB");
             return new ParquetScenes(
-                    this, PictureScenes.of(WHO, height, width, voidLabel, maxPixels).with(fit));
+                    files,
+                    masks == null ? List.of(images) : List.of(images, masks),
+                    PictureScenes.of(WHO, height, width, voidLabel, maxPixels).with(fit));
         }
     }
 }

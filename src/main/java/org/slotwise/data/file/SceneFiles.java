@@ -4,8 +4,10 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.PictureFit;
@@ -133,6 +135,22 @@ public final class SceneFiles implements SceneSource, Closeable {
     @Override
     public Stream<Scene> open() throws IOException {
         return source.open();
+    }
+
+    /** {@inheritDoc} */
+    @Override
+    public Stream<Scene> open(Executor executor) throws IOException {
+        return source.open(executor);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @return the files, if there are several of them to be read from their start
+     */
+    @Override
+    public List<SceneSource> parts() {
+        return source.parts();
     }
 
     /**

@@ -25,7 +25,7 @@ final class TfRecordFormats {
     static SceneFormat of(Path file) throws IOException {
         long most = KNOWN.stream().mapToLong(SceneFormat::mostBytes).max().orElseThrow();
         try (TfRecordReader reader = new TfRecordReader(file, most)) {
-            byte[] first = reader.next();
+            byte[] first = reader.next(new byte[0]);
             InvalidProtocolBufferException why = null;
             for (SceneFormat format : KNOWN) {
                 try {

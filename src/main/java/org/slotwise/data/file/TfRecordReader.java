@@ -84,10 +84,11 @@ final class TfRecordReader implements Closeable {
     /**
      * The data of the next record; null at the end of the file.
      *
+     * @param spare what becomes the data if it is as long: megabytes for each record are dear
      * @throws SceneFileException if the record is damaged or cut short
      */
-    byte @Nullable [] next() throws IOException {
-        byte[] header = read(HEADER, "length");
+    byte @Nullable [] next(byte[] spare) throws IOException {
+        byte[] header = read(new byte[HEADER], HEADER, "length");
         if (header.length == 0) {
             return null;
         }
@@ -108,11 +109,13 @@ final class TfRecordReader implements Closeable {
                             + Long.toUnsignedString(length)
                             + " bytes");
         }
-        byte[] data = read((int) length, "data");
+        // Piece by piece: a wrong length does not fill the memory.
+        byte[] room = spare.length == length ? spare : new byte[(int) Math.min(length, PIECE)];
+        byte[] data = read(room, (int) length, "data");
         if (data.length < length) {
             throw cutShort("its data", data.length, length);
         }
-        byte[] checksum = read(CHECKSUM, "checksum");
+        byte[] checksum = read(new byte[CHECKSUM], CHECKSUM, "checksum");
         if (checksum.length < CHECKSUM) {
             throw cutShort("its checksum", checksum.length, CHECKSUM);
         }
@@ -123,15 +126,10 @@ final class TfRecordReader implements Closeable {
         return data;
     }
 
-    /** The number of the record that {@link #next} gave last. */
-    long record() {
-        return record - 1;
-    }
-
-    private byte[] read(int bytes, String what) throws IOException {
+    /** That many bytes, or those that are there, in the room given or in a larger one. */
+    private byte[] read(byte[] room, int bytes, String what) throws IOException {
         try {
-            // Reads piece by piece: a wrong length does not fill the memory.
-            byte[] data = new byte[Math.min(bytes, PIECE)];
+            byte[] data = room;
             int read = in.readNBytes(data, 0, data.length);
             while (read == data.length && read < bytes) {
                 data = Arrays.copyOf(data, (int) Math.min(bytes, 2L * read));

@@ -5,6 +5,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Scene;
@@ -13,6 +16,7 @@ import org.slotwise.data.SceneSource;
 import org.slotwise.data.SceneStreamDataset;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.OptionalArtifact;
+import org.slotwise.internal.ReadAhead;
 
 /**
  * Reads DeepMind's Multi-Object Datasets in the files in which they are published: CLEVR with
@@ -40,6 +44,11 @@ import org.slotwise.internal.OptionalArtifact;
  * {@link SceneFileException}, says which file and which record.
  */
 public final class TfRecordScenes implements SceneSource {
+
+    /** How many records are unpacked ahead. */
+    private static final int AHEAD = 2;
+
+    private static final byte[] NONE = {};
 
     private final SceneFormat format;
     private final List<Path> files;
@@ -73,38 +82,72 @@ public final class TfRecordScenes implements SceneSource {
     /** {@inheritDoc} */
     @Override
     public Stream<Scene> open() throws IOException {
-        return SceneStream.of(files, Records::new);
+        return SceneStream.of(files, file -> new Records(file, null));
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>A thread unpacks the next two records, while the one before is taken apart.
+     */
+    @Override
+    public Stream<Scene> open(Executor executor) throws IOException {
+        return SceneStream.of(files, file -> new Records(file, executor));
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @return the files
+     */
+    @Override
+    public List<SceneSource> parts() {
+        return files.stream().<SceneSource>map(file -> new TfRecordScenes(format, file)).toList();
     }
 
     /** The scenes of a file. */
     private final class Records implements SceneStream.Reader {
         private final Path file;
         private final TfRecordReader reader;
+        private final ReadAhead<byte[]> records;
 
-        Records(Path file) throws IOException {
+        /** Arrays of records that were taken apart. */
+        private final Queue<byte[]> spare = new ConcurrentLinkedQueue<>();
+
+        private long taken;
+
+        Records(Path file, @Nullable Executor executor) throws IOException {
             this.file = file;
             reader = new TfRecordReader(file, format.mostBytes());
+            records = new ReadAhead<>(this::record, AHEAD, executor);
+            records.start();
+        }
+
+        private byte @Nullable [] record() throws IOException {
+            byte[] room = spare.poll();
+            return reader.next(room == null ? NONE : room);
         }
 
         @Override
         public @Nullable Scene next() throws IOException {
-            byte[] data = reader.next();
+            byte[] data = records.next();
             if (data == null) {
                 return null;
             }
             try {
-                return format.scene(new TfExample(data));
+                Scene scene = format.scene(new TfExample(data));
+                spare.add(data);
+                taken++;
+                return scene;
             } catch (InvalidProtocolBufferException e) {
                 throw SceneFileException.inRecord(
-                        file,
-                        reader.record(),
-                        "not a scene of " + format.name() + ": " + e.getMessage(),
-                        e);
+                        file, taken, "not a scene of " + format.name() + ": " + e.getMessage(), e);
             }
         }
 
         @Override
         public void close() throws IOException {
+            records.close();
             reader.close();
         }
     }

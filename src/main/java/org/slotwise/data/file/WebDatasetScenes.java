@@ -12,6 +12,7 @@ import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneDataset;
 import org.slotwise.data.SceneFileException;
+import org.slotwise.data.SceneSource;
 import org.slotwise.data.SceneStreamDataset;
 import org.slotwise.internal.Check;
 
@@ -53,10 +54,11 @@ public final class WebDatasetScenes implements NamedSource {
     private final Set<String> masks;
     private final PictureScenes pictures;
 
-    private WebDatasetScenes(Builder builder, PictureScenes pictures) {
-        shards = builder.shards;
-        images = builder.images.isEmpty() ? PICTURES : builder.images;
-        masks = builder.masks;
+    private WebDatasetScenes(
+            List<Path> shards, Set<String> images, Set<String> masks, PictureScenes pictures) {
+        this.shards = shards;
+        this.images = images;
+        this.masks = masks;
         this.pictures = pictures;
     }
 
@@ -69,6 +71,19 @@ public final class WebDatasetScenes implements NamedSource {
     @Override
     public Stream<NamedScene> named() throws IOException {
         return SceneStream.named(shards, Records::new);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @return the shards
+     */
+    @Override
+    public List<SceneSource> parts() {
+        return shards.stream()
+                .<SceneSource>map(
+                        shard -> new WebDatasetScenes(List.of(shard), images, masks, pictures))
+                .toList();
     }
 
     /** The scenes of a shard. */
@@ -272,7 +287,10 @@ public final class WebDatasetScenes implements NamedSource {
                             + images
                             + " for both");
             return new WebDatasetScenes(
-                    this, PictureScenes.of(WHO, height, width, voidLabel, maxPixels).with(fit));
+                    shards,
+                    images.isEmpty() ? PICTURES : images,
+                    masks,
+                    PictureScenes.of(WHO, height, width, voidLabel, maxPixels).with(fit));
         }
     }
 }

@@ -94,6 +94,7 @@ class ParquetScenesTest {
         List<Scene> expected = Stream.concat(once.stream(), once.stream()).toList();
         assertEquals(expected, Pictures.read(scenes));
         assertEquals(expected, Pictures.read(scenes), "each time anew");
+        SeveralFilesTest.assertParts(2, scenes);
         List<Scene> without = Pictures.read(of(file).optImages(name).build());
         assertEquals(Pictures.scene(A, null), without.get(2));
         List<Scene> nothing =

@@ -157,11 +157,10 @@ class TfRecordScenesTest {
                         + "0500000000000000eab2043e000102030423338f04";
         Path file = Files.write(folder.resolve("a"), HexFormat.of().parseHex(hex));
         try (TfRecordReader reader = new TfRecordReader(file, 1 << 24)) {
-            assertArrayEquals("abc".getBytes(StandardCharsets.US_ASCII), reader.next());
-            assertArrayEquals(new byte[0], reader.next());
-            assertArrayEquals(new byte[] {0, 1, 2, 3, 4}, reader.next());
-            assertEquals(2, reader.record());
-            assertNull(reader.next());
+            assertArrayEquals("abc".getBytes(StandardCharsets.US_ASCII), reader.next(new byte[0]));
+            assertArrayEquals(new byte[0], reader.next(new byte[0]));
+            assertArrayEquals(new byte[] {0, 1, 2, 3, 4}, reader.next(new byte[0]));
+            assertNull(reader.next(new byte[0]));
         }
     }
 
