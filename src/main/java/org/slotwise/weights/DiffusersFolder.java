@@ -342,20 +342,23 @@ public final class DiffusersFolder {
      * @throws IOException if there are none, or they cannot be read
      */
     public StateDict weights() throws IOException {
-        return StateDict.read(weightsPath());
+        return read(weightsPath());
     }
 
+    private static StateDict read(Path path) throws IOException {
+        return INDEXES.contains(String.valueOf(path.getFileName()))
+                ? ShardedWeights.read(path)
+                : StateDict.read(path);
+    }
+
+    /** The file of the weights, or the index that names their files. */
     private Path weightsPath() throws IOException {
-        for (String name : WEIGHTS) {
+        List<String> names = new ArrayList<>(WEIGHTS);
+        names.addAll(INDEXES);
+        for (String name : names) {
             Path path = folder.resolve(name);
             if (Files.isRegularFile(path)) {
                 return path;
-            }
-        }
-        for (String name : INDEXES) {
-            Path path = folder.resolve(name);
-            if (Files.isRegularFile(path)) {
-                return ShardedWeights.read(path);
             }
         }
         throw new IOException(
@@ -376,7 +379,7 @@ public final class DiffusersFolder {
      */
     public void loadInto(Block block, NameMap names) throws IOException {
         Path path = weightsPath();
-        try (StateDict theirs = StateDict.read(path);
+        try (StateDict theirs = read(path);
                 StateDict ours = names.apply(theirs)) {
             ours.loadInto(block);
         } catch (IllegalArgumentException e) {

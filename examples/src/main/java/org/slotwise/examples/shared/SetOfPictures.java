@@ -73,7 +73,14 @@ public record SetOfPictures(
             throws IOException {
         return isStatistics(path)
                 ? new SetOfPictures(path.toString(), FeatureStatistics.read(path), null)
-                : of(path.toString(), PictureFolder.asStored(path), features, batch, seed, manager, out);
+                : of(
+                        path.toString(),
+                        PictureFolder.asStored(path),
+                        features,
+                        batch,
+                        seed,
+                        manager,
+                        out);
     }
 
     /**
