@@ -256,7 +256,7 @@ final class ComposeDiffusion implements Callable<Integer> {
             made.begin(
                     List.of(
                             "model " + Checksum.of(StateDict.of(model)),
-                            "slots of " + from.size() + " " + options.named(),
+                            "slots of " + options.known(model, from),
                             composers.named(),
                             "drawn by " + options.drawn(),
                             "--seed " + options.seed()));

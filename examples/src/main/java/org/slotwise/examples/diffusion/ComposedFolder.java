@@ -104,7 +104,8 @@ record ComposedFolder(Path path) {
             if (all) {
                 there = done;
                 progress.begin(done);
-            } else if (there > 0) {
+            }
+            if (there > 0 && (!all || done == size)) {
                 out.printf("%d of %d pictures were there already%n", there, size);
                 there = 0;
             }

@@ -127,6 +127,21 @@ final class DiffusionOptions {
         return images == null ? "scenes of seed " + dataSeed : "pictures of " + images;
     }
 
+    /** What tells some pictures from others, however they are called. */
+    String known(LatentSlotDiffusion loaded, Scenes scenes) throws IOException {
+        String count = scenes.size() + " " + named();
+        if (images == null) {
+            return count;
+        }
+        int side = loaded.madeFrom().discovery().imageHeight();
+        // Lists and texts have the same number everywhere.
+        int files =
+                DiffusionPictures.origin(DiffusionPictures.folder(images, side), scenes.size())
+                        .images()
+                        .hashCode();
+        return count + ", files " + Integer.toHexString(files);
+    }
+
     /** Says that a model of one's own sees generated sprites, where no pictures are given. */
     void tellOfSprites(PrintWriter out) {
         if (model != null && images == null) {

@@ -89,13 +89,18 @@ record DiffusionPictures(
                 all.range(0, learnt),
                 all.range(learnt, all.size()),
                 false,
-                FeatureOrigin.ofFiles(
-                        "pictures of a folder",
-                        LongStream.range(0, learnt).mapToObj(all::file).toList()));
+                origin(all, learnt));
     }
 
     /** The pictures of a folder at a size; at least one. */
     static ImageFolder folder(Path folder, int side) throws IOException {
         return ImageFolder.builder().setFolder(folder).setSize(side, side).build();
+    }
+
+    /** What tells the first pictures of a folder from others: names, sizes and times of files. */
+    static FeatureOrigin origin(ImageFolder folder, long count) throws IOException {
+        return FeatureOrigin.ofFiles(
+                "pictures of a folder",
+                LongStream.range(0, count).mapToObj(folder::file).toList());
     }
 }

@@ -11,6 +11,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -167,6 +168,13 @@ class ComposeDiffusionTest {
         Path figure = folder.resolve("figure.png");
         compose("--images", own, "--folder", made, "--count", 1).succeeds();
         assertEquals(4, files(made).size());
+        String again = compose("--images", own, "--folder", made, "--count", 1).succeeds().out();
+        assertTrue(again.contains("1 of 1 pictures were there already"), again);
+        Path other = TinyModel.pictures(folder.resolve("other"), 2);
+        Files.move(
+                other.resolve("1.png"), own.resolve("0.png"), StandardCopyOption.REPLACE_EXISTING);
+        compose("--images", own, "--folder", made, "--count", 1)
+                .fails(1, "has other pictures: it was slots of 1 pictures of ");
         compose("--images", own, "--pictures", 1, "--output", figure).succeeds();
         compose("--images", own, "--folder", own.resolve("x"))
                 .fails(2, "--folder must not lie among the pictures that are read");
