@@ -100,7 +100,6 @@ record DiffusionPictures(
     /** What tells the first pictures of a folder from others: names, sizes and times of files. */
     static FeatureOrigin origin(ImageFolder folder, long count) throws IOException {
         return FeatureOrigin.ofFiles(
-                "pictures of a folder",
-                LongStream.range(0, count).mapToObj(folder::file).toList());
+                "pictures of a folder", LongStream.range(0, count).mapToObj(folder::file).toList());
     }
 }
