@@ -35,7 +35,7 @@ import org.slotwise.internal.SplitMix;
  * <p>All slots count for the centres; kept, and so members of the library, are those of at most
  * {@code limit} pictures, each picture as likely as any other (Vitter's algorithm R, 1985).
  *
- * <p>Memory, in Java: 4 D bytes for each slot that is kept, 4 more for its share, 40 for a picture;
+ * <p>Memory, in Java: 4 D bytes for each slot that is kept, 4 more for its share, 64 for a picture;
  * until the clustering starts the first slots once more; a batch; and in {@link #library} the
  * library, which is as large. It does not grow with the number of pictures beyond the limit. Slots
  * are taken in float32. Not for several threads at once.

@@ -27,8 +27,8 @@ import org.slotwise.internal.Options;
  * from latents, told the slots.
  *
  * <p>Source: Jiang, Deng, Singh and Ahn, "Object-Centric Slot Diffusion" (2023): Latent Slot
- * Diffusion; Wu, Hu, Lu, Gilitschenski and Garg, "SlotDiffusion" (2023). They differ in sizes,
- * which {@link LatentSlotDiffusionConfiguration} tells.
+ * Diffusion; Wu, Hu, Lu, Gilitschenski and Garg, "SlotDiffusion" (2023). Their sizes, schedules and
+ * networks are told by {@link LatentSlotDiffusionConfiguration}.
  *
  * <pre>{@code
  * slots = grouping(encoder(images))       with their positions joined to them, where they have some
