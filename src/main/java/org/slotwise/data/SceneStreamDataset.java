@@ -22,10 +22,11 @@ import org.slotwise.internal.SplitMix;
  * allow: a scene moves forward by no more than the buffer's size. The n-th time that the data set
  * is gone through, the order depends on the seed and on n alone.
  *
- * <p>With an executor, the next batch is read while the present one is worked on. The file is
- * closed at the end, or, when the iteration is left early, with the manager. A scene that cannot be
- * read ends the iteration with an {@link java.io.UncheckedIOException} that says which file and
- * record.
+ * <p>With an executor, the next batch is read while the present one is worked on, and several
+ * threads read several files, if {@link Builder#optInterleave} is set, or unpack one ahead. The
+ * order of the scenes does not depend on them. The files are closed at the end, or, when the
+ * iteration is left early, with the manager. A scene that cannot be read ends the iteration, when
+ * it is its turn, with an {@link java.io.UncheckedIOException} that says which file and record.
  */
 public final class SceneStreamDataset implements Dataset {
 
