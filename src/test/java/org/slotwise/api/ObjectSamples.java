@@ -135,6 +135,7 @@ import org.slotwise.metric.SetAveragePrecisionEvaluator;
 import org.slotwise.model.Augmentation;
 import org.slotwise.model.ConditioningConfiguration;
 import org.slotwise.model.DiffusionConfiguration;
+import org.slotwise.model.GroupingConfiguration;
 import org.slotwise.model.LatentSlotDiffusionConfiguration;
 import org.slotwise.model.LatentsConfiguration;
 import org.slotwise.model.LearningRateSchedule;
@@ -450,6 +451,9 @@ final class ObjectSamples {
 
     private static void models() {
         add(ObjectDiscoveryConfiguration.class, m -> SmallModels.settled());
+        add(
+                GroupingConfiguration.SteveSlotAttention.class,
+                m -> new GroupingConfiguration.SteveSlotAttention(4, 5, 2, 1, 1e-6, false, 3L));
         add(Preset.class, m -> Presets.named("tetrominoes"));
         add(TrainingRecipe.class, m -> Presets.named("tetrominoes").recipe().withSteps(1));
         add(LearningRateSchedule.class, m -> LearningRateSchedule.constant(0.1));

@@ -247,6 +247,13 @@ class DiffusersSchedulerTest {
         assertEquals(Math.pow(2, -24), solver.sampler(10).schedule().alphaBar(999));
         assertEquals(0, solver.as(Kind.DDIM).sampler(10).schedule().alphaBar(999));
         assertEquals(zero.schedule().alphaBar(998), solver.sampler(10).schedule().alphaBar(998));
+        // A network that learnt with the schedule itself can be drawn from.
+        Noising noising = new Noising(zero.schedule());
+        SamplingFit.require(
+                "solver",
+                DenoisingLoss.of(noising, Prediction.VELOCITY),
+                Prediction.VELOCITY,
+                solver.sampler(10));
     }
 
     private String refusal(String config) {

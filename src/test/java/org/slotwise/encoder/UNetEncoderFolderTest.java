@@ -27,6 +27,7 @@ import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.ReferenceCase;
 import org.slotwise.unet.Heads;
 import org.slotwise.unet.UNetConfiguration;
+import org.slotwise.weights.DiffusersFolder;
 import org.slotwise.weights.StateDict;
 
 /** The folder "backbone" of Latent Slot Diffusion becomes a network, and back. */
@@ -88,6 +89,24 @@ class UNetEncoderFolderTest {
             assertEquals(expected.keySet().size(), theirs.names().size());
             expected.forEach((name, array) -> assertSame(name, array, theirs.get(name)));
         }
+    }
+
+    /** The options of the authors' file for MOVi-E are the sizes that we have for it. */
+    @Test
+    void theAuthorsSizes() throws IOException {
+        Files.writeString(
+                folder.resolve("config.json"),
+                CONFIG.replace("[8, 8]", "[128, 128, 256, 512]")
+                        .replace("[\"DownBlock2D\", ", "[" + "\"DownBlock2D\", ".repeat(3))
+                        .replace("[\"UpBlock2D\", ", "[" + "\"UpBlock2D\", ".repeat(3))
+                        .replace("\"in_channels\": 8", "\"in_channels\": 128")
+                        .replace("\"out_channels\": 10", "\"out_channels\": 192")
+                        .replace("\"norm_num_groups\": 4", "\"norm_num_groups\": 16")
+                        .replace("\"input_resolution\": 8", "\"input_resolution\": 256")
+                        .replace("\"sample_size\": 4", "\"sample_size\": 64"));
+        UNetEncoder read = UNetEncoderFolder.read(DiffusersFolder.open(folder));
+        assertEquals(UNetEncoder.latentSlotDiffusion().sizes(), read.sizes());
+        assertEquals(4, read.patch());
     }
 
     private static UNetConfiguration.Builder small() {

@@ -31,6 +31,7 @@ import org.slotwise.testing.AgainstReference;
 import org.slotwise.testing.BlockContract;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.ReferenceCase;
+import org.slotwise.weights.DiffusersFolder;
 import org.slotwise.weights.DiffusionLayouts;
 import org.slotwise.weights.StateDict;
 
@@ -65,6 +66,20 @@ class SteveSlotAttentionTest {
     private void write(String config, Map<String, NDArray> arrays) throws IOException {
         Files.writeString(folder.resolve("config.json"), config);
         StateDict.of(ReferenceCase.under("param/", arrays)).write(folder.resolve(WEIGHTS));
+    }
+
+    /** The options of the authors' file for MOVi-E are the sizes that we have for it. */
+    @Test
+    void theAuthorsSizes() throws IOException {
+        Files.writeString(
+                folder.resolve("config.json"),
+                CONFIG.formatted(false, 1)
+                        .replace("\"num_slots\": 3", "\"num_slots\": 24")
+                        .replace("_resolution\": 4", "_resolution\": 64")
+                        .replace("_size\": 10", "_size\": 192")
+                        .replace("_size\": 12", "_size\": 192"));
+        assertEquals(
+                SteveOptions.latentSlotDiffusion(), SteveFolder.read(DiffusersFolder.open(folder)));
     }
 
     /** (B, 1, F, h, w) to (B, N, F). */
