@@ -1,5 +1,6 @@
 package org.slotwise.grouping;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -82,7 +83,7 @@ final class SteveFolder {
                 "pos.pe",
                 Scalars.of(
                         manager,
-                        manager.getDevice(),
+                        Device.cpu(), // it goes to a file
                         p,
                         new Shape(1, 4, side, side),
                         DataType.FLOAT32));

@@ -64,6 +64,7 @@ enum IntendedCrossing {
             "weights.SafetensorsWriter.write",
             "weights.StateDictFormat.encode",
             "weights.NameMap.own",
+            "model.AuthorsFolders.scale",
             "training.Checksum.add",
             "torchscript.TorchScript.write"),
     OPTIMIZER_READ(
