@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import org.slotwise.internal.Scalars;
 import org.slotwise.weights.NameMap;
-import org.slotwise.weights.StateDict;
 
 /**
  * One case that the reference implementation computed: see {@code resources/reference/README.md}.
@@ -62,7 +62,8 @@ public final class ReferenceCase {
                 names,
                 arrays -> {
                     Map<String, NDArray> result = new LinkedHashMap<>(conversion.apply(arrays));
-                    result.computeIfPresent(name, (n, array) -> array.mul(factor));
+                    result.computeIfPresent(
+                            name, (n, array) -> array.mul(Scalars.like(array, factor)));
                     return result;
                 });
     }
