@@ -23,6 +23,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.slotwise.internal.Scalars;
 import org.slotwise.weights.NameMap;
+import org.slotwise.weights.StateDict;
 
 /**
  * One case that the reference implementation computed: see {@code resources/reference/README.md}.
