@@ -6,11 +6,14 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.LongStream;
+import java.util.zip.CRC32;
 import org.slotwise.data.Scenes;
 import org.slotwise.data.generated.MultiDSprites;
 import org.slotwise.data.generated.Tetrominoes;
@@ -36,7 +39,8 @@ final class RealSlots {
      * @return (count, D)
      */
     static NDArray of(NDManager manager, String model, int count) throws IOException {
-        Path kept = Path.of("target", "slots-" + model + "-" + count + ".npz");
+        Path kept =
+                Path.of("target", "slots-" + model + "-" + weights(model) + "-" + count + ".npz");
         if (!Files.exists(kept)) {
             Files.createDirectories(kept.getParent());
             try (NDManager own = manager.newSubManager()) {
@@ -47,6 +51,16 @@ final class RealSlots {
             NDArray slots = read.get("slots");
             return manager.create(slots.toFloatArray(), slots.getShape());
         }
+    }
+
+    /** A checksum of the model's weights: slots of another model are others. */
+    private static String weights(String model) throws IOException {
+        CRC32 sum = new CRC32();
+        String name = model + ".safetensors";
+        try (InputStream file = ObjectDiscoveryModel.class.getResourceAsStream(name)) {
+            sum.update(Objects.requireNonNull(file, name).readAllBytes());
+        }
+        return Long.toHexString(sum.getValue());
     }
 
     private static NDArray find(NDManager manager, String name, int count) throws IOException {

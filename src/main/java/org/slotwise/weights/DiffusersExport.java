@@ -38,13 +38,13 @@ public final class DiffusersExport {
             throws IOException {
         byte[] json = json(options);
         List<String> names =
-                Stream.concat(Stream.of(DiffusersFolder.CONFIG), DiffusersFolder.WEIGHTS.stream())
+                Stream.concat(Stream.of(DiffusersFolder.CONFIG), DiffusersWeights.FILES.stream())
                         .toList();
         write(
                 folder,
                 names,
                 inside -> {
-                    weights.write(inside.resolve(DiffusersFolder.WEIGHTS.get(0)));
+                    weights.write(inside.resolve(DiffusersWeights.FILES.get(0)));
                     Path config = inside.resolve(DiffusersFolder.CONFIG);
                     AtomicFile.write(config, out -> out.write(json));
                 });

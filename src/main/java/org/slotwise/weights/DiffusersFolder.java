@@ -35,21 +35,6 @@ public final class DiffusersFolder {
     private static final Pattern NO_JSON = Pattern.compile("(:\\s*)(-?Infinity|NaN)(?=\\s*[,}])");
 
     private static final long MOST_CHARACTERS = 1 << 20;
-    private static final String STEM = "diffusion_pytorch_model";
-    static final List<String> WEIGHTS =
-            List.of(
-                    STEM + ".safetensors",
-                    STEM + ".bin",
-                    STEM + ".fp16.safetensors",
-                    STEM + ".fp16.bin");
-
-    /** Of weights in several files. */
-    private static final List<String> INDEXES =
-            List.of(
-                    STEM + ".safetensors.index.json",
-                    STEM + ".bin.index.json",
-                    STEM + ".safetensors.index.fp16.json",
-                    STEM + ".bin.index.fp16.json");
 
     private final Path folder;
     private final String file;
@@ -342,31 +327,7 @@ public final class DiffusersFolder {
      * @throws IOException if there are none, or they cannot be read
      */
     public StateDict weights() throws IOException {
-        return read(weightsPath());
-    }
-
-    private static StateDict read(Path path) throws IOException {
-        return INDEXES.contains(String.valueOf(path.getFileName()))
-                ? ShardedWeights.read(path)
-                : StateDict.read(path);
-    }
-
-    /** The file of the weights, or the index that names their files. */
-    private Path weightsPath() throws IOException {
-        List<String> names = new ArrayList<>(WEIGHTS);
-        names.addAll(INDEXES);
-        for (String name : names) {
-            Path path = folder.resolve(name);
-            if (Files.isRegularFile(path)) {
-                return path;
-            }
-        }
-        throw new IOException(
-                folder
-                        + " has no weights: expected one of "
-                        + WEIGHTS
-                        + ", or of several files with "
-                        + INDEXES);
+        return DiffusersWeights.read(DiffusersWeights.in(folder));
     }
 
     /**
@@ -378,8 +339,8 @@ public final class DiffusersFolder {
      *     block; the message names all that is missing, left over or of another shape
      */
     public void loadInto(Block block, NameMap names) throws IOException {
-        Path path = weightsPath();
-        try (StateDict theirs = read(path);
+        Path path = DiffusersWeights.in(folder);
+        try (StateDict theirs = DiffusersWeights.read(path);
                 StateDict ours = names.apply(theirs)) {
             ours.loadInto(block);
         } catch (IllegalArgumentException e) {

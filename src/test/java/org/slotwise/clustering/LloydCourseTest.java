@@ -184,6 +184,22 @@ class LloydCourseTest {
         return Arrays.stream(found.iterations().toLongArray()).sum();
     }
 
+    /** A start that ends because little moves ends at means, as one that may not go on. */
+    @ParameterizedTest
+    @MethodSource("ways")
+    void endsAtMeansWhereLittleMoves(DataType type, int size, NDManager manager) {
+        NDArray x = slow(manager, type, size).get(":1");
+        NDArray starts = x.get(":, :" + CLUSTERS);
+        KMeans little = new KMeans(CLUSTERS, options(1.9).optTol(1e-3).build());
+        KMeansClustering found = little.cluster(x, starts);
+        int taken = (int) found.iterations().getLong(0);
+        KMeans stopped = new KMeans(CLUSTERS, options(1.9).optMaxIter(taken).build());
+        KMeansClustering same = stopped.cluster(x, starts);
+        assertEquals(taken, same.iterations().getLong(0));
+        Tensors.assertSame("centers", same.centers(), found.centers());
+        Tensors.assertSame("labels", same.labels(), found.labels());
+    }
+
     /** The sum of squares falls in every iteration, and the centres that come back are means. */
     @ParameterizedTest
     @MethodSource("ways")

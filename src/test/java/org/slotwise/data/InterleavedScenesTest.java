@@ -30,38 +30,24 @@ import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.slotwise.internal.SplitMix;
 import org.slotwise.testing.OnDevice;
+import org.slotwise.testing.ThreadPools;
 
 /** {@link SceneStreamDataset.Builder#optInterleave}. */
 @Timeout(120)
 @ExtendWith(OnDevice.class)
 class InterleavedScenesTest {
 
-    private final List<ExecutorService> pools = new ArrayList<>();
+    @RegisterExtension private final ThreadPools pools = new ThreadPools();
 
     /** Nobody, one thread, as many as there are files, and more. */
     private List<@Nullable ExecutorService> executors() {
-        List<@Nullable ExecutorService> all = new ArrayList<>();
-        all.add(null);
-        for (int threads : new int[] {1, 2, 3, 9}) {
-            ExecutorService pool = Executors.newFixedThreadPool(threads);
-            pools.add(pool);
-            all.add(pool);
-        }
-        return all;
-    }
-
-    @AfterEach
-    void noThreadIsLeft() throws InterruptedException {
-        for (ExecutorService pool : pools) {
-            pool.shutdown();
-            assertTrue(pool.awaitTermination(30, TimeUnit.SECONDS));
-        }
+        return pools.noneAnd(1, 2, 3, 9);
     }
 
     /** Files whose scenes have numbers, counted through; tells what is open and read. */

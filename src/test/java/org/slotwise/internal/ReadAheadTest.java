@@ -22,32 +22,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.slotwise.testing.ThreadPools;
 
 @Timeout(60)
 class ReadAheadTest {
 
     private static final int COUNT = 200;
 
-    private final List<ExecutorService> pools = new ArrayList<>();
+    @RegisterExtension private final ThreadPools pools = new ThreadPools();
     private final AtomicInteger read = new AtomicInteger();
     private final AtomicInteger atOnce = new AtomicInteger();
-
-    private ExecutorService pool(int threads) {
-        ExecutorService pool = Executors.newFixedThreadPool(threads);
-        pools.add(pool);
-        return pool;
-    }
-
-    @AfterEach
-    void noThreadIsLeft() throws InterruptedException {
-        for (ExecutorService pool : pools) {
-            pool.shutdown();
-            assertTrue(pool.awaitTermination(30, TimeUnit.SECONDS));
-        }
-    }
 
     /** 0, 1, 2 and so on, read by one thread at a time. */
     private @Nullable Integer number() {
@@ -83,7 +70,7 @@ class ReadAheadTest {
 
     @Test
     void orderIsThatOfTheSourceWithAnyThreads() throws IOException {
-        ExecutorService shut = pool(1);
+        ExecutorService shut = pools.fixed(1);
         shut.shutdown();
         Executor refusing =
                 task -> {
@@ -93,8 +80,8 @@ class ReadAheadTest {
         for (Executor executor :
                 new Executor[] {
                     null,
-                    pool(1),
-                    pool(4),
+                    pools.fixed(1),
+                    pools.fixed(4),
                     shut,
                     refusing,
                     never,
@@ -148,7 +135,7 @@ class ReadAheadTest {
     /** The only thread of an executor asks: what it ordered from itself never comes. */
     @Test
     void askingFromTheExecutorsOnlyThreadComesToAnEnd() throws Exception {
-        ExecutorService pool = pool(1);
+        ExecutorService pool = pools.fixed(1);
         ReadAhead<Integer> numbers = new ReadAhead<>(this::number, 3, pool);
         Future<List<Integer>> asked = pool.submit(() -> all(numbers));
         assertEquals(COUNT, asked.get().size());
@@ -161,7 +148,7 @@ class ReadAheadTest {
                 new Throwable[] {
                     new IOException("a"), new IllegalStateException("b"), new AssertionError("c")
                 }) {
-            for (Executor executor : new Executor[] {null, pool(2)}) {
+            for (Executor executor : new Executor[] {null, pools.fixed(2)}) {
                 for (int at : new int[] {0, 1, 5}) {
                     ReadAhead<Integer> numbers = new ReadAhead<>(failing(at, failure), 3, executor);
                     numbers.start();
@@ -190,11 +177,12 @@ class ReadAheadTest {
                             return done.incrementAndGet();
                         },
                         5,
-                        pool(1));
+                        pools.fixed(1));
         numbers.start();
         began.await();
         Future<Boolean> closed =
-                pool(1).submit(
+                pools.fixed(1)
+                        .submit(
                                 () -> {
                                     Thread.currentThread().interrupt(); // does not end the waiting
                                     numbers.close();
@@ -234,7 +222,7 @@ class ReadAheadTest {
                             return number();
                         },
                         5,
-                        pool(1));
+                        pools.fixed(1));
         numbers.start();
         began.await();
         Thread.currentThread().interrupt();

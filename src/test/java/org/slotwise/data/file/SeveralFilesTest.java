@@ -17,21 +17,20 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneSource;
 import org.slotwise.data.SceneStreamDataset;
 import org.slotwise.data.file.SceneFormat.MaskOrder;
 import org.slotwise.testing.OnDevice;
+import org.slotwise.testing.ThreadPools;
 
 /** Files that are read by several threads. */
 @Timeout(120)
@@ -43,25 +42,10 @@ class SeveralFilesTest {
 
     @TempDir Path folder;
 
-    private final List<ExecutorService> pools = new ArrayList<>();
+    @RegisterExtension private final ThreadPools pools = new ThreadPools();
 
     private List<@Nullable ExecutorService> executors() {
-        List<@Nullable ExecutorService> all = new ArrayList<>();
-        all.add(null);
-        for (int threads : new int[] {1, 2, 5}) {
-            ExecutorService pool = Executors.newFixedThreadPool(threads);
-            pools.add(pool);
-            all.add(pool);
-        }
-        return all;
-    }
-
-    @AfterEach
-    void noThreadIsLeft() throws InterruptedException {
-        for (ExecutorService pool : pools) {
-            pool.shutdown();
-            assertTrue(pool.awaitTermination(30, TimeUnit.SECONDS));
-        }
+        return pools.noneAnd(1, 2, 5);
     }
 
     /** Scenes whose first colour is a number. */

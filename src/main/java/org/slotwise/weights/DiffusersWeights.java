@@ -1,0 +1,61 @@
+package org.slotwise.weights;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The weights of a {@link DiffusersFolder}: in one file, or in several that an index names. */
+final class DiffusersWeights {
+
+    private static final String STEM = "diffusion_pytorch_model";
+
+    /** Names of all weights in one file, the one that is written first. */
+    static final List<String> FILES =
+            List.of(
+                    STEM + ".safetensors",
+                    STEM + ".bin",
+                    STEM + ".fp16.safetensors",
+                    STEM + ".fp16.bin");
+
+    /** Of weights in several files. */
+    private static final List<String> INDEXES =
+            List.of(
+                    STEM + ".safetensors.index.json",
+                    STEM + ".bin.index.json",
+                    STEM + ".safetensors.index.fp16.json",
+                    STEM + ".bin.index.fp16.json");
+
+    private DiffusersWeights() {}
+
+    /**
+     * Where the weights of a folder are.
+     *
+     * @return their file, or the index that names their files
+     * @throws IOException if there is neither
+     */
+    static Path in(Path folder) throws IOException {
+        List<String> names = new ArrayList<>(FILES);
+        names.addAll(INDEXES);
+        for (String name : names) {
+            Path path = folder.resolve(name);
+            if (Files.isRegularFile(path)) {
+                return path;
+            }
+        }
+        throw new IOException(
+                folder
+                        + " has no weights: expected one of "
+                        + FILES
+                        + ", or of several files with "
+                        + INDEXES);
+    }
+
+    /** Reads what {@link #in} found. */
+    static StateDict read(Path path) throws IOException {
+        return INDEXES.contains(String.valueOf(path.getFileName()))
+                ? ShardedWeights.read(path)
+                : StateDict.read(path);
+    }
+}
