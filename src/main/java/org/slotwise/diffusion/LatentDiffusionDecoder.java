@@ -120,7 +120,8 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
      * @param draws times and noise
      * @param training whether to record a graph for gradients
      * @return (), owned by the latents' manager
-     * @throws IllegalArgumentException if an input has another shape, type or device
+     * @throws IllegalArgumentException if an input has another shape, type or device, or draws are
+     *     from a schedule of another length
      */
     public NDArray loss(
             ParameterStore parameterStore,
@@ -129,6 +130,7 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
             DiffusionDraws draws,
             boolean training) {
         check(clean, slots);
+        draws.requireFit(who(), noising.schedule());
         int[] times = draws.times();
         return compute(
                         parameterStore,
@@ -162,7 +164,8 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
      * @param backward goes back from the loss, {@code collector::backward} for instance, or from a
      *     multiple of it
      * @return the loss (), without a graph, owned by the latents' manager
-     * @throws IllegalArgumentException if an input has another shape, type or device
+     * @throws IllegalArgumentException if an input has another shape, type or device, or draws are
+     *     from a schedule of another length
      */
     public NDArray backward(
             ParameterStore parameterStore,
@@ -209,6 +212,7 @@ public final class LatentDiffusionDecoder extends ConfiguredBlock {
                 groups == 1 || denoiser.seesPicturesAlone(),
                 who() + ": pictures of this network know of each other: groups must be 1");
         fetchAll(parameterStore, clean, true);
+        draws.requireFit(who(), noising.schedule());
         noising.checkTimes(who(), clean.getShape(), draws.times());
         denoiser.requireFit(clean, slots);
         return PictureGroups.backward(

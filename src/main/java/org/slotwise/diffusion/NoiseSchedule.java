@@ -33,6 +33,9 @@ public final class NoiseSchedule {
 
     private static final int SHOWN = 4;
 
+    /** The most times: a thousand times what is usual. */
+    private static final int MOST = 1 << 20;
+
     private final double[] betas;
     private final double[] alphaBars;
 
@@ -49,7 +52,7 @@ public final class NoiseSchedule {
      * @throws IllegalArgumentException if there are none, too many, or one is out of its range
      */
     public static NoiseSchedule of(double... betas) {
-        Limits.count(WHO, "the number of betas", betas.length, 1, Limits.NUMBERS);
+        Limits.count(WHO, "the number of betas", betas.length, 1, MOST);
         double[] alphaBars = new double[betas.length];
         double product = 1;
         for (int t = 0; t < betas.length; t++) {
@@ -65,7 +68,7 @@ public final class NoiseSchedule {
     }
 
     private static NoiseSchedule each(int steps, IntToDoubleFunction beta) {
-        Limits.count(WHO, "steps", steps, 1, Limits.NUMBERS);
+        Limits.count(WHO, "steps", steps, 1, MOST);
         double[] betas = new double[steps];
         Arrays.setAll(betas, beta);
         return of(betas);
@@ -74,7 +77,7 @@ public final class NoiseSchedule {
     /**
      * Betas that lie evenly: linspace(first, last, T). DDPM's are 1e-4 to 0.02.
      *
-     * @param steps T, at least 1
+     * @param steps T, from 1 to 1,048,576
      * @param first beta(0), above 0 and below 1
      * @param last beta(T - 1), above 0 and below 1
      * @return the schedule
@@ -89,7 +92,7 @@ public final class NoiseSchedule {
      * Betas whose roots lie evenly: linspace(sqrt(first), sqrt(last), T)². Stable Diffusion's are
      * 0.00085 to 0.012. SlotDiffusion calls this "linear".
      *
-     * @param steps T, at least 1
+     * @param steps T, from 1 to 1,048,576
      * @param first beta(0), above 0 and below 1
      * @param last beta(T - 1), above 0 and below 1
      * @return the schedule
@@ -114,7 +117,7 @@ public final class NoiseSchedule {
      * beta(t) = min(1 - f((t + 1) / T) / f(t / T), 0.999)
      * }</pre>
      *
-     * @param steps T, at least 1
+     * @param steps T, from 1 to 1,048,576
      * @return the schedule
      * @throws IllegalArgumentException if the number of steps is out of its range
      */

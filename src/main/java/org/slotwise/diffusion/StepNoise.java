@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import java.util.List;
 import java.util.Random;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.SplitMix;
 
@@ -36,6 +37,7 @@ public interface StepNoise {
      */
     static StepNoise seeded(long seed) {
         return (step, manager, device, shape, type) -> {
+            Limits.numbers("StepNoise", "noise", shape.getShape());
             int batch = Math.toIntExact(shape.get(0));
             int each = Math.toIntExact(shape.size() / Math.max(1, batch));
             double[] values = new double[batch * each];

@@ -45,6 +45,9 @@ class DiffusionErrorsTest {
         assertRefused(
                 "NoiseSchedule: steps must be at least 1, got 0", () -> NoiseSchedule.cosine(0));
         assertRefused(
+                "NoiseSchedule: steps must be at most 1048576, got 2147483647",
+                () -> NoiseSchedule.linear(Integer.MAX_VALUE, 0.1, 0.2));
+        assertRefused(
                 "NoiseSchedule: steps must be at least 2 for a zero terminal SNR, got 1",
                 () -> NoiseSchedule.linear(1, 0.1, 0.2).withZeroTerminalSnr());
         assertRefused("NoiseSchedule: a time must be from 0 to 9, got 10", () -> SHORT.beta(10));
@@ -177,5 +180,27 @@ class DiffusionErrorsTest {
                                 new Shape(2, 1),
                                 DataType.FLOAT32,
                                 -1));
+        assertRefused(
+                "DiffusionDraws: noise must have sizes of at least 1 and at most 268435456 numbers,"
+                        + " got [65536, 65536]",
+                () ->
+                        DiffusionDraws.of(
+                                new Random(0),
+                                SHORT,
+                                manager,
+                                new Shape(65536, 65536),
+                                DataType.FLOAT32,
+                                0));
+        assertRefused(
+                "StepNoise: noise must have sizes of at least 1 and at most 268435456 numbers, got"
+                        + " [65536, 65536]",
+                () ->
+                        StepNoise.seeded(0)
+                                .at(
+                                        -1,
+                                        manager,
+                                        manager.getDevice(),
+                                        new Shape(65536, 65536),
+                                        DataType.FLOAT32));
     }
 }

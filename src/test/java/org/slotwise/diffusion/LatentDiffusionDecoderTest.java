@@ -11,6 +11,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.slotwise.testing.BlockContract;
@@ -114,6 +115,22 @@ class LatentDiffusionDecoderTest {
         ParameterStore store = new ParameterStore(manager, false);
         NDArray clean = normal(manager, 1, 2, 2, 4, 4);
         NDArray slots = normal(manager, 2, 2, 3, 5);
+        // Times of a shorter schedule are all there in a longer one, and would be all that it
+        // learns.
+        DiffusionDraws others =
+                DiffusionDraws.of(
+                        new Random(0),
+                        NoiseSchedule.cosine(10),
+                        manager,
+                        clean.getShape(),
+                        DataType.FLOAT32,
+                        0);
+        String of10 =
+                "LatentDiffusionDecoder: draws must be from a schedule of 20 steps, as the"
+                        + " network's, got those from one of 10";
+        assertRefused(of10, () -> decoder.loss(store, clean, slots, others, false));
+        assertRefused(
+                of10, () -> decoder.backward(store, clean, slots, false, others, loss1 -> {}));
         DiffusionDraws draws = new DiffusionDraws(clean, 0, 20);
         assertRefused(
                 "Noising: a time must be from 0 to 19, got 20",
