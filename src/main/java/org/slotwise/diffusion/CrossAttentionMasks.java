@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -96,8 +95,8 @@ public final class CrossAttentionMasks {
      * @param seed the same seed gives the same noise, and each picture that which it has in any
      *     other batch; each time has noise of its own
      * @return (B, K, H, W), owned by the latents' manager
-     * @throws IllegalArgumentException if an input has another shape or type, there is no such
-     *     time, or no map of the chosen coarseness
+     * @throws IllegalArgumentException if an input has another shape or type, or there is no such
+     *     time, no such layer, or no map of a chosen coarseness
      */
     public NDArray of(
             LatentDiffusionDecoder decoder,
@@ -117,8 +116,8 @@ public final class CrossAttentionMasks {
      * @param slots (B, K, D)
      * @param noise (B, C, h, w) standard normal numbers, at each time the same
      * @return (B, K, H, W), owned by the latents' manager
-     * @throws IllegalArgumentException if an input has another shape or type, there is no such
-     *     time, or no map of the chosen coarseness
+     * @throws IllegalArgumentException if an input has another shape or type, or there is no such
+     *     time, no such layer, or no map of a chosen coarseness
      */
     public NDArray of(
             LatentDiffusionDecoder decoder,
@@ -203,23 +202,22 @@ public final class CrossAttentionMasks {
 
     /** Of the chosen maps, at one size; in one more array than there are maps. */
     private NDArray mean(NDList maps, Shape latents) {
-        List<Integer> factors = new ArrayList<>();
+        List<Integer> factors =
+                maps.stream().map(m -> (int) (latents.get(2) / m.getShape().get(2))).toList();
+        requireThere(factors);
         NDArray sum = null;
         int count = 0;
-        for (NDArray map : maps) {
-            int factor = (int) (latents.get(2) / map.getShape().get(2));
-            int number = factors.size();
+        for (int number = 0; number < factors.size(); number++) {
             boolean layer = chosen(layers, number) || chosen(layers, number - maps.size());
-            if (layer && chosen(coarseness, factor)) {
+            if (layer && chosen(coarseness, factors.get(number))) {
                 NDArray resized =
                         FusedOps.bilinear(
-                                map,
+                                maps.get(number),
                                 height == 0 ? (int) latents.get(2) : height,
                                 width == 0 ? (int) latents.get(3) : width);
                 sum = sum == null ? resized : sum.addi(resized);
                 count++;
             }
-            factors.add(factor);
         }
         if (sum == null) {
             throw new IllegalArgumentException(
@@ -232,6 +230,31 @@ public final class CrossAttentionMasks {
                             + factors);
         }
         return sum.mul(Scalars.like(sum, 1.0 / count));
+    }
+
+    /** What is not there must not go unnoticed where something else is. */
+    private void requireThere(List<Integer> factors) {
+        int count = factors.size();
+        for (int layer : layers) {
+            Check.option(
+                    layer >= -count && layer < count,
+                    WHO
+                            + ": a layer must be from "
+                            + -count
+                            + " to "
+                            + (count - 1)
+                            + " for this network, got "
+                            + layer);
+        }
+        for (int factor : coarseness) {
+            Check.option(
+                    factors.contains(factor),
+                    WHO
+                            + ": there is no layer of coarseness "
+                            + factor
+                            + ": the network's are of coarseness "
+                            + factors);
+        }
     }
 
     private static boolean chosen(Set<Integer> some, int one) {

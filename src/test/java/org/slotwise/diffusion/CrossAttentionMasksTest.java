@@ -194,13 +194,33 @@ class CrossAttentionMasksTest {
         assertSame("with garbage", seeded, dirty);
         assertEquals(before + 2, manager.getManagedArrays().size(), "arrays left behind");
         assertRefused(
-                "CrossAttentionMasks: no layer is chosen by coarseness [4] and layers []: the network's are"
-                        + " of coarseness [1, 2, 2, 2, 2, 1, 1]",
+                "CrossAttentionMasks: no layer is chosen by coarseness [2] and layers [0]: the"
+                        + " network's are of coarseness [1, 2, 2, 2, 2, 1, 1]",
                 () ->
                         CrossAttentionMasks.builder()
-                                .optCoarseness(4)
+                                .optCoarseness(2)
+                                .optLayers(0)
                                 .build()
                                 .of(decoder, store, latents, slots, 1));
+        // What is not there is told, though something else is.
+        assertRefused(
+                "CrossAttentionMasks: there is no layer of coarseness 4: the network's are of"
+                        + " coarseness [1, 2, 2, 2, 2, 1, 1]",
+                () ->
+                        CrossAttentionMasks.builder()
+                                .optCoarseness(1, 4)
+                                .build()
+                                .of(decoder, store, latents, slots, 1));
+        for (int layer : new int[] {7, -8}) {
+            assertRefused(
+                    "CrossAttentionMasks: a layer must be from -7 to 6 for this network, got "
+                            + layer,
+                    () ->
+                            CrossAttentionMasks.builder()
+                                    .optLayers(0, layer)
+                                    .build()
+                                    .of(decoder, store, latents, slots, 1));
+        }
         assertEquals(before + 2, manager.getManagedArrays().size(), "arrays left by an error");
     }
 
