@@ -43,6 +43,11 @@ abstract class AutoencoderBlock extends ConfiguredBlock implements LatentAutoenc
         return IMAGES;
     }
 
+    /** The channels of an image. */
+    final int imageChannels() {
+        return imageChannels;
+    }
+
     /** {@inheritDoc} */
     @Override
     public final int latentChannels() {

@@ -1,7 +1,6 @@
 package org.slotwise.autoencoder;
 
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -36,8 +35,8 @@ final class AutoencoderReader {
         }
         folder.refuseOthers();
         long side = block.factor();
-        block.initialize(manager, DataType.FLOAT32, new Shape(1, 3, side, side));
-        folder.loadInto(block, DiffusionLayouts.diffusers());
+        Shape images = new Shape(1, block.imageChannels(), side, side);
+        folder.loadInto(block, DiffusionLayouts.diffusers(), manager, images);
         return block;
     }
 
@@ -45,12 +44,7 @@ final class AutoencoderReader {
     static AutoencoderSizes sizes(DiffusersFolder folder, String kind, int latents)
             throws IOException {
         folder.requireKind(kind);
-        folder.passOver(
-                "_diffusers_version",
-                "_name_or_path",
-                "_commit_hash",
-                "sample_size",
-                "force_upcast");
+        folder.passOver("sample_size", "force_upcast");
         folder.require("act_fn", "\"silu\"");
         folder.require("mid_block_add_attention", "true");
         List<Integer> widths = folder.integers("block_out_channels", List.of(64));

@@ -77,7 +77,9 @@ public final class VqAutoencoder extends AutoencoderBlock {
                 options -> {
                     AutoencoderSizes sizes = AutoencoderReader.sizes(options, KIND, 3);
                     options.require("norm_type", "\"group\"");
-                    options.require("vq_embed_dim", Integer.toString(sizes.latentChannels()));
+                    if (!options.isNull("vq_embed_dim")) { // null: as many as latents have
+                        options.require("vq_embed_dim", Integer.toString(sizes.latentChannels()));
+                    }
                     return new VqAutoencoder(sizes, options.integer("num_vq_embeddings", 256));
                 });
     }

@@ -2,7 +2,6 @@ package org.slotwise.encoder;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -105,8 +104,8 @@ public final class UNetEncoder extends ConvolutionalBlock {
             throw new IOException(options.path() + ": " + e.getMessage(), e);
         }
         long side = encoder.step();
-        encoder.initialize(manager, DataType.FLOAT32, new Shape(1, 3, side, side));
-        options.loadInto(encoder, DiffusionLayouts.diffusers());
+        Shape images = new Shape(1, 3, side, side);
+        options.loadInto(encoder, DiffusionLayouts.diffusers(), manager, images);
         return encoder;
     }
 

@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
 import org.slotwise.weights.DiffusersFolder;
 import org.slotwise.weights.StateDict;
@@ -16,12 +17,15 @@ import org.slotwise.weights.StateDict;
 final class SteveFolder {
 
     private static final String KIND = "MultiHeadSTEVESA";
+    private static final String PLACES = "pos.pe";
+
+    /** A coordinate in float16 is off by less. */
+    private static final double ROUNDING = 1e-3;
 
     private SteveFolder() {}
 
     static SteveOptions read(DiffusersFolder folder) throws IOException {
         folder.requireKind(KIND);
-        folder.passOver("_diffusers_version", "_name_or_path", "_commit_hash");
         // Gradients would go through the last iteration alone, and to the starts beside it.
         folder.require("bi_level", "false");
         SteveOptions options =
@@ -67,8 +71,39 @@ final class SteveFolder {
         return all;
     }
 
-    /** The arrays, and the coordinates of places, (1, 4, r, r), which their state dict has. */
-    static StateDict withPlaces(StateDict theirs, int side, NDManager manager) {
+    /**
+     * Requires the coordinates of places that weights have to be those of the options: nothing else
+     * in them is of that size, and other places would be told in silence.
+     */
+    static void requirePlaces(DiffusersFolder folder, int side) throws IOException {
+        try (StateDict theirs = folder.weights()) {
+            if (!theirs.names().contains(PLACES)) {
+                return;
+            }
+            NDArray got = theirs.get(PLACES);
+            boolean same =
+                    got.getShape().equals(new Shape(1, 4, side, side))
+                            && got.getDataType().isFloating();
+            double[] expected = places(side);
+            double[] values = same ? Ops.read(got) : expected;
+            for (int i = 0; same && i < expected.length; i++) {
+                same = Math.abs(values[i] - expected[i]) <= ROUNDING;
+            }
+            if (!same) {
+                throw new IOException(
+                        folder.path()
+                                + ": input_resolution must be that of the places in the weights, "
+                                + PLACES
+                                + " "
+                                + got.getShape()
+                                + ", got "
+                                + side);
+            }
+        }
+    }
+
+    /** (4, r, r): rows, columns, and what is left to 1 of both. */
+    private static double[] places(int side) {
         int n = side * side;
         double[] p = new double[4 * n];
         for (int i = 0; i < n; i++) {
@@ -78,13 +113,18 @@ final class SteveFolder {
             p[2 * n + i] = 1 - p[i];
             p[3 * n + i] = 1 - p[n + i];
         }
+        return p;
+    }
+
+    /** The arrays, and the coordinates of places, (1, 4, r, r), which their state dict has. */
+    static StateDict withPlaces(StateDict theirs, int side, NDManager manager) {
         Map<String, NDArray> all = new LinkedHashMap<>(theirs.arrays());
         all.put(
-                "pos.pe",
+                PLACES,
                 Scalars.of(
                         manager,
                         Device.cpu(), // it goes to a file
-                        p,
+                        places(side),
                         new Shape(1, 4, side, side),
                         DataType.FLOAT32));
         return StateDict.of(all);

@@ -130,9 +130,12 @@ public final class SteveSlotAttention extends GroupingBlock {
             throw new IOException(file.path() + ": " + e.getMessage(), e);
         }
         SteveOptions o = block.options;
-        block.initialize(manager, DataType.FLOAT32, new Shape(1, o.places(), o.featureDim()));
+        SteveFolder.requirePlaces(file, o.side());
         file.loadInto(
-                block, DiffusionLayouts.latentSlotDiffusionSlots(o.heads(), o.learntStarts()));
+                block,
+                DiffusionLayouts.latentSlotDiffusionSlots(o.heads(), o.learntStarts()),
+                manager,
+                new Shape(1, o.places(), o.featureDim()));
         return block;
     }
 

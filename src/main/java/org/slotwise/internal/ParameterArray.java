@@ -1,6 +1,7 @@
 package org.slotwise.internal;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.pytorch.engine.PtNDArray;
 
@@ -32,6 +33,16 @@ public record ParameterArray(Parameter parameter, NDArray array, long place) {
      */
     public boolean isCurrent() {
         return parameter.getArray() == array && place(array) == place;
+    }
+
+    /**
+     * Frees the parameters of a block that nobody gets, since making it failed: they would stay in
+     * their manager.
+     *
+     * @param block a block, initialised or only in part
+     */
+    public static void closeAll(Block block) {
+        block.getParameters().values().forEach(Parameter::close);
     }
 
     private static long place(NDArray array) {

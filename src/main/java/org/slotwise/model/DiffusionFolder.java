@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import org.slotwise.internal.ParameterArray;
 import org.slotwise.model.ModelFiles.Item;
 import org.slotwise.weights.StateDict;
 import org.slotwise.weights.StateDictFormat;
@@ -83,6 +84,7 @@ final class DiffusionFolder {
                 state.loadInto(block);
                 return block;
             } catch (RuntimeException e) {
+                ParameterArray.closeAll(block);
                 block.close();
                 throw e;
             }

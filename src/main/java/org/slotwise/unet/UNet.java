@@ -3,7 +3,6 @@ package org.slotwise.unet;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
@@ -87,13 +86,14 @@ public final class UNet extends DenoiserBlock implements Scriptable {
         DiffusersFolder options = DiffusersFolder.open(folder);
         UNet unet;
         try {
-            unet = new UNet(new UNetReader(options).read());
+            unet = new UNet(new UNetReader(options).told());
+            options.refuseOthers();
         } catch (IllegalArgumentException e) {
             throw new IOException(options.path() + ": " + e.getMessage(), e);
         }
         int side = unet.sizes.factor();
-        unet.initialize(manager, DataType.FLOAT32, new Shape(1, unet.sizes.in(), side, side));
-        options.loadInto(unet, DiffusionLayouts.diffusers());
+        Shape latents = new Shape(1, unet.sizes.in(), side, side);
+        options.loadInto(unet, DiffusionLayouts.diffusers(), manager, latents);
         return unet;
     }
 
@@ -110,7 +110,7 @@ public final class UNet extends DenoiserBlock implements Scriptable {
      * @throws IllegalStateException if the network is not initialised
      */
     public void write(Path folder) throws IOException {
-        DiffusersExport.write(folder, UNetWriter.options(sizes), StateDict.of(this));
+        DiffusersExport.write(folder, UNetWriter.told(sizes), StateDict.of(this));
     }
 
     private static int slotDim(UNetConfiguration sizes) {

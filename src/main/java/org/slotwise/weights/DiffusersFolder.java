@@ -1,25 +1,27 @@
 package org.slotwise.weights;
 
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
 import java.io.IOException;
-import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.AtomicFolder;
+import org.slotwise.internal.ParameterArray;
 
 /**
  * A folder that diffusers' {@code save_pretrained} wrote: {@code config.json}, and the weights
@@ -31,15 +33,18 @@ public final class DiffusersFolder {
     static final String CONFIG = "config.json";
     static final String SCHEDULER = "scheduler_config.json";
 
-    /** Numbers as Python writes them, which JSON does not know. */
-    private static final Pattern NO_JSON = Pattern.compile("(:\\s*)(-?Infinity|NaN)(?=\\s*[,}])");
+    /** What {@code save_pretrained} writes into every file. */
+    private static final Set<String> OF_ALL =
+            Set.of("_class_name", "_diffusers_version", "_name_or_path", "_commit_hash");
 
-    private static final long MOST_CHARACTERS = 1 << 20;
+    private static final long MOST_BYTES = 1 << 20;
+
+    private static final JsonElement FALSE = new JsonPrimitive(false);
 
     private final Path folder;
     private final String file;
     private final JsonObject options;
-    private final Set<String> known = new HashSet<>();
+    private final Set<String> known = new HashSet<>(OF_ALL);
 
     private DiffusersFolder(Path folder, String file, JsonObject options) {
         this.folder = folder;
@@ -70,6 +75,7 @@ public final class DiffusersFolder {
     }
 
     private static DiffusersFolder open(Path folder, String file) throws IOException {
+        AtomicFolder.finish(folder); // whose writing was killed between its two last steps
         Path path = folder.resolve(file);
         if (!Files.isRegularFile(path)) {
             throw new IOException(
@@ -78,20 +84,7 @@ public final class DiffusersFolder {
                             + file
                             + ": expected a folder of diffusers' save_pretrained");
         }
-        if (Files.size(path) > MOST_CHARACTERS) {
-            throw new IOException(path + ": expected options, got " + Files.size(path) + " bytes");
-        }
-        String text = NO_JSON.matcher(Files.readString(path)).replaceAll("$1\"$2\"");
-        try (JsonReader reader = new JsonReader(new StringReader(text))) {
-            reader.setStrictness(Strictness.STRICT);
-            JsonElement all = JsonParser.parseReader(reader);
-            if (!all.isJsonObject()) {
-                throw new IOException(path + ": expected a JSON object");
-            }
-            return new DiffusersFolder(folder, file, all.getAsJsonObject());
-        } catch (JsonParseException | StackOverflowError e) {
-            throw new IOException(path + ": not valid JSON: " + e.getMessage(), e);
-        }
+        return new DiffusersFolder(folder, file, JsonFile.read(path, "options", MOST_BYTES));
     }
 
     /**
@@ -131,8 +124,7 @@ public final class DiffusersFolder {
      * @return whether it is null
      */
     public boolean isNull(String name) {
-        known.add(name);
-        JsonElement value = options.get(name);
+        JsonElement value = value(name);
         return value != null && value.isJsonNull();
     }
 
@@ -142,7 +134,7 @@ public final class DiffusersFolder {
      * @param name the option's name
      * @param otherwise what it is if it is left out
      * @return its value
-     * @throws IOException if it is something else
+     * @throws IOException if it is something else, null too
      */
     public int integer(String name, int otherwise) throws IOException {
         JsonElement value = value(name);
@@ -155,7 +147,7 @@ public final class DiffusersFolder {
      * @param name the option's name
      * @param otherwise what it is if it is left out
      * @return its value, finite
-     * @throws IOException if it is something else
+     * @throws IOException if it is something else, null too
      */
     public double number(String name, double otherwise) throws IOException {
         JsonElement value = value(name);
@@ -173,13 +165,16 @@ public final class DiffusersFolder {
      *
      * @param name the option's name
      * @param otherwise what it is if it is left out
-     * @return its value
+     * @return its value; null is false, as in Python
      * @throws IOException if it is something else
      */
     public boolean flag(String name, boolean otherwise) throws IOException {
         JsonElement value = value(name);
         if (value == null) {
             return otherwise;
+        }
+        if (value.isJsonNull()) {
+            return false;
         }
         if (value instanceof JsonPrimitive p && p.isBoolean()) {
             return p.getAsBoolean();
@@ -193,7 +188,7 @@ public final class DiffusersFolder {
      * @param name the option's name
      * @param otherwise what it is if it is left out
      * @return its value
-     * @throws IOException if it is something else
+     * @throws IOException if it is something else, null too
      */
     public String text(String name, String otherwise) throws IOException {
         JsonElement value = value(name);
@@ -207,7 +202,7 @@ public final class DiffusersFolder {
      * @param no what it is if it is left out
      * @param yes what it may be instead
      * @return whether it is the second
-     * @throws IOException if it is something else
+     * @throws IOException if it is something else, null too
      */
     public boolean oneOf(String name, String no, String yes) throws IOException {
         String value = text(name, no);
@@ -222,13 +217,13 @@ public final class DiffusersFolder {
      * Whole numbers; a single one counts as a list of one.
      *
      * @param name the option's name
-     * @param otherwise what they are if they are left out
+     * @param otherwise what they are if they are left out; where these are none, null is none too
      * @return their values
      * @throws IOException if it is something else
      */
     public List<Integer> integers(String name, List<Integer> otherwise) throws IOException {
         JsonElement value = value(name);
-        if (value == null) {
+        if (value == null || (value.isJsonNull() && otherwise.isEmpty())) {
             return otherwise;
         }
         List<Integer> list = new ArrayList<>();
@@ -242,13 +237,13 @@ public final class DiffusersFolder {
      * Texts.
      *
      * @param name the option's name
-     * @param otherwise what they are if they are left out
+     * @param otherwise what they are if they are left out; where these are none, null is none too
      * @return their values
      * @throws IOException if it is something else
      */
     public List<String> texts(String name, List<String> otherwise) throws IOException {
         JsonElement value = value(name);
-        if (value == null) {
+        if (value == null || (value.isJsonNull() && otherwise.isEmpty())) {
             return otherwise;
         }
         List<String> list = new ArrayList<>();
@@ -268,10 +263,10 @@ public final class DiffusersFolder {
     }
 
     /**
-     * Requires an option to be left out, null, or the one value that is supported.
+     * Requires an option to be left out, or the one value that is supported.
      *
      * @param name its name
-     * @param supported that value, as JSON writes it: "1", "\"silu\""
+     * @param supported that value, as JSON writes it: "1", "\"silu\""; null counts as false
      * @throws IOException if it has another value
      */
     public void require(String name, String supported) throws IOException {
@@ -296,7 +291,7 @@ public final class DiffusersFolder {
                 && b.isNumber()) {
             return a.getAsDouble() == b.getAsDouble();
         }
-        return value.equals(supported);
+        return value.equals(supported) || (value.isJsonNull() && FALSE.equals(supported));
     }
 
     /**
@@ -309,8 +304,7 @@ public final class DiffusersFolder {
         options.asMap()
                 .forEach(
                         (name, value) -> {
-                            boolean off =
-                                    value.isJsonNull() || value.equals(new JsonPrimitive(false));
+                            boolean off = value.isJsonNull() || FALSE.equals(value);
                             if (!off && !known.contains(name)) {
                                 others.add(name);
                             }
@@ -331,6 +325,47 @@ public final class DiffusersFolder {
     }
 
     /**
+     * Initialises a block and gives it the weights. Where that fails nothing is left in the
+     * manager, and where the weights cannot be those of so large a block no memory is asked for.
+     *
+     * @param block made as the options say, and not initialised
+     * @param names from the file's names to the block's
+     * @param manager the owner of the parameters, which are float32
+     * @param inputs the shapes of what goes in
+     * @throws IOException as {@link #loadInto(Block, NameMap)}
+     */
+    public void loadInto(Block block, NameMap names, NDManager manager, Shape... inputs)
+            throws IOException {
+        Path path = DiffusersWeights.in(folder);
+        long numbers =
+                block.getParameters().values().stream()
+                        .map(Parameter::getShape)
+                        .filter(Objects::nonNull)
+                        .mapToLong(Shape::size)
+                        .sum();
+        long bytes = DiffusersWeights.bytes(path);
+        if (numbers > bytes) {
+            throw new IOException(
+                    path
+                            + ": not the weights of these options, which have "
+                            + numbers
+                            + " numbers, got "
+                            + bytes
+                            + " bytes");
+        }
+        boolean done = false;
+        try {
+            block.initialize(manager, DataType.FLOAT32, inputs);
+            loadInto(block, names);
+            done = true;
+        } finally {
+            if (!done) {
+                ParameterArray.closeAll(block);
+            }
+        }
+    }
+
+    /**
      * Gives a block the weights.
      *
      * @param block an initialized block, made as the options say
@@ -348,10 +383,10 @@ public final class DiffusersFolder {
         }
     }
 
+    /** Null if it is left out; where the file says null, that of JSON. */
     private @Nullable JsonElement value(String name) {
         known.add(name);
-        JsonElement value = options.get(name);
-        return value == null || value.isJsonNull() ? null : value;
+        return options.get(name);
     }
 
     private static List<JsonElement> elements(JsonElement value) {

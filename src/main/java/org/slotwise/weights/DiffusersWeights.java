@@ -54,8 +54,15 @@ final class DiffusersWeights {
 
     /** Reads what {@link #in} found. */
     static StateDict read(Path path) throws IOException {
-        return INDEXES.contains(String.valueOf(path.getFileName()))
-                ? ShardedWeights.read(path)
-                : StateDict.read(path);
+        return isIndex(path) ? ShardedWeights.read(path) : StateDict.read(path);
+    }
+
+    /** How many bytes the file has that {@link #in} found, or those that an index names. */
+    static long bytes(Path path) throws IOException {
+        return isIndex(path) ? ShardedWeights.bytes(path) : Files.size(path);
+    }
+
+    private static boolean isIndex(Path path) {
+        return INDEXES.contains(String.valueOf(path.getFileName()));
     }
 }

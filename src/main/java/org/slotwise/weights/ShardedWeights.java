@@ -5,8 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,11 +36,7 @@ final class ShardedWeights {
         try {
             Map<String, NDArray> arrays = new LinkedHashMap<>();
             for (Map.Entry<String, Set<String>> file : files.entrySet()) {
-                Path path = index.resolveSibling(file.getKey());
-                if (!Files.isRegularFile(path)) {
-                    throw new IOException(
-                            index + " names " + file.getKey() + ", which is not there");
-                }
+                Path path = beside(index, file.getKey());
                 try (StateDict part = StateDict.read(path)) {
                     for (String name : file.getValue()) {
                         if (!part.names().contains(name)) {
@@ -60,32 +55,46 @@ final class ShardedWeights {
         }
     }
 
+    /** How many bytes the files have together. */
+    static long bytes(Path index) throws IOException {
+        long sum = 0;
+        for (String file : files(index).keySet()) {
+            sum += Files.size(beside(index, file));
+        }
+        return sum;
+    }
+
+    private static Path beside(Path index, String file) throws IOException {
+        Path path = index.resolveSibling(file);
+        if (!Files.isRegularFile(path)) {
+            throw new IOException(index + " names " + file + ", which is not there");
+        }
+        return path;
+    }
+
     /** The names of the arrays of each file. */
     private static Map<String, Set<String>> files(Path index) throws IOException {
-        if (Files.size(index) > MOST_BYTES) {
-            throw new IOException(index + ": expected names, got " + Files.size(index) + " bytes");
+        JsonElement map = JsonFile.read(index, "names", MOST_BYTES).get("weight_map");
+        if (!(map instanceof JsonObject names) || names.isEmpty()) {
+            throw new IOException(
+                    index + ": weight_map must say the file of each array, got " + map);
         }
         Map<String, Set<String>> files = new TreeMap<>();
-        try {
-            JsonElement all = JsonParser.parseString(Files.readString(index));
-            JsonObject map = all.getAsJsonObject().getAsJsonObject("weight_map");
-            if (map == null || map.isEmpty()) {
-                throw new IOException(index + ": there is no weight_map");
+        for (Map.Entry<String, JsonElement> entry : names.entrySet()) {
+            String file =
+                    entry.getValue() instanceof JsonPrimitive value && value.isString()
+                            ? value.getAsString()
+                            : "";
+            // A name alone: an index must not lead out of its folder.
+            if (!file.matches("[A-Za-z0-9_.-]+") || file.startsWith(".")) {
+                throw new IOException(
+                        index
+                                + ": "
+                                + entry.getKey()
+                                + " must be in a file beside it, got "
+                                + entry.getValue());
             }
-            for (Map.Entry<String, JsonElement> entry : map.entrySet()) {
-                String file = entry.getValue().getAsString();
-                // A name alone: an index must not lead out of its folder.
-                if (!file.matches("[A-Za-z0-9_.-]+") || file.startsWith(".")) {
-                    throw new IOException(index + ": no name of a file beside it: " + file);
-                }
-                files.computeIfAbsent(file, f -> new TreeSet<>()).add(entry.getKey());
-            }
-        } catch (JsonParseException
-                | IllegalStateException
-                | ClassCastException
-                | UnsupportedOperationException
-                | StackOverflowError e) {
-            throw new IOException(index + ": no index of weights: " + e.getMessage(), e);
+            files.computeIfAbsent(file, f -> new TreeSet<>()).add(entry.getKey());
         }
         return files;
     }

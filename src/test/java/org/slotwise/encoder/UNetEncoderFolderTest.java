@@ -204,8 +204,11 @@ class UNetEncoderFolderTest {
                         + " AttnDownBlock2D]");
         changes.put(
                 "\"sample_size\": 4 -> \"sample_size\": null",
+                "sample_size must be a whole number, got null");
+        changes.put(
+                "\"sample_size\": 4 -> \"sample_size\": 9",
                 "sample_size must be at least 1 and at most input_resolution, which it divides, got"
-                        + " 0 and 8");
+                        + " 9 and 8");
         changes.put(
                 "\"attention_head_dim\": 8 -> \"attention_head_dim\": 3",
                 "Heads: a width with attention must be a multiple of 3, got 8");

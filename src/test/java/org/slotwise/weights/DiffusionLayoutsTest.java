@@ -10,6 +10,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
 import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
@@ -205,22 +206,36 @@ class DiffusionLayoutsTest {
 
         Files.delete(folder.resolve("b.safetensors"));
         assertBroken(index + " names b.safetensors, which is not there", folder, manager);
-        StateDict.of(first).write(folder.resolve("b.safetensors"));
         String missing = second.keySet().stream().sorted().findFirst().orElseThrow();
+        second.remove(missing);
+        StateDict.of(second).write(folder.resolve("b.safetensors"));
         assertBroken(
                 folder.resolve("b.safetensors") + " has no " + missing + ", as its index says",
                 folder,
                 manager);
         map.addProperty(missing, "../b.safetensors");
         Files.writeString(index, all.toString());
-        assertBroken(index + ": no name of a file beside it: ../b.safetensors", folder, manager);
-        Files.writeString(index, "{}");
-        assertBroken(index + ": there is no weight_map", folder, manager);
-        Files.writeString(index, "[1");
-        assertTrue(
-                assertThrows(IOException.class, () -> UNet.read(folder, manager))
-                        .getMessage()
-                        .startsWith(index + ": no index of weights: "));
+        assertBroken(
+                index + ": " + missing + " must be in a file beside it, got \"../b.safetensors\"",
+                folder,
+                manager);
+        map.add(missing, JsonNull.INSTANCE);
+        Files.writeString(index, all.toString());
+        assertBroken(
+                index + ": " + missing + " must be in a file beside it, got null", folder, manager);
+        for (String no : new String[] {"null", "[1]", "{}"}) {
+            Files.writeString(index, "{\"weight_map\": " + no + "}");
+            assertBroken(
+                    index + ": weight_map must say the file of each array, got " + no,
+                    folder,
+                    manager);
+        }
+        Files.writeString(index, "{\"weight_map\": {\"a\": \"b\"}} {}");
+        assertBroken(index + ": not valid JSON: there is more behind the object", folder, manager);
+        Files.writeString(index, "[1]");
+        assertBroken(index + ": expected a JSON object", folder, manager);
+        Files.write(index, new byte[] {'{', (byte) 0xff, '}'});
+        assertBroken(index + ": not valid JSON: it is no text in UTF-8", folder, manager);
     }
 
     private static void assertBroken(String message, Path folder, NDManager manager) {
