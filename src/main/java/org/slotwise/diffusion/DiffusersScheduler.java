@@ -142,7 +142,9 @@ public record DiffusersScheduler(
 
     /**
      * The same noise for another sampler, as diffusers' {@code from_config} makes it: Latent Slot
-     * Diffusion learns with DDPM, and draws with DPM-Solver.
+     * Diffusion learns with DDPM, and draws with DPM-Solver. Everything else stays as it is, where
+     * diffusers gives what a file left out the other's default: DPM-Solver's is LINSPACE, and DDPM
+     * and DDIM clip.
      *
      * @param other the sampler
      * @return a scheduler; DPM_SOLVER does not clip

@@ -20,18 +20,13 @@ final class SchedulerFolder {
 
     /**
      * Options of other schedulers, which stay in a file when diffusers makes one scheduler of
-     * another, and options of what is off.
+     * another, and options of what is off. Those of {@link DiffusersScheduler} are read all the
+     * same, for the scheduler to become the other.
      */
     private static final String[] OF_OTHERS = {
-        "_diffusers_version",
-        "_name_or_path",
-        "_commit_hash",
         CLIP,
         RANGE,
-        VARIANCE,
-        TO_ONE,
         "skip_prk_steps",
-        "solver_order",
         "solver_type",
         "algorithm_type",
         "lower_order_final",
@@ -74,9 +69,9 @@ final class SchedulerFolder {
                         spacing,
                         folder.integer("steps_offset", 0),
                         clips ? (Double) folder.number(RANGE, 1) : null,
-                        kind == Kind.DDPM ? variance(folder) : Ddpm.Variance.FIXED_SMALL,
-                        kind != Kind.DDIM || folder.flag(TO_ONE, true),
-                        solver ? folder.integer("solver_order", 2) : 2);
+                        variance(folder),
+                        folder.flag(TO_ONE, true),
+                        folder.integer("solver_order", 2));
         folder.passOver(OF_OTHERS);
         folder.refuseOthers();
         return scheduler;
@@ -89,11 +84,6 @@ final class SchedulerFolder {
         folder.require("lower_order_final", "true");
         folder.require("final_sigmas_type", "\"zero\"");
         folder.require("lambda_min_clipped", "\"-Infinity\"");
-        // Networks that learn a variance give twice as many channels.
-        String variance = folder.text(VARIANCE, "fixed_small");
-        if (!variance.startsWith("fixed_")) {
-            throw wrong(folder, VARIANCE, List.of("fixed_small", "fixed_large"), variance);
-        }
     }
 
     private static String theirs(Prediction prediction) {
@@ -104,7 +94,14 @@ final class SchedulerFolder {
         };
     }
 
+    /**
+     * The variance, of whatever kind: networks that learn theirs give twice as many channels. Null
+     * is DPM-Solver's default, and the small one by its logarithm is the small one.
+     */
     private static Ddpm.Variance variance(DiffusersFolder folder) throws IOException {
+        if (folder.isNull(VARIANCE) || folder.text(VARIANCE, "").equals("fixed_small_log")) {
+            return Ddpm.Variance.FIXED_SMALL;
+        }
         return among(folder, VARIANCE, Ddpm.Variance.values(), SchedulerFolder::lower);
     }
 

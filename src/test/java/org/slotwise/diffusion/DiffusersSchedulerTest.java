@@ -2,6 +2,7 @@ package org.slotwise.diffusion;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -233,8 +234,24 @@ class DiffusersSchedulerTest {
         DiffusersScheduler scheduler = read(config);
         assertEquals(null, scheduler.clip());
         assertEquals(TimestepSpacing.TRAILING, scheduler.spacing());
+        // They count where the scheduler becomes the other.
+        assertFalse(scheduler.as(Kind.DDIM).alphaToOne());
+        assertEquals(Ddpm.Variance.FIXED_SMALL, scheduler.as(Kind.DDPM).variance());
+        DiffusersScheduler other = read(config.replace("null", "\"fixed_large\""));
+        assertEquals(Ddpm.Variance.FIXED_LARGE, other.as(Kind.DDPM).variance());
+        DiffusersScheduler plain =
+                read(LSD.replace("\"fixed_small\"", "\"fixed_small_log\", \"solver_order\": 3"));
+        assertEquals(3, plain.as(Kind.DPM_SOLVER).order());
+        assertEquals(Ddpm.Variance.FIXED_SMALL, plain.variance());
         // With this spacing an offset counts for nothing either.
         assertEquals(999, scheduler.sampler(20).times()[0]);
+    }
+
+    /** Python's null is false where a switch is true when it is left out. */
+    @Test
+    void nullIsNotLeftOut() throws IOException {
+        assertEquals(1, read(LSD.replace("\"clip_sample\": false,", "")).clip());
+        assertEquals(null, read(LSD.replace("sample\": false", "sample\": null")).clip());
     }
 
     /** What diffusers does for its logarithms: ours has none at the end, so both draw. */
@@ -296,6 +313,9 @@ class DiffusersSchedulerTest {
                 "0.012 -> 1.5",
                 "NoiseSchedule: first and last beta must be above 0 and below 1, got 1.5");
         changes.put("1000 -> 1.5", "num_train_timesteps must be a whole number, got 1.5");
+        // Null is what was said, not what was left out.
+        changes.put("1000 -> null", "num_train_timesteps must be a whole number, got null");
+        changes.put("\"linear\" -> null", "beta_schedule must be a text, got null");
         for (Map.Entry<String, String> change : changes.entrySet()) {
             String[] fromTo = change.getKey().split(" -> ", -1);
             assertTrue(LSD.contains(fromTo[0]), fromTo[0]);
@@ -305,7 +325,7 @@ class DiffusersSchedulerTest {
                 Map.of(
                         "\"algorithm_type\": \"sde-dpmsolver++\"", "algorithm_type must be",
                         "\"solver_type\": \"heun\"", "solver_type must be",
-                        "\"lower_order_final\": false", "lower_order_final must be",
+                        "\"lower_order_final\": null", "lower_order_final must be",
                         "\"final_sigmas_type\": \"sigma_min\"", "final_sigmas_type must be",
                         "\"lambda_min_clipped\": -5.1", "lambda_min_clipped must be",
                         "\"variance_type\": \"learned_range\"", "variance_type must be",
