@@ -8,6 +8,7 @@ import ai.djl.nn.Block;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import org.slotwise.autoencoder.AutoencoderKl;
 import org.slotwise.diffusion.BetaSchedule;
@@ -15,8 +16,11 @@ import org.slotwise.diffusion.DiffusersScheduler;
 import org.slotwise.encoder.UNetEncoder;
 import org.slotwise.grouping.SteveOptions;
 import org.slotwise.grouping.SteveSlotAttention;
+import org.slotwise.internal.AtomicFile;
+import org.slotwise.internal.AtomicFolder;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Ops;
+import org.slotwise.internal.ParameterArray;
 import org.slotwise.model.ObjectDiscoveryConfiguration.Colours;
 import org.slotwise.unet.UNet;
 import org.slotwise.weights.StateDict;
@@ -40,9 +44,24 @@ final class AuthorsFolders {
     private static final String VAE = "vae";
     private static final String SCHEDULER = "scheduler";
 
+    /**
+     * An empty file, there from before the first of the folders is replaced till after the last.
+     */
+    private static final String UNFINISHED = "slotwise-unfinished";
+
+    private static final int COLOURS = 3;
+
     private AuthorsFolders() {}
 
     static LatentSlotDiffusion read(Path folder, NDManager manager) throws IOException {
+        if (Files.exists(folder.resolve(UNFINISHED))) {
+            throw new IOException(
+                    folder
+                            + " was not written to its end, and may have parts of two models: write"
+                            + " it anew, or delete "
+                            + UNFINISHED
+                            + " in it if they are of one");
+        }
         // What is small comes first, so that what is missing is told soon.
         DiffusersScheduler scheduler =
                 DiffusersScheduler.read(
@@ -66,6 +85,7 @@ final class AuthorsFolders {
                     slots + ": out_size",
                     Objects.requireNonNull(denoiser.sizes().transformer()).slotDim(),
                     unet + ": cross_attention_dim");
+            agree(autoencoder.sizes().imageChannels(), vae + ": in_channels", COLOURS, "3");
             LatentSlotDiffusion model;
             try {
                 model =
@@ -74,14 +94,22 @@ final class AuthorsFolders {
             } catch (IllegalArgumentException e) {
                 throw new IOException(folder + ": its parts do not fit: " + e.getMessage(), e);
             }
-            ObjectDiscoveryConfiguration c = model.madeFrom().discovery();
-            model.initialize(
-                    manager, DataType.FLOAT32, new Shape(1, 3, c.imageHeight(), c.imageWidth()));
-            copy(encoder, part(model, "encoder"));
-            copy(grouping, part(model, "grouping"));
-            copy(denoiser, model.decoder().denoiser());
-            copy(autoencoder, model.autoencoder());
-            return model;
+            boolean done = false;
+            try {
+                ObjectDiscoveryConfiguration c = model.madeFrom().discovery();
+                Shape images = new Shape(1, COLOURS, c.imageHeight(), c.imageWidth());
+                model.initialize(manager, DataType.FLOAT32, images);
+                copy(encoder, part(model, "encoder"));
+                copy(grouping, part(model, "grouping"));
+                copy(denoiser, model.decoder().denoiser());
+                copy(autoencoder, model.autoencoder());
+                done = true;
+                return model;
+            } finally {
+                if (!done) {
+                    ParameterArray.closeAll(model);
+                }
+            }
         }
     }
 
@@ -96,6 +124,7 @@ final class AuthorsFolders {
     /** The folder of the first of these names that is there. */
     private static Path part(Path folder, String hint, String... names) throws IOException {
         for (String name : names) {
+            AtomicFolder.finish(folder.resolve(name));
             if (Files.isDirectory(folder.resolve(name))) {
                 return folder.resolve(name);
             }
@@ -146,12 +175,38 @@ final class AuthorsFolders {
                         + " got "
                         + colours);
         DiffusersScheduler scheduler = scheduler(c.diffusion());
+        double scale = scale(model, autoencoder.sizes().scale());
+        List<Part> parts =
+                List.of(
+                        () -> encoder.write(folder.resolve(BACKBONE)),
+                        () -> grouping.write(folder.resolve(SLOTS)),
+                        () -> denoiser.write(folder.resolve(UNET)),
+                        () -> autoencoder.write(folder.resolve(VAE), scale),
+                        () -> scheduler.write(folder.resolve(SCHEDULER)));
         Files.createDirectories(folder);
-        encoder.write(folder.resolve(BACKBONE));
-        grouping.write(folder.resolve(SLOTS));
-        denoiser.write(folder.resolve(UNET));
-        autoencoder.write(folder.resolve(VAE), scale(model, autoencoder.sizes().scale()));
-        scheduler.write(folder.resolve(SCHEDULER));
+        Path mark = folder.resolve(UNFINISHED);
+        boolean marked = Files.exists(mark); // by somebody who was killed
+        if (!marked) {
+            AtomicFile.write(mark, out -> {});
+        }
+        int written = 0;
+        try {
+            for (Part part : parts) {
+                part.write();
+                written++;
+            }
+        } finally {
+            boolean asBefore = written == 0 && !marked;
+            if (asBefore || written == parts.size()) {
+                Files.deleteIfExists(mark);
+            }
+        }
+    }
+
+    /** Writes one of the folders. */
+    @FunctionalInterface
+    private interface Part {
+        void write() throws IOException;
     }
 
     /** What latents are multiplied by: as the autoencoder says it, if nobody set it since. */

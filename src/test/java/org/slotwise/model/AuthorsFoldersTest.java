@@ -1,6 +1,7 @@
 package org.slotwise.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -23,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -30,6 +32,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slotwise.autoencoder.AutoencoderKl;
+import org.slotwise.autoencoder.AutoencoderSizes;
 import org.slotwise.diffusion.DiffusersScheduler;
 import org.slotwise.diffusion.DiffusionDraws;
 import org.slotwise.diffusion.Noising;
@@ -38,6 +42,7 @@ import org.slotwise.diffusion.Sampling;
 import org.slotwise.encoder.UNetEncoder;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.SteveSlotAttention;
+import org.slotwise.internal.AtomicFolder;
 import org.slotwise.internal.Scalars;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.ReferenceCase;
@@ -246,6 +251,57 @@ class AuthorsFoldersTest {
         assertEquals(0.5f, StateDict.parameters(scaled).get("latent_scale").getArray().getFloat());
     }
 
+    /** Folders of two models can fit each other, and be no model. */
+    @Test
+    void writingThatEndsBetweenFoldersIsTold(NDManager manager) throws IOException {
+        LatentSlotDiffusion model = model(manager);
+        Path path = Files.createDirectory(folder.resolve("written"));
+        Path mark = path.resolve("slotwise-unfinished");
+        // Nothing was replaced: what is there is as it was.
+        Path letter = Files.createDirectory(path.resolve("backbone")).resolve("letter.txt");
+        Files.writeString(letter, "mine");
+        assertThrows(IOException.class, () -> model.writeFolders(path));
+        assertFalse(Files.exists(mark));
+        Files.delete(letter);
+        // Three of five were: as of a process that was killed, or on a full disk.
+        letter = Files.createDirectory(path.resolve("vae")).resolve("letter.txt");
+        Files.writeString(letter, "mine");
+        for (int i = 0; i < 2; i++) {
+            assertThrows(IOException.class, () -> model.writeFolders(path));
+            assertTrue(Files.exists(mark));
+            assertEquals(
+                    path
+                            + " was not written to its end, and may have parts of two models: write"
+                            + " it anew, or delete slotwise-unfinished in it if they are of one",
+                    assertThrows(
+                                    IOException.class,
+                                    () -> LatentSlotDiffusion.readFolders(path, manager))
+                            .getMessage());
+        }
+        Files.delete(letter);
+        model.writeFolders(path);
+        assertFalse(Files.exists(mark));
+        LatentSlotDiffusion.readFolders(path, manager);
+        // A folder by itself, killed before it was moved to its place.
+        for (String part : new String[] {"unet", "scheduler"}) {
+            Files.createDirectory(path.resolve("." + part + ".0123.former.tmp"));
+            Files.move(path.resolve(part), path.resolve("." + part + ".0123.new.tmp"));
+        }
+        LatentSlotDiffusion.readFolders(path, manager);
+    }
+
+    @Test
+    void pictureOfOneChannel(NDManager manager) throws IOException {
+        model(manager).close();
+        AutoencoderKl grey =
+                new AutoencoderKl(new AutoencoderSizes(1, 4, List.of(8, 12), 1, 4, 0.18215));
+        grey.initialize(manager, DataType.FLOAT32, new Shape(1, 1, 8, 8));
+        Path vae = folder.resolve("vae");
+        AtomicFolder.delete(vae);
+        grey.write(vae);
+        assertEquals("FOLDER/vae: in_channels must be 3, got 1 and 3", refusal(manager));
+    }
+
     private String refusal(NDManager manager) {
         return assertThrows(
                         IOException.class, () -> LatentSlotDiffusion.readFolders(folder, manager))
@@ -296,9 +352,29 @@ class AuthorsFoldersTest {
         assertTrue(message.startsWith("FOLDER/backbone/"), message); // the patch is the kernel
         change("backbone", "\"input_resolution\": 16", "\"input_resolution\": 8");
         change("slot_attn", "\"input_resolution\": 4", "\"input_resolution\": 8");
-        message = refusal(manager);
-        assertTrue(message.startsWith("FOLDER: its parts do not fit: "), message);
+        assertEquals(
+                "FOLDER/slot_attn/config.json: input_resolution must be that of the places in the"
+                        + " weights, pos.pe (1, 4, 4, 4), got 8",
+                refusal(manager));
         change("slot_attn", "\"input_resolution\": 8", "\"input_resolution\": 4");
+        change("vae", "[8, 12]", "[8]");
+        change("vae", ", \"DownEncoderBlock2D\"]", "]");
+        change("vae", ", \"UpDecoderBlock2D\"]", "]");
+        AutoencoderKl shallow =
+                new AutoencoderKl(new AutoencoderSizes(3, 4, List.of(8), 1, 4, 0.18215));
+        shallow.initialize(manager, DataType.FLOAT32, new Shape(1, 3, 8, 8));
+        Path vae = folder.resolve("vae/diffusion_pytorch_model.safetensors");
+        byte[] before = Files.readAllBytes(vae);
+        StateDict.of(shallow).write(vae);
+        message = refusal(manager); // latents of 8 x 8 for a network of 4 x 4
+        assertTrue(message.startsWith("FOLDER: its parts do not fit: "), message);
+        Files.write(vae, before);
+        change("vae", "[8]", "[8, 12]");
+        change(
+                "vae",
+                "[\"DownEncoderBlock2D\"]",
+                "[\"DownEncoderBlock2D\", \"DownEncoderBlock2D\"]");
+        change("vae", "[\"UpDecoderBlock2D\"]", "[\"UpDecoderBlock2D\", \"UpDecoderBlock2D\"]");
         StateDict other =
                 StateDict.of(
                         Map.of(
