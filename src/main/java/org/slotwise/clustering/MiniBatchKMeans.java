@@ -82,7 +82,13 @@ public final class MiniBatchKMeans {
 
     private static void requireFinite(String what, double[] values) {
         for (double value : values) {
-            Check.option(Double.isFinite(value), WHO + ": " + what + " must be finite");
+            if (!Double.isFinite(value * value)) {
+                throw new IllegalArgumentException(
+                        WHO
+                                + ": "
+                                + what
+                                + " must be finite, and so must their squares in float64");
+            }
         }
     }
 
@@ -97,14 +103,14 @@ public final class MiniBatchKMeans {
     public MiniBatchKMeans add(NDArray features) {
         Check.shape(WHO, "features", features, "n", "F");
         Check.floating(WHO, "features", features.getDataType());
+        double[] values = Ops.read(features);
+        requireFinite("features", values);
         if (centers == null) {
             start(features);
             return this;
         }
         checkSize(features, centers);
         int featureSize = centers[0].length;
-        double[] values = Ops.read(features);
-        requireFinite("features", values);
         int[] labels = nearest(features, centers);
         int[] added = new int[clusters];
         double[][] sums = new double[clusters][featureSize];

@@ -88,8 +88,8 @@ public final class Composition {
      * @param from the first picture
      * @param to behind the last, at least from + 1
      * @return (to - from, K', D) float32
-     * @throws IllegalArgumentException if the range is not inside, or pictures have different
-     *     numbers of slots
+     * @throws IllegalArgumentException if the range is not inside or has too many slots for an
+     *     array, or pictures have different numbers of slots
      */
     public NDArray slots(NDManager manager, int from, int to) {
         checkRange(from, to);
@@ -112,6 +112,7 @@ public final class Composition {
     private NDArray slots(NDManager manager, List<int[]> some) {
         int count = some.get(0).length;
         int dim = library.slotDim();
+        Limits.numbers(WHO, "slots", some.size(), count, dim);
         float[] values = new float[some.size() * count * dim];
         int at = 0;
         for (int[] picture : some) {
@@ -150,14 +151,15 @@ public final class Composition {
                             NDArray slots =
                                     slots(manager, pictures.stream().map(i -> rows[i]).toList());
                             NDArray images = renderer.render(slots);
+                            Shape one = parts.isEmpty() ? null : parts.head().getShape();
                             Check.shape(
                                     WHO,
                                     "what the renderer makes",
                                     images,
                                     pictures.size(),
-                                    "3",
-                                    "H",
-                                    "W");
+                                    3,
+                                    one == null ? "H" : (Object) one.get(2),
+                                    one == null ? "W" : (Object) one.get(3));
                             parts.add(images);
                             for (int i : pictures) {
                                 place[i - from] = next++;

@@ -75,6 +75,9 @@ final class LibraryFile {
                         its.getShape().equals(new Shape(s.get(0), s.get(1))),
                         "its arrays do not belong together");
                 shares = its.toFloatArray();
+                for (float share : shares) {
+                    require(path, share >= 0 && share <= 1, "a share is not from 0 to 1");
+                }
             }
             int[] label = new int[(int) labels.size()];
             long[] read = labels.toLongArray();
@@ -90,6 +93,11 @@ final class LibraryFile {
                     path,
                     background >= -1 && background < clusters && background % 1 == 0,
                     "background " + background + " is none of " + clusters + " clusters");
+            double leastShare = settings.toDoubleArray()[1];
+            require(
+                    path,
+                    leastShare >= 0 && leastShare <= 1,
+                    "the least share must be from 0 to 1, and is " + leastShare);
             return new LibraryContent(
                     (int) s.get(1),
                     (int) s.get(2),
@@ -98,7 +106,7 @@ final class LibraryFile {
                     label,
                     finite(path, centers),
                     (int) background,
-                    settings.toDoubleArray()[1],
+                    leastShare,
                     pictures(path, file, s.get(0)));
         }
     }

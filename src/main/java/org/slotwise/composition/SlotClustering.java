@@ -40,6 +40,8 @@ final class SlotClustering {
             Check.shape(WHO, "shares", shares, s.get(0), s.get(1));
             Check.floating(WHO, "shares", shares.getDataType());
         }
+        float[] values =
+                finite(WHO, floats(slots), 0, Math.toIntExact(s.get(1)), Math.toIntExact(s.get(2)));
         KMeans kMeans =
                 new KMeans(clusters, options.clustering())
                         .speakingAs(WHO, "initial centers", "clusters");
@@ -47,6 +49,9 @@ final class SlotClustering {
             NDArray all = attached(slots.reshape(1, rows, s.get(2)), manager);
             if (initial != null) {
                 Check.shape(WHO, "initial centers", initial, clusters, s.get(2));
+                for (double value : Ops.read(initial)) {
+                    Check.option(Double.isFinite(value), WHO + ": initial centers must be finite");
+                }
             }
             NDArray from = initial == null ? null : attached(initial.expandDims(0), manager);
             KMeansClustering found = kMeans.cluster(all, from);
@@ -54,7 +59,7 @@ final class SlotClustering {
             return new LibraryContent(
                     Math.toIntExact(s.get(1)),
                     Math.toIntExact(s.get(2)),
-                    floats(all),
+                    values,
                     shares == null ? null : checked(WHO, floats(shares)),
                     Arrays.stream(found.labels().toLongArray()).mapToInt(k -> (int) k).toArray(),
                     centers,
@@ -78,11 +83,33 @@ final class SlotClustering {
         return values;
     }
 
+    /**
+     * Requires slots (N, K, D) to be numbers that float32 can hold.
+     *
+     * @param before how many pictures of the same set came before, for the number in the error
+     */
+    static float[] finite(String who, float[] slots, int before, int count, int dim) {
+        for (int i = 0; i < slots.length; i++) {
+            if (!Float.isFinite(slots[i])) {
+                throw new IllegalArgumentException(
+                        who
+                                + ": slots must be finite in float32, got "
+                                + slots[i]
+                                + " in slot "
+                                + i / dim % count
+                                + " of picture "
+                                + (before + i / dim / count));
+            }
+        }
+        return slots;
+    }
+
     static float[] checked(String who, float[] shares) {
         for (int i = 0; i < shares.length; i++) {
-            Check.option(
-                    shares[i] >= 0 && shares[i] <= 1,
-                    who + ": shares must be from 0 to 1, got " + shares[i] + " in row " + i);
+            if (!(shares[i] >= 0 && shares[i] <= 1)) {
+                throw new IllegalArgumentException(
+                        who + ": shares must be from 0 to 1, got " + shares[i] + " in row " + i);
+            }
         }
         return shares;
     }

@@ -106,7 +106,8 @@ public final class SlotCollection {
             Check.floating(WHO, "shares", shares.getDataType());
             share = SlotClustering.checked(WHO, SlotClustering.floats(shares));
         }
-        float[] values = finite(SlotClustering.floats(slots));
+        float[] values = SlotClustering.floats(slots);
+        SlotClustering.finite(WHO, values, seen, known.slots, known.dim);
         Limits.numbers(WHO, "slots", Math.min(limit, (long) seen + batch), known.slots, known.dim);
         Check.option(
                 (long) seen + batch < Integer.MAX_VALUE,
@@ -128,13 +129,6 @@ public final class SlotCollection {
                 options.clustersOf(WHO, s.get(1)),
                 shares != null,
                 slots.getDevice());
-    }
-
-    private static float[] finite(float[] values) {
-        for (float value : values) {
-            Check.option(Float.isFinite(value), WHO + ": slots must be finite, got " + value);
-        }
-        return values;
     }
 
     private void keep(float[] values, float @Nullable [] shares, int batch, Sizes known) {

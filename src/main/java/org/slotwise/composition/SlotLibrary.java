@@ -7,9 +7,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 
 /**
  * The slots of many pictures, clustered: new pictures are made of one slot from each of several
@@ -29,19 +29,43 @@ public final class SlotLibrary {
 
     private final LibraryContent content;
     private final int[][] members; // (C)(members), in the order of rows
+    private final double[] meanShares; // (C)
     private final int background;
 
     SlotLibrary(LibraryContent content) {
         this.content = content;
-        members = new int[content.clusters()][];
-        int[] labels = content.labels();
-        for (int k = 0; k < members.length; k++) {
-            int cluster = k;
-            members[k] =
-                    IntStream.range(0, labels.length).filter(i -> labels[i] == cluster).toArray();
-        }
+        members = members(content.labels(), content.clusters());
+        meanShares = Arrays.stream(members).mapToDouble(this::meanShareOf).toArray();
         boolean isSet = content.background() != LibraryContent.UNKNOWN;
         background = isSet ? content.background() : largest();
+    }
+
+    /** In one pass over rows, however many clusters there are. */
+    private static int[][] members(int[] labels, int clusters) {
+        int[] counts = new int[clusters];
+        for (int label : labels) {
+            counts[label]++;
+        }
+        int[][] members = new int[clusters][];
+        for (int k = 0; k < clusters; k++) {
+            members[k] = new int[counts[k]];
+        }
+        for (int row = labels.length - 1; row >= 0; row--) {
+            members[labels[row]][--counts[labels[row]]] = row;
+        }
+        return members;
+    }
+
+    private double meanShareOf(int... rows) {
+        float[] shares = content.shares();
+        if (shares == null) {
+            return Double.NaN;
+        }
+        double sum = 0;
+        for (int row : rows) {
+            sum += shares[row];
+        }
+        return sum / rows.length;
     }
 
     private int largest() {
@@ -213,16 +237,7 @@ public final class SlotLibrary {
      * @return from 0 to 1; NaN if shares are not known or the cluster has no members
      */
     public double meanShare(int cluster) {
-        int[] rows = members[checkedCluster(cluster)];
-        float[] shares = content.shares();
-        if (shares == null) {
-            return Double.NaN;
-        }
-        double sum = 0;
-        for (int row : rows) {
-            sum += shares[row];
-        }
-        return sum / rows.length;
+        return meanShares[checkedCluster(cluster)];
     }
 
     /**
@@ -287,7 +302,8 @@ public final class SlotLibrary {
      */
     public NDArray slots(NDManager manager, int... rows) {
         Check.option(rows.length > 0, WHO + ": rows must be at least 1, got none");
-        float[] values = new float[Math.multiplyExact(rows.length, slotDim())];
+        Limits.numbers(WHO, "rows", rows.length, slotDim());
+        float[] values = new float[rows.length * slotDim()];
         for (int i = 0; i < rows.length; i++) {
             copySlot(checkedRow(rows[i]), values, i * slotDim());
         }

@@ -121,16 +121,21 @@ class MiniBatchKMeansTest {
         assertRefused(
                 "MiniBatchKMeans: features must be at least as many as clusters, N >= 3, got N = 2",
                 () -> kMeans.add(x.get("0:2")));
+        String finite = " must be finite, and so must their squares in float64";
+        NDArray bad = x.duplicate();
+        bad.set(new NDIndex("1, 1"), Float.NaN);
+        // The first batch, which k-means clusters as one image, is told of as the others.
+        assertRefused("MiniBatchKMeans: features" + finite, () -> kMeans.add(bad));
         kMeans.add(x);
         assertRefused(
                 "MiniBatchKMeans: features must be (..., 2), got (4, 1)",
                 () -> kMeans.add(x.get(":, 0:1")));
-        NDArray bad = x.duplicate();
-        bad.set(new NDIndex("1, 1"), Float.NaN);
         double[] before = kMeans.centers(manager).toDoubleArray();
-        assertRefused("MiniBatchKMeans: features must be finite", () -> kMeans.add(bad));
+        assertRefused("MiniBatchKMeans: features" + finite, () -> kMeans.add(bad));
+        NDArray huge = x.toType(DataType.FLOAT64, true).mul(1e200);
+        assertRefused("MiniBatchKMeans: features" + finite, () -> kMeans.add(huge));
         assertArrayEquals(before, kMeans.centers(manager).toDoubleArray());
-        assertRefused("MiniBatchKMeans: centers must be finite", () -> MiniBatchKMeans.from(bad));
+        assertRefused("MiniBatchKMeans: centers" + finite, () -> MiniBatchKMeans.from(bad));
         assertRefused(
                 "MiniBatchKMeans: clusters must be at least 1, got 0",
                 () -> new MiniBatchKMeans(0, options));

@@ -196,7 +196,7 @@ class SlotCollectionTest {
                 "SlotCollection: shares must be given of all batches or of none",
                 () -> some.add(slots, shares(manager, 4)));
         assertRefused(
-                "SlotCollection: slots must be finite, got NaN",
+                "SlotCollection: slots must be finite in float32, got NaN in slot 0 of picture 4",
                 () -> some.add(slots.mul(Float.NaN), null));
         // What was refused was not added.
         assertEquals(4, some.count());

@@ -288,6 +288,27 @@ class SlotLibraryTest {
         assertRefused(
                 "Composition: what the renderer makes must be (1, 3, H, W), got (1, 1, 2)",
                 () -> composed.images(manager, slots -> slots.get(":, 0:1"), 0, 1));
+        assertRefused(
+                "Composition: what the renderer makes must be (1, 3, H, W), got (1, 1, 4, 4)",
+                () -> composed.images(manager, s -> manager.ones(new Shape(1, 1, 4, 4)), 0, 1));
+        // Pictures of one and of two slots, which are made one after the other.
+        String message =
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () ->
+                                        composed.images(
+                                                manager,
+                                                s ->
+                                                        manager.ones(
+                                                                new Shape(
+                                                                        s.getShape().get(0),
+                                                                        3,
+                                                                        4,
+                                                                        3 + s.getShape().get(1))),
+                                                0,
+                                                6))
+                        .getMessage();
+        assertTrue(message.contains("3, 4, 4), got ("), message);
     }
 
     @ParameterizedTest
@@ -329,6 +350,14 @@ class SlotLibraryTest {
         assertWrong(library, file, "slots", a -> a.div(0f), "a slot is not finite");
         assertWrong(library, file, "centers", a -> a.flatten(), "another type or shape");
         assertWrong(library, file, "shares", a -> a.get("0:3"), "do not belong together");
+        assertWrong(library, file, "shares", a -> a.mul(2), "a share is not from 0 to 1");
+        assertWrong(library, file, "shares", a -> a.mul(Float.NaN), "a share is not from 0 to 1");
+        assertWrong(
+                library,
+                file,
+                "settings",
+                a -> a.mul(a.getManager().create(new double[] {1, Double.NaN})),
+                "the least share must be from 0 to 1, and is NaN");
     }
 
     private static void assertWrong(
@@ -368,7 +397,17 @@ class SlotLibraryTest {
                 () -> SlotLibrary.of(slots, manager.ones(new Shape(2, 3)).mul(2), standard));
         NDArray bad = slots.duplicate();
         bad.set(new NDIndex("1, 1, 1"), Float.NaN);
-        assertThrows(IllegalArgumentException.class, () -> SlotLibrary.of(bad, null, standard));
+        assertRefused(
+                "SlotLibrary: slots must be finite in float32, got NaN in slot 1 of picture 1",
+                () -> SlotLibrary.of(bad, null, standard));
+        NDArray wide = slots.toType(DataType.FLOAT64, false);
+        wide.set(new NDIndex("1, 2, 0"), 1e39);
+        assertRefused(
+                "SlotLibrary: slots must be finite in float32, got Infinity in slot 2 of picture 1",
+                () -> SlotLibrary.of(wide, null, standard));
+        assertRefused(
+                "SlotLibrary: initial centers must be finite",
+                () -> SlotLibrary.of(slots, null, bad.get(1), standard));
         assertRefused(
                 "SlotLibrary: background must be below 3, got 3",
                 () ->
