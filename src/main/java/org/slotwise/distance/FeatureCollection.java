@@ -50,11 +50,13 @@ public final class FeatureCollection implements AutoCloseable {
      *
      * @param features (B, d)
      * @return this
-     * @throws IllegalArgumentException as {@link FeatureMoments#add}
+     * @throws IllegalArgumentException as {@link FeatureMoments#add} and {@link FeatureSample#add};
+     *     nothing is added then
      */
     public FeatureCollection add(NDArray features) {
+        float[] values = sample.check(features);
         moments.add(features);
-        sample.add(features);
+        sample.keep(values, values.length / (int) features.getShape().get(0));
         return this;
     }
 

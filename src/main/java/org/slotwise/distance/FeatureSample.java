@@ -46,22 +46,18 @@ public final class FeatureSample {
      *
      * @param features (B, d), float32, float64 or float16
      * @return this
-     * @throws IllegalArgumentException if they have another shape or type, are not finite, or are
-     *     of another size than those before
+     * @throws IllegalArgumentException if they have another shape or type, are not finite in
+     *     float32, or are of another size than those before
      */
     public FeatureSample add(NDArray features) {
-        FeatureRows.check(WHO, "features", features, seen);
-        if (!rows.isEmpty()) {
-            Check.last(WHO, "features", features, rows.get(0).length);
-        }
-        int d = Math.toIntExact(features.getShape().get(1));
-        Limits.numbers(WHO, "features", limit, d);
-        float[] values;
-        try (NDArray copy = features.toType(DataType.FLOAT32, true)) {
-            values = copy.toFloatArray();
-        }
+        keep(check(features), Math.toIntExact(features.getShape().get(1)));
+        return this;
+    }
+
+    /** Keeps rows of size d that {@link #check} gave. */
+    void keep(float[] values, int d) {
         for (int from = 0; from < values.length; from += d) {
-            seen = Math.addExact(seen, 1);
+            seen++;
             int place = seen <= limit ? seen - 1 : random.below(seen);
             if (place < limit) {
                 float[] row = Arrays.copyOfRange(values, from, from + d);
@@ -72,7 +68,34 @@ public final class FeatureSample {
                 }
             }
         }
-        return this;
+    }
+
+    /** The features as they would be kept. */
+    float[] check(NDArray features) {
+        FeatureRows.check(WHO, "features", features, seen);
+        if (!rows.isEmpty()) {
+            Check.last(WHO, "features", features, rows.get(0).length);
+        }
+        int d = Math.toIntExact(features.getShape().get(1));
+        Limits.numbers(WHO, "features", limit, d);
+        Check.option(
+                seen + features.getShape().get(0) < Integer.MAX_VALUE,
+                WHO + ": pictures must be below " + Integer.MAX_VALUE);
+        float[] values;
+        try (NDArray copy = features.toType(DataType.FLOAT32, true)) {
+            values = copy.toFloatArray();
+        }
+        for (int i = 0; i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw new IllegalArgumentException(
+                        WHO
+                                + ": features must be finite in float32, got "
+                                + values[i]
+                                + " in row "
+                                + ((long) seen + i / d));
+            }
+        }
+        return values;
     }
 
     /**
