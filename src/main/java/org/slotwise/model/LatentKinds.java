@@ -2,8 +2,8 @@ package org.slotwise.model;
 
 import ai.djl.ndarray.types.Shape;
 import org.slotwise.autoencoder.AutoencoderKl;
-import org.slotwise.autoencoder.ConvolutionalAutoencoder;
 import org.slotwise.autoencoder.LatentAutoencoder;
+import org.slotwise.autoencoder.PatchAutoencoder;
 import org.slotwise.autoencoder.PatchLatents;
 import org.slotwise.autoencoder.VqAutoencoder;
 import org.slotwise.diffusion.EstimateChange;
@@ -24,12 +24,16 @@ final class LatentKinds {
                                             // Pixels are known to be in [-1, 1].
                                             EstimateChange.clipped(1)))
                     .with(
-                            "convolutional",
-                            LatentsConfiguration.Convolutional.class,
+                            "learnt_patches",
+                            LatentsConfiguration.LearntPatches.class,
                             (c, sizes) ->
                                     new LatentSpace(
-                                            new ConvolutionalAutoencoder(
-                                                    c.latentChannels(), c.channels(), 1),
+                                            new PatchAutoencoder(
+                                                    c.size(),
+                                                    c.latentChannels(),
+                                                    c.channels(),
+                                                    c.blocks(),
+                                                    1),
                                             EstimateChange.NONE))
                     .with(
                             "kl",

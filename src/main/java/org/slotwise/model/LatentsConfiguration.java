@@ -17,12 +17,15 @@ public sealed interface LatentsConfiguration {
     record Patches(int size) implements LatentsConfiguration {}
 
     /**
-     * {@code ConvolutionalAutoencoder}: small, to be learnt first.
+     * Patches by {@code PatchAutoencoder}: small, to be learnt first.
      *
+     * @param size height and width of a patch
      * @param latentChannels how many channels latents have
-     * @param channels of its first layer
+     * @param channels of its layers, a multiple of 8
+     * @param blocks residual blocks of encoder and decoder each
      */
-    record Convolutional(int latentChannels, int channels) implements LatentsConfiguration {}
+    record LearntPatches(int size, int latentChannels, int channels, int blocks)
+            implements LatentsConfiguration {}
 
     /**
      * {@code AutoencoderKl}, Stable Diffusion's among others. What is diffused are the means of

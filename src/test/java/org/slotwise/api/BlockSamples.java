@@ -14,7 +14,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slotwise.autoencoder.AutoencoderKl;
 import org.slotwise.autoencoder.AutoencoderSizes;
-import org.slotwise.autoencoder.ConvolutionalAutoencoder;
+import org.slotwise.autoencoder.PatchAutoencoder;
 import org.slotwise.autoencoder.PatchLatents;
 import org.slotwise.autoencoder.VqAutoencoder;
 import org.slotwise.conditioning.CoordinateConditioning;
@@ -210,9 +210,7 @@ final class BlockSamples {
                 new Sample(AutoencoderKl.class, () -> new AutoencoderKl(sizes), images),
                 new Sample(VqAutoencoder.class, () -> new VqAutoencoder(sizes, 5), images),
                 new Sample(
-                        ConvolutionalAutoencoder.class,
-                        () -> new ConvolutionalAutoencoder(2, 4, 1),
-                        images),
+                        PatchAutoencoder.class, () -> new PatchAutoencoder(2, 2, 8, 1, 1), images),
                 new Sample(PatchLatents.class, () -> new PatchLatents(3, 2), images),
                 new Sample(InstanceNormEncoder.class, () -> new InstanceNormEncoder(4, 1), images),
                 new Sample(UNetEncoder.class, () -> new UNetEncoder(unet().build(), 2), images),

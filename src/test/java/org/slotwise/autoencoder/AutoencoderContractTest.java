@@ -35,7 +35,7 @@ class AutoencoderContractTest {
     @Test
     void small(NDManager manager) {
         new BlockContract(
-                        () -> new ConvolutionalAutoencoder(3, 4, 1),
+                        () -> new PatchAutoencoder(4, 3, 8, 2, 1),
                         (m, type) -> withNoise(m, type, 3))
                 .check(manager);
     }
@@ -160,7 +160,7 @@ class AutoencoderContractTest {
 
     @Test
     void aSampleIsMadeOfNoise(NDManager manager) {
-        ConvolutionalAutoencoder block = new ConvolutionalAutoencoder(3, 4, 2.25);
+        PatchAutoencoder block = new PatchAutoencoder(4, 3, 8, 2, 2.25);
         block.initialize(manager, DataType.FLOAT32, new Shape(2, 3, 8, 12));
         ParameterStore store = new ParameterStore(manager, false);
         NDArray x = Tensors.uniform(manager, 1, DataType.FLOAT32, 2, 3, 8, 12);
@@ -180,19 +180,19 @@ class AutoencoderContractTest {
 
     @Test
     void errors(NDManager manager) {
-        ConvolutionalAutoencoder block = new ConvolutionalAutoencoder(3, 4, 1);
+        PatchAutoencoder block = new PatchAutoencoder(4, 3, 8, 2, 1);
         block.initialize(manager, DataType.FLOAT32, new Shape(2, 3, 8, 12));
         ParameterStore store = new ParameterStore(manager, false);
         assertRefused(
-                "ConvolutionalAutoencoder: height and width of images must be multiples of 4, got"
+                "PatchAutoencoder: height and width of images must be multiples of 4, got"
                         + " (2, 3, 8, 10)",
                 () -> block.encode(store, manager.ones(new Shape(2, 3, 8, 10)), false));
         assertRefused(
-                "ConvolutionalAutoencoder: latents must be (B, 3, h, w), got (2, 4, 2, 2)",
+                "PatchAutoencoder: latents must be (B, 3, h, w), got (2, 4, 2, 2)",
                 () -> block.decode(store, manager.ones(new Shape(2, 4, 2, 2)), false));
         assertRefused(
-                "ConvolutionalAutoencoder: scale must be above 0 and finite, got 0.0",
-                () -> new ConvolutionalAutoencoder(3, 4, 0));
+                "PatchAutoencoder: scale must be above 0 and finite, got 0.0",
+                () -> new PatchAutoencoder(4, 3, 8, 2, 0));
         LatentDistribution known =
                 new LatentDistribution(manager.ones(new Shape(1, 2, 2, 2)), null);
         assertRefused(

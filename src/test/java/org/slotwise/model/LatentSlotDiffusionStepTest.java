@@ -60,7 +60,7 @@ class LatentSlotDiffusionStepTest {
     @ValueSource(booleans = {false, true})
     void gradientsAreThoseOfTheLoss(boolean slotsLearn, NDManager manager) {
         LatentSlotDiffusion model =
-                LatentSlotDiffusionTest.fresh(manager, LatentSlotDiffusionTest.convolutional());
+                LatentSlotDiffusionTest.fresh(manager, LatentSlotDiffusionTest.learntPatches());
         ParameterStore store = new ParameterStore(manager, false);
         NDArray images = uniform(manager, 1, DataType.FLOAT32, BATCH, 3, 8, 8);
         DiffusionDraws draws =

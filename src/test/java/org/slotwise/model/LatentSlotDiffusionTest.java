@@ -56,14 +56,14 @@ class LatentSlotDiffusionTest {
         return SmallModels.diffusion(new LatentsConfiguration.Patches(2), 12, Prediction.DATA);
     }
 
-    static LatentSlotDiffusionConfiguration convolutional() {
+    static LatentSlotDiffusionConfiguration learntPatches() {
         return SmallModels.diffusion(
-                new LatentsConfiguration.Convolutional(2, 3), 2, Prediction.VELOCITY);
+                new LatentsConfiguration.LearntPatches(4, 2, 8, 1), 2, Prediction.VELOCITY);
     }
 
     /** Slots with positions: 4 numbers of their own, and 2 coordinates with 3 each. */
     private static LatentSlotDiffusionConfiguration positioned() {
-        LatentSlotDiffusionConfiguration c = convolutional();
+        LatentSlotDiffusionConfiguration c = learntPatches();
         return new LatentSlotDiffusionConfiguration(
                 SmallModels.all().get("colours"),
                 1,
@@ -94,7 +94,7 @@ class LatentSlotDiffusionTest {
             case "vq" ->
                     SmallModels.diffusion(
                             new LatentsConfiguration.Vq(sizes, 5), 2, Prediction.NOISE);
-            default -> convolutional();
+            default -> learntPatches();
         };
     }
 
@@ -176,7 +176,7 @@ class LatentSlotDiffusionTest {
 
     @Test
     void anySamplerMakesThem(NDManager manager) {
-        LatentSlotDiffusion model = fresh(manager, convolutional());
+        LatentSlotDiffusion model = fresh(manager, learntPatches());
         ParameterStore store = new ParameterStore(manager, false);
         NDArray slots = normal(manager, 3, 2, 4, 4);
         NoiseSchedule schedule = model.decoder().learning().noising().schedule();
@@ -220,7 +220,7 @@ class LatentSlotDiffusionTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void gradientsComeWhereTheyShould(boolean slotsLearn, NDManager manager) {
-        LatentSlotDiffusion model = fresh(manager, convolutional());
+        LatentSlotDiffusion model = fresh(manager, learntPatches());
         ParameterStore store = new ParameterStore(manager, false);
         NDArray images = uniform(manager, 1, DataType.FLOAT32, 3, 3, 8, 8);
         DiffusionDraws draws = draws(model, manager, 2, 3);
@@ -280,7 +280,7 @@ class LatentSlotDiffusionTest {
     /** The loss of a picture is not touched by another's time. */
     @Test
     void timesAreOfTheirOwnPicture(NDManager manager) {
-        LatentSlotDiffusion model = fresh(manager, convolutional());
+        LatentSlotDiffusion model = fresh(manager, learntPatches());
         ParameterStore store = new ParameterStore(manager, false);
         NDArray z = normal(manager, 3, 2, 2, 2, 2);
         NDArray slots = normal(manager, 4, 2, 4, 4);
@@ -296,7 +296,7 @@ class LatentSlotDiffusionTest {
     @ValueSource(strings = {"model", "model.zip"})
     void isTheSameWhenItIsLoaded(String name, NDManager manager) throws IOException {
         Path path = folder.resolve(name);
-        LatentSlotDiffusion model = fresh(manager, convolutional());
+        LatentSlotDiffusion model = fresh(manager, learntPatches());
         model.setLatentScale(2.5);
         model.save(path);
         model.save(path); // in place of itself
@@ -333,7 +333,7 @@ class LatentSlotDiffusionTest {
         Files.write(other.resolve("weights.safetensors"), weights);
         Files.writeString(
                 other.resolve("model.json"),
-                convolutional().toJson().replace("\"latentChannels\": 2", "\"latentChannels\": 3"));
+                learntPatches().toJson().replace("\"latentChannels\": 2", "\"latentChannels\": 3"));
         assertThrows(IOException.class, () -> LatentSlotDiffusion.load(other, manager));
         Files.writeString(other.resolve("model.json"), SmallModels.settled().toJson());
         message =

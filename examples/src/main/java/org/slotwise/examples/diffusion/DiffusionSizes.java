@@ -34,6 +34,9 @@ final class DiffusionSizes {
     /** A latent's place stands for so many pixels side by side, and the U-Net halves them once. */
     private static final int PATCH = 4;
 
+    /** Channels of an autoencoder's latents. */
+    private static final int LATENT_CHANNELS = 8;
+
     private static final int UNIT = 2 * PATCH;
     private static final int GROUPS = 8;
     private static final int HEAD = 16;
@@ -165,13 +168,13 @@ final class DiffusionSizes {
                 new EncoderConfiguration.ContentAndPlace(STRIDE, 32),
                 new ConditioningConfiguration.Colours(STRIDE),
                 new GroupingConfiguration.InvariantSlotAttention(
-                        5, 3, slotDim, 3, 1e-8, 2 * slotDim, true),
+                        5, 3, slotDim, 3, 1e-3, 2 * slotDim, true),
                 new DecoderConfiguration.ShapeAndColour(48, 4, 2));
     }
 
     LatentSlotDiffusionConfiguration configuration() {
         boolean pixels = latents == Latents.PIXELS;
-        int channels = pixels ? 3 * PATCH * PATCH : PATCH;
+        int channels = pixels ? 3 * PATCH * PATCH : LATENT_CHANNELS;
         ObjectDiscoveryConfiguration discovery = discovery();
         int told = LatentSlotDiffusionConfiguration.slotDim(discovery, FREQUENCIES);
         return new LatentSlotDiffusionConfiguration(
@@ -179,7 +182,7 @@ final class DiffusionSizes {
                 FREQUENCIES,
                 pixels
                         ? new LatentsConfiguration.Patches(PATCH)
-                        : new LatentsConfiguration.Convolutional(channels, 32),
+                        : new LatentsConfiguration.LearntPatches(PATCH, channels, 48, 2),
                 DiffusionConfiguration.cosine(pixels ? Prediction.DATA : Prediction.VELOCITY),
                 denoiser(channels, told));
     }

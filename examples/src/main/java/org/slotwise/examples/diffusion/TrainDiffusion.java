@@ -37,21 +37,21 @@ final class TrainDiffusion implements Callable<Integer> {
 
     @Option(
             names = "--slot-steps",
-            defaultValue = "2500",
+            defaultValue = "7000",
             paramLabel = "NUMBER",
             description = "How many steps encoder and slots take. Default: ${DEFAULT-VALUE}.")
     private int slotSteps;
 
     @Option(
             names = "--autoencoder-steps",
-            defaultValue = "1000",
+            defaultValue = "3000",
             paramLabel = "NUMBER",
             description = "How many steps the autoencoder takes. Default: ${DEFAULT-VALUE}.")
     private int codeSteps;
 
     @Option(
             names = "--steps",
-            defaultValue = "5000",
+            defaultValue = "10000",
             paramLabel = "NUMBER",
             description = "How many steps the denoiser takes. Default: ${DEFAULT-VALUE}.")
     private int steps;
