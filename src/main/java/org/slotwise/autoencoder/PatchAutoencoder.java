@@ -3,6 +3,7 @@ package org.slotwise.autoencoder;
 import ai.djl.ndarray.NDArray;
 import java.util.ArrayList;
 import java.util.List;
+import org.slotwise.internal.Check;
 import org.slotwise.internal.Declarer;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
@@ -62,6 +63,9 @@ public final class PatchAutoencoder extends AutoencoderBlock {
     public PatchAutoencoder(int patch, int latentChannels, int channels, int blocks, double scale) {
         super(COLOURS, latentChannels, patch, scale);
         Limits.count(who(), "channels", channels, GROUPS, 4096);
+        Check.option(
+                channels % GROUPS == 0,
+                who() + ": channels must be a multiple of " + GROUPS + ", got " + channels);
         Limits.count(who(), "blocks", blocks, 1, Limits.LAYERS);
         this.channels = channels;
         this.blocks = blocks;
