@@ -34,13 +34,14 @@ class PatchAutoencoderTest {
         block.getParameters().forEach(p -> weights.put(p.getKey(), p.getValue().getArray()));
         assertEquals(2 * (4 + 2 * 8 + 2), weights.size());
         // Gains of norms start at 1 and offsets at 0, which would hide one left out.
+        NDArray tenth = manager.create(0.1);
         weights.forEach(
-                (name, w) ->
-                        w.addi(
-                                Tensors.uniform(
-                                        manager, 7, DataType.FLOAT64, w.getShape().getShape())));
+                (name, w) -> {
+                    long[] shape = w.getShape().getShape();
+                    w.addi(uniform(manager, name.hashCode(), shape).mul(tenth));
+                });
         ParameterStore store = new ParameterStore(manager, false);
-        NDArray x = Tensors.uniform(manager, 1, DataType.FLOAT64, 2, 3, 6, 4);
+        NDArray x = uniform(manager, 1, 2, 3, 6, 4);
 
         LatentDistribution found = block.encode(store, x, false);
         NDArray patches =
@@ -58,6 +59,10 @@ class PatchAutoencoderTest {
                         .transpose(0, 1, 4, 2, 5, 3)
                         .reshape(2, 3, 6, 4);
         assertClose("images", pixels, block.decode(store, z, false), 1e-12);
+    }
+
+    private static NDArray uniform(NDManager manager, long seed, long... shape) {
+        return Tensors.uniform(manager, seed, DataType.FLOAT64, shape);
     }
 
     private NDArray way(String side, NDArray x, int padding) {
@@ -110,13 +115,13 @@ class PatchAutoencoderTest {
                 "PatchAutoencoder: channels must be a multiple of 8, got 12",
                 () -> new PatchAutoencoder(4, 3, 12, 2, 1));
         assertRefused(
-                "PatchAutoencoder: channels must be from 8 to 4096, got 4",
+                "PatchAutoencoder: channels must be at least 8, got 4",
                 () -> new PatchAutoencoder(4, 3, 4, 2, 1));
         assertRefused(
-                "PatchAutoencoder: blocks must be from 1 to 1000, got 0",
+                "PatchAutoencoder: blocks must be at least 1, got 0",
                 () -> new PatchAutoencoder(4, 3, 8, 0, 1));
         assertRefused(
-                "PatchLatents: patch must be from 1 to 4096, got 0",
+                "PatchLatents: patch must be at least 1, got 0",
                 () -> new PatchAutoencoder(0, 3, 8, 1, 1));
     }
 }

@@ -78,7 +78,7 @@ final class TrainDiffusion implements Callable<Integer> {
             names = "--cache",
             paramLabel = "FOLDER",
             description =
-                    "Where slots and latents of all pictures are kept on disk, 2.6 kB for a picture of"
+                    "Where slots and latents of all pictures are kept on disk, 3.6 kB for a picture of"
                             + " the usual sizes; a training of the same pictures and weights finds"
                             + " them there again. Default: a folder for temporary files, taken away"
                             + " at the end.")
