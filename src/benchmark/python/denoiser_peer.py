@@ -1,13 +1,13 @@
-"""PyTorch as it is usually written, for DiffusionSpeed: a U-Net on slots in the form of diffusers, with
-its names, written anew from the specification. It is given a file with weights and inputs, answers
-with its prediction, samples and gradients in another, and then, for each line on standard input
-("sample" or "step"), with milliseconds; "memory" gives the peak of a step beyond what was resident.
+"""PyTorch as it is usually written, for DiffusionSpeed, eager and compiled: a U-Net on slots in the form of
+diffusers, with its names, written anew from the specification. A pass is a whole sampling, with training a
+step with Adam. A request to load has the network's sizes, and "coefficients" of the steps of a sampling.
 """
-import json, resource, sys, time
-import numpy as np
+import math, time
 import torch
 from torch import nn
 import torch.nn.functional as F
+
+import serving
 
 
 class Residual(nn.Module):
@@ -125,7 +125,7 @@ class UNet(nn.Module):
         s.conv_norm_out = nn.GroupNorm(o['groups'], c); s.conv_out = nn.Conv2d(c, o['channels'], 3, 1, 1)
     def forward(s, z, t, slots):
         half = s.w[0] // 2
-        f = torch.exp(-np.log(10000) * torch.arange(half, dtype=torch.float32, device=t.device) / half)
+        f = torch.exp(-math.log(10000) * torch.arange(half, dtype=torch.float32, device=t.device) / half)
         angle = t[:, None].float() * f[None]
         e = s.time_embedding(torch.cat([angle.cos(), angle.sin()], 1))
         h = s.conv_in(z); kept = [h]
@@ -143,53 +143,47 @@ class UNet(nn.Module):
         return s.conv_out(F.silu(s.conv_norm_out(h)))
 
 
-def resident(entry):
-    for line in open('/proc/self/status'):
-        if line.startswith(entry + ':'): return int(line.split()[1]) * 1024 / 1e6
+class Subject:
+    def __init__(s, request, arrays):
+        serving.begin(request)
+        s.device = request['device']
+        # Of one thread its processor time, which other programs do not change.
+        s.clock = time.thread_time if request['threads'] == 1 and s.device == 'cpu' else time.perf_counter
+        s.given = {k: v.to(s.device) for k, v in serving.tensors(arrays, 'inputs.').items()}
+        s.rows = [(torch.full_like(s.given['t'], int(t)), a, b) for t, a, b in request['coefficients']]
+        s.ways, s.nets, s.adams = {}, {}, {}
+        for who in ('eager', 'compile'):
+            net = UNet(request)
+            net.load_state_dict(serving.tensors(arrays, 'parameters.'))
+            s.nets[who] = net.to(s.device)
+            s.ways[who] = serving.compiled(net) if who == 'compile' else net
+            s.adams[who] = torch.optim.Adam(net.parameters(), 1e-3)
+
+    def predict(s, who):
+        return s.ways[who](s.given['z'], s.given['t'], s.given['slots'])
+
+    def sample(s, who):
+        with torch.no_grad():
+            x = s.given['z']
+            for t, a, b in s.rows: x = a * x + b * s.ways[who](x, t, s.given['slots'])
+            return x
+
+    def backward(s, who):
+        (s.predict(who) - s.given['noise']).square().mean().backward()
+
+    def run(s, who, training):
+        if not training: return s.sample(who)
+        s.backward(who)
+        s.adams[who].step(); s.adams[who].zero_grad()
+
+    def results(s, who):
+        with torch.no_grad(): results = {'prediction': s.predict(who), 'samples': s.sample(who)}
+        s.backward(who)
+        results |= {'gradient of ' + k: p.grad for k, p in s.nets[who].named_parameters()}
+        results = {k: v.detach().cpu().numpy().copy() for k, v in results.items()}
+        s.adams[who].zero_grad()
+        return results
 
 
 if __name__ == '__main__':
-    options = json.loads(sys.argv[1])
-    torch.set_num_threads(options['threads'])
-    device = options['device']
-    wait = torch.cuda.synchronize if device == 'cuda' else lambda: None
-    arrays = {k: torch.from_numpy(v).to(device) for k, v in np.load(sys.argv[2]).items()}
-    net = UNet(options).to(device)
-    net.load_state_dict({k[7:]: v for k, v in arrays.items() if k.startswith('weight/')})
-    z, t, slots, noise = (arrays['in/' + k] for k in ('z', 't', 'slots', 'noise'))
-    rows = options['coefficients']
-    adam = torch.optim.Adam(net.parameters(), 1e-3)
-
-    def sample():
-        with torch.no_grad():
-            x = z
-            for at, a, b in rows:
-                x = a * x + b * net(x, torch.full_like(t, int(at)), slots)
-            return x
-
-    def step(update=True):
-        loss = (net(z, t, slots) - noise).square().mean()
-        loss.backward()
-        if update:
-            adam.step(); adam.zero_grad()
-
-    with torch.no_grad(): out = {'out': net(z, t, slots), 'sample': sample()}
-    step(False)
-    out.update({'grad/' + k: p.grad for k, p in net.named_parameters()})
-    np.savez(sys.argv[3], **{k: v.detach().cpu().numpy() for k, v in out.items()})
-    adam.zero_grad(); del out
-    print('ready', flush=True)
-    for line in sys.stdin:
-        what = line.strip()
-        if what == 'memory':
-            for _ in range(3): step()
-            with open('/proc/self/clear_refs', 'w') as f: f.write('5')
-            before = resident('VmRSS'); step()
-            print(resident('VmHWM') - before, before, flush=True)
-            continue
-        clock = time.thread_time if options['threads'] == 1 and device == 'cpu' else time.perf_counter
-        wait()
-        start = clock()
-        sample() if what == 'sample' else step()
-        wait()
-        print((clock() - start) * 1e3, flush=True)
+    serving.serve(Subject)

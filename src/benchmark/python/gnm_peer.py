@@ -1,22 +1,13 @@
-"""GNM as PyTorch is usually written, for GnmSpeed: a training step (forward and backward, no update)
-and an explanation. Written from the equations in the documentation. Requests and answers are one JSON
-object a line:
-  {"do": "load", "file", "threads", "device", "sizes", "temperature", "presence", "weights"}  -> {}
-  {"do": "results", "file"}       -> {}         writes outputs and gradients
-  {"do": "run", "training"}       -> {"value"}  milliseconds of a pass
-  {"do": "memory", "training"}    -> {"value"}  megabytes of a pass at its peak beyond what was resident
-An answer with "error" says what went wrong.
+"""GNM as PyTorch is usually written, for GnmSpeed, eager and compiled: a training step (forward and backward,
+no update) and an explanation. Written from the equations in the documentation. A request to load has "sizes",
+"temperature", "presence" and "weights".
 """
-import gc
-import json
-import sys
-import time
-
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.distributions import Normal, kl_divergence
+
+import serving
 
 
 class Stack(nn.Module):
@@ -265,78 +256,41 @@ class Gnm(nn.Module):
 
 
 class Subject:
-    def __init__(self, request):
-        torch.set_num_threads(request["threads"])
-        with np.load(request["file"]) as file:
-            arrays = {k: torch.from_numpy(file[k]) for k in file.files}
+    def __init__(self, request, arrays):
+        serving.begin(request)
         self.device = request["device"]
-        arrays = {k: v.to(self.device) for k, v in arrays.items()}
-        self.model = Gnm(request["sizes"]).to(self.device)
-        self.model.load_state_dict({k: v for k, v in arrays.items() if not k.startswith(":")})
-        self.noise = {k[1:]: v for k, v in arrays.items() if k.startswith(":")}
+        self.model = Gnm(request["sizes"])
+        self.model.load_state_dict(serving.tensors(arrays, "parameters."))
+        self.model.to(self.device)
+        self.noise = {k: v.to(self.device) for k, v in serving.tensors(arrays, "inputs.").items()}
         self.images = self.noise.pop("images")
         self.setting = request["temperature"], request["presence"], request["weights"]
+        both = self.model.step, self.model.explain
+        self.ways = {"eager": both, "compile": tuple(serving.compiled(f) for f in both)}
 
-    def explain(self):
+    def explain(self, who):
         with torch.inference_mode():
-            return self.model.explain(self.images)
+            return self.ways[who][1](self.images)
 
-    def step(self):
-        out = self.model.step(self.images, self.noise, *self.setting)
+    def step(self, who):
+        out = self.ways[who][0](self.images, self.noise, *self.setting)
         out[0].backward()
         return out
 
-    def wait(self):
-        if self.device == "cuda":
-            torch.cuda.synchronize()
+    def run(self, who, training):
+        (self.step if training else self.explain)(who)
 
-    def run(self, training):
-        self.step() if training else self.explain()
-
-    def results(self):
+    def results(self, who):
         self.model.zero_grad()
-        picture, masks, presence = self.explain()
-        _, likelihood, terms, drawn = self.step()
+        picture, masks, presence = self.explain(who)
+        _, likelihood, terms, drawn = self.step(who)
         results = {"explained picture": picture, "explained masks": masks,
                    "explained presence": presence, "likelihood": likelihood, "terms": terms,
                    "picture": drawn}
         for name, parameter in self.model.named_parameters():
             results["gradient of " + name] = parameter.grad
-        return {k: v.detach().cpu().numpy() for k, v in results.items()}
-
-    def memory(self, training):
-        for _ in range(3):
-            self.run(training)
-        gc.collect()
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")
-        before = resident("VmRSS")
-        self.run(training)
-        return resident("VmHWM") - before
+        return {k: v.detach().cpu().numpy().copy() for k, v in results.items()}
 
 
-def resident(entry):
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) * 1024 / 1e6 for line in file if line.startswith(entry + ":"))
-
-
-subject = None
-for line in sys.stdin:
-    request = json.loads(line)
-    answer = {}
-    try:
-        if request["do"] == "load":
-            subject = Subject(request)
-        elif request["do"] == "results":
-            np.savez(request["file"], **subject.results())
-        elif request["do"] == "memory":
-            answer["value"] = subject.memory(request["training"])
-        else:
-            subject.wait()
-            begin = time.perf_counter()
-            subject.run(request["training"])
-            subject.wait()
-            answer["value"] = (time.perf_counter() - begin) * 1e3
-    except Exception as e:  # told to the one who asked
-        answer = {"error": f"{type(e).__name__}: {e}".strip().splitlines()[0]}
-    print(json.dumps(answer), flush=True)
+if __name__ == "__main__":
+    serving.serve(Subject)

@@ -115,7 +115,7 @@ class Model(nn.Module):
         self.grouping = Grouping(64 if clevr else 32)
         self.decoder = Decoder(64, side, clevr)
 
-    def forward(self, seen, slots):
+    def forward(self, seen, slots, training):
         features = seen if self.encoder is None else self.encoder(seen)
         slots = self.grouping(features, slots)
         return self.decoder(slots), slots

@@ -1,45 +1,27 @@
-"""Runs passes of the benchmark in Python, one at a time, when a line on stdin asks for one.
+"""Modules and whole models in Python, for Speed and Models: PyTorch, eager and compiled, and scikit-learn.
 
-Requests and answers are one JSON object a line:
-  {"do": "load", "module", "file", "d", "c", "k", "t", "threads",
-   "device", "configuration" of a shipped model}                  -> {"who": [names]}
-  {"do": "results", "who", "file"}                                 -> {}       writes outputs and gradients
-  {"do": "run", "who", "training"}                                 -> {"ms"}   one timed pass
-  {"do": "peak", "who", "training"}                                -> {"mb"}   its most memory beyond what there was
-For whole models "run" with training is a step with Adam, and "inputs" names the inputs that are meant.
-An answer with "error" says what went wrong.
+A request to load has "module", and of a module the sizes "d", "c", "k", "t", of a shipped model its
+"configuration", and for whole models "predicted" and "trained" name the inputs of what is compared. There "run"
+with training is a step with Adam.
 """
-import functools
-import json
-import os
-import sys
-import time
-import warnings
-
 import numpy as np
 
-warnings.simplefilter("ignore")
+import serving
 
 
 class Torch:
     """Eager PyTorch and torch.compile, on the same module."""
 
     def __init__(self, request, arrays):
-        import torch
-
         import modules
 
-        self.torch, self.device = torch, request["device"]
-        torch.set_num_threads(request["threads"])
-        torch._dynamo.reset()
+        self.torch, self.device = serving.begin(request), request["device"]
         x = arrays["features"]
         if request["module"] == "SlotAttention":
             module = modules.SlotAttention(x.shape[-1], request["d"], request["c"], request["t"])
         else:
             module = modules.StickBreaking(x.shape[-1], request["d"], request["k"])
-        prefix = "parameters."
-        module.load_state_dict(
-            {k[len(prefix):]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith(prefix)})
+        module.load_state_dict(serving.tensors(arrays, "parameters."))
         module.to(self.device)
         self.inputs = [self.there(arrays[k]) for k in ("features", "conditioning")]
         self.loss_weights = [self.there(arrays["loss." + k]) for k in ("objects", "attributions")]
@@ -47,7 +29,7 @@ class Torch:
         self.leaves["features"] = self.inputs[0].requires_grad_()
         if request["module"] == "SlotAttention":
             self.leaves["conditioning"] = self.inputs[1].requires_grad_()
-        self.ways = {"eager": module, "compile": torch.compile(module, dynamic=False)}
+        self.ways = {"eager": module, "compile": serving.compiled(module)}
 
     def there(self, array):
         return self.torch.from_numpy(array).to(self.device)
@@ -79,33 +61,41 @@ class Whole:
     """A whole model (Models.java) in eager PyTorch and under torch.compile, each with weights of its own."""
 
     def __init__(self, request, arrays):
-        import torch
+        self.torch, self.device = serving.begin(request), request["device"]
+        self.compared = request.get("predicted"), request.get("trained")
+        self.ways, self.learnt, self.optimizers = {}, {}, {}
+        for who in ("eager", "compile"):
+            model = self.model(request)
+            model.load_state_dict(serving.tensors(arrays, "parameters."))
+            model.to(self.device)
+            self.ways[who] = serving.compiled(model) if who == "compile" else model
+            self.learnt[who] = {k: v for k, v in model.named_parameters() if v.requires_grad}
+            self.optimizers[who] = self.torch.optim.Adam(self.learnt[who].values(), 1e-3)
+        self.inputs = {}
+        for name, array in serving.tensors(arrays, "inputs.").items():
+            kind, which = name.split(".")
+            self.inputs.setdefault(kind, {})[which] = array.to(self.device)
 
+    def model(self, request):
         import models
 
-        self.torch, self.device = torch, request["device"]
-        torch.set_num_threads(request["threads"])
-        torch._dynamo.reset()
-        self.ways, self.models, self.optimizers = {}, {}, {}
-        for who in ("eager", "compile"):
-            model = models.Model(request["module"])
-            prefix = "parameters."
-            model.load_state_dict(
-                {k[len(prefix):]: torch.from_numpy(v.copy()) for k, v in arrays.items() if k.startswith(prefix)})
-            self.models[who] = model.to(self.device)
-            self.ways[who] = torch.compile(model, dynamic=False) if who == "compile" else model
-            self.optimizers[who] = torch.optim.Adam(model.parameters(), 1e-3)
-        self.inputs = {}
-        for name, array in arrays.items():
-            if name.startswith("inputs."):
-                _, kind, which = name.split(".")
-                self.inputs.setdefault(kind, {})[which] = torch.from_numpy(array).to(self.device)
+        return models.Model(request["module"])
+
+    def forward(self, who, training, inputs):
+        given = self.inputs[inputs]
+        return self.ways[who](given["seen"], given["start"], training)
+
+    def target(self, inputs):
+        return self.inputs[inputs]["seen"]
 
     def backward(self, who, inputs):
-        seen = self.inputs[inputs]["seen"]
-        made, slots = self.ways[who](seen, self.inputs[inputs]["slots"])
-        (made - seen).square().mean().backward()
+        made, slots = self.forward(who, True, inputs)
+        (made - self.target(inputs)).square().mean().backward()
         return made, slots
+
+    def prediction(self, who, inputs):
+        with self.torch.inference_mode():
+            return self.forward(who, False, inputs)
 
     def run(self, who, training, inputs):
         if training:
@@ -113,47 +103,41 @@ class Whole:
             self.optimizers[who].step()
             self.optimizers[who].zero_grad()
         else:
-            with self.torch.inference_mode():
-                self.ways[who](self.inputs[inputs]["seen"], self.inputs[inputs]["slots"])
+            self.prediction(who, inputs)
 
     def results(self, who):
-        made, slots = self.backward(who, "few")
-        results = {"reconstruction": made, "objects": slots}
-        for name, leaf in self.models[who].named_parameters():
-            results["gradient of " + name] = leaf.grad
+        results = {}
+        predicted, trained = self.compared
+        if predicted:
+            results["prediction reconstruction"], results["prediction objects"] = self.prediction(who, predicted)
+        if trained:
+            results["reconstruction"], results["objects"] = self.backward(who, trained)
+            results |= {"gradient of " + k: leaf.grad for k, leaf in self.learnt[who].items()}
         results = {k: v.detach().cpu().numpy().copy() for k, v in results.items()}
         self.optimizers[who].zero_grad()
         return results
 
 
-class Shipped:
-    """Predictions of a trained model that comes with the library, in eager PyTorch and under torch.compile."""
+class Shipped(Whole):
+    """A trained model that comes with the library; where a training draws, it is given the library's draws."""
 
     def __init__(self, request, arrays):
-        import torch
+        super().__init__(request, arrays)
+        self.stride = request["configuration"]["decoder"]["trainingStride"]
+        self.pixels = {k: v.pop("pixels").tolist() for k, v in self.inputs.items() if "pixels" in v}
 
+    def model(self, request):
         import shipped
 
-        self.torch, self.device = torch, request["device"]
-        torch.set_num_threads(request["threads"])
-        torch._dynamo.reset()
-        uniform = torch.from_numpy(arrays["uniform"]) if "uniform" in arrays else None
-        model = shipped.Model(request["configuration"], uniform)
-        prefix = "parameters."
-        model.load_state_dict(
-            {k[len(prefix):]: torch.from_numpy(v.copy()) for k, v in arrays.items() if k.startswith(prefix)})
-        model.to(self.device)
-        self.ways = {"eager": model.eval(), "compile": torch.compile(model, dynamic=False)}
-        self.inputs = {
-            k.split(".")[1]: torch.from_numpy(v).to(self.device) for k, v in arrays.items() if k.startswith("inputs.")}
+        return shipped.Model(request["configuration"])
 
-    def run(self, who, training, inputs):
-        with self.torch.inference_mode():
-            return self.ways[who](self.inputs[inputs])
+    def target(self, inputs):
+        row, column = self.pixels[inputs]
+        return super().target(inputs)[:, :, row::self.stride, column::self.stride]
 
-    def results(self, who):
-        made, slots = self.run(who, False, "few")
-        return {"reconstruction": made.cpu().numpy(), "objects": slots.cpu().numpy()}
+    def forward(self, who, training, inputs):
+        given = self.inputs[inputs]
+        return self.ways[who](given["seen"], given["start"], self.pixels[inputs] if training else None)
 
 
 class ScikitLearn:
@@ -201,85 +185,11 @@ def inertia(image, k, starts, seed, threads, centers="k-means++"):
         return KMeans(k, init=centers, n_init=starts, random_state=seed).fit(image).inertia_
 
 
-def resident(entry, reset):
-    """Megabytes of an entry of /proc/self/status; with reset the most so far is forgotten."""
-    import gc
-
-    gc.collect()
-    if reset:
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")
-    with open("/proc/self/status") as file:
-        for line in file:
-            if line.startswith(entry + ":"):
-                return int(line.split()[1]) * 1024 / 1e6
-
-
-def wait(device):
-    """Until a GPU has done what it was asked to."""
-    if device == "cuda":
-        import torch
-
-        torch.cuda.synchronize()
-
-
-def taken():
-    """Megabytes of the GPU that are in use, those that the allocator keeps included."""
-    import torch
-
-    free, total = torch.cuda.mem_get_info()
-    return (total - free) / 1e6
-
-
-def peak(device, run):
-    """The most memory of a pass beyond what there was: of a GPU what the allocator got after it had given back all."""
-    if device == "cpu":
-        before = resident("VmRSS", True)
-        run()
-        return resident("VmHWM", False) - before
-    import torch
-
-    wait(device)
-    torch.cuda.empty_cache()
-    before = taken()
-    run()
-    wait(device)
-    return taken() - before
-
-
-def main():
-    # Whatever libraries print must not mix with the answers.
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
-    subject = None
-    for line in sys.stdin:
-        request = json.loads(line)
-        answer = {}
-        try:
-            if request["do"] == "load":
-                with np.load(request["file"]) as file:
-                    arrays = {k: file[k] for k in file.files}
-                kinds = {"KMeans": ScikitLearn, "SlotAttention": Torch, "StickBreaking": Torch}
-                whole = Shipped if request["module"].startswith("shipped-") else Whole
-                subject = kinds.get(request["module"], whole)(request, arrays)
-                answer["who"] = list(subject.ways)
-            elif request["do"] == "results":
-                np.savez(request["file"], **subject.results(request["who"]))
-            else:
-                given = [request["inputs"]] if "inputs" in request else []
-                run = functools.partial(subject.run, request["who"], request["training"], *given)
-                if request["do"] == "peak":
-                    answer["mb"] = peak(subject.device, run)
-                else:
-                    wait(subject.device)
-                    begin = time.perf_counter()
-                    run()
-                    wait(subject.device)
-                    answer["ms"] = (time.perf_counter() - begin) * 1e3
-        except Exception as e:  # told to the one who asked
-            answer = {"error": f"{type(e).__name__}: {e}".strip().splitlines()[0]}
-        print(json.dumps(answer), file=answers, flush=True)
+def load(request, arrays):
+    kinds = {"KMeans": ScikitLearn, "SlotAttention": Torch, "StickBreaking": Torch}
+    whole = Shipped if request["module"].startswith("shipped-") else Whole
+    return kinds.get(request["module"], whole)(request, arrays)
 
 
 if __name__ == "__main__":
-    main()
+    serving.serve(load)

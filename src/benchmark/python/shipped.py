@@ -1,5 +1,5 @@
-"""The models that come with the library as a user of PyTorch would write them, for predictions; names of parameters
-as in the library's files."""
+"""The models that come with the library as a user of PyTorch would write them; names of parameters as in the
+library's files."""
 import math
 
 import torch
@@ -66,7 +66,8 @@ class Grouping(nn.Module):
 
     def __init__(self, options):
         super().__init__()
-        self.iterations, self.eps = options["iterations"], options["eps"]
+        self.iterations, self.training_iterations = options["iterations"], options["trainingIterations"]
+        self.eps = options["eps"]
         self.to_q = nn.Linear(64, 64, bias=False)
         self.to_k, self.to_v = nn.Linear(128, 64, bias=False), nn.Linear(128, 64, bias=False)
         self.gru = nn.GRUCell(64, 64)
@@ -88,19 +89,27 @@ class Grouping(nn.Module):
         empty = empty.unsqueeze(2)
         return logits.masked_fill(empty, -torch.inf).softmax(dim=1).masked_fill(empty, 0)
 
-    def forward(self, x, places, s, p, guess=None, empty=None):
-        b, k, d = s.shape
+    def forward(self, x, places, s, p, guess, empty, training):
         x = self.norm_input(x)
-        keys, values = (self.to_k(x) / 8).transpose(1, 2), self.to_v(x)
-        seen = self.relative.features(x).unsqueeze(1)
-        for i in range(self.iterations):
+        seen = (self.to_k(x) / 8).transpose(1, 2), self.to_v(x), self.relative.features(x).unsqueeze(1)
+        if not training:
+            return self.iterate(self.iterations, seen, places, s, p, guess, empty)
+        # Gradients of the last iteration alone.
+        with torch.no_grad():
+            s, p = self.iterate(self.training_iterations - 1, seen, places, s, p, guess, empty)
+        return self.iterate(1, seen, places, s, p, None, empty)
+
+    def iterate(self, times, seen, places, s, p, guess, empty):
+        b, k, d = s.shape
+        keys, values, features = seen
+        for i in range(times):
             guessed = i == 0 and guess is not None
             a = guess if guessed else self.attend(keys, places, s, p, empty)
             w = a + self.eps
             w = w / w.sum(dim=2, keepdim=True)
             centre = w @ places
             moved = torch.zeros_like(centre) if guessed else 2 * (centre - p)
-            h = F.relu(seen + self.relative.places(places - centre.unsqueeze(2)))
+            h = F.relu(features + self.relative.places(places - centre.unsqueeze(2)))
             u = w @ values + self.relative.output((w.unsqueeze(2) @ h).squeeze(2))
             u = u + self.displacement(torch.cat([moved, moved.abs()], dim=2))
             s = self.gru(u.reshape(b * k, d), s.reshape(b * k, d)).reshape(b, k, d)
@@ -119,12 +128,14 @@ class Decoder(nn.Module):
         self.hidden, self.alpha, self.colour = nn.Linear(hidden, hidden), nn.Linear(hidden, 1), nn.Linear(64, 3)
         self.register_buffer("centres", (torch.arange(side) + 0.5) / side, persistent=False)
 
-    def forward(self, s, p, empty=None):
-        d = 2 * (self.centres - p.unsqueeze(3)) - self.shift(s).unsqueeze(3)  # (B, K, 2, S)
-        code = waves(2 * d.unsqueeze(4), self.frequencies)
+    def code(self, s, p, axis, first, stride):
+        d = 2 * (self.centres[first::stride] - p[:, :, axis:axis + 1]) - self.shift(s)[:, :, axis:axis + 1]
+        return waves(2 * d.unsqueeze(3), self.frequencies)  # (B, K, S, 1 + 2 L)
+
+    def forward(self, s, p, empty, first, stride):
         gain, offset = 1 + self.gain(s).unsqueeze(2), self.offset(s).unsqueeze(2)
-        y = (self.row(code[:, :, 0]) * gain + offset).unsqueeze(3)
-        x = (self.column(code[:, :, 1]) * gain).unsqueeze(2)
+        y = (self.row(self.code(s, p, 0, first[0], stride)) * gain + offset).unsqueeze(3)
+        x = (self.column(self.code(s, p, 1, first[1], stride)) * gain).unsqueeze(2)
         a = self.alpha(F.relu(self.hidden(F.relu(y + x)))).squeeze(4)
         if empty is not None:
             a = a.masked_fill(empty[:, :, None, None], -3e38)
@@ -148,33 +159,33 @@ def stick_breaking(x, uniform, slots, variance, least):
 
 
 class Model(nn.Module):
-    """Images (B, 3, H, W) in [0, 1] to (reconstruction, slots), by the configuration that the library hands over."""
+    """Images (B, 3, H, W) in [0, 1] to (reconstruction, slots), by the configuration that the library hands over.
 
-    def __init__(self, configuration, uniform):
+    What slots start from is places (B, K, 2), or uniform draws (B, N) for pixels of like colours. In training pixels
+    are made from a first row and column on; without them it is a prediction.
+    """
+
+    def __init__(self, configuration):
         super().__init__()
         side, self.slots = configuration["imageHeight"], configuration["slots"]
         encoder, decoder = configuration["encoder"], configuration["decoder"]
-        start = configuration["conditioning"]
         self.encoder = Encoder(side, encoder["stride"], encoder["channels"])
         self.conditioning = nn.Module()
-        self.conditioning.start = nn.Parameter(torch.zeros(64))
+        self.conditioning.register_buffer("start", torch.zeros(64))
         self.grouping = Grouping(configuration["grouping"])
-        self.decoder = Decoder(side, decoder["hidden"], decoder["frequencies"])
-        self.colours = start.get("stride")  # None where slots start from a grid
-        self.register_buffer("uniform", uniform, persistent=False)
-        if self.colours is None:
-            grid = torch.cartesian_prod(torch.tensor(start["rows"]), torch.tensor(start["columns"]))
-            self.register_buffer("grid", grid, persistent=False)
+        self.decoder, self.stride = Decoder(side, decoder["hidden"], decoder["frequencies"]), decoder["trainingStride"]
+        self.colours = configuration["conditioning"].get("stride")  # None where slots start from a grid
 
-    def forward(self, images):
+    def forward(self, images, start, first):
+        training = first is not None
+        pixels = (first, self.stride) if training else ((0, 0), 1)
         x, places = self.encoder(images)
         s = self.conditioning.start.expand(len(images), self.slots, -1)
         if self.colours is None:
-            s, p = self.grouping(x, places, s, self.grid.expand(len(images), -1, -1))
-            return self.decoder(s, p), s
+            s, p = self.grouping(x, places, s, start, None, None, training)
+            return self.decoder(s, p, None, *pixels), s
         angles = images[:, :, ::self.colours, ::self.colours].flatten(2).transpose(1, 2) * (math.pi / 2)
         colours = torch.cat([angles.sin(), angles.cos()], dim=2)
-        uniform = self.uniform.expand(len(images), -1)
-        guess, empty = stick_breaking(colours, uniform, self.slots, 0.02 * math.pi ** 2 / 12, 0.5)
-        s, p = self.grouping(x, places, s, s.new_zeros(*s.shape[:2], 2), guess, empty)
-        return self.decoder(s, p, empty), s
+        guess, empty = stick_breaking(colours, start, self.slots, 0.02 * math.pi ** 2 / 12, 0.5)
+        s, p = self.grouping(x, places, s, s.new_zeros(*s.shape[:2], 2), guess, empty, training)
+        return self.decoder(s, p, empty, *pixels), s

@@ -1,11 +1,11 @@
-"""PyTorch as it is usually written, for SlateSpeed: a training step of SLATE at the authors' default
-sizes, batch 8. Written anew from the specification. For each line on standard input it makes a step
-(forward and backward, no update) and answers with milliseconds.
+"""SLATE as PyTorch is usually written, for SlateSpeed, eager and compiled: a training step (forward and
+backward, no update). Written anew from the specification.
 """
-import sys, time
 import math, torch
 from torch import nn
 import torch.nn.functional as F
+
+import serving
 
 class ConvBlock(nn.Module):
     def __init__(s, i, o, k, stride=1, pad=0):
@@ -48,7 +48,7 @@ class Block(nn.Module):
     def __init__(s, L, d, h, p, n, first):
         super().__init__(); s.first = first; g = (3 * n) ** -0.5
         s.self_attn_layer_norm = nn.LayerNorm(d); s.self_attn = MHA(d, h, p, g)
-        s.self_attn_mask = nn.Parameter(torch.triu(torch.ones(L, L, dtype=torch.bool), 1), requires_grad=False)
+        s.register_buffer('self_attn_mask', torch.triu(torch.ones(L, L, dtype=torch.bool), 1), persistent=False)
         s.encoder_decoder_attn_layer_norm = nn.LayerNorm(d); s.encoder_decoder_attn = MHA(d, h, p, g)
         s.ffn_layer_norm = nn.LayerNorm(d)
         s.ffn = nn.Sequential(lin(d, 4 * d, kaiming=True), nn.ReLU(), lin(4 * d, d, gain=g), nn.Dropout(p))
@@ -117,23 +117,42 @@ class Slate(nn.Module):
         pred = s.out(s.tf_dec(e[:, :-1], s.slot_proj(slots)))
         return -(F.log_softmax(pred, -1).gather(2, tokens[:, :, None])).sum() / tokens.shape[0], slots, a
 
-    def step(s, image, g1, g2, noise):
+    def forward(s, image, g1, g2, noise):
+        """Cross entropy and squared error."""
         B = image.shape[0]
         lp = F.log_softmax(s.dvae.encoder(image), 1)
         mse = (image - s.dvae.decoder(F.softmax(lp + g1, 1))).square().sum() / B
         tokens = (lp + g2).argmax(1).detach().flatten(1)
-        return mse + s.explain(tokens, noise)[0]
+        return s.explain(tokens, noise)[0], mse
+
+
+class Steps:
+    def __init__(s, request, arrays):
+        serving.begin(request)
+        s.device = request['device']
+        s.model = Slate(*request['sizes']).to(s.device)
+        s.model.load_state_dict(serving.tensors(arrays, 'parameters.'))
+        inputs = serving.tensors(arrays, 'inputs.')
+        s.inputs = [inputs[k].to(s.device) for k in ('images', 'codes', 'tokens', 'noise')]
+        s.ways = {'eager': s.model, 'compile': serving.compiled(s.model)}
+
+    def run(s, who, training):
+        entropy, mse = s.ways[who](*s.inputs)
+        (entropy + mse).backward()
+        return entropy, mse
+
+    def results(s, who):
+        """Without dropout."""
+        s.model.eval()
+        s.model.zero_grad()
+        entropy, mse = s.run(who, True)
+        results = {'cross entropy': entropy, 'squared error': mse}
+        results |= {'gradient of ' + k: v.grad for k, v in s.model.named_parameters()}
+        results = {k: v.detach().cpu().numpy().copy() for k, v in results.items()}
+        s.model.train()
+        s.model.zero_grad()
+        return results
+
 
 if __name__ == '__main__':
-    torch.set_num_threads(int(sys.argv[1]))
-    device = sys.argv[2]
-    wait = torch.cuda.synchronize if device == 'cuda' else lambda: None
-    model = Slate(64, 3, 1024, 192, 4, 4, 0.1, 3, 192, 3, 192).to(device)
-    inputs = torch.rand(8, 3, 64, 64), torch.randn(8, 1024, 16, 16), torch.randn(8, 1024, 16, 16), torch.randn(8, 3, 192)
-    inputs = [x.to(device) for x in inputs]
-    for line in sys.stdin:
-        wait()
-        start = time.perf_counter()
-        model.step(*inputs).backward()
-        wait()
-        print((time.perf_counter() - start) * 1e3, flush=True)
+    serving.serve(Steps)

@@ -75,6 +75,11 @@ record Arguments(Map<String, String> values) {
         return Double.parseDouble(values.getOrDefault("within", "1"));
     }
 
+    /** Whether a way to compute something takes part: all do unless some are named. */
+    boolean takesPart(String who) {
+        return get("who") == null || list("who", "").contains(who);
+    }
+
     int number(String name, int otherwise) {
         return Integer.parseInt(values.getOrDefault(name, "" + otherwise));
     }

@@ -3,13 +3,9 @@ package org.slotwise.benchmark;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import java.util.Map;
 
 /** One way to compute what is measured. */
-interface Contender {
-
-    /** What the results call it. */
-    String name();
+interface Contender extends Computed {
 
     /**
      * Makes one pass: forward, and if training backward to all inputs and parameters.
@@ -17,9 +13,6 @@ interface Contender {
      * @return milliseconds
      */
     double run(boolean training);
-
-    /** Outputs, and gradients if there are any, by name. */
-    Map<String, float[]> results();
 
     /** The milliseconds that something takes until the manager's device has done it. */
     static double milliseconds(NDManager manager, Runnable pass) {

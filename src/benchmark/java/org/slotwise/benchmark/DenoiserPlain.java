@@ -111,13 +111,13 @@ final class DenoiserPlain {
         }
     }
 
-    /** The gradients, by names. */
-    Map<String, NDArray> gradients() {
-        Map<String, NDArray> gradients = new LinkedHashMap<>();
+    /** The weights, by names. */
+    Map<String, NDArray> leaves() {
+        Map<String, NDArray> leaves = new LinkedHashMap<>();
         for (int i = 0; i < names.size(); i++) {
-            gradients.put(names.get(i), weights.get(i).getGradient());
+            leaves.put(names.get(i), weights.get(i));
         }
-        return gradients;
+        return leaves;
     }
 
     /** Samples' numbers as an array (steps, 3). */

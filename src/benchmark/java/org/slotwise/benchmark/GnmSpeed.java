@@ -6,9 +6,13 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.gnm.GnmConfiguration;
 
 /**
@@ -41,6 +45,8 @@ final class GnmSpeed {
         }
     }
 
+    private static final String PEER = "gnm_peer.py";
+
     private final Arguments arguments;
     private final List<String> modules;
 
@@ -69,71 +75,99 @@ final class GnmSpeed {
     }
 
     private void times() throws IOException {
+        List<String> who = who();
         System.out.println(
-                "| sizes | pass | threads | library | plain | eager | plain / library"
-                        + " | eager / library |");
-        System.out.println("|---|---|---|---|---|---|---|---|");
+                "| sizes | pass | threads | "
+                        + String.join(" | ", who)
+                        + who.stream()
+                                .skip(1)
+                                .map(name -> " | " + name + " / " + who.get(0))
+                                .collect(Collectors.joining())
+                        + " |");
+        System.out.println("|---".repeat(2 + 2 * who.size()) + "|");
         Engine.getEngine("PyTorch");
-        for (String threads : arguments.list("threads", "1,2")) {
-            int count = Integer.parseInt(threads);
-            JniUtils.setNumThreads(count);
-            for (Sizes sizes : sizes()) {
-                try (NDManager manager = arguments.manager()) {
-                    GnmSubject subject = sizes.subject(manager);
-                    if (modules.contains("training")) {
-                        measure(sizes, subject, "training step", true, count);
-                    }
-                    if (modules.contains("explanation")) {
-                        measure(sizes, subject, "explanation", false, count);
-                    }
-                    if (modules.contains("objects")) {
-                        int cells = sizes.configuration.cells();
-                        for (int objects : new int[] {1, 4, cells * cells}) {
-                            subject.objects(objects);
-                            String pass = "explanation, objects: " + objects;
-                            measure(sizes, subject, pass, false, count);
-                        }
+        try (Peer peer = Peer.of(arguments, PEER)) {
+            for (String threads : arguments.list("threads", "1,2")) {
+                int count = Integer.parseInt(threads);
+                JniUtils.setNumThreads(count);
+                for (Sizes sizes : sizes()) {
+                    try (NDManager manager = arguments.manager()) {
+                        times(sizes, sizes.subject(manager), peer, count);
                     }
                 }
             }
         }
+    }
+
+    /** Who takes part, of those who could. */
+    private List<String> who() {
+        boolean python = arguments.get("python") != null;
+        return Stream.of("library", "plain", "eager", "compile")
+                .filter(arguments::takesPart)
+                .filter(name -> python || name.equals("library") || name.equals("plain"))
+                .toList();
+    }
+
+    private void times(Sizes sizes, GnmSubject subject, @Nullable Peer peer, int threads)
+            throws IOException {
+        boolean training = modules.contains("training");
+        boolean explanation = modules.contains("explanation");
+        if (training || explanation) {
+            List<Contender> contenders = contenders(sizes, subject, peer, threads);
+            if (training) {
+                measure(sizes, contenders, "training step", true, threads);
+            }
+            if (explanation) {
+                measure(sizes, contenders, "explanation", false, threads);
+            }
+        }
+        if (modules.contains("objects")) {
+            int cells = sizes.configuration.cells();
+            for (int objects : new int[] {1, 4, cells * cells}) {
+                subject.objects(objects);
+                List<Contender> contenders = contenders(sizes, subject, peer, threads);
+                measure(sizes, contenders, "explanation, objects: " + objects, false, threads);
+            }
+        }
+    }
+
+    /** Those who compute the same. */
+    private List<Contender> contenders(
+            Sizes sizes, GnmSubject subject, @Nullable Peer peer, int threads) throws IOException {
+        List<Contender> contenders = new ArrayList<>(List.of(subject.library(), subject.plain()));
+        if (peer != null) {
+            contenders.addAll(peer.contenders(subject.request(), threads, subject.numbers()));
+        }
+        contenders.removeIf(contender -> !arguments.takesPart(contender.name()));
+        double within = arguments.within();
+        Comparison.keep(sizes, contenders, found -> found.holds(within), System.err);
+        return contenders;
     }
 
     private void measure(
-            Sizes sizes, GnmSubject subject, String pass, boolean training, int threads)
-            throws IOException {
-        List<Contender> contenders = new ArrayList<>(List.of(subject.library(), subject.plain()));
-        try (GnmPeer peer = peer(Map.of())) {
-            if (peer != null) {
-                peer.load(sizes.configuration, subject, threads, arguments.device());
-                contenders.add(peer);
-            }
-            Map<String, float[]> ours = contenders.get(0).results();
-            for (Contender other : contenders.subList(1, contenders.size())) {
-                Agreement agreement = Agreement.of(other.results(), ours);
-                if (!agreement.holds(arguments.within())) {
-                    throw new IllegalStateException(other.name() + ": " + agreement);
-                }
-                System.err.println(other.name() + ": " + agreement);
-            }
-            List<Timing> timings =
-                    Timing.alternate(
-                            contenders,
-                            training,
-                            arguments.number("warmups", 3),
-                            arguments.number("rounds", 15),
-                            arguments.number("seconds", 60));
-            row(sizes, pass, threads, timings);
+            Sizes sizes, List<Contender> contenders, String pass, boolean training, int threads) {
+        List<Timing> timings =
+                Timing.alternate(
+                        contenders,
+                        training,
+                        arguments.number("warmups", 3),
+                        arguments.number("rounds", 15),
+                        arguments.number("seconds", 60));
+        Map<String, Timing> byName = new LinkedHashMap<>();
+        for (int i = 0; i < timings.size(); i++) {
+            byName.put(contenders.get(i).name(), timings.get(i));
         }
+        row(sizes, pass, threads, byName);
     }
 
-    private static void row(Sizes sizes, String pass, int threads, List<Timing> timings) {
+    /** With nothing for who cannot compute it. */
+    private void row(Sizes sizes, String pass, int threads, Map<String, Timing> timings) {
         StringBuilder row = new StringBuilder("| " + sizes + " | " + pass + " | " + threads);
-        double ours = timings.get(0).median();
-        for (int i = 0; i < 3; i++) {
+        List<String> who = who();
+        for (String name : who) {
             row.append(" | ");
-            if (i < timings.size()) {
-                Timing timing = timings.get(i);
+            Timing timing = timings.get(name);
+            if (timing != null) {
                 row.append(
                         String.format(
                                 Locale.ROOT,
@@ -143,19 +177,15 @@ final class GnmSpeed {
                                 timing.high()));
             }
         }
-        for (int i = 1; i < 3; i++) {
+        double first = timings.values().iterator().next().median();
+        for (String name : who.subList(1, who.size())) {
             row.append(" | ");
-            if (i < timings.size()) {
-                double times = timings.get(i).median() / ours;
-                row.append(String.format(Locale.ROOT, "**%.2f**", times));
+            Timing timing = timings.get(name);
+            if (timing != null) {
+                row.append(String.format(Locale.ROOT, "**%.2f**", timing.median() / first));
             }
         }
         System.out.println(row + " |");
-    }
-
-    private GnmPeer peer(Map<String, String> environment) throws IOException {
-        String python = arguments.get("python");
-        return python == null ? null : new GnmPeer(python, environment);
     }
 
     private void memory() throws IOException, InterruptedException {
@@ -188,14 +218,16 @@ final class GnmSpeed {
     }
 
     private double eager(Sizes sizes, boolean training) throws IOException {
+        String python = arguments.get("python");
+        if (python == null) {
+            return Double.NaN;
+        }
         Engine.getEngine("PyTorch");
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
-                GnmPeer peer = peer(PeakMemory.ENVIRONMENT)) {
-            if (peer == null) {
-                return Double.NaN;
-            }
-            peer.load(sizes.configuration, sizes.subject(manager), 1, Device.cpu());
-            return peer.memory(training);
+                Peer peer = new Peer(python, PEER, Device.cpu(), PeakMemory.ENVIRONMENT)) {
+            GnmSubject subject = sizes.subject(manager);
+            peer.load(subject.request(), 1, subject.numbers());
+            return peer.peak("eager", training);
         }
     }
 

@@ -9,6 +9,8 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
+import com.google.gson.Gson;
+import com.google.gson.JsonObject;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -20,6 +22,7 @@ import org.slotwise.gnm.GnmNoise;
 import org.slotwise.gnm.GnmOutput;
 import org.slotwise.gnm.GnmSchedules;
 import org.slotwise.gnm.GnmSetting;
+import org.slotwise.gnm.GnmTerm;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.weights.StateDict;
 
@@ -56,8 +59,18 @@ final class GnmSubject {
                         manager.randomNormal(new Shape(batch, sizes.latents().what(), g, g)));
     }
 
-    GnmSetting setting() {
-        return setting;
+    /** What Python is asked for. */
+    JsonObject request() {
+        JsonObject request = new JsonObject();
+        request.add("sizes", new Gson().toJsonTree(gnm.sizes()));
+        request.addProperty("temperature", setting.temperature());
+        request.addProperty("presence", setting.presencePrior());
+        double[] of = new double[GnmTerm.values().length];
+        for (GnmTerm term : GnmTerm.values()) {
+            of[term.column()] = setting.weights().getOrDefault(term, 1.0);
+        }
+        request.add("weights", new Gson().toJsonTree(of));
+        return request;
     }
 
     /** Makes so many cells of each picture have an object. */
@@ -86,16 +99,17 @@ final class GnmSubject {
         return StateDict.of(gnm).arrays();
     }
 
-    /** What Python is given: weights, and inputs after a colon. */
+    /** Weights and inputs, as the Python side reads them. */
     Map<String, NDArray> numbers() {
-        Map<String, NDArray> all = new LinkedHashMap<>(weights());
-        all.put(":images", images);
-        all.put(":background", noise.background());
-        all.put(":scene", noise.scene());
-        all.put(":presence", noise.presence());
-        all.put(":where", noise.where());
-        all.put(":depth", noise.depth());
-        all.put(":what", noise.what());
+        Map<String, NDArray> all = new LinkedHashMap<>();
+        weights().forEach((name, array) -> all.put("parameters." + name, array));
+        all.put("inputs.images", images);
+        all.put("inputs.background", noise.background());
+        all.put("inputs.scene", noise.scene());
+        all.put("inputs.presence", noise.presence());
+        all.put("inputs.where", noise.where());
+        all.put("inputs.depth", noise.depth());
+        all.put("inputs.what", noise.what());
         return all;
     }
 

@@ -1,10 +1,8 @@
 package org.slotwise.benchmark;
 
-import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.NDScope;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
@@ -12,8 +10,8 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
-import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
+import com.google.gson.JsonObject;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -21,25 +19,22 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.decoder.PatchDecoder;
 import org.slotwise.decoder.SlotDecoder;
 import org.slotwise.encoder.FeatureExtractor;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.SlotAttentionGrouping;
-import org.slotwise.internal.Gradients;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.model.ObjectDiscovery;
 import org.slotwise.model.ObjectDiscoveryConfiguration;
 import org.slotwise.model.ObjectDiscoveryOutput;
 import org.slotwise.torchscript.ScriptModule;
 import org.slotwise.torchscript.TorchScript;
-import org.slotwise.training.Adam;
 import org.slotwise.weights.StateDict;
 
 /** A whole model with inputs and weights, computed by the library or by the TorchScript of it. */
-final class ModelSubject {
+final class ModelSubject implements WholeModel {
 
     private static final String WITH_ENCODER =
             """
@@ -57,11 +52,6 @@ final class ModelSubject {
               out = self.decoder.forward(torch.__getitem__(g, "objects"))
               return (torch.__getitem__(out, "reconstruction"), torch.__getitem__(g, "objects"))
             """;
-
-    /** The names of inputs: two to be compared by, a training step's, one, eight. */
-    static final String FEW = "few";
-
-    static final String STEP = "step";
 
     private final NDManager manager;
     private final ModelSize size;
@@ -108,7 +98,6 @@ final class ModelSubject {
         if (!plainWeights.keySet().containsAll(weights.keySet())) {
             throw new IllegalStateException(plainWeights.keySet() + " and " + weights.keySet());
         }
-        inputs.put(FEW, drawn(2));
         inputs.put(STEP, drawn(size.batch()));
         inputs.put("1", drawn(1));
         inputs.put("8", drawn(8));
@@ -184,22 +173,35 @@ final class ModelSubject {
         return new NDList(seen, manager.randomNormal(size.slots(count)));
     }
 
-    /** Weights and inputs, as the Python side reads them. */
-    Map<String, NDArray> numbers() {
+    @Override
+    public int batch() {
+        return size.batch();
+    }
+
+    @Override
+    public JsonObject request() {
+        JsonObject request = new JsonObject();
+        request.addProperty("module", size.toString());
+        return request;
+    }
+
+    @Override
+    public Map<String, NDArray> numbers() {
         Map<String, NDArray> numbers = new LinkedHashMap<>();
         weights.forEach((name, array) -> numbers.put("parameters." + name, array));
         inputs.forEach(
                 (name, list) -> {
                     numbers.put("inputs." + name + ".seen", list.get(0));
-                    numbers.put("inputs." + name + ".slots", list.get(1));
+                    numbers.put("inputs." + name + ".start", list.get(1));
                 });
         return numbers;
     }
 
-    List<ModelWay> ways() {
+    @Override
+    public List<ModelWay> ways(Compared compared) {
         return List.of(
-                new InThisProcess("library", this::library, weights),
-                new InThisProcess("plain", this::plain, plainWeights));
+                new OwnWay(manager, "library", inputs, compared, weights, this::library),
+                new OwnWay(manager, "plain", inputs, compared, plainWeights, this::plain));
     }
 
     /** Reconstruction and slots. */
@@ -229,109 +231,5 @@ final class ModelSubject {
         return training
                 ? IValueUtils.forward(plain, list, true)
                 : NoGraph.during(() -> IValueUtils.forward(plain, list, true));
-    }
-
-    /** How a model is computed. */
-    interface Forward {
-        NDList apply(NDManager owner, NDList inputs, boolean training);
-    }
-
-    /** The library, or TorchScript. */
-    private final class InThisProcess implements ModelWay {
-        private final String name;
-        private final Forward forward;
-        private final Map<String, NDArray> leaves;
-        private final Adam adam = Adam.builder().build();
-
-        InThisProcess(String name, Forward forward, Map<String, NDArray> leaves) {
-            this.name = name;
-            this.forward = forward;
-            this.leaves = leaves;
-        }
-
-        @Override
-        public String name() {
-            return name;
-        }
-
-        @Override
-        public double run(String which, boolean training) {
-            NDList in = Objects.requireNonNull(inputs.get(which));
-            return Contender.milliseconds(
-                    manager,
-                    () -> {
-                        if (training) {
-                            step(in);
-                        } else {
-                            predict(in);
-                        }
-                    });
-        }
-
-        @Override
-        public double peak(String which, boolean training) {
-            return GpuMemory.peak(manager, () -> run(which, training));
-        }
-
-        private void step(NDList in) {
-            backward(in, out -> {});
-            leaves.forEach(
-                    (key, weight) -> {
-                        try (NDArray gradient = Gradients.of(weight)) {
-                            adam.update(key, weight, gradient);
-                        }
-                        Gradients.zero(weight);
-                    });
-        }
-
-        private void backward(NDList in, Consumer<NDList> reader) {
-            try (NDManager scratch = manager.newSubManager();
-                    GradientCollector collector =
-                            Engine.getEngine("PyTorch").newGradientCollector();
-                    NDScope scope = new NDScope()) {
-                scope.suppressNotUsedWarning();
-                NDList seen = held(scratch, in);
-                NDList out = forward.apply(scratch, seen, true);
-                collector.backward(out.get(0).sub(seen.get(0)).square().mean());
-                reader.accept(out);
-            }
-        }
-
-        /** Views that go with the pass, so that what is made of them does too. */
-        private static NDList held(NDManager scratch, NDList in) {
-            NDList held = new NDList();
-            for (NDArray input : in) {
-                NDArray view = input.reshape(input.getShape());
-                view.attach(scratch);
-                held.add(view);
-            }
-            return held;
-        }
-
-        private void predict(NDList in) {
-            try (NDManager scratch = manager.newSubManager()) {
-                forward.apply(scratch, held(scratch, in), false).forEach(NDArray::close);
-            }
-        }
-
-        @Override
-        public Map<String, float[]> results() {
-            Map<String, float[]> results = new LinkedHashMap<>();
-            leaves.values().forEach(Gradients::zero);
-            backward(
-                    Objects.requireNonNull(inputs.get(FEW)),
-                    out -> {
-                        results.put("reconstruction", out.get(0).toFloatArray());
-                        results.put("objects", out.get(1).toFloatArray());
-                    });
-            leaves.forEach(
-                    (key, weight) -> {
-                        try (NDArray gradient = Gradients.of(weight)) {
-                            results.put("gradient of " + key, gradient.toFloatArray());
-                        }
-                        Gradients.zero(weight);
-                    });
-            return results;
-        }
     }
 }

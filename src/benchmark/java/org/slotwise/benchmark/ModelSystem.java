@@ -47,7 +47,9 @@ enum ModelSystem {
     void measure(Arguments arguments) throws IOException, InterruptedException {
         List<String> args = new ArrayList<>(List.of("--modules", modules, "--sizes", sizes));
         for (String name :
-                List.of("threads", "rounds", "warmups", "seconds", "python", "device", "within")) {
+                List.of(
+                        "threads", "rounds", "warmups", "seconds", "who", "python", "device",
+                        "within")) {
             if (arguments.get(name) != null) {
                 args.add("--" + name);
                 args.add(arguments.get(name));

@@ -11,15 +11,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Whole models: a training step with Adam, and predictions of one picture and of eight, beside the
- * same in TorchScript in this process and PyTorch in another; {@code memory}: the most that a step
- * takes, of one way at a time. docs/performance.md tells the arguments.
+ * same in TorchScript in this process and PyTorch in another; {@code memory}: the most that these
+ * take, of one way at a time. docs/performance.md tells the arguments.
  */
 final class Models {
-
-    private static final double OUTPUTS = 1e-4;
-
-    /** A ReLU whose input is zero but for rounding may fall to either side. */
-    private static final double GRADIENTS = 1e-2;
 
     private static final String ALL =
             "clevr-64,clevr-128,tetrominoes,multi-dsprites,dinosaur,"
@@ -32,10 +27,7 @@ final class Models {
     private Models(Arguments arguments, NDManager manager) throws IOException {
         this.arguments = arguments;
         this.manager = manager;
-        peer =
-                arguments.get("python") == null
-                        ? null
-                        : new Peer(arguments.get("python"), arguments.device());
+        peer = Peer.of(arguments, "peer.py");
     }
 
     public static void main(String[] args) throws IOException, InterruptedException {
@@ -47,10 +39,8 @@ final class Models {
             for (String threads : arguments.list("threads", "1")) {
                 JniUtils.setNumThreads(Integer.parseInt(threads));
                 for (String name : chosen) {
-                    if (name.startsWith(ShippedSubject.SHIPPED)) {
-                        models.predict(name, Integer.parseInt(threads));
-                    } else if (!ModelSystem.NAMES.contains(name)) {
-                        models.measure(ModelSize.of(name), Integer.parseInt(threads));
+                    if (!ModelSystem.NAMES.contains(name)) {
+                        models.measure(name, Integer.parseInt(threads));
                     }
                 }
             }
@@ -66,100 +56,77 @@ final class Models {
         }
     }
 
-    private void predict(String name, int threads) throws IOException {
+    private void measure(String name, int threads) throws IOException {
         try (NDManager own = manager.newSubManager()) {
-            ShippedSubject subject = new ShippedSubject(own, name);
-            List<ModelWay> ways = new ArrayList<>(subject.ways());
+            WholeModel model =
+                    name.startsWith(ShippedSubject.SHIPPED)
+                            ? new ShippedSubject(own, name)
+                            : new ModelSubject(own, ModelSize.of(name), arguments.within());
+            List<String> measured = arguments.list("sizes", WholeModel.STEP + ",1,8");
+            WholeModel.Compared compared = WholeModel.Compared.of(measured);
+            List<ModelWay> ways = new ArrayList<>(model.ways(compared));
             if (peer != null) {
-                for (String who :
-                        peer.load(name, subject.configuration(), threads, subject.numbers())) {
-                    ways.add(peer.way(who));
-                }
+                ways.addAll(peer.ways(model, compared, threads));
             }
-            List<String> who = arguments.list("who", "");
-            ways.removeIf(way -> arguments.get("who") != null && !who.contains(way.name()));
-            compare(name, ways);
-            for (String count : arguments.list("sizes", "1,8")) {
-                time(name, "prediction of " + count, threads, count, ways);
-            }
-        }
-    }
-
-    private void measure(ModelSize size, int threads) throws IOException {
-        try (NDManager own = manager.newSubManager()) {
-            ModelSubject subject = new ModelSubject(own, size, arguments.within());
-            List<ModelWay> ways = new ArrayList<>(subject.ways());
-            if (peer != null) {
-                for (String who : peer.load(size, threads, subject.numbers())) {
-                    ways.add(peer.way(who));
-                }
-            }
-            List<String> who = arguments.list("who", "");
-            ways.removeIf(way -> arguments.get("who") != null && !who.contains(way.name()));
-            compare(size, ways);
-            for (String what : arguments.list("sizes", "step,1,8")) {
+            ways.removeIf(way -> !arguments.takesPart(way.name()));
+            double within = arguments.within();
+            Comparison.keep(name, ways, found -> model.holds(found, within), System.out);
+            for (String what : measured) {
                 if (what.equals("memory")) {
-                    memory(size, ways);
+                    for (String inputs : List.of(WholeModel.STEP, "8", "1")) {
+                        memory(name + " | memory of a " + shown(model, inputs), ways, inputs);
+                    }
                 } else {
-                    boolean step = what.equals(ModelSubject.STEP);
-                    String shown = step ? "step of " + size.batch() : "prediction of " + what;
-                    time(size, shown, threads, what, ways);
+                    time(name + " | " + shown(model, what) + " | " + threads, ways, what);
                 }
             }
         }
     }
 
-    private void compare(Object size, List<ModelWay> ways) {
-        Map<String, float[]> expected = ways.get(0).results();
-        for (ModelWay way : ways.subList(1, ways.size())) {
-            Agreement agreement = Agreement.of(way.results(), expected);
-            System.out.printf(
-                    "%s, %s and %s: %s%n", size, ways.get(0).name(), way.name(), agreement);
-            double times = arguments.within();
-            if (!(agreement.outputs() < times * OUTPUTS
-                    && agreement.gradients() < times * GRADIENTS)) {
-                throw new IllegalStateException(way.name() + " does not agree");
-            }
-        }
+    private static String shown(WholeModel model, String inputs) {
+        return inputs.equals(WholeModel.STEP)
+                ? "step of " + model.batch()
+                : "prediction of " + inputs;
     }
 
-    private void time(Object size, String shown, int threads, String inputs, List<ModelWay> ways) {
-        boolean training = inputs.equals(ModelSubject.STEP);
-        List<Contender> contenders = new ArrayList<>();
-        for (ModelWay way : ways) {
-            contenders.add(contender(way, inputs));
+    /** Those who make such a pass. */
+    private static List<ModelWay> able(String row, List<ModelWay> ways, String inputs) {
+        if (!inputs.equals(WholeModel.STEP)) {
+            return ways;
+        }
+        ways.stream()
+                .filter(way -> !way.trains())
+                .forEach(
+                        way ->
+                                System.out.println(
+                                        row + ": without " + way.name() + ", which only predicts"));
+        return ways.stream().filter(ModelWay::trains).toList();
+    }
+
+    private void time(String row, List<ModelWay> ways, String inputs) {
+        List<Contender> contenders =
+                able(row, ways, inputs).stream().map(way -> contender(way, inputs)).toList();
+        if (contenders.isEmpty()) {
+            return;
         }
         List<Timing> timings =
                 Timing.alternate(
                         contenders,
-                        training,
+                        inputs.equals(WholeModel.STEP),
                         arguments.number("warmups", 2),
                         arguments.number("rounds", 15),
                         arguments.number("seconds", 40));
-        StringBuilder row = new StringBuilder("| " + size + " | ");
-        row.append(shown).append(" | ").append(threads).append(" |");
-        for (int i = 0; i < timings.size(); i++) {
-            Timing timing = timings.get(i);
-            row.append(
-                    String.format(
-                            " %s %.3g (%.3g to %.3g), %.2f |",
-                            ways.get(i).name(),
-                            timing.median(),
-                            timing.low(),
-                            timing.high(),
-                            timing.median() / timings.get(0).median()));
-        }
-        System.out.println(row);
+        System.out.println("| " + row + " |" + Timing.cells(contenders, timings));
     }
 
-    private static void memory(ModelSize size, List<ModelWay> ways) {
-        for (ModelWay way : ways) {
+    private static void memory(String row, List<ModelWay> ways, String inputs) {
+        boolean training = inputs.equals(WholeModel.STEP);
+        for (ModelWay way : able(row, ways, inputs)) {
             for (int i = 0; i < 3; i++) {
-                way.run(ModelSubject.STEP, true);
+                way.run(inputs, training);
             }
-            System.out.printf(
-                    "| %s | memory of a step of %d | %s %.0f MB |%n",
-                    size, size.batch(), way.name(), way.peak(ModelSubject.STEP, true));
+            double peak = way.peak(inputs, training);
+            System.out.printf("| %s | %s %.1f MB |%n", row, way.name(), peak);
         }
     }
 

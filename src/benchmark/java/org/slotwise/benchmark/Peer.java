@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.weights.StateDict;
 
 /** A Python process that makes a pass when it is asked to, and tells how long it took. */
@@ -22,61 +23,81 @@ final class Peer implements AutoCloseable {
     private final Path numbers;
     private final Path results;
 
-    Peer(String python, Device device) throws IOException {
+    /** Starts a program that answers as {@code serving.py} says. */
+    Peer(String python, String program, Device device, Map<String, String> environment)
+            throws IOException {
         this.device = device;
-        process = new Python(python, "peer.py", Map.of());
+        process = new Python(python, program, environment);
         numbers = Files.createTempFile("numbers", ".npz");
         results = Files.createTempFile("results", ".npz");
     }
 
-    /** Hands a module with its numbers over; gives the ways in which Python computes it. */
-    List<Contender> load(Module module, Size size, int threads, Map<String, NDArray> arrays)
-            throws IOException {
-        JsonObject request = Python.request("load");
-        request.addProperty("module", module.toString());
-        request.addProperty("d", size.d());
-        request.addProperty("c", size.c());
-        request.addProperty("k", size.k());
-        request.addProperty("t", size.t());
-        List<Contender> contenders = new ArrayList<>();
-        for (String who : load(request, threads, arrays)) {
-            contenders.add(contender(who));
-        }
-        return contenders;
+    /** Null without Python. */
+    static @Nullable Peer of(Arguments arguments, String program) throws IOException {
+        String python = arguments.get("python");
+        return python == null ? null : new Peer(python, program, arguments.device(), Map.of());
     }
 
-    /** Hands a whole model over, and its inputs; gives the names of the ways of Python. */
-    List<String> load(ModelSize size, int threads, Map<String, NDArray> arrays) throws IOException {
-        JsonObject request = Python.request("load");
-        request.addProperty("module", size.toString());
-        return load(request, threads, arrays);
-    }
-
-    /** The same of a model that comes with the library, with what it was made from. */
-    List<String> load(
-            String model, JsonObject configuration, int threads, Map<String, NDArray> arrays)
-            throws IOException {
-        JsonObject request = Python.request("load");
-        request.addProperty("module", model);
-        request.add("configuration", configuration);
-        return load(request, threads, arrays);
-    }
-
-    private List<String> load(JsonObject request, int threads, Map<String, NDArray> arrays)
+    /**
+     * Hands something over that is to be computed.
+     *
+     * @param request what it is
+     * @param arrays its parameters and inputs
+     * @return the names of the ways in which Python computes it
+     */
+    List<String> load(JsonObject request, int threads, Map<String, NDArray> arrays)
             throws IOException {
         StateDict.of(arrays).write(numbers);
-        request.addProperty("file", numbers.toString());
-        request.addProperty("threads", threads);
-        request.addProperty("device", Python.name(device));
+        JsonObject load = request.deepCopy();
+        load.addProperty("do", "load");
+        load.addProperty("file", numbers.toString());
+        load.addProperty("threads", threads);
+        load.addProperty("device", Python.name(device));
         List<String> names = new ArrayList<>();
-        for (JsonElement who : process.ask(request).getAsJsonArray("who")) {
+        for (JsonElement who : process.ask(load).getAsJsonArray("who")) {
             names.add(who.getAsString());
         }
         return names;
     }
 
-    /** A way to compute a whole model on inputs that were handed over by a name. */
-    ModelWay way(String who) {
+    /** The same for what has one set of inputs; gives the ways. */
+    List<Contender> contenders(JsonObject request, int threads, Map<String, NDArray> arrays)
+            throws IOException {
+        return load(request, threads, arrays).stream().map(this::contender).toList();
+    }
+
+    /** The same for a whole model. */
+    List<ModelWay> ways(WholeModel model, WholeModel.Compared compared, int threads)
+            throws IOException {
+        JsonObject request = model.request();
+        request.addProperty("predicted", compared.predicted());
+        request.addProperty("trained", compared.trained());
+        return load(request, threads, model.numbers()).stream().map(this::way).toList();
+    }
+
+    /**
+     * The peak of a pass beyond what was resident, in megabytes, after three passes.
+     *
+     * @param who makes it
+     */
+    double peak(String who, boolean training) {
+        for (int i = 0; i < 3; i++) {
+            pass("run", who, null, training);
+        }
+        return pass("peak", who, null, training).get("mb").getAsDouble();
+    }
+
+    private JsonObject pass(String what, String who, @Nullable String inputs, boolean training) {
+        JsonObject request = Python.request(what);
+        request.addProperty("who", who);
+        request.addProperty("training", training);
+        if (inputs != null) {
+            request.addProperty("inputs", inputs);
+        }
+        return process.ask(request);
+    }
+
+    private ModelWay way(String who) {
         return new ModelWay() {
             @Override
             public String name() {
@@ -85,25 +106,17 @@ final class Peer implements AutoCloseable {
 
             @Override
             public double run(String inputs, boolean training) {
-                return pass("run", inputs, training).get("ms").getAsDouble();
+                return pass("run", who, inputs, training).get("ms").getAsDouble();
             }
 
             @Override
             public double peak(String inputs, boolean training) {
-                return pass("peak", inputs, training).get("mb").getAsDouble();
-            }
-
-            private JsonObject pass(String what, String inputs, boolean training) {
-                JsonObject request = Python.request(what);
-                request.addProperty("who", who);
-                request.addProperty("inputs", inputs);
-                request.addProperty("training", training);
-                return process.ask(request);
+                return pass("peak", who, inputs, training).get("mb").getAsDouble();
             }
 
             @Override
             public Map<String, float[]> results() {
-                return contender(who).results();
+                return Peer.this.results(who);
             }
         };
     }
@@ -117,24 +130,21 @@ final class Peer implements AutoCloseable {
 
             @Override
             public double run(boolean training) {
-                JsonObject request = Python.request("run");
-                request.addProperty("who", who);
-                request.addProperty("training", training);
-                return process.ask(request).get("ms").getAsDouble();
+                return pass("run", who, null, training).get("ms").getAsDouble();
             }
 
             @Override
             public Map<String, float[]> results() {
-                JsonObject request = Python.request("results");
-                request.addProperty("who", who);
-                request.addProperty("file", Peer.this.results.toString());
-                process.ask(request);
-                return read();
+                return Peer.this.results(who);
             }
         };
     }
 
-    private Map<String, float[]> read() {
+    private Map<String, float[]> results(String who) {
+        JsonObject request = Python.request("results");
+        request.addProperty("who", who);
+        request.addProperty("file", results.toString());
+        process.ask(request);
         Map<String, float[]> read = new LinkedHashMap<>();
         try (StateDict file = StateDict.read(results)) {
             file.arrays()

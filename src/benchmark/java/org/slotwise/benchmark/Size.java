@@ -1,5 +1,6 @@
 package org.slotwise.benchmark;
 
+import com.google.gson.JsonObject;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -56,6 +57,17 @@ record Size(String name, int b, int n, int f, int d, int c, int k, int t) {
             case STICK_BREAKING -> new Size(name, 8, n, 64, 64, 64, k, 1);
             case K_MEANS -> new Size(name, 2, n, 64, 64, 64, k, 10);
         };
+    }
+
+    /** What Python is asked for. */
+    JsonObject request(Module module) {
+        JsonObject request = new JsonObject();
+        request.addProperty("module", module.toString());
+        request.addProperty("d", d);
+        request.addProperty("c", c);
+        request.addProperty("k", k);
+        request.addProperty("t", t);
+        return request;
     }
 
     Size withIterations(int iterations) {

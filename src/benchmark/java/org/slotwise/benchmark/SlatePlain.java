@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -83,6 +84,7 @@ final class SlatePlain {
     private final List<NDArray> transformer = new ArrayList<>();
     private final List<NDArray> slots = new ArrayList<>();
     private final List<NDArray> dvae = new ArrayList<>();
+    private final List<String> dvaeNames = new ArrayList<>();
 
     /** Takes copies of a model's parameters, of which it computes gradients. */
     SlatePlain(NDManager manager, StateDict weights, int blocks, int iterations, double dropout) {
@@ -100,20 +102,41 @@ final class SlatePlain {
         for (String name : SLOTS) {
             slots.add(leaf(all.get("slot_attn." + name).duplicate(), manager));
         }
-        convolutions(all, "dvae.encoder.", ENCODER_BLOCKS, 7, manager);
-        convolutions(all, "dvae.decoder.", DECODER_BLOCKS, 11, manager);
+        convolutions("dvae.encoder.", ENCODER_BLOCKS, 7);
+        convolutions("dvae.decoder.", DECODER_BLOCKS, 11);
+        dvaeNames.forEach(name -> dvae.add(leaf(all.get(name).duplicate(), manager)));
         script = new Script(source(blocks, iterations, dropout));
     }
 
-    private void convolutions(
-            Map<String, NDArray> all, String part, int[] blocks, int last, NDManager manager) {
+    private void convolutions(String part, int[] blocks, int last) {
         for (int i : blocks) {
             for (String name : new String[] {".m.weight", ".weight", ".bias"}) {
-                dvae.add(leaf(all.get(part + i + name).duplicate(), manager));
+                dvaeNames.add(part + i + name);
             }
         }
-        dvae.add(leaf(all.get(part + last + ".weight").duplicate(), manager));
-        dvae.add(leaf(all.get(part + last + ".bias").duplicate(), manager));
+        dvaeNames.add(part + last + ".weight");
+        dvaeNames.add(part + last + ".bias");
+    }
+
+    /** Gradients by the names of the model's parameters. */
+    Map<String, NDArray> gradients() {
+        Map<String, NDArray> gradients = new LinkedHashMap<>();
+        for (int i = 0; i < BLOCK.length; i++) {
+            NDArray stacked = transformer.get(i).getGradient();
+            for (int n = 0; n < stacked.getShape().get(0); n++) {
+                gradients.put("tf_dec.blocks." + n + "." + BLOCK[i], stacked.get(n));
+            }
+        }
+        for (int i = 0; i < DECODER.length; i++) {
+            gradients.put(DECODER[i], transformer.get(BLOCK.length + i).getGradient());
+        }
+        for (int i = 0; i < SLOTS.length; i++) {
+            gradients.put("slot_attn." + SLOTS[i], slots.get(i).getGradient());
+        }
+        for (int i = 0; i < dvae.size(); i++) {
+            gradients.put(dvaeNames.get(i), dvae.get(i).getGradient());
+        }
+        return gradients;
     }
 
     private static NDArray leaf(NDArray array, NDManager manager) {

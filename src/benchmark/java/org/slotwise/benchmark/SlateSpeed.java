@@ -2,30 +2,24 @@ package org.slotwise.benchmark;
 
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.NDScope;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.slotwise.internal.NoGraph;
-import org.slotwise.layer.GumbelSoftmax;
 import org.slotwise.slate.Slate;
 import org.slotwise.slate.SlateConfiguration;
 import org.slotwise.slate.SlateNoise;
-import org.slotwise.slate.SlateOutput;
-import org.slotwise.weights.StateDict;
 
 /**
  * SLATE beside the authors' computation in TorchScript in the same process, and beside PyTorch in
@@ -36,8 +30,7 @@ import org.slotwise.weights.StateDict;
  */
 final class SlateSpeed {
 
-    private static final GumbelSoftmax SOFT = new GumbelSoftmax(1, false);
-    private static final int BATCH = 8;
+    private static final String PEER = "slate_peer.py";
 
     private final NDManager manager;
     private final Arguments arguments;
@@ -58,11 +51,11 @@ final class SlateSpeed {
                 for (String what : arguments.list("modules", "generation,training,tokens")) {
                     switch (what) {
                         case "generation" -> speed.generation();
-                        case "training" -> speed.training(threads);
+                        case "training" -> speed.training(Integer.parseInt(threads));
                         case "tokens" -> speed.tokens();
                         case "halves" -> speed.halves();
                         case "leak" -> speed.leak();
-                        case "memory" -> speed.memory();
+                        case "memory" -> speed.memory(Integer.parseInt(threads));
                         default -> throw new IllegalArgumentException("no module " + what);
                     }
                 }
@@ -71,22 +64,7 @@ final class SlateSpeed {
     }
 
     private Slate slate(SlateConfiguration sizes) {
-        Slate slate = new Slate(sizes);
-        manager.getEngine().setRandomSeed(0);
-        int side = sizes.imageSize();
-        slate.initialize(manager, DataType.FLOAT32, new Shape(1, sizes.channels(), side, side));
-        slate.getParameters().forEach(p -> p.getValue().getArray().setName(null));
-        return slate;
-    }
-
-    private static SlatePlain plain(NDManager manager, Slate slate, double dropout) {
-        SlateConfiguration sizes = slate.sizes();
-        return new SlatePlain(
-                manager,
-                StateDict.of(slate),
-                sizes.transformer().blocks(),
-                sizes.slots().iterations(),
-                dropout);
+        return SlateSubject.slate(manager, sizes);
     }
 
     private List<Timing> time(List<Contender> contenders) {
@@ -120,7 +98,7 @@ final class SlateSpeed {
     /** 256 tokens, 4 blocks, width 192. */
     private void generation() {
         Slate slate = slate(SlateConfiguration.shapes3d());
-        SlatePlain plain = plain(manager, slate, 0);
+        SlatePlain plain = SlateSubject.plain(manager, slate, 0);
         for (String size : arguments.list("sizes", "1,16")) {
             int batch = Integer.parseInt(size);
             NDArray slots = manager.randomNormal(new Shape(batch, 3, 192));
@@ -130,8 +108,8 @@ final class SlateSpeed {
             for (int i = 0; i < ours.length; i++) {
                 same += ours[i] == theirs[i] ? 1 : 0;
             }
-            List<Timing> timings =
-                    time(
+            List<Contender> contenders =
+                    new ArrayList<>(
                             List.of(
                                     contender("library", () -> tokens(slate, slots)),
                                     contender(
@@ -142,15 +120,14 @@ final class SlateSpeed {
                                                                 plain.generate(slots, 256).close();
                                                                 return slots;
                                                             }))));
+            contenders.removeIf(contender -> !arguments.takesPart(contender.name()));
+            if (contenders.isEmpty()) {
+                System.out.println("generation of 256 tokens: by nobody who takes part");
+                return;
+            }
             System.out.printf(
-                    "generation of 256 tokens, batch %d: library %s, plain %s: %.1f times;"
-                            + " %d of %d tokens equal%n",
-                    batch,
-                    timings.get(0),
-                    timings.get(1),
-                    timings.get(1).median() / timings.get(0).median(),
-                    same,
-                    ours.length);
+                    "| generation of 256 tokens, batch %d |%s %d of %d tokens equal |%n",
+                    batch, Timing.cells(contenders, time(contenders)), same, ours.length);
         }
     }
 
@@ -162,129 +139,22 @@ final class SlateSpeed {
         }
     }
 
-    /** A step's inputs: images, two draws, the slots' noise. */
-    private NDList inputs(SlateConfiguration sizes) {
-        int side = sizes.imageSize();
-        Shape codes = new Shape(BATCH, sizes.vocabulary(), sizes.side(), sizes.side());
-        return new NDList(
-                manager.randomUniform(0, 1, new Shape(BATCH, sizes.channels(), side, side)),
-                manager.randomNormal(codes),
-                manager.randomNormal(codes),
-                manager.randomNormal(new Shape(BATCH, sizes.slots().count(), sizes.slots().dim())));
-    }
-
-    private static SlateOutput ours(NDManager scratch, Slate slate, NDList in, boolean training) {
-        ParameterStore store = new ParameterStore(scratch, false);
-        return slate.step(store, in.get(0), SOFT, noise(in), training);
-    }
-
-    private static SlateNoise noise(NDList in) {
-        return new SlateNoise(in.get(1), in.get(2), in.get(3), Map.of());
-    }
-
-    /** Forward and backward; the updates of the optimizer are left out. */
-    private static void ourStep(NDManager manager, Slate slate, NDList in) {
-        try (NDManager scratch = manager.newSubManager();
-                GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector();
-                NDScope scope = new NDScope()) {
-            scope.suppressNotUsedWarning();
-            ParameterStore store = new ParameterStore(scratch, false);
-            slate.backward(store, in.get(0), SOFT, noise(in), collector::backward);
-        }
-    }
-
-    /** The same with both halves in one graph. */
-    private static void oneGraph(NDManager manager, Slate slate, NDList in) {
-        try (NDManager scratch = manager.newSubManager();
-                GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector();
-                NDScope scope = new NDScope()) {
-            scope.suppressNotUsedWarning();
-            collector.backward(ours(scratch, slate, in, true).loss());
-        }
-    }
-
-    private static void plainStep(SlatePlain plain, NDList in) {
-        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector();
-                NDScope scope = new NDScope()) {
-            scope.suppressNotUsedWarning();
-            NDList out = plain.step(in.get(0), in.get(1), in.get(2), in.get(3));
-            collector.backward(out.get(0).add(out.get(1)));
-        }
-    }
-
-    private void training(String threads) throws IOException {
-        SlateConfiguration sizes = SlateConfiguration.shapes3d();
-        Slate slate = slate(sizes);
-        NDList in = inputs(sizes);
-        SlatePlain certain = plain(manager, slate, 0);
-        NDList theirs =
-                NoGraph.during(() -> certain.step(in.get(0), in.get(1), in.get(2), in.get(3)));
-        try (NDManager scratch = manager.newSubManager()) {
-            SlateOutput out = ours(scratch, slate, in, false);
-            System.out.printf(
-                    "cross entropy %.4f and %.4f, squared error %.4f and %.4f%n",
-                    out.crossEntropy().getFloat(),
-                    theirs.get(0).getFloat(),
-                    out.mse().getFloat(),
-                    theirs.get(1).getFloat());
-        }
-        SlatePlain plain = plain(manager, slate, sizes.transformer().dropout());
+    private void training(int threads) throws IOException {
+        SlateSubject subject = new SlateSubject(manager);
         List<Contender> contenders =
-                new ArrayList<>(
-                        List.of(
-                                contender("library", () -> ourStep(manager, slate, in)),
-                                contender("one graph", () -> oneGraph(manager, slate, in)),
-                                contender("plain", () -> plainStep(plain, in))));
-        Process python = arguments.get("python") == null ? null : python(threads);
-        if (python != null) {
-            BufferedReader answers = python.inputReader();
-            Writer requests = python.outputWriter();
-            contenders.add(
-                    new Contender() {
-                        @Override
-                        public String name() {
-                            return "eager";
-                        }
-
-                        @Override
-                        public double run(boolean training) {
-                            try {
-                                requests.write("step\n");
-                                requests.flush();
-                                return Double.parseDouble(answers.readLine());
-                            } catch (IOException e) {
-                                throw new IllegalStateException(e);
-                            }
-                        }
-
-                        @Override
-                        public Map<String, float[]> results() {
-                            return Map.of();
-                        }
-                    });
-        }
-        List<Timing> timings = time(contenders);
-        for (int i = 0; i < timings.size(); i++) {
+                new ArrayList<>(List.of(subject.library(), subject.oneGraph(), subject.plain()));
+        try (Peer peer = Peer.of(arguments, PEER)) {
+            if (peer != null) {
+                contenders.addAll(peer.contenders(subject.request(), threads, subject.numbers()));
+            }
+            contenders.removeIf(contender -> !arguments.takesPart(contender.name()));
+            double within = arguments.within();
+            Comparison.keep("training step", contenders, found -> found.holds(within), System.out);
+            List<Timing> timings = time(contenders);
             System.out.printf(
-                    "training step, batch %d: %-8s %s   library %.2f times as fast%n",
-                    BATCH,
-                    contenders.get(i).name(),
-                    timings.get(i),
-                    timings.get(i).median() / timings.get(0).median());
+                    "| training step, batch %d |%s%n",
+                    SlateSubject.BATCH, Timing.cells(contenders, timings));
         }
-        if (python != null) {
-            python.destroy();
-        }
-    }
-
-    private Process python(String threads) throws IOException {
-        return new ProcessBuilder(
-                        arguments.get("python"),
-                        "src/benchmark/python/slate_peer.py",
-                        threads,
-                        Python.name(arguments.device()))
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
     }
 
     /** The cost of a picture by its tokens. */
@@ -311,7 +181,7 @@ final class SlateSpeed {
             double ours = ms[repeats / 2];
             double theirs = Double.NaN;
             if (count <= 256) {
-                SlatePlain plain = plain(manager, slate, 0);
+                SlatePlain plain = SlateSubject.plain(manager, slate, 0);
                 theirs =
                         Contender.milliseconds(
                                 manager,
@@ -368,7 +238,13 @@ final class SlateSpeed {
                         scope.suppressNotUsedWarning();
                         ParameterStore store = new ParameterStore(scratch, false);
                         collector.backward(
-                                slate.step(store, images, SOFT, SlateNoise.drawn(), true).loss());
+                                slate.step(
+                                                store,
+                                                images,
+                                                SlateSubject.SOFT,
+                                                SlateNoise.drawn(),
+                                                true)
+                                        .loss());
                     }
                 };
         Runnable encoded =
@@ -411,27 +287,29 @@ final class SlateSpeed {
         }
     }
 
-    /** Peak of a training step beyond what was resident, each way in turn in this process. */
-    private void memory() {
+    /** Peak of a training step beyond what was resident: one way in a process. */
+    private void memory(int threads) throws IOException {
         arguments.requireCpu("memory");
-        SlateConfiguration sizes = SlateConfiguration.shapes3d();
-        Slate slate = slate(sizes);
-        NDList in = inputs(sizes);
         String who = arguments.list("who", "library").get(0);
-        SlatePlain plain = plain(manager, slate, sizes.transformer().dropout());
-        Runnable step =
-                switch (who) {
-                    case "library" -> () -> ourStep(manager, slate, in);
-                    case "graph" -> () -> oneGraph(manager, slate, in);
-                    case "plain" -> () -> plainStep(plain, in);
-                    default -> throw new IllegalArgumentException("nobody is called " + who);
-                };
-        for (int i = 0; i < 3; i++) {
-            step.run();
+        SlateSubject subject = new SlateSubject(manager);
+        double peak;
+        if (who.equals("eager") || who.equals("compile")) {
+            try (Peer peer = Objects.requireNonNull(Peer.of(arguments, PEER), "--python")) {
+                peer.load(subject.request(), threads, subject.numbers());
+                peak = peer.peak(who, true);
+            }
+        } else {
+            Contender step =
+                    switch (who) {
+                        case "library" -> subject.library();
+                        case "graph" -> subject.oneGraph();
+                        case "plain" -> subject.plain();
+                        default -> throw new IllegalArgumentException("nobody is called " + who);
+                    };
+            peak = PeakMemory.peak(() -> step.run(true));
         }
-        double peak = Resident.peak(step);
         System.out.printf(
                 "training step, batch %d, %s: peak %.1f MB beyond what was there%n",
-                BATCH, who, peak);
+                SlateSubject.BATCH, who, peak);
     }
 }

@@ -24,10 +24,7 @@ final class Speed implements AutoCloseable {
 
     private Speed(Arguments arguments) throws IOException {
         this.arguments = arguments;
-        peer =
-                arguments.get("python") == null
-                        ? null
-                        : new Peer(arguments.get("python"), arguments.device());
+        peer = Peer.of(arguments, "peer.py");
     }
 
     public static void main(String[] args) throws IOException {
@@ -80,35 +77,14 @@ final class Speed implements AutoCloseable {
                 numbers = subject.numbers();
             }
             if (peer != null) {
-                contenders.addAll(peer.load(module, size, threads, numbers));
+                contenders.addAll(peer.contenders(size.request(module), threads, numbers));
             }
-            List<String> who = arguments.list("who", "");
-            contenders.removeIf(c -> arguments.get("who") != null && !who.contains(c.name()));
-            compare(contenders);
+            contenders.removeIf(contender -> !arguments.takesPart(contender.name()));
+            double within = arguments.within();
+            Comparison.keep(size, contenders, found -> found.holds(within), System.out);
             time(module, size, threads, contenders, false);
             if (module != Module.K_MEANS) {
                 time(module, size, threads, contenders, true);
-            }
-        }
-    }
-
-    /** Stops unless all agree; one that cannot compute this at all drops out. */
-    private void compare(List<Contender> contenders) {
-        Map<String, float[]> expected = contenders.get(0).results();
-        for (Contender contender : List.copyOf(contenders.subList(1, contenders.size()))) {
-            Map<String, float[]> found;
-            try {
-                found = contender.results();
-            } catch (IllegalStateException e) {
-                System.out.printf("  without %s: %s%n", contender.name(), e.getMessage());
-                contenders.remove(contender);
-                continue;
-            }
-            Agreement agreement = Agreement.of(found, expected);
-            System.out.printf(
-                    "  %s and %s: %s%n", contenders.get(0).name(), contender.name(), agreement);
-            if (!agreement.holds(arguments.within())) {
-                throw new IllegalStateException(contender.name() + " does not agree");
             }
         }
     }

@@ -65,6 +65,23 @@ record Timing(double median, double low, double high) {
         }
     }
 
+    /** Cells of a table: who, how long, and of all but the first how many times the first's. */
+    static String cells(List<? extends Computed> who, List<Timing> timings) {
+        StringBuilder cells = new StringBuilder();
+        for (int i = 0; i < timings.size(); i++) {
+            Timing timing = timings.get(i);
+            cells.append(
+                    String.format(
+                            " %s %.3g (%.3g to %.3g)",
+                            who.get(i).name(), timing.median(), timing.low(), timing.high()));
+            if (i > 0) {
+                cells.append(String.format(", %.2f", timing.median() / timings.get(0).median()));
+            }
+            cells.append(" |");
+        }
+        return cells.toString();
+    }
+
     private static Timing of(List<Double> ms) {
         Collections.sort(ms);
         int n = ms.size();

@@ -1,11 +1,14 @@
 package org.slotwise.model;
 
-/** What a prediction of the shipped Multi-dSprites model draws, for the benchmark's peers. */
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+
+/** What the shipped Multi-dSprites model draws, for the benchmark's peers. */
 public final class ShippedDraw {
 
     private ShippedDraw() {}
 
-    /** Numbers in [0, 1), one for each pixel that is looked at. */
+    /** Of a prediction: numbers in [0, 1), one for each pixel that is looked at. */
     public static float[] uniform(int count) {
         double[] drawn = SettledNoise.uniform(count, 0);
         float[] uniform = new float[count];
@@ -13,5 +16,17 @@ public final class ShippedDraw {
             uniform[i] = (float) drawn[i];
         }
         return uniform;
+    }
+
+    /**
+     * Draws from the engine's generator what training draws before such numbers: weights of the
+     * stick-breaking, which it does not look at.
+     */
+    public static void before(NDArray images, int slots, int stride) {
+        try (NDManager scratch = images.getManager().newSubManager()) {
+            NDArray own = images.duplicate();
+            own.attach(scratch);
+            new ColourGuess(slots, stride).of(own, false);
+        }
     }
 }
