@@ -195,9 +195,9 @@ final class GnmSpeed {
         System.out.println("|---|---|---|---|---|---|---|");
         for (Sizes sizes : sizes()) {
             for (String pass : List.of("training", "explanation")) {
-                double ours = fork(sizes, pass, "library");
-                double plain = fork(sizes, pass, "plain");
-                double eager = eager(sizes, pass.equals("training"));
+                double ours = memory(sizes, pass, "library");
+                double plain = memory(sizes, pass, "plain");
+                double eager = memory(sizes, pass, "eager");
                 System.out.printf(
                         Locale.ROOT,
                         "| %s | %s | %.1f | %.1f | %.1f | **%.2f** | **%.2f** |%n",
@@ -212,8 +212,15 @@ final class GnmSpeed {
         }
     }
 
-    private static double fork(Sizes sizes, String pass, String who)
+    /** Not a number for who takes no part. */
+    private double memory(Sizes sizes, String pass, String who)
             throws IOException, InterruptedException {
+        if (!arguments.takesPart(who)) {
+            return Double.NaN;
+        }
+        if (who.equals("eager")) {
+            return eager(sizes, pass.equals("training"));
+        }
         return PeakMemory.fork(GnmSpeed.class, false, "child", sizes.name, pass, who);
     }
 
