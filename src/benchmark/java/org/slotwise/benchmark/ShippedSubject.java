@@ -122,9 +122,9 @@ final class ShippedSubject implements WholeModel {
         inputs.put(STEP, new NDList(seen, drawn(seen)));
         double[] draws =
                 manager.randomUniform(0, 1, new Shape(2), DataType.FLOAT64).toDoubleArray();
-        int stride = ((DecoderConfiguration.ShapeAndColour) configuration.decoder()).trainingStride();
-        return manager.create(
-                new long[] {(long) (draws[0] * stride), (long) (draws[1] * stride)});
+        int stride =
+                ((DecoderConfiguration.ShapeAndColour) configuration.decoder()).trainingStride();
+        return manager.create(new long[] {(long) (draws[0] * stride), (long) (draws[1] * stride)});
     }
 
     /** What slots of training start from. */

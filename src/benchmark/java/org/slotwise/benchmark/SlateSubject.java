@@ -14,6 +14,7 @@ import com.google.gson.JsonObject;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.function.Supplier;
 import org.slotwise.internal.Gradients;
 import org.slotwise.layer.GumbelSoftmax;
@@ -47,8 +48,20 @@ final class SlateSubject {
         Shape draws = new Shape(BATCH, sizes.vocabulary(), sizes.side(), sizes.side());
         images = manager.randomUniform(0, 1, new Shape(BATCH, sizes.channels(), side, side));
         codes = manager.randomNormal(draws);
-        tokens = manager.randomNormal(draws);
+        tokens = manager.create(certainTokens(), draws);
         noise = manager.randomNormal(new Shape(BATCH, sizes.slots().count(), sizes.slots().dim()));
+    }
+
+    /** Draws that leave no doubt about a token: of two as likely ones rounding would choose. */
+    private float[] certainTokens() {
+        Random random = new Random(0);
+        int places = sizes.tokens();
+        float[] draws = new float[BATCH * sizes.vocabulary() * places];
+        for (int i = 0; i < BATCH * places; i++) {
+            int row = i / places * sizes.vocabulary() + random.nextInt(sizes.vocabulary());
+            draws[row * places + i % places] = 100;
+        }
+        return draws;
     }
 
     /** A model with drawn weights. */
