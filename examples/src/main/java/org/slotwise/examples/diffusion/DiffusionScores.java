@@ -205,12 +205,12 @@ record DiffusionScores(LatentSlotDiffusion model, Scenes scenes) {
                 });
     }
 
-    /** Where the denoiser looks: its last two layers, when there is little noise. */
+    /** Where the denoiser looks: its last layer but one, when there is little noise. */
     static CrossAttentionMasks looks(LatentSlotDiffusion model) {
         int steps = model.decoder().learning().noising().schedule().steps();
         return CrossAttentionMasks.builder()
                 .optTimes(steps / LITTLE_NOISE)
-                .optLayers(-2, -1)
+                .optLayers(-2)
                 .build();
     }
 
