@@ -3,11 +3,14 @@ package org.slotwise.model;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.slotwise.internal.ParameterArray;
 import org.slotwise.model.ModelFiles.Item;
@@ -23,10 +26,16 @@ import org.slotwise.weights.StateDictFormat;
  * weights.safetensors   the parameters, named as in StateDict
  * backbone.pt, .onnx    the network of the encoder, if it is one from a file
  * }</pre>
+ *
+ * <p>Or weights alone, a .safetensors whose metadata have the configuration, as the programs write
+ * them; these are read here, not written.
  */
 final class DiffusionFolder {
 
     private static final ModelFiles FILES = new ModelFiles("LatentSlotDiffusion", names());
+
+    private static final String WEIGHTS_ALONE = ".safetensors";
+    private static final String SAID = "configuration";
 
     private DiffusionFolder() {}
 
@@ -62,6 +71,10 @@ final class DiffusionFolder {
     }
 
     static LatentSlotDiffusion read(Path path, NDManager manager) throws IOException {
+        if (Files.isRegularFile(path)
+                && path.toString().toLowerCase(Locale.ROOT).endsWith(WEIGHTS_ALONE)) {
+            return readFile(path, manager);
+        }
         return FILES.read(
                 path,
                 folder -> readFolder(folder, manager),
@@ -74,22 +87,42 @@ final class DiffusionFolder {
                 ModelFiles.configuration(folder, LatentSlotDiffusionConfiguration::fromJson);
         ModelFolder.checkNetwork(c.discovery());
         try (StateDict state = StateDict.read(folder.resolve(ModelFiles.WEIGHTS))) {
-            LatentSlotDiffusion block = new LatentSlotDiffusion(c, folder);
-            try {
-                ObjectDiscoveryConfiguration d = c.discovery();
-                block.initialize(
-                        manager,
-                        ModelFolder.floating(state),
-                        new Shape(1, 3, d.imageHeight(), d.imageWidth()));
-                state.loadInto(block);
-                return block;
-            } catch (RuntimeException e) {
-                ParameterArray.closeAll(block);
-                block.close();
-                throw e;
-            }
+            return loaded(new LatentSlotDiffusion(c, folder), state, manager);
         } catch (IllegalArgumentException e) {
             throw new IOException(ModelFiles.WEIGHTS + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Weights that say themselves what they are of. */
+    private static LatentSlotDiffusion readFile(Path path, NDManager manager) throws IOException {
+        try (StateDict state = StateDict.read(path)) {
+            String json = state.metadata().get(SAID);
+            if (json == null) {
+                throw new IOException("its metadata do not say its " + SAID);
+            }
+            LatentSlotDiffusionConfiguration c = LatentSlotDiffusionConfiguration.fromJson(json);
+            ModelFolder.checkNetwork(c.discovery());
+            return loaded(new LatentSlotDiffusion(c), state, manager);
+        } catch (IOException | IllegalArgumentException | UncheckedIOException e) {
+            throw new IOException(
+                    "LatentSlotDiffusion: cannot load " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static LatentSlotDiffusion loaded(
+            LatentSlotDiffusion block, StateDict state, NDManager manager) throws IOException {
+        try {
+            ObjectDiscoveryConfiguration d = block.madeFrom().discovery();
+            block.initialize(
+                    manager,
+                    ModelFolder.floating(state.requireFinite()),
+                    new Shape(1, 3, d.imageHeight(), d.imageWidth()));
+            state.loadInto(block);
+            return block;
+        } catch (RuntimeException e) {
+            ParameterArray.closeAll(block);
+            block.close();
+            throw e;
         }
     }
 }

@@ -86,7 +86,7 @@ final class GnmFolder {
                             return read;
                         });
         try (StateDict state = StateDict.read(folder.resolve(ModelFiles.WEIGHTS))) {
-            DataType type = ModelFolder.floating(state);
+            DataType type = ModelFolder.floating(state.requireFinite());
             model.setDataType(type);
             Gnm block = draw(configuration, model.getNDManager(), type);
             state.loadInto(block);

@@ -297,9 +297,10 @@ public final class LatentSlotDiffusion extends SlotsAndLatents implements AutoCl
     }
 
     /**
-     * A model that was saved.
+     * A model that was saved, or that {@code slotwise diffusion train} wrote.
      *
-     * @param path the folder or .zip
+     * @param path the folder or .zip; or a .safetensors whose metadata have, as "configuration",
+     *     what it is made from
      * @param manager who owns the weights
      * @return the model
      * @throws IOException if there is none, or it is damaged; the message names file and fault

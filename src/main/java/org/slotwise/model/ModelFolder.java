@@ -122,7 +122,7 @@ final class ModelFolder {
         try (StateDict state = StateDict.read(folder.resolve(WEIGHTS))) {
             ObjectDiscovery block = new ObjectDiscovery(c, folder);
             try {
-                DataType type = floating(state);
+                DataType type = floating(state.requireFinite());
                 model.setDataType(type);
                 ModelWeights.draw(block, model.getNDManager(), type);
                 state.loadInto(block);

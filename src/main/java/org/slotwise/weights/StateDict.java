@@ -19,6 +19,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.AtomicFile;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Ops;
 
 /**
  * Arrays by name: the parameters of a block as PyTorch's {@code state_dict()} names them, and files
@@ -293,6 +294,31 @@ public final class StateDict implements AutoCloseable {
         Map<String, NDArray> selected = new LinkedHashMap<>(arrays);
         selected.keySet().removeIf(which.negate());
         return new StateDict(source, selected, metadata, owner);
+    }
+
+    /**
+     * Requires every number to be finite: those of a trained model are, unless its file was damaged
+     * or its training ended in NaN.
+     *
+     * @return this
+     * @throws IllegalArgumentException if one is NaN or infinite; it names the array
+     */
+    public StateDict requireFinite() {
+        for (Map.Entry<String, NDArray> entry : arrays.entrySet()) {
+            NDArray array = entry.getValue();
+            if (array.getDataType().isFloating() && array.size() > 0) {
+                // x - x is 0, and NaN for what is not finite.
+                try (NDArray zeros = array.sub(array);
+                        NDArray sum = zeros.sum()) {
+                    Check.option(
+                            !Double.isNaN(Ops.read(sum)[0]),
+                            "StateDict: "
+                                    + entry.getKey()
+                                    + " must be finite, got a number that is NaN or infinite");
+                }
+            }
+        }
+        return this;
     }
 
     /**

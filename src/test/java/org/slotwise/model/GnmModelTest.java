@@ -223,6 +223,10 @@ class GnmModelTest {
         byte[] bytes = Files.readAllBytes(weights);
         Files.write(weights, Arrays.copyOf(bytes, bytes.length / 2));
         refused(path, "weights.safetensors");
+        byte[] spoilt = bytes.clone();
+        Arrays.fill(spoilt, spoilt.length - 4, spoilt.length, (byte) 0xff); // NaN
+        Files.write(weights, spoilt);
+        refused(path, "must be finite");
         Files.delete(weights);
         refused(path, "weights.safetensors");
         refused(folder.resolve("none"), "none");

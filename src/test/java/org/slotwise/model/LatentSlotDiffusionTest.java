@@ -311,6 +311,30 @@ class LatentSlotDiffusionTest {
                 loaded.reconstruct(store, images, 1));
     }
 
+    /** As the programs write them. */
+    @Test
+    void weightsMaySayWhatTheyAreOf(NDManager manager) throws IOException {
+        Path path = folder.resolve("model.safetensors");
+        LatentSlotDiffusion model = fresh(manager, learntPatches());
+        model.setLatentScale(2.5);
+        StateDict weights = StateDict.of(model);
+        weights.withMetadata(Map.of("configuration", model.madeFrom().toJson())).write(path);
+        LatentSlotDiffusion loaded = LatentSlotDiffusion.load(path, manager);
+        assertEquals(model.madeFrom(), loaded.madeFrom());
+        ParameterStore store = new ParameterStore(manager, false);
+        NDArray images = uniform(manager, 1, DataType.FLOAT32, 2, 3, 8, 8);
+        assertSame("latents", model.latents(store, images), loaded.latents(store, images));
+        for (String said : new String[] {"", "{}", patches().toJson()}) {
+            weights.withMetadata(said.isEmpty() ? Map.of() : Map.of("configuration", said))
+                    .write(path);
+            String message =
+                    assertThrows(IOException.class, () -> LatentSlotDiffusion.load(path, manager))
+                            .getMessage();
+            assertTrue(
+                    message.startsWith("LatentSlotDiffusion: cannot load " + path + ": "), message);
+        }
+    }
+
     @Test
     void othersFilesAreLeftAlone(NDManager manager) throws IOException {
         Path path = folder.resolve("model");
@@ -330,6 +354,13 @@ class LatentSlotDiffusionTest {
         Files.write(
                 other.resolve("weights.safetensors"), Arrays.copyOf(weights, weights.length / 2));
         assertThrows(IOException.class, () -> LatentSlotDiffusion.load(other, manager));
+        byte[] spoilt = weights.clone();
+        Arrays.fill(spoilt, spoilt.length - 4, spoilt.length, (byte) 0xff); // NaN
+        Files.write(other.resolve("weights.safetensors"), spoilt);
+        message =
+                assertThrows(IOException.class, () -> LatentSlotDiffusion.load(other, manager))
+                        .getMessage();
+        assertTrue(message.contains("must be finite"), message);
         Files.write(other.resolve("weights.safetensors"), weights);
         Files.writeString(
                 other.resolve("model.json"),

@@ -164,6 +164,10 @@ class ObjectDiscoveryModelTest {
             Files.write(weights, Arrays.copyOf(bytes, size));
             refused(path, "weights.safetensors");
         }
+        byte[] spoilt = bytes.clone();
+        Arrays.fill(spoilt, spoilt.length - 4, spoilt.length, (byte) 0xff); // NaN
+        Files.write(weights, spoilt);
+        refused(path, "must be finite");
         Files.delete(weights);
         refused(path, "it has no weights.safetensors");
         Files.write(weights, bytes);

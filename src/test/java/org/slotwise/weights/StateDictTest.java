@@ -41,6 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slotwise.grouping.SlotAttention;
 import org.slotwise.internal.ConfiguredBlock;
 import org.slotwise.internal.Ops;
@@ -543,5 +544,20 @@ class StateDictTest {
                 "StateDict: cannot load the parameters of SlotAttention into SlotAttention\n"
                         + "  unexpected: to_q.bias, to_k.bias, to_v.bias",
                 () -> StateDict.of(with).loadInto(without));
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+    void whatIsNotFiniteIsTold(float value, NDManager manager) {
+        NDArray whole = manager.create(new float[] {1, -Float.MAX_VALUE, Float.MAX_VALUE});
+        NDArray none = manager.create(new Shape(0, 3));
+        NDArray count = manager.create(new long[] {Long.MAX_VALUE});
+        StateDict fits = StateDict.of(Map.of("a", whole, "b", none, "c", count));
+        assertEquals(fits, fits.requireFinite());
+        NDArray last = manager.create(new float[] {1, 2, 3, value});
+        StateDict broken = StateDict.of(Map.of("a", whole, "last", last));
+        assertRefused(
+                "StateDict: last must be finite, got a number that is NaN or infinite",
+                broken::requireFinite);
     }
 }

@@ -104,6 +104,17 @@ class OtherModelsTest {
 
     @ParameterizedTest
     @MethodSource("makers")
+    void weightsOfNanAreNoModel(Maker maker) throws IOException {
+        Path file = shipped(maker);
+        byte[] bytes = Files.readAllBytes(file);
+        Arrays.fill(bytes, bytes.length - 4, bytes.length, (byte) 0xff);
+        Files.write(file, bytes);
+        run(args(command(maker, maker.commands().get(0)), file))
+                .fails(1, file + " is damaged: ", " must be finite");
+    }
+
+    @ParameterizedTest
+    @MethodSource("makers")
     void commandsForOnesOwnPicturesSayWhoseModelItIs(Maker of) throws IOException {
         Path file = shipped(of);
         for (String command : List.of("evaluate", "predict", "show", "distance")) {

@@ -110,14 +110,12 @@ final class ComposeDiffusion implements Callable<Integer> {
 
     @Option(
             names = "--distance",
-            defaultValue = "0",
             paramLabel = "NUMBER",
             description =
                     "Composes so many pictures, 2 to "
                             + MAX_SCENES
                             + ", of slots of as many, by both decoders, and tells how far they are"
-                            + " from real ones; no figure then. 0 for none. Default:"
-                            + " ${DEFAULT-VALUE}.")
+                            + " from real ones; no figure then. Default: none.")
     private int distance;
 
     @Option(

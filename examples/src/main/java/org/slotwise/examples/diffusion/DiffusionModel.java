@@ -4,7 +4,9 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.shared.ModelFile;
@@ -36,11 +38,19 @@ final class DiffusionModel {
      * Reads a model.
      *
      * @param manager the owner of its weights
-     * @param file a safetensors file; null for the model that comes with the examples
+     * @param file a safetensors file, or the folder or .zip of a saved model; null for the model
+     *     that comes with the examples
      * @return a model that is ready to use
      * @throws IOException if the file cannot be read, or is of another program
      */
     static LatentSlotDiffusion load(NDManager manager, @Nullable Path file) throws IOException {
+        if (file != null && isWhole(file)) {
+            try {
+                return LatentSlotDiffusion.load(file, manager);
+            } catch (IOException e) {
+                throw ModelFile.explained(Maker.DIFFUSION, file, e);
+            }
+        }
         return ModelFile.read(
                 Maker.DIFFUSION,
                 file,
@@ -56,6 +66,12 @@ final class DiffusionModel {
                     weights.loadInto(model);
                     return model;
                 });
+    }
+
+    /** What {@link LatentSlotDiffusion#save} writes. */
+    private static boolean isWhole(Path file) {
+        return Files.isDirectory(file)
+                || file.toString().toLowerCase(Locale.ROOT).endsWith(".zip") && Files.exists(file);
     }
 
     /** Writes a model to a path that ends in ".safetensors". */

@@ -66,7 +66,9 @@ final class DiffusionOptions {
     @Option(
             names = "--model",
             paramLabel = "FILE",
-            description = "A model that \"train\" wrote. Default: the one of these examples.")
+            description =
+                    "A model that \"train\" wrote, or the folder or .zip of a LatentSlotDiffusion"
+                            + " that was saved. Default: the one of these examples.")
     private @Nullable Path model;
 
     @Option(

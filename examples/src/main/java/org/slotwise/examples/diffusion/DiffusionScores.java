@@ -208,10 +208,7 @@ record DiffusionScores(LatentSlotDiffusion model, Scenes scenes) {
     /** Where the denoiser looks: its last layer but one, when there is little noise. */
     static CrossAttentionMasks looks(LatentSlotDiffusion model) {
         int steps = model.decoder().learning().noising().schedule().steps();
-        return CrossAttentionMasks.builder()
-                .optTimes(steps / LITTLE_NOISE)
-                .optLayers(-2)
-                .build();
+        return CrossAttentionMasks.builder().optTimes(steps / LITTLE_NOISE).optLayers(-2).build();
     }
 
     /** Scores where the denoiser looks, at the pictures' size. */

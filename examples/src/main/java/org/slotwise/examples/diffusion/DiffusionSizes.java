@@ -72,7 +72,8 @@ final class DiffusionSizes {
             description =
                     "Height and width of pictures, a multiple of 8 from 16 to "
                             + MAX_SIZE
-                            + "; your own are cut to squares and scaled. Default: 32.")
+                            + "; needs --images, whose pictures are cut to squares and scaled."
+                            + " Default: 32.")
     private @Nullable Integer size;
 
     @Option(

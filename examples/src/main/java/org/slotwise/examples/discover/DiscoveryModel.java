@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.decoder.PixelLattice;
 import org.slotwise.decoder.ShapeAndColourDecoder;
 import org.slotwise.decoder.SlotDecoding;
+import org.slotwise.examples.shared.ModelFile;
 import org.slotwise.examples.shared.SceneScoring;
 import org.slotwise.examples.shared.ShippedWeights;
 import org.slotwise.grouping.AttentionTrace;
@@ -162,6 +163,7 @@ public final class DiscoveryModel extends AbstractBlock {
             } catch (IllegalArgumentException e) {
                 throw notOfThisProgram(what, e);
             }
+            ModelFile.requireFinite(weights, what);
             return model;
         }
     }

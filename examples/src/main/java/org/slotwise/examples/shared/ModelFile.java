@@ -109,7 +109,9 @@ public final class ModelFile {
             }
             try (StateDict weights =
                     file == null ? ShippedWeights.read(reader, shipped) : StateDict.read(file)) {
-                return making.of(weights);
+                M model = making.of(weights);
+                requireFinite(weights, String.valueOf(file));
+                return model;
             }
         } catch (IllegalArgumentException e) {
             String what = file == null ? "the model of these examples" : file.toString();
@@ -118,6 +120,22 @@ public final class ModelFile {
             throw explained(program, file, other);
         } catch (IOException e) {
             throw explained(program, file, e);
+        }
+    }
+
+    /**
+     * Refuses weights that are not finite: a model of NaN would be scored and drawn as if it were
+     * one.
+     *
+     * @param weights what a file has
+     * @param what the file
+     * @throws IOException if a number is NaN or infinite
+     */
+    public static void requireFinite(StateDict weights, String what) throws IOException {
+        try {
+            weights.requireFinite();
+        } catch (IllegalArgumentException e) {
+            throw new IOException(what + " is damaged: " + e.getMessage(), e);
         }
     }
 
@@ -190,7 +208,10 @@ public final class ModelFile {
     /** A whole model, by its configuration. */
     private static @Nullable String whole(String json, @Nullable Maker program) {
         if (json.contains("\"slotwise-latent-slot-diffusion\"")) {
-            return "a LatentSlotDiffusion that a program of Java wrote, which no command takes";
+            return program == Maker.DIFFUSION
+                    ? null
+                    : "a model of \"slotwise diffusion\", for its commands "
+                            + String.join(", ", Maker.DIFFUSION.commands());
         }
         if (program != null && json.contains("\"slotwise-object-discovery\"")) {
             return "a model of \"slotwise train\", which \"slotwise evaluate\", \"predict\","
