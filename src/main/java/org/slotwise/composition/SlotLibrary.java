@@ -231,6 +231,18 @@ public final class SlotLibrary {
     }
 
     /**
+     * How much of the attention a slot has.
+     *
+     * @param row from 0 to size - 1
+     * @return from 0 to 1; NaN if shares are not known
+     */
+    public double share(int row) {
+        checkedRow(row);
+        float[] shares = content.shares();
+        return shares == null ? Double.NaN : shares[row];
+    }
+
+    /**
      * How much of the attention the slots of a cluster have, on average.
      *
      * @param cluster from 0 to C - 1

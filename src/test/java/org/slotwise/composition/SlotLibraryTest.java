@@ -145,6 +145,7 @@ class SlotLibraryTest {
         SlotLibrary library = clear(manager, true);
         assertEquals(0, library.background());
         assertEquals(0.25, library.meanShare(1), 1e-6);
+        assertEquals(0.25, library.share(library.nearest(1, 1)[0]), 1e-6);
         assertTrue(library.isEmptySlots(2)); // 0.05 < 0.5 / 3
         assertFalse(library.isEmptySlots(1));
         Composition composed = library.compose(60, CompositionRule.backgroundAnd(0, 1), 1);
@@ -165,6 +166,7 @@ class SlotLibraryTest {
 
         SlotLibrary unknown = clear(manager, false);
         assertTrue(Double.isNaN(unknown.meanShare(0)));
+        assertTrue(Double.isNaN(unknown.share(0)));
         assertFalse(unknown.isEmptySlots(2));
         assertRefused(
                 "SlotLibrary: the background's cluster is not known without shares of the"

@@ -52,6 +52,10 @@ enum IntendedCrossing {
     PICTURES(
             FROM_HOST, "Java reads them: once a batch", "image.ObjectDiscoveryTranslator.prepared"),
 
+    FINITE_WEIGHTS(
+            TO_HOST,
+            "whether an array of weights is finite: once an array that is checked",
+            "weights.StateDict.requireFinite"),
     PARAMETERS_READ(
             FROM_HOST,
             "they come from a file",

@@ -22,6 +22,12 @@ final class Composer {
     /** A share of the attention, in relation to 1 / K, below which slots are empty. */
     private static final double LEAST_SHARE = 0.02;
 
+    /** A slot that has less than this part of the mean share of its cluster is empty. */
+    private static final double LEAST_PART = 0.5;
+
+    /** After so many draws a slot is taken that is there already. */
+    private static final int MOST_DRAWS = 200;
+
     /** Which slots are put together. */
     enum Rule {
         /** One of the background's cluster, and some of others. */
@@ -92,9 +98,31 @@ final class Composer {
 
     private int[] objects(Random random) {
         int count = things.length == 0 ? 0 : objects;
-        int[] clusters = new int[1 + count];
-        Arrays.setAll(clusters, i -> cluster(i == 0 ? grounds : things, random));
-        return library.compose(1, CompositionRule.of(clusters), random.nextLong()).rows(0);
+        int[] rows = new int[1 + count];
+        Arrays.fill(rows, -1);
+        Arrays.setAll(rows, i -> row(cluster(i == 0 ? grounds : things, random), rows, random));
+        return rows;
+    }
+
+    /**
+     * A slot of a cluster that is not there yet, where there are enough, and no empty one: these
+     * look like nothing that the decoder of the first stage has seen, which fills the picture with
+     * their neighbours.
+     */
+    private int row(int cluster, int[] there, Random random) {
+        CompositionRule one = CompositionRule.of(cluster);
+        double least = LEAST_PART * library.meanShare(cluster);
+        int full = -1;
+        for (int i = 0; i < MOST_DRAWS; i++) {
+            int row = library.compose(1, one, random.nextLong()).rows(0)[0];
+            if (library.share(row) >= least) {
+                full = row;
+                if (IntStream.of(there).noneMatch(other -> other == row)) {
+                    return row;
+                }
+            }
+        }
+        return full >= 0 ? full : library.nearest(cluster, 1)[0];
     }
 
     /** One of some clusters, the more likely the more slots it has. */
