@@ -28,9 +28,11 @@ def whole(request):
 
 def batches(request):
     """All vectors once, from the given centres, none of which is given to another group."""
-    found = MiniBatchKMeans(len(centers), init=centers, n_init=1, reassignment_ratio=0, random_state=0)
+    kind = np.float64 if request["exact"] else x.dtype
+    start = centers.astype(kind)
+    found = MiniBatchKMeans(len(centers), init=start, n_init=1, reassignment_ratio=0, random_state=0)
     for begin in range(0, len(x), request["batch"]):
-        found.partial_fit(x[begin:begin + request["batch"]])
+        found.partial_fit(x[begin:begin + request["batch"]].astype(kind, copy=False))
     return found
 
 

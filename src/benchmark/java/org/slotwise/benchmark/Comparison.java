@@ -16,18 +16,35 @@ final class Comparison {
     private Comparison() {}
 
     /**
-     * Stops unless all agree with the first; one that cannot compute this at all drops out.
+     * Leaves those that take part, and stops unless they agree as far as the arguments ask for.
      *
      * @param what is computed
-     * @param ways from which those go that drop out
+     * @param ways from which those go that take no part or drop out
+     * @param out where it is said how far they are apart
+     */
+    static void keep(
+            Object what, List<? extends Computed> ways, Arguments arguments, PrintStream out) {
+        double within = arguments.within();
+        keep(what, ways, arguments, found -> found.holds(within), out);
+    }
+
+    /**
+     * Leaves those that take part, and stops unless all agree with the first; one that cannot
+     * compute this at all drops out.
+     *
+     * @param what is computed
+     * @param ways from which those go that take no part or drop out
+     * @param arguments say who takes part
      * @param holds whether an agreement is good enough
      * @param out where it is said how far they are apart
      */
     static void keep(
             Object what,
             List<? extends Computed> ways,
+            Arguments arguments,
             Predicate<Agreement> holds,
             PrintStream out) {
+        ways.removeIf(way -> !arguments.takesPart(way.name()));
         if (ways.isEmpty()) {
             throw new IllegalArgumentException("nobody is left who computes " + what);
         }

@@ -3,6 +3,8 @@ package org.slotwise.benchmark;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import java.util.Map;
+import java.util.function.Supplier;
 
 /** One way to compute what is measured. */
 interface Contender extends Computed {
@@ -13,6 +15,27 @@ interface Contender extends Computed {
      * @return milliseconds
      */
     double run(boolean training);
+
+    /** A way of which a pass is the same with training and without. */
+    static Contender of(
+            NDManager manager, String name, Runnable pass, Supplier<Map<String, float[]>> results) {
+        return new Contender() {
+            @Override
+            public String name() {
+                return name;
+            }
+
+            @Override
+            public double run(boolean training) {
+                return milliseconds(manager, pass);
+            }
+
+            @Override
+            public Map<String, float[]> results() {
+                return results.get();
+            }
+        };
+    }
 
     /** The milliseconds that something takes until the manager's device has done it. */
     static double milliseconds(NDManager manager, Runnable pass) {

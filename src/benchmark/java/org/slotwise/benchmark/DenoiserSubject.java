@@ -115,10 +115,7 @@ final class DenoiserSubject {
 
     /** Weights and inputs, as the Python side reads them. */
     Map<String, NDArray> numbers() {
-        Map<String, NDArray> numbers = new LinkedHashMap<>();
-        StateDict.of(unet)
-                .arrays()
-                .forEach((name, array) -> numbers.put("parameters." + name, array));
+        Map<String, NDArray> numbers = Peer.parameters(StateDict.of(unet).arrays());
         numbers.put("inputs.z", z);
         numbers.put("inputs.t", times);
         numbers.put("inputs.slots", slots);

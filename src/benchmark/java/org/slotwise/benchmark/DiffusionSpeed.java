@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 
 /**
  * U-Nets on slots beside the same computation in TorchScript in the same process, and beside
@@ -64,9 +63,7 @@ final class DiffusionSpeed {
             if (peer != null) {
                 contenders.addAll(peer.contenders(subject.request(), threads, subject.numbers()));
             }
-            contenders.removeIf(contender -> !arguments.takesPart(contender.name()));
-            double within = arguments.within();
-            Comparison.keep(size, contenders, found -> found.holds(within), System.out);
+            Comparison.keep(size, contenders, arguments, System.out);
             if (what.contains("sampling")) {
                 time("sampling, " + DenoiserSubject.STEPS + " steps", false, contenders);
             }
@@ -77,13 +74,7 @@ final class DiffusionSpeed {
     }
 
     private void time(String what, boolean training, List<Contender> contenders) {
-        List<Timing> timings =
-                Timing.alternate(
-                        contenders,
-                        training,
-                        arguments.number("warmups", 5),
-                        arguments.number("rounds", 25),
-                        arguments.number("seconds", 60));
+        List<Timing> timings = Timing.alternate(contenders, training, arguments, 5, 25, 60);
         System.out.printf(
                 "| %s, %s | %d |%s%n", what, size, threads, Timing.cells(contenders, timings));
     }
@@ -94,10 +85,9 @@ final class DiffusionSpeed {
         String who = arguments.list("who", "library").get(0);
         double peak;
         if (who.equals("eager") || who.equals("compile")) {
-            try (Peer peer = Objects.requireNonNull(Peer.of(arguments, PEER), "--python")) {
-                peer.load(subject.request(), threads, subject.numbers());
-                peak = peer.peak(who, true);
-            }
+            peak =
+                    Peer.peakOfStep(
+                            arguments, PEER, subject.request(), threads, subject.numbers(), who);
         } else {
             Contender step =
                     who.equals("library") ? subject.library() : subject.plain(who.equals("scores"));

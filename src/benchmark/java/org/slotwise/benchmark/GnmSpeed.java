@@ -138,21 +138,13 @@ final class GnmSpeed {
         if (peer != null) {
             contenders.addAll(peer.contenders(subject.request(), threads, subject.numbers()));
         }
-        contenders.removeIf(contender -> !arguments.takesPart(contender.name()));
-        double within = arguments.within();
-        Comparison.keep(sizes, contenders, found -> found.holds(within), System.err);
+        Comparison.keep(sizes, contenders, arguments, System.err);
         return contenders;
     }
 
     private void measure(
             Sizes sizes, List<Contender> contenders, String pass, boolean training, int threads) {
-        List<Timing> timings =
-                Timing.alternate(
-                        contenders,
-                        training,
-                        arguments.number("warmups", 3),
-                        arguments.number("rounds", 15),
-                        arguments.number("seconds", 60));
+        List<Timing> timings = Timing.alternate(contenders, training, arguments, 3, 15, 60);
         Map<String, Timing> byName = new LinkedHashMap<>();
         for (int i = 0; i < timings.size(); i++) {
             byName.put(contenders.get(i).name(), timings.get(i));

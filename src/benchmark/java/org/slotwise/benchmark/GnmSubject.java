@@ -101,8 +101,7 @@ final class GnmSubject {
 
     /** Weights and inputs, as the Python side reads them. */
     Map<String, NDArray> numbers() {
-        Map<String, NDArray> all = new LinkedHashMap<>();
-        weights().forEach((name, array) -> all.put("parameters." + name, array));
+        Map<String, NDArray> all = Peer.parameters(weights());
         all.put("inputs.images", images);
         all.put("inputs.background", noise.background());
         all.put("inputs.scene", noise.scene());

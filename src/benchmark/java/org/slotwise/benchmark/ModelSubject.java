@@ -187,8 +187,7 @@ final class ModelSubject implements WholeModel {
 
     @Override
     public Map<String, NDArray> numbers() {
-        Map<String, NDArray> numbers = new LinkedHashMap<>();
-        weights.forEach((name, array) -> numbers.put("parameters." + name, array));
+        Map<String, NDArray> numbers = Peer.parameters(weights);
         inputs.forEach(
                 (name, list) -> {
                     numbers.put("inputs." + name + ".seen", list.get(0));

@@ -68,9 +68,8 @@ final class Models {
             if (peer != null) {
                 ways.addAll(peer.ways(model, compared, threads));
             }
-            ways.removeIf(way -> !arguments.takesPart(way.name()));
             double within = arguments.within();
-            Comparison.keep(name, ways, found -> model.holds(found, within), System.out);
+            Comparison.keep(name, ways, arguments, found -> model.holds(found, within), System.out);
             for (String what : measured) {
                 if (what.equals("memory")) {
                     for (String inputs : List.of(WholeModel.STEP, "8", "1")) {
@@ -110,12 +109,7 @@ final class Models {
             return;
         }
         List<Timing> timings =
-                Timing.alternate(
-                        contenders,
-                        inputs.equals(WholeModel.STEP),
-                        arguments.number("warmups", 2),
-                        arguments.number("rounds", 15),
-                        arguments.number("seconds", 40));
+                Timing.alternate(contenders, inputs.equals(WholeModel.STEP), arguments, 2, 15, 40);
         System.out.println("| " + row + " |" + Timing.cells(contenders, timings));
     }
 

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.weights.StateDict;
 
@@ -73,6 +74,31 @@ final class Peer implements AutoCloseable {
         request.addProperty("predicted", compared.predicted());
         request.addProperty("trained", compared.trained());
         return load(request, threads, model.numbers()).stream().map(this::way).toList();
+    }
+
+    /** Parameters as the Python side reads them; inputs go beside them. */
+    static Map<String, NDArray> parameters(Map<String, NDArray> arrays) {
+        Map<String, NDArray> numbers = new LinkedHashMap<>();
+        arrays.forEach((name, array) -> numbers.put("parameters." + name, array));
+        return numbers;
+    }
+
+    /**
+     * The peak of a training step by one way, alone in a process that ends afterwards: {@link
+     * #peak}.
+     */
+    static double peakOfStep(
+            Arguments arguments,
+            String program,
+            JsonObject request,
+            int threads,
+            Map<String, NDArray> numbers,
+            String who)
+            throws IOException {
+        try (Peer peer = Objects.requireNonNull(of(arguments, program), "--python")) {
+            peer.load(request, threads, numbers);
+            return peer.peak(who, true);
+        }
     }
 
     /**

@@ -177,10 +177,7 @@ final class ShippedSubject implements WholeModel {
 
     @Override
     public Map<String, NDArray> numbers() {
-        Map<String, NDArray> numbers = new LinkedHashMap<>();
-        StateDict.of(block)
-                .arrays()
-                .forEach((key, array) -> numbers.put("parameters." + key, array));
+        Map<String, NDArray> numbers = Peer.parameters(StateDict.of(block).arrays());
         inputs.forEach(
                 (key, given) -> {
                     numbers.put("inputs." + key + ".seen", given.get(0));

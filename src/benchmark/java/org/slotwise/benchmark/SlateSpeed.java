@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.slate.Slate;
 import org.slotwise.slate.SlateConfiguration;
@@ -68,31 +67,11 @@ final class SlateSpeed {
     }
 
     private List<Timing> time(List<Contender> contenders) {
-        return Timing.alternate(
-                contenders,
-                true,
-                arguments.number("warmups", 1),
-                arguments.number("rounds", 5),
-                arguments.number("seconds", 60));
+        return Timing.alternate(contenders, true, arguments, 1, 5, 60);
     }
 
     private Contender contender(String name, Runnable run) {
-        return new Contender() {
-            @Override
-            public String name() {
-                return name;
-            }
-
-            @Override
-            public double run(boolean training) {
-                return Contender.milliseconds(manager, run);
-            }
-
-            @Override
-            public Map<String, float[]> results() {
-                return Map.of();
-            }
-        };
+        return Contender.of(manager, name, run, Map::of);
     }
 
     /** 256 tokens, 4 blocks, width 192. */
@@ -147,9 +126,7 @@ final class SlateSpeed {
             if (peer != null) {
                 contenders.addAll(peer.contenders(subject.request(), threads, subject.numbers()));
             }
-            contenders.removeIf(contender -> !arguments.takesPart(contender.name()));
-            double within = arguments.within();
-            Comparison.keep("training step", contenders, found -> found.holds(within), System.out);
+            Comparison.keep("training step", contenders, arguments, System.out);
             List<Timing> timings = time(contenders);
             System.out.printf(
                     "| training step, batch %d |%s%n",
@@ -294,10 +271,9 @@ final class SlateSpeed {
         SlateSubject subject = new SlateSubject(manager);
         double peak;
         if (who.equals("eager") || who.equals("compile")) {
-            try (Peer peer = Objects.requireNonNull(Peer.of(arguments, PEER), "--python")) {
-                peer.load(subject.request(), threads, subject.numbers());
-                peak = peer.peak(who, true);
-            }
+            peak =
+                    Peer.peakOfStep(
+                            arguments, PEER, subject.request(), threads, subject.numbers(), who);
         } else {
             Contender step =
                     switch (who) {

@@ -15,7 +15,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.function.Supplier;
 import org.slotwise.internal.Gradients;
 import org.slotwise.layer.GumbelSoftmax;
 import org.slotwise.slate.Slate;
@@ -110,10 +109,7 @@ final class SlateSubject {
 
     /** Weights and inputs, as the Python side reads them. */
     Map<String, NDArray> numbers() {
-        Map<String, NDArray> numbers = new LinkedHashMap<>();
-        StateDict.of(slate)
-                .arrays()
-                .forEach((name, array) -> numbers.put("parameters." + name, array));
+        Map<String, NDArray> numbers = Peer.parameters(StateDict.of(slate).arrays());
         numbers.put("inputs.images", images);
         numbers.put("inputs.codes", codes);
         numbers.put("inputs.tokens", tokens);
@@ -123,7 +119,8 @@ final class SlateSubject {
 
     /** Going back from each half as soon as it is there. */
     Contender library() {
-        return contender(
+        return Contender.of(
+                manager,
                 "library",
                 () -> inHalves(slate),
                 () -> {
@@ -134,7 +131,8 @@ final class SlateSubject {
 
     /** The same with both halves in one graph. */
     Contender oneGraph() {
-        return contender(
+        return Contender.of(
+                manager,
                 "graph",
                 () -> inOneGraph(slate),
                 () -> {
@@ -145,7 +143,8 @@ final class SlateSubject {
 
     Contender plain() {
         SlatePlain plain = plain(manager, slate, sizes.transformer().dropout());
-        return contender(
+        return Contender.of(
+                manager,
                 "plain",
                 () -> step(plain),
                 () -> {
@@ -238,25 +237,5 @@ final class SlateSubject {
 
     private static GradientCollector collector() {
         return Engine.getEngine("PyTorch").newGradientCollector();
-    }
-
-    private Contender contender(
-            String name, Runnable step, Supplier<Map<String, float[]>> results) {
-        return new Contender() {
-            @Override
-            public String name() {
-                return name;
-            }
-
-            @Override
-            public double run(boolean training) {
-                return Contender.milliseconds(manager, step);
-            }
-
-            @Override
-            public Map<String, float[]> results() {
-                return results.get();
-            }
-        };
     }
 }

@@ -79,9 +79,7 @@ final class Speed implements AutoCloseable {
             if (peer != null) {
                 contenders.addAll(peer.contenders(size.request(module), threads, numbers));
             }
-            contenders.removeIf(contender -> !arguments.takesPart(contender.name()));
-            double within = arguments.within();
-            Comparison.keep(size, contenders, found -> found.holds(within), System.out);
+            Comparison.keep(size, contenders, arguments, System.out);
             time(module, size, threads, contenders, false);
             if (module != Module.K_MEANS) {
                 time(module, size, threads, contenders, true);
@@ -93,12 +91,7 @@ final class Speed implements AutoCloseable {
             Module module, Size size, int threads, List<Contender> contenders, boolean training) {
         boolean slow = module == Module.K_MEANS;
         List<Timing> timings =
-                Timing.alternate(
-                        contenders,
-                        training,
-                        arguments.number("warmups", slow ? 1 : 8),
-                        arguments.number("rounds", 15),
-                        arguments.number("seconds", 60));
+                Timing.alternate(contenders, training, arguments, slow ? 1 : 8, 15, 60);
         String pass = training ? "forward+backward" : "inference";
         System.out.println("  " + pass);
         // The plain computation as it comes; for k-means scikit-learn at its best.

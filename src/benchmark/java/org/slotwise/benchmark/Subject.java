@@ -121,13 +121,12 @@ final class Subject {
 
     /** Inputs, parameters and the weights of the loss, as the Python side reads them. */
     Map<String, NDArray> numbers() {
-        Map<String, NDArray> numbers = new LinkedHashMap<>();
+        Map<String, NDArray> numbers = Peer.parameters(StateDict.of(block).arrays());
         numbers.put("features", inputs.get(0));
         numbers.put("conditioning", inputs.get(1));
         for (int i = 0; i < OUTPUTS.size(); i++) {
             numbers.put("loss." + OUTPUTS.get(i), lossWeights.get(i));
         }
-        StateDict.of(block).arrays().forEach((name, a) -> numbers.put("parameters." + name, a));
         return numbers;
     }
 

@@ -3,6 +3,7 @@ package org.slotwise.benchmark;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 
 /** Milliseconds of passes: median and quartiles. */
 record Timing(double median, double low, double high) {
@@ -15,12 +16,21 @@ record Timing(double median, double low, double high) {
     /**
      * Times several contenders, which take turns.
      *
-     * @param warmups rounds that are not counted; there are more until ten seconds have passed
-     * @param rounds rounds that are, unless time runs out
-     * @param seconds after which no further round begins, once there are three
+     * @param arguments may say other numbers
+     * @param usualWarmups rounds that are not counted; there are more until ten seconds have passed
+     * @param usualRounds rounds that are, unless time runs out
+     * @param usualSeconds after which no further round begins, once there are three
      */
     static List<Timing> alternate(
-            List<Contender> contenders, boolean training, int warmups, int rounds, int seconds) {
+            List<Contender> contenders,
+            boolean training,
+            Arguments arguments,
+            int usualWarmups,
+            int usualRounds,
+            int usualSeconds) {
+        int warmups = arguments.number("warmups", usualWarmups);
+        int rounds = arguments.number("rounds", usualRounds);
+        int seconds = arguments.number("seconds", usualSeconds);
         List<List<Double>> ms = new ArrayList<>();
         contenders.forEach(contender -> ms.add(new ArrayList<>()));
         long begin = System.nanoTime();
@@ -72,14 +82,23 @@ record Timing(double median, double low, double high) {
             Timing timing = timings.get(i);
             cells.append(
                     String.format(
-                            " %s %.3g (%.3g to %.3g)",
-                            who.get(i).name(), timing.median(), timing.low(), timing.high()));
+                            " %s %s (%s to %s)",
+                            who.get(i).name(),
+                            digits(timing.median()),
+                            digits(timing.low()),
+                            digits(timing.high())));
             if (i > 0) {
-                cells.append(String.format(", %.2f", timing.median() / timings.get(0).median()));
+                double ratio = timing.median() / timings.get(0).median();
+                cells.append(String.format(Locale.ROOT, ", %.2f", ratio));
             }
             cells.append(" |");
         }
         return cells.toString();
+    }
+
+    /** Three, or all before the point. */
+    private static String digits(double ms) {
+        return String.format(Locale.ROOT, ms < 100 ? "%.3g" : "%.0f", ms);
     }
 
     private static Timing of(List<Double> ms) {
@@ -90,6 +109,6 @@ record Timing(double median, double low, double high) {
 
     @Override
     public String toString() {
-        return String.format("%9.2f ms (%.2f to %.2f)", median, low, high);
+        return String.format(Locale.ROOT, "%9.2f ms (%.2f to %.2f)", median, low, high);
     }
 }

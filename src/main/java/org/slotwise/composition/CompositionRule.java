@@ -59,7 +59,8 @@ public abstract class CompositionRule {
     }
 
     /**
-     * One slot of each of some clusters, in the order that is given; a cluster may be given twice.
+     * One slot of each of some clusters, in the order that is given; a cluster may be given twice,
+     * for two of its slots, as long as it has as many.
      *
      * @param clusters at least one number, each from 0 to C - 1
      * @return the rule
@@ -84,9 +85,12 @@ public abstract class CompositionRule {
 
             @Override
             int[] rows(SlotLibrary library, int picture, SplitMix random) {
-                return Arrays.stream(chosen)
-                        .map(k -> library.member(k, random.between(0.0, 1.0)))
-                        .toArray();
+                int[] rows = new int[chosen.length];
+                Arrays.fill(rows, -1);
+                for (int i = 0; i < rows.length; i++) {
+                    rows[i] = library.member(chosen[i], random.between(0.0, 1.0), rows);
+                }
+                return rows;
             }
         };
     }

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Comparator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
@@ -28,51 +27,27 @@ public final class SlotLibrary {
     private static final String WHO = "SlotLibrary";
 
     private final LibraryContent content;
-    private final int[][] members; // (C)(members), in the order of rows
-    private final double[] meanShares; // (C)
+    private final LibraryMembers members;
     private final int background;
 
     SlotLibrary(LibraryContent content) {
         this.content = content;
-        members = members(content.labels(), content.clusters());
-        meanShares = Arrays.stream(members).mapToDouble(this::meanShareOf).toArray();
+        members = LibraryMembers.of(content);
         boolean isSet = content.background() != LibraryContent.UNKNOWN;
         background = isSet ? content.background() : largest();
     }
 
-    /** In one pass over rows, however many clusters there are. */
-    private static int[][] members(int[] labels, int clusters) {
-        int[] counts = new int[clusters];
-        for (int label : labels) {
-            counts[label]++;
-        }
-        int[][] members = new int[clusters][];
-        for (int k = 0; k < clusters; k++) {
-            members[k] = new int[counts[k]];
-        }
-        for (int row = labels.length - 1; row >= 0; row--) {
-            members[labels[row]][--counts[labels[row]]] = row;
-        }
-        return members;
-    }
-
-    private double meanShareOf(int... rows) {
-        float[] shares = content.shares();
-        if (shares == null) {
-            return Double.NaN;
-        }
-        double sum = 0;
-        for (int row : rows) {
-            sum += shares[row];
-        }
-        return sum / rows.length;
+    private SlotLibrary(SlotLibrary other, LibraryMembers members) {
+        content = other.content;
+        background = other.background;
+        this.members = members;
     }
 
     private int largest() {
         int largest = -1;
-        for (int k = 0; content.shares() != null && k < members.length; k++) {
+        for (int k = 0; content.shares() != null && k < members.clusters(); k++) {
             boolean larger = largest < 0 || meanShare(k) > meanShare(largest);
-            largest = members[k].length > 0 && larger ? k : largest;
+            largest = members.count(k) > 0 && larger ? k : largest;
         }
         return largest;
     }
@@ -139,9 +114,32 @@ public final class SlotLibrary {
         return Composition.draw(this, count, rule, seed, true);
     }
 
-    /** Member floor(u n) of a cluster of n members, in the order of rows; u in [0, 1). */
-    int member(int cluster, double u) {
-        return members[cluster][(int) (u * members[cluster].length)];
+    /**
+     * The same library without empty slots: slots that have less than a part of what those of their
+     * cluster have of the attention on average are no members any more, and are not drawn. They
+     * look like nothing that a decoder has learnt to draw: as a background, one leaves the picture
+     * to the objects. A cluster's largest slots stay. Rows, pictures and labels are as before, and
+     * {@link #write} writes all slots.
+     *
+     * @param leastPart from 0 to 1; 0.5 is meant
+     * @return the library; the background's cluster is the same
+     * @throws IllegalArgumentException if the number is out of range, or shares are not known
+     */
+    public SlotLibrary withoutEmptySlots(double leastPart) {
+        Check.option(
+                leastPart >= 0 && leastPart <= 1,
+                WHO + ": leastPart must be from 0 to 1, got " + leastPart);
+        float[] shares = content.shares();
+        if (shares == null) {
+            throw new IllegalArgumentException(
+                    WHO + ": empty slots are not known without shares of the attention");
+        }
+        return new SlotLibrary(this, members.full(leastPart, shares));
+    }
+
+    /** A member of a cluster: {@link LibraryMembers#member}. */
+    int member(int cluster, double u, int... there) {
+        return members.member(cluster, u, there);
     }
 
     private int checkedRow(int row) {
@@ -178,7 +176,7 @@ public final class SlotLibrary {
      * @return C
      */
     public int clusters() {
-        return members.length;
+        return members.clusters();
     }
 
     /**
@@ -227,7 +225,7 @@ public final class SlotLibrary {
      * @return at least 0
      */
     public int count(int cluster) {
-        return members[checkedCluster(cluster)].length;
+        return members.count(checkedCluster(cluster));
     }
 
     /**
@@ -249,7 +247,7 @@ public final class SlotLibrary {
      * @return from 0 to 1; NaN if shares are not known or the cluster has no members
      */
     public double meanShare(int cluster) {
-        return meanShares[checkedCluster(cluster)];
+        return members.meanShare(checkedCluster(cluster));
     }
 
     /**
@@ -290,13 +288,13 @@ public final class SlotLibrary {
         float[] slots = content.slots();
         float[] centers = content.centers();
         int slotDim = content.slotDim();
-        for (int row : members[cluster]) {
+        for (int row : members.rows(cluster).toArray()) {
             for (int d = 0; d < slotDim; d++) {
                 double offset = (double) slots[row * slotDim + d] - centers[cluster * slotDim + d];
                 distance[row] += offset * offset;
             }
         }
-        return Arrays.stream(members[cluster])
+        return members.rows(cluster)
                 .boxed()
                 .sorted(Comparator.comparingDouble(row -> distance[row]))
                 .limit(count)

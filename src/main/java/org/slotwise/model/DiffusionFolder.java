@@ -3,7 +3,6 @@ package org.slotwise.model;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import org.slotwise.internal.ParameterArray;
 import org.slotwise.model.ModelFiles.Item;
@@ -27,14 +27,13 @@ import org.slotwise.weights.StateDictFormat;
  * backbone.pt, .onnx    the network of the encoder, if it is one from a file
  * }</pre>
  *
- * <p>Or weights alone, a .safetensors whose metadata have the configuration, as the programs write
- * them; these are read here, not written.
+ * <p>Or one .safetensors, whose metadata have the configuration.
  */
 final class DiffusionFolder {
 
     private static final ModelFiles FILES = new ModelFiles("LatentSlotDiffusion", names());
 
-    private static final String WEIGHTS_ALONE = ".safetensors";
+    private static final String ONE_FILE = ".safetensors";
     private static final String SAID = "configuration";
 
     private DiffusionFolder() {}
@@ -47,6 +46,10 @@ final class DiffusionFolder {
     }
 
     static void write(Path path, LatentSlotDiffusion block) throws IOException {
+        if (isOneFile(path)) {
+            writeFile(path, block);
+            return;
+        }
         List<Item> items = new ArrayList<>();
         LatentSlotDiffusionConfiguration c = block.madeFrom();
         String json =
@@ -71,8 +74,7 @@ final class DiffusionFolder {
     }
 
     static LatentSlotDiffusion read(Path path, NDManager manager) throws IOException {
-        if (Files.isRegularFile(path)
-                && path.toString().toLowerCase(Locale.ROOT).endsWith(WEIGHTS_ALONE)) {
+        if (isOneFile(path)) {
             return readFile(path, manager);
         }
         return FILES.read(
@@ -93,24 +95,53 @@ final class DiffusionFolder {
         }
     }
 
-    /** Weights that say themselves what they are of. */
+    /** A folder of such a name is one that was saved before there were such files. */
+    private static boolean isOneFile(Path path) {
+        return path.toString().toLowerCase(Locale.ROOT).endsWith(ONE_FILE)
+                && !Files.isDirectory(path);
+    }
+
+    private static void writeFile(Path path, LatentSlotDiffusion block) throws IOException {
+        LatentSlotDiffusionConfiguration c = block.madeFrom();
+        try {
+            requireNoNetwork(c);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(
+                    "LatentSlotDiffusion: cannot write " + path + ": " + e.getMessage(), e);
+        }
+        StateDict.of(block).withMetadata(Map.of(SAID, c.toJson())).write(path);
+    }
+
+    /** It is a program that runs: never of a file that weights name. */
+    private static void requireNoNetwork(LatentSlotDiffusionConfiguration c) {
+        if (c.discovery().encoder() instanceof EncoderConfiguration.Pretrained) {
+            throw new IllegalArgumentException(
+                    "the network of its encoder is a file of its own, which takes a folder or .zip");
+        }
+    }
+
     private static LatentSlotDiffusion readFile(Path path, NDManager manager) throws IOException {
         try (StateDict state = StateDict.read(path)) {
-            String json = state.metadata().get(SAID);
-            if (json == null) {
-                throw new IOException("its metadata do not say its " + SAID);
-            }
-            LatentSlotDiffusionConfiguration c = LatentSlotDiffusionConfiguration.fromJson(json);
-            ModelFolder.checkNetwork(c.discovery());
-            return loaded(new LatentSlotDiffusion(c), state, manager);
-        } catch (IOException | IllegalArgumentException | UncheckedIOException e) {
+            return of(state, manager);
+        } catch (IOException | IllegalArgumentException e) {
             throw new IOException(
                     "LatentSlotDiffusion: cannot load " + path + ": " + e.getMessage(), e);
         }
     }
 
+    /** Weights that say themselves what they are of. */
+    static LatentSlotDiffusion of(StateDict state, NDManager manager) {
+        String json = state.metadata().get(SAID);
+        if (json == null) {
+            throw new IllegalArgumentException("metadata of weights do not say their " + SAID);
+        }
+        LatentSlotDiffusionConfiguration c = LatentSlotDiffusionConfiguration.fromJson(json);
+        requireNoNetwork(c);
+        return loaded(new LatentSlotDiffusion(c), state, manager);
+    }
+
     private static LatentSlotDiffusion loaded(
-            LatentSlotDiffusion block, StateDict state, NDManager manager) throws IOException {
+            LatentSlotDiffusion block, StateDict state, NDManager manager) {
         try {
             ObjectDiscoveryConfiguration d = block.madeFrom().discovery();
             block.initialize(

@@ -20,6 +20,7 @@ import org.slotwise.internal.Check;
 import org.slotwise.internal.FourierFeatures;
 import org.slotwise.internal.Inputs;
 import org.slotwise.internal.Options;
+import org.slotwise.weights.StateDict;
 
 /**
  * A whole model that makes pictures of slots by diffusion: an encoder and a grouping find slots, an
@@ -289,7 +290,8 @@ public final class LatentSlotDiffusion extends SlotsAndLatents implements AutoCl
      * Keeps the model: configuration and weights. What was there under this name is replaced when
      * the new one is whole.
      *
-     * @param path a folder, or a file if it ends in .zip
+     * @param path a folder, or a file if it ends in .zip; or in .safetensors, which replaces any
+     *     file and cannot hold an encoder's network
      * @throws IOException if it cannot be written, or there is something else of this name
      */
     public void save(Path path) throws IOException {
@@ -299,8 +301,7 @@ public final class LatentSlotDiffusion extends SlotsAndLatents implements AutoCl
     /**
      * A model that was saved, or that {@code slotwise diffusion train} wrote.
      *
-     * @param path the folder or .zip; or a .safetensors whose metadata have, as "configuration",
-     *     what it is made from
+     * @param path the folder, .zip or .safetensors
      * @param manager who owns the weights
      * @return the model
      * @throws IOException if there is none, or it is damaged; the message names file and fault
@@ -308,6 +309,19 @@ public final class LatentSlotDiffusion extends SlotsAndLatents implements AutoCl
     public static LatentSlotDiffusion load(Path path, NDManager manager) throws IOException {
         Inputs.manager("LatentSlotDiffusion", manager);
         return DiffusionFolder.read(path, manager);
+    }
+
+    /**
+     * A model of weights that say what it is made from, as those of a .safetensors that was saved.
+     *
+     * @param weights with a "configuration" among their metadata; they are copied
+     * @param manager who owns the copies
+     * @return the model
+     * @throws IllegalArgumentException if they do not say it, are not finite, or do not fit
+     */
+    public static LatentSlotDiffusion of(StateDict weights, NDManager manager) {
+        Inputs.manager("LatentSlotDiffusion", manager);
+        return DiffusionFolder.of(weights, manager);
     }
 
     /**

@@ -160,6 +160,13 @@ class OtherModelsTest {
             out.write(json.getBytes(UTF_8));
         }
         run(args(command, zip)).fails(1, "model.zip is a model of \"slotwise train\"");
+        if (to != Maker.DIFFUSION) {
+            Path other = Files.createDirectory(folder.resolve("other"));
+            Files.writeString(
+                    other.resolve("model.json"),
+                    "{\"format\": \"slotwise-latent-slot-diffusion\"}");
+            run(args(command, other)).fails(1, "other is a model of \"slotwise diffusion\"");
+        }
         Files.writeString(folder.resolve("model.json"), json);
         run(args(command, folder)).fails(1, folder + " is a model of \"slotwise train\"");
     }

@@ -25,9 +25,6 @@ final class Composer {
     /** A slot that has less than this part of the mean share of its cluster is empty. */
     private static final double LEAST_PART = 0.5;
 
-    /** After so many draws a slot is taken that is there already. */
-    private static final int MOST_DRAWS = 200;
-
     /** Which slots are put together. */
     enum Rule {
         /** One of the background's cluster, and some of others. */
@@ -47,15 +44,15 @@ final class Composer {
     /**
      * Composes of a library.
      *
-     * @param library the slots
+     * @param all the slots, also empty ones
      * @param rule which are put together
      * @param objects how many objects a picture has beside its background
      */
-    Composer(SlotLibrary library, Rule rule, int objects) {
-        this.library = library;
+    Composer(SlotLibrary all, Rule rule, int objects) {
+        library = all.withoutEmptySlots(LEAST_PART);
         this.rule = rule;
         this.objects = objects;
-        slots = library.slotsPerPicture();
+        slots = all.slotsPerPicture();
         // A background has more of the attention than if all had the same, an object less.
         double even = 1.0 / slots;
         int[] large = between(even, Double.POSITIVE_INFINITY);
@@ -98,31 +95,9 @@ final class Composer {
 
     private int[] objects(Random random) {
         int count = things.length == 0 ? 0 : objects;
-        int[] rows = new int[1 + count];
-        Arrays.fill(rows, -1);
-        Arrays.setAll(rows, i -> row(cluster(i == 0 ? grounds : things, random), rows, random));
-        return rows;
-    }
-
-    /**
-     * A slot of a cluster that is not there yet, where there are enough, and no empty one: these
-     * look like nothing that the decoder of the first stage has seen, which fills the picture with
-     * their neighbours.
-     */
-    private int row(int cluster, int[] there, Random random) {
-        CompositionRule one = CompositionRule.of(cluster);
-        double least = LEAST_PART * library.meanShare(cluster);
-        int full = -1;
-        for (int i = 0; i < MOST_DRAWS; i++) {
-            int row = library.compose(1, one, random.nextLong()).rows(0)[0];
-            if (library.share(row) >= least) {
-                full = row;
-                if (IntStream.of(there).noneMatch(other -> other == row)) {
-                    return row;
-                }
-            }
-        }
-        return full >= 0 ? full : library.nearest(cluster, 1)[0];
+        int[] clusters = new int[1 + count];
+        Arrays.setAll(clusters, i -> cluster(i == 0 ? grounds : things, random));
+        return library.compose(1, CompositionRule.of(clusters), random.nextLong()).rows(0);
     }
 
     /** One of some clusters, the more likely the more slots it has. */

@@ -7,21 +7,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.shared.ModelFile;
 import org.slotwise.examples.shared.ModelFile.Maker;
 import org.slotwise.model.LatentSlotDiffusion;
 import org.slotwise.model.LatentSlotDiffusionConfiguration;
-import org.slotwise.weights.StateDict;
 
 /** A {@link LatentSlotDiffusion} as one file that says what it is made from. */
 final class DiffusionModel {
 
     /** The name of the model's file, as these examples bring one. */
     static final String FILE = "sprites-diffusion.safetensors";
-
-    private static final String CONFIGURATION = "configuration";
 
     private DiffusionModel() {}
 
@@ -56,28 +52,12 @@ final class DiffusionModel {
                 file,
                 DiffusionModel.class,
                 FILE,
-                weights -> {
-                    String json = weights.metadata().get(CONFIGURATION);
-                    if (json == null) {
-                        throw new IllegalArgumentException("it does not say its " + CONFIGURATION);
-                    }
-                    LatentSlotDiffusion model =
-                            fresh(manager, LatentSlotDiffusionConfiguration.fromJson(json));
-                    weights.loadInto(model);
-                    return model;
-                });
+                weights -> LatentSlotDiffusion.of(weights, manager));
     }
 
-    /** What {@link LatentSlotDiffusion#save} writes. */
+    /** A folder or .zip, which is no file of weights. */
     private static boolean isWhole(Path file) {
         return Files.isDirectory(file)
                 || file.toString().toLowerCase(Locale.ROOT).endsWith(".zip") && Files.exists(file);
-    }
-
-    /** Writes a model to a path that ends in ".safetensors". */
-    static void write(LatentSlotDiffusion model, Path file) throws IOException {
-        StateDict.of(model)
-                .withMetadata(Map.of(CONFIGURATION, model.madeFrom().toJson()))
-                .write(file);
     }
 }

@@ -278,7 +278,7 @@ final class DiffusionTraining implements AutoCloseable {
     @SuppressWarnings("try") // averages work by being there
     void write(Path file) throws IOException {
         try (WeightAverage.InPlace averages = average.inPlace()) {
-            DiffusionModel.write(model, file);
+            model.save(file);
         }
     }
 

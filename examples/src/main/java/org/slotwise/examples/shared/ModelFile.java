@@ -109,9 +109,8 @@ public final class ModelFile {
             }
             try (StateDict weights =
                     file == null ? ShippedWeights.read(reader, shipped) : StateDict.read(file)) {
-                M model = making.of(weights);
                 requireFinite(weights, String.valueOf(file));
-                return model;
+                return making.of(weights);
             }
         } catch (IllegalArgumentException e) {
             String what = file == null ? "the model of these examples" : file.toString();

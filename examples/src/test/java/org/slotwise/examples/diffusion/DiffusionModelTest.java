@@ -1,10 +1,12 @@
 package org.slotwise.examples.diffusion;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,14 +30,17 @@ class DiffusionModelTest {
         Path file = TinyModel.write(folder.resolve("trained.safetensors"));
         Path saved = folder.resolve("saved");
         Path zip = folder.resolve("saved.zip");
+        Path again = folder.resolve("again.safetensors");
         try (NDManager manager = NDManager.newBaseManager();
                 LatentSlotDiffusion model = LatentSlotDiffusion.load(file, manager)) {
             model.save(saved);
             model.save(zip);
+            model.save(again);
         }
         String expected = scores(file);
         assertTrue(expected.contains("cross attention"), expected);
         assertEquals(expected, scores(saved));
         assertEquals(expected, scores(zip));
+        assertArrayEquals(Files.readAllBytes(file), Files.readAllBytes(again));
     }
 }

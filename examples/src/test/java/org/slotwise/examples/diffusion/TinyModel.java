@@ -31,7 +31,7 @@ final class TinyModel {
         Program.of(new DiffuseSlots());
         try (NDManager manager = NDManager.newBaseManager();
                 LatentSlotDiffusion model = fresh(manager, 3)) {
-            DiffusionModel.write(model, file);
+            model.save(file);
         }
         return file;
     }

@@ -1,0 +1,98 @@
+package org.slotwise.composition;
+
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** Which slots each cluster of a library has, and how much of the attention they have. */
+final class LibraryMembers {
+
+    private final int[][] rows; // (C)(members), in the order of rows
+    private final double[] meanShares; // (C)
+
+    private LibraryMembers(int[][] rows, float @Nullable [] shares) {
+        this.rows = rows;
+        meanShares = Arrays.stream(rows).mapToDouble(some -> meanShare(some, shares)).toArray();
+    }
+
+    /** All of them. In one pass over rows, however many clusters there are. */
+    static LibraryMembers of(LibraryContent content) {
+        int[] labels = content.labels();
+        int[] counts = new int[content.clusters()];
+        for (int label : labels) {
+            counts[label]++;
+        }
+        int[][] rows = new int[counts.length][];
+        for (int k = 0; k < rows.length; k++) {
+            rows[k] = new int[counts[k]];
+        }
+        for (int row = labels.length - 1; row >= 0; row--) {
+            rows[labels[row]][--counts[labels[row]]] = row;
+        }
+        return new LibraryMembers(rows, content.shares());
+    }
+
+    private static double meanShare(int[] some, float @Nullable [] shares) {
+        if (shares == null) {
+            return Double.NaN;
+        }
+        double sum = 0;
+        for (int row : some) {
+            sum += shares[row];
+        }
+        return sum / some.length;
+    }
+
+    /** Those that have at least a part of their cluster's mean share: some of each cluster. */
+    LibraryMembers full(double leastPart, float[] shares) {
+        int[][] full = new int[rows.length][];
+        for (int k = 0; k < rows.length; k++) {
+            double least = leastPart * meanShares[k];
+            full[k] = Arrays.stream(rows[k]).filter(row -> shares[row] >= least).toArray();
+        }
+        return new LibraryMembers(full, shares);
+    }
+
+    int clusters() {
+        return rows.length;
+    }
+
+    int count(int cluster) {
+        return rows[cluster].length;
+    }
+
+    IntStream rows(int cluster) {
+        return Arrays.stream(rows[cluster]);
+    }
+
+    /** NaN if shares are not known or the cluster has no members. */
+    double meanShare(int cluster) {
+        return meanShares[cluster];
+    }
+
+    /**
+     * Member floor(u n) of a cluster, in the order of rows, of the n that are not there yet; of all
+     * if all are.
+     *
+     * @param u in [0, 1)
+     * @param there rows; those of other clusters count for nothing
+     */
+    int member(int cluster, double u, int... there) {
+        int[] all = rows[cluster];
+        int[] taken =
+                IntStream.of(there)
+                        .map(row -> Arrays.binarySearch(all, row))
+                        .filter(place -> place >= 0)
+                        .sorted()
+                        .distinct()
+                        .toArray();
+        if (taken.length == all.length) {
+            return all[(int) (u * all.length)];
+        }
+        int place = (int) (u * (all.length - taken.length));
+        for (int other : taken) {
+            place += other <= place ? 1 : 0;
+        }
+        return all[place];
+    }
+}
