@@ -3,6 +3,7 @@ package org.slotwise.clustering;
 import java.util.Arrays;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
 import org.slotwise.internal.Workers;
 
 /**
@@ -13,35 +14,36 @@ import org.slotwise.internal.Workers;
  */
 final class BoundedAssignment implements AssignmentStep {
 
-    /** How many features' scores are compared at once: long loops, in a core's cache. */
-    private static final int PORTION = 1024;
+    /** How many blocks a thread takes at once where few of their features are doubtful. */
+    private static final int BLOCKS = 16;
 
     private final BlockedPoints points;
+    private final FeatureTiles tiles; // the same
     private final int clusters;
     private final CenterScores scores;
     private final DistanceBounds bounds;
     private final ChangedLabels changes;
     private final int[] labels; // (N)
-    private final int[][] doubtful; // (blocks)(BLOCK): whose scores are computed
-    private final int[] count; // (blocks): how many
-    private final int[] place; // (blocks): where those of a block begin among those computed
-    private final int[] begin; // the blocks with which portions begin
     private final Queue<Settling> settlings = new ConcurrentLinkedQueue<>(); // for each thread
     private float[][] centers = {}; // (K)(F)
     private boolean all; // whether all scores are computed
 
+    /**
+     * Prepares for an image.
+     *
+     * @param points its features
+     * @param tiles the same
+     * @param changes whose labels are set
+     */
     BoundedAssignment(
-            BlockedPoints points, CenterScores scores, int clusters, ChangedLabels changes) {
+            BlockedPoints points, FeatureTiles tiles, int clusters, ChangedLabels changes) {
         this.points = points;
         this.clusters = clusters;
-        this.scores = scores;
         this.changes = changes;
+        this.tiles = tiles;
+        scores = new CenterScores(points, tiles, clusters);
         labels = changes.labels;
         bounds = new DistanceBounds(points, clusters);
-        doubtful = new int[points.blocks()][BlockedPoints.BLOCK];
-        count = new int[points.blocks()];
-        place = new int[points.blocks()];
-        begin = new int[points.blocks() + 1];
     }
 
     @Override
@@ -60,145 +62,110 @@ final class BoundedAssignment implements AssignmentStep {
         scores.take(centers);
         if (all) {
             bounds.begin(centers);
-            for (int b = 0; b < count.length; b++) {
-                count[b] = points.end(b) - b * BlockedPoints.BLOCK;
-            }
+            Workers.each(tiles.count(), () -> tile -> with(kept -> kept.settleAll(tile)));
+            bounds.measured();
         } else {
             bounds.next(centers);
-            Workers.each(count.length, () -> this::doubt);
-        }
-        int limit = scores.blocks * BlockedPoints.BLOCK;
-        int next;
-        for (int first = 0; first < count.length; first = next) {
-            int rows = 0;
-            for (next = first; next < count.length && rows + count[next] <= limit; next++) {
-                place[next] = rows;
-                rows += count[next];
-            }
-            score(first, next, rows);
-        }
-        if (all) {
-            bounds.measured();
+            int tasks = (points.blocks() + BLOCKS - 1) / BLOCKS;
+            Workers.each(tasks, () -> task -> with(kept -> kept.settleDoubtful(task * BLOCKS)));
         }
     }
 
-    /** Notes those features of a block whose own centre may not be the nearest any more. */
-    private void doubt(int b) {
-        count[b] = 0;
-        if (bounds.allStay(b)) {
-            return;
-        }
-        int start = b * BlockedPoints.BLOCK;
-        int n = points.end(b) - start;
-        int[] found = doubtful[b];
-        int some = 0;
-        for (int i = 0; i < n; i++) {
-            found[some] = i;
-            some += bounds.doubt(start + i);
-        }
-        count[b] = some;
-        if (some == 0) {
-            bounds.measureSpare(b);
-        }
+    private void with(Consumer<Settling> task) {
+        Settling kept = settlings.poll();
+        Settling settling = kept == null ? new Settling() : kept;
+        task.accept(settling);
+        settlings.add(settling);
     }
 
-    /** Finds the labels of the doubtful features of some blocks. */
-    private void score(int first, int next, int rows) {
-        if (rows == 0) {
-            return;
-        }
-        if (all) {
-            scores.ofRange(first * BlockedPoints.BLOCK, points.end(next - 1));
-        } else {
-            Workers.each(next - first, () -> block -> choose(first + block));
-            scores.ofChosen(rows);
-        }
-        int portions = 0;
-        for (int b = first; b < next; b++) {
-            if (b == first || place[b] + count[b] > place[begin[portions - 1]] + PORTION) {
-                begin[portions++] = b;
-            }
-        }
-        begin[portions] = next;
-        Workers.each(
-                portions,
-                () ->
-                        portion -> {
-                            Settling kept = settlings.poll();
-                            Settling settling = kept == null ? new Settling() : kept;
-                            settling.settle(begin[portion], begin[portion + 1]);
-                            settlings.add(settling);
-                        });
-    }
-
-    private void choose(int b) {
-        scores.choose(place[b], b * BlockedPoints.BLOCK, doubtful[b], count[b]);
-    }
-
-    /**
-     * Finds the labels of the doubtful features of some blocks, at most a portion, by their scores.
-     */
+    /** Finds the labels of some features by their scores. */
     private final class Settling {
-        private final float[][] products = new float[clusters][PORTION];
-        private final float[] least = new float[PORTION]; // of ||c||² / 2 - x . c
-        private final float[] second = new float[PORTION];
-        private final float[] norms = new float[PORTION];
-        private final float[] nearest = new float[PORTION];
-        private final float[] gap = new float[PORTION];
+        private final int[] features = new int[FeatureTiles.TILE + 1]; // which
+        private final float[][] columns =
+                new float[FeatureTiles.width(points.featureSize)][FeatureTiles.TILE]; // of them
+        private final float[][] products = new float[clusters][FeatureTiles.TILE];
+        private final float[] least = new float[FeatureTiles.TILE]; // of ||c||² / 2 - x . c
+        private final float[] second = new float[FeatureTiles.TILE];
+        private final float[] norms = new float[FeatureTiles.TILE];
+        private final float[] nearest = new float[FeatureTiles.TILE];
+        private final float[] gap = new float[FeatureTiles.TILE];
         private final float[] squares = new float[clusters];
 
-        void settle(int first, int next) {
-            int begin = place[first];
-            int n = place[next - 1] + count[next - 1] - begin;
+        /** Finds the labels of a tile. */
+        void settleAll(int tile) {
+            int n = tiles.size(tile);
+            for (int m = 0; m < n; m++) {
+                features[m] = tile * FeatureTiles.TILE + m;
+            }
+            settle(tiles.columns(tile), n);
+        }
+
+        /**
+         * Finds the labels of those features of some blocks whose own centre may not be the nearest
+         * any more.
+         */
+        void settleDoubtful(int firstBlock) {
+            int last = Math.min(points.blocks(), firstBlock + BLOCKS);
+            int n = 0;
+            for (int block = firstBlock; block < last; block++) {
+                if (!bounds.allStay(block)) {
+                    int before = n;
+                    for (int j = block * BlockedPoints.BLOCK; j < points.end(block); j++) {
+                        features[n] = j;
+                        n += bounds.doubt(j);
+                    }
+                    if (n == before) {
+                        bounds.measureSpare(block);
+                    } else {
+                        bounds.forgetSpare(block);
+                    }
+                    if (n > FeatureTiles.TILE - BlockedPoints.BLOCK) {
+                        settleSome(n);
+                        n = 0;
+                    }
+                }
+            }
+            settleSome(n);
+        }
+
+        private void settleSome(int n) {
+            FeatureTiles.lay(points.rows, points.featureSize, features, n, columns);
+            settle(columns, n);
+        }
+
+        private void settle(float[][] x, int n) {
+            scores.multiply(x, products, n);
             Arrays.fill(least, 0, n, Float.POSITIVE_INFINITY);
             Arrays.fill(second, 0, n, Float.POSITIVE_INFINITY);
             for (int k = 0; k < clusters; k++) {
-                scores.read(k, begin, products[k], n);
                 VectorLoops.lowerTwo(least, second, products[k], scores.halfSquares[k], n);
             }
-            for (int b = first; b < next; b++) {
-                fetchNorms(b, place[b] - begin);
+            for (int m = 0; m < n; m++) {
+                norms[m] = scores.norms[features[m]];
             }
             scores.bound(least, second, norms, nearest, gap, bounds.below, bounds.above, n);
-            for (int b = first; b < next; b++) {
-                decide(b, place[b] - begin);
+            for (int m = 0; m < n; m++) {
+                decide(m);
             }
         }
 
-        private void fetchNorms(int b, int at) {
-            int start = b * BlockedPoints.BLOCK;
-            if (all) {
-                System.arraycopy(scores.norms, start, norms, at, count[b]);
-            } else {
-                for (int m = 0; m < count[b]; m++) {
-                    norms[at + m] = scores.norms[start + doubtful[b][m]];
-                }
-            }
-        }
-
-        private void decide(int b, int at) {
-            if (count[b] > 0) {
-                bounds.forgetSpare(b);
-            }
-            for (int m = 0; m < count[b]; m++) {
-                int i = all ? m : doubtful[b][m];
-                int j = b * BlockedPoints.BLOCK + i;
-                int k;
-                if (gap[at + m] > 0) {
-                    k = labels[j];
-                    float lowest = least[at + m];
-                    if (scores.halfSquares[k] - products[k][at + m] != lowest) {
-                        k = 0;
-                        while (scores.halfSquares[k] - products[k][at + m] != lowest) {
-                            k++;
-                        }
+        private void decide(int m) {
+            int j = features[m];
+            int k;
+            if (gap[m] > 0) {
+                k = labels[j];
+                float lowest = least[m];
+                if (scores.halfSquares[k] - products[k][m] != lowest) {
+                    k = 0;
+                    while (scores.halfSquares[k] - products[k][m] != lowest) {
+                        k++;
                     }
-                    bounds.set(j, k, nearest[at + m], gap[at + m]);
-                } else {
-                    k = exactly(j);
                 }
-                changes.set(b, i, k);
+                bounds.set(j, k, nearest[m], gap[m]);
+            } else {
+                k = exactly(j);
             }
+            changes.set(j / BlockedPoints.BLOCK, j % BlockedPoints.BLOCK, k);
         }
 
         private int exactly(int j) {

@@ -4,62 +4,96 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.nio.FloatBuffer;
+import java.util.function.IntConsumer;
+import java.util.function.Supplier;
+import org.slotwise.internal.Workers;
 
 /**
- * {@link Lloyd} for many features in float32 on a CPU: start after start, each on all threads. What
- * {@link ThreadedLloyd} does for few features, whose bounds are not worth keeping.
+ * {@link Lloyd} for many features in float32 on a CPU: start after start, each on all threads; as
+ * many at the same time as there are threads, each on one, if there are so many. What {@link
+ * ThreadedLloyd} does for few features, whose bounds are not worth keeping.
  */
 final class BoundedLloyd {
 
     /** From how many features of an image on it is faster: measured (docs/performance.md). */
     static final int MANY = 1 << 13;
 
-    private BoundedLloyd() {}
+    private final int clusters;
+    private final int featureSize; // F
+    private final int size; // N
+    private final int startsPerImage;
+    private final FloatBuffer features; // (B, N, F)
+    private final FloatBuffer initial; // (B, R, K, F)
+    private final LloydCourse course;
+
+    // Where the starts ended.
+    private final float[] centers;
+    private final float[] labels;
+    private final long[] iterations;
+    private final double[] gains;
+
+    private BoundedLloyd(NDArray features, NDArray initial, LloydCourse course) {
+        Shape s = initial.getShape();
+        startsPerImage = Math.toIntExact(s.get(1));
+        clusters = Math.toIntExact(s.get(2));
+        featureSize = Math.toIntExact(s.get(3));
+        size = Math.toIntExact(features.getShape().get(1));
+        this.features = ThreadedLloyd.numbers(features);
+        this.initial = ThreadedLloyd.numbers(initial);
+        this.course = course;
+        int starts = Math.toIntExact(s.get(0) * startsPerImage);
+        centers = new float[Math.toIntExact(initial.size())];
+        labels = new float[Math.multiplyExact(starts, size)];
+        iterations = new long[starts];
+        gains = new double[starts];
+    }
 
     /** As {@link Lloyd#run}. */
     static Lloyd.Result run(NDArray features, NDArray initial, LloydCourse course) {
-        Shape s = initial.getShape();
-        int images = Math.toIntExact(s.get(0));
-        int startsPerImage = Math.toIntExact(s.get(1));
-        int clusters = Math.toIntExact(s.get(2));
-        int featureSize = Math.toIntExact(s.get(3));
-        int size = Math.toIntExact(features.getShape().get(1));
-        FloatBuffer from = ThreadedLloyd.numbers(initial);
-        FloatBuffer values = ThreadedLloyd.numbers(features);
-        int starts = Math.multiplyExact(images, startsPerImage);
-        float[] initialCenters = new float[clusters * featureSize];
-        float[] centers = new float[Math.toIntExact(initial.size())];
-        float[] labels = new float[Math.multiplyExact(starts, size)];
-        long[] iterations = new long[starts];
-        double[] gains = new double[starts];
-        boolean narrow = featureSize <= BoxedAssignment.ELEMENTS;
+        BoundedLloyd lloyd = new BoundedLloyd(features, initial, course);
+        long images = initial.getShape().get(0);
         for (int image = 0; image < images; image++) {
-            BlockedPoints read = BlockedPoints.read(values, image * size, size, featureSize);
-            BlockedPoints points =
-                    narrow ? read.inOrder(SpatialOrder.of(read.rows, featureSize)) : read;
-            ChangedLabels changes = new ChangedLabels(points);
-            try (CenterScores scores =
-                    narrow ? null : new CenterScores(features.get(image), points, clusters)) {
-                AssignmentStep assignment =
-                        scores == null
-                                ? new BoxedAssignment(points, clusters, changes)
-                                : new BoundedAssignment(points, scores, clusters, changes);
-                BoundedStart state = new BoundedStart(points, clusters, assignment, changes);
-                for (int r = 0; r < startsPerImage; r++) {
-                    int start = image * startsPerImage + r;
-                    from.get(start * initialCenters.length, initialCenters);
-                    state.run(initialCenters, image, course);
-                    state.copyTo(centers, start * initialCenters.length, labels, start * size);
-                    iterations[start] = state.iterations();
-                    gains[start] = state.gain();
-                }
-            }
+            lloyd.runImage(image);
         }
         NDManager owner = features.getManager();
+        long starts = lloyd.gains.length;
         return new Lloyd.Result(
-                owner.create(centers, new Shape(starts, (long) clusters * featureSize)),
-                owner.create(labels, new Shape(starts, size)),
-                iterations,
-                gains);
+                owner.create(lloyd.centers, new Shape(starts, lloyd.centers.length / starts)),
+                owner.create(lloyd.labels, new Shape(starts, lloyd.size)),
+                lloyd.iterations,
+                lloyd.gains);
+    }
+
+    private void runImage(int image) {
+        BlockedPoints read = BlockedPoints.read(features, image * size, size, featureSize);
+        Supplier<BoundedStart> states;
+        if (featureSize <= BoxedAssignment.ELEMENTS) {
+            BlockedPoints points = read.inOrder(SpatialOrder.of(read.rows, featureSize));
+            states = () -> BoundedStart.boxed(points, clusters);
+        } else {
+            FeatureTiles tiles = FeatureTiles.of(read.rows, featureSize);
+            states = () -> BoundedStart.bounded(read, tiles, clusters);
+        }
+        int first = image * startsPerImage;
+        if (startsPerImage >= Workers.threads()) {
+            Workers.each(startsPerImage, () -> worker(states.get(), first, image));
+        } else {
+            IntConsumer all = worker(states.get(), first, image);
+            for (int r = 0; r < startsPerImage; r++) {
+                all.accept(r);
+            }
+        }
+    }
+
+    private IntConsumer worker(BoundedStart state, int first, int image) {
+        float[] from = new float[clusters * featureSize];
+        return r -> {
+            int start = first + r;
+            initial.get(start * from.length, from);
+            state.run(from, image, course);
+            state.copyTo(centers, start * from.length, labels, start * size);
+            iterations[start] = state.iterations();
+            gains[start] = state.gain();
+        };
     }
 }

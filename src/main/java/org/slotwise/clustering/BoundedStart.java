@@ -18,12 +18,7 @@ final class BoundedStart {
     private float[][] next; // (K)(F)
     private int iterations;
 
-    /**
-     * Prepares for an image.
-     *
-     * @param changes whose labels the assignment sets
-     */
-    BoundedStart(
+    private BoundedStart(
             BlockedPoints points, int clusters, AssignmentStep assignment, ChangedLabels changes) {
         this.points = points;
         this.clusters = clusters;
@@ -32,6 +27,20 @@ final class BoundedStart {
         sums = new ClusterSums(clusters, points.featureSize);
         centers = new float[clusters][points.featureSize];
         next = new float[clusters][points.featureSize];
+    }
+
+    /** For features that lie in boxes, which are in {@link SpatialOrder}. */
+    static BoundedStart boxed(BlockedPoints points, int clusters) {
+        ChangedLabels changes = new ChangedLabels(points);
+        return new BoundedStart(
+                points, clusters, new BoxedAssignment(points, clusters, changes), changes);
+    }
+
+    /** For features, and the same in tiles, whose distances have bounds. */
+    static BoundedStart bounded(BlockedPoints points, FeatureTiles tiles, int clusters) {
+        ChangedLabels changes = new ChangedLabels(points);
+        return new BoundedStart(
+                points, clusters, new BoundedAssignment(points, tiles, clusters, changes), changes);
     }
 
     /**

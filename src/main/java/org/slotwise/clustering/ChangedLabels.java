@@ -37,14 +37,24 @@ final class ChangedLabels {
 
     /** Moves features to their new clusters; returns whether any has changed. */
     boolean count(ClusterSums sums, float[] rows) {
-        boolean any = false;
+        int all = 0;
         for (int b = 0; b < count.length; b++) {
-            any |= count[b] > 0;
+            all += count[b];
             for (int n = 0; n < count[b]; n++) {
-                int j = b * BlockedPoints.BLOCK + changed[b][n];
-                sums.move(before[b][n], labels[j], rows, j);
+                sums.moveOne(before[b][n], labels[b * BlockedPoints.BLOCK + changed[b][n]]);
             }
         }
-        return any;
+        // Each thread has some elements of all features, so that sums do not depend on threads.
+        sums.byElements(
+                all,
+                (from, to) -> {
+                    for (int b = 0; b < count.length; b++) {
+                        for (int n = 0; n < count[b]; n++) {
+                            int j = b * BlockedPoints.BLOCK + changed[b][n];
+                            sums.move(before[b][n], labels[j], rows, j, from, to);
+                        }
+                    }
+                });
+        return all > 0;
     }
 }

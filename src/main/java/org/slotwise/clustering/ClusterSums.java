@@ -1,12 +1,19 @@
 package org.slotwise.clustering;
 
 import java.util.Arrays;
+import org.slotwise.internal.Workers;
 
 /**
  * Sums of the features of each cluster in float64, which follow features that change from one
  * cluster to another; means by the rules of scikit-learn. For {@link BoundedStart}.
  */
 final class ClusterSums {
+
+    /** Of fewer features all elements are added by one thread. */
+    private static final int FEW = 1 << 10;
+
+    /** How many elements a thread has at least: two cache lines of features. */
+    private static final int ELEMENTS = 32;
 
     /** How many features each cluster has, (K). */
     final int[] count;
@@ -36,12 +43,37 @@ final class ClusterSums {
 
     /** Adds every feature to the cluster that its label names. */
     void addAll(int[] labels, float[] rows) {
-        for (int j = 0; j < labels.length; j++) {
-            add(labels[j], rows, j);
+        for (int label : labels) {
+            count[label]++;
         }
+        byElements(
+                labels.length,
+                (from, to) -> {
+                    for (int j = 0; j < labels.length; j++) {
+                        double[] sum = sums[labels[j]];
+                        int at = j * sum.length;
+                        for (int f = from; f < to; f++) {
+                            sum[f] += rows[at + f];
+                        }
+                    }
+                });
     }
 
-    void add(int cluster, float[] rows, int feature) {
+    /** Does something for all elements, on several threads if there are so many features. */
+    void byElements(int features, Elements task) {
+        int size = sums[0].length;
+        int most = features < FEW ? 1 : Math.max(1, size / ELEMENTS);
+        int parts = Math.min(most, Workers.threads());
+        Workers.each(parts, () -> part -> task.run(part * size / parts, (part + 1) * size / parts));
+    }
+
+    /** What is done for the elements from one up to another. */
+    interface Elements {
+
+        void run(int from, int to);
+    }
+
+    private void add(int cluster, float[] rows, int feature) {
         double[] sum = sums[cluster];
         int at = feature * sum.length;
         for (int f = 0; f < sum.length; f++) {
@@ -50,7 +82,7 @@ final class ClusterSums {
         count[cluster]++;
     }
 
-    void remove(int cluster, float[] rows, int feature) {
+    private void remove(int cluster, float[] rows, int feature) {
         double[] sum = sums[cluster];
         int at = feature * sum.length;
         for (int f = 0; f < sum.length; f++) {
@@ -59,18 +91,22 @@ final class ClusterSums {
         count[cluster]--;
     }
 
-    /** Removes a feature from a cluster and adds it to another. */
-    void move(int cluster, int other, float[] rows, int feature) {
+    /** Counts a feature to another cluster. */
+    void moveOne(int cluster, int other) {
+        count[cluster]--;
+        count[other]++;
+    }
+
+    /** Removes some elements of a feature from a cluster's sum and adds them to another's. */
+    void move(int cluster, int other, float[] rows, int feature, int from, int to) {
         double[] less = sums[cluster];
         double[] more = sums[other];
         int at = feature * less.length;
-        for (int f = 0; f < less.length; f++) {
+        for (int f = from; f < to; f++) {
             double v = rows[at + f];
             less[f] -= v;
             more[f] += v;
         }
-        count[cluster]--;
-        count[other]++;
     }
 
     boolean anyEmpty() {

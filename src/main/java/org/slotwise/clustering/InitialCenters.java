@@ -78,14 +78,14 @@ final class InitialCenters {
         long[] rows = new long[Math.toIntExact(images * starts * clusters)];
         for (int b = 0; b < images; b++) {
             int from = u.getShape().get(0) == 1 ? 0 : b * starts * each; // the same for all images
-            try (PlusPlusLoops loops = new PlusPlusLoops(features.get(b), squares.get(b), trials)) {
-                for (int r = 0; r < starts; r++) {
-                    int first = from + r * each;
-                    long[] drawn = new long[clusters];
-                    loops.draw(Arrays.copyOfRange(numbers, first, first + each), drawn);
-                    for (int k = 0; k < clusters; k++) {
-                        rows[(b * starts + r) * clusters + k] = b * size + drawn[k];
-                    }
+            float[][] own = new float[starts][];
+            for (int r = 0; r < starts; r++) {
+                own[r] = Arrays.copyOfRange(numbers, from + r * each, from + (r + 1) * each);
+            }
+            long[][] drawn = PlusPlusLoops.draw(features.get(b), squares.get(b), trials, own);
+            for (int r = 0; r < starts; r++) {
+                for (int k = 0; k < clusters; k++) {
+                    rows[(b * starts + r) * clusters + k] = b * size + drawn[r][k];
                 }
             }
         }

@@ -135,7 +135,7 @@ final class LloydStart {
         int step = Math.max(FEWEST_COLUMNS, SCORES / clusters);
         for (int from = 0; from < size; from += step) {
             int to = Math.min(size, from + step);
-            addProducts(columns, stale, of, count, from, to);
+            ColumnProducts.add(columns, stale, of, count, from, to);
             System.arraycopy(scores[0], from, highest, from, to - from);
             for (int k = 1; k < clusters; k++) {
                 VectorLoops.raise(highest, scores[k], from, to);
@@ -146,43 +146,6 @@ final class LloydStart {
                     k++;
                 }
                 labels[j] = k;
-            }
-        }
-    }
-
-    /** Adds x . c to so many rows of scores, from one feature up to another. */
-    private static void addProducts(
-            float[][] columns, float[][] rows, float[][] of, int count, int from, int to) {
-        for (int f = 0; f < columns.length; f += 2) {
-            float[] x = columns[f];
-            float[] y = columns[f + 1];
-            int i = 0;
-            for (; i + 3 <= count; i += 3) {
-                float[] c = of[i];
-                float[] d = of[i + 1];
-                float[] e = of[i + 2];
-                VectorLoops.addScaled(
-                        rows[i],
-                        rows[i + 1],
-                        rows[i + 2],
-                        x,
-                        y,
-                        c[f],
-                        c[f + 1],
-                        d[f],
-                        d[f + 1],
-                        e[f],
-                        e[f + 1],
-                        from,
-                        to);
-            }
-            if (i + 2 <= count) {
-                float[] c = of[i];
-                float[] d = of[i + 1];
-                VectorLoops.addScaled(
-                        rows[i], rows[i + 1], x, y, c[f], c[f + 1], d[f], d[f + 1], from, to);
-            } else if (i < count) {
-                VectorLoops.addScaled(rows[i], x, y, of[i][f], of[i][f + 1], from, to);
             }
         }
     }

@@ -1,121 +1,149 @@
 package org.slotwise.clustering;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.function.IntConsumer;
+import java.util.function.Supplier;
+import org.slotwise.internal.Workers;
 
 /**
- * The starts of k-means++ for many features of an image in float32 on a CPU: a product of matrices
- * for each centre, and loops over what it gives, where {@link InitialCenters} makes a dozen
- * operations on arrays of that size. The same features are drawn by the same draws, up to rounding.
+ * The starts of k-means++ for many features of an image in float32 on a CPU: loops over tiles of
+ * features ({@link FeatureTiles}) on all threads, start after start or several at a time, where
+ * {@link InitialCenters} makes a dozen operations on arrays of that size. The same features are
+ * drawn by the same draws, up to rounding; how many threads there are changes nothing.
  */
-final class PlusPlusLoops implements AutoCloseable {
+final class PlusPlusLoops {
 
     private final int size; // N
     private final int trials; // L
     private final int featureSize; // F
-    private final NDManager manager;
-    private final NDArray features; // (N, F)
     private final FloatBuffer values; // (N, F)
+    private final FeatureTiles tiles; // the same
     private final float[] squares; // ||x||², (N)
     private final float[] closest; // squared distances to the closest centre so far, (N)
     private final float[] upTo; // their sums, (N)
-    private final float[] products; // (N, L)
-    private final double[] sums; // (L)
+    private final float[][] tried; // -2 c, (L)(F, and 0 if that is odd)
+    private final float[] own; // ||c||², (L)
+    private final float[][][] distances; // to what was tried, if not farther: (tiles)(L)(TILE)
+    private final double[][] sums; // of these, (tiles)(L)
+
+    private PlusPlusLoops(FloatBuffer values, FeatureTiles tiles, float[] squares, int trials) {
+        this.values = values;
+        this.tiles = tiles;
+        this.squares = squares;
+        this.trials = trials;
+        size = squares.length;
+        featureSize = values.capacity() / size;
+        closest = new float[size];
+        upTo = new float[size];
+        tried = new float[trials][FeatureTiles.width(featureSize)];
+        own = new float[trials];
+        distances = new float[tiles.count()][trials][FeatureTiles.TILE];
+        sums = new double[tiles.count()][trials];
+    }
 
     /**
-     * Prepares for an image.
+     * Draws starts for an image.
      *
      * @param features (N, F)
      * @param squares ||x||² of each, (N)
-     * @param trials how many features are tried for each centre
+     * @param trials L, how many features are tried for each centre
+     * @param draws numbers from 0 to 1 for each start: one for its first centre, L for each other
+     * @return the features that are drawn for each start, (R)(K)
      */
-    PlusPlusLoops(NDArray features, NDArray squares, int trials) {
-        this.features = features;
-        this.squares = squares.toFloatArray();
-        this.trials = trials;
-        size = Math.toIntExact(features.getShape().get(0));
-        featureSize = Math.toIntExact(features.getShape().get(1));
-        manager = features.getManager().newSubManager();
-        values = ThreadedLloyd.numbers(features);
-        closest = new float[size];
-        upTo = new float[size];
-        products = new float[Math.multiplyExact(size, trials)];
-        sums = new double[trials];
+    static long[][] draw(NDArray features, NDArray squares, int trials, float[][] draws) {
+        int size = Math.toIntExact(features.getShape().get(0));
+        FloatBuffer values = ThreadedLloyd.numbers(features);
+        FeatureTiles tiles =
+                FeatureTiles.read(values, size, Math.toIntExact(features.getShape().get(1)));
+        float[] norms = squares.toFloatArray();
+        long[][] rows = new long[draws.length][1 + (draws[0].length - 1) / trials];
+        Supplier<IntConsumer> worker =
+                () -> {
+                    PlusPlusLoops loops = new PlusPlusLoops(values, tiles, norms, trials);
+                    return r -> loops.draw(draws[r], rows[r]);
+                };
+        if (draws.length >= Workers.threads()) {
+            Workers.each(draws.length, worker);
+        } else {
+            IntConsumer all = worker.get();
+            for (int r = 0; r < draws.length; r++) {
+                all.accept(r);
+            }
+        }
+        return rows;
     }
 
-    /**
-     * Draws a start.
-     *
-     * @param draws numbers from 0 to 1: one for the first centre, L for each other
-     * @param rows where the features that are drawn are put, K
-     */
-    void draw(float[] draws, long[] rows) {
-        int[] tried = new int[trials];
+    private void draw(float[] draws, long[] rows) {
+        int[] candidates = new int[trials];
         rows[0] = Math.min((long) (draws[0] * size), size - 1L);
-        Arrays.fill(tried, (int) rows[0]);
-        multiply(tried);
+        Arrays.fill(candidates, (int) rows[0]);
         Arrays.fill(closest, Float.POSITIVE_INFINITY);
-        approach(0, (int) rows[0]);
+        measure(candidates);
+        approach(0);
         for (int k = 1; k < rows.length; k++) {
             addUp();
             for (int l = 0; l < trials; l++) {
-                tried[l] = proportional(draws[1 + (k - 1) * trials + l]);
+                candidates[l] = proportional(draws[1 + (k - 1) * trials + l]);
             }
-            multiply(tried);
-            int best = best(tried);
-            rows[k] = tried[best];
-            approach(best, tried[best]);
+            measure(candidates);
+            int best = best();
+            rows[k] = candidates[best];
+            approach(best);
         }
     }
 
-    /** Computes -2 x . c for features as centres. */
-    private void multiply(int[] rows) {
-        float[] c = new float[trials * featureSize];
+    /** Measures how far features are from the closest centre if one that is tried is added. */
+    private void measure(int[] candidates) {
         for (int l = 0; l < trials; l++) {
-            values.get(rows[l] * featureSize, c, l * featureSize, featureSize);
+            values.get(candidates[l] * featureSize, tried[l], 0, featureSize);
+            for (int f = 0; f < featureSize; f++) {
+                tried[l][f] *= -2;
+            }
+            own[l] = squares[candidates[l]];
         }
-        for (int i = 0; i < c.length; i++) {
-            c[i] *= -2;
+        Workers.each(tiles.count(), () -> this::measureTile);
+    }
+
+    private void measureTile(int tile) {
+        int n = tiles.size(tile);
+        int first = tile * FeatureTiles.TILE;
+        float[][] rows = distances[tile];
+        for (float[] row : rows) {
+            Arrays.fill(row, 0, n, 0);
         }
-        try (NDArray centers = manager.create(c, new Shape(trials, featureSize));
-                NDArray turned = centers.swapAxes(0, 1);
-                NDArray product = features.matMul(turned)) {
-            ThreadedLloyd.numbers(product).get(products);
+        ColumnProducts.add(tiles.columns(tile), rows, tried, trials, 0, n);
+        for (int l = 0; l < trials; l++) {
+            VectorLoops.closer(rows[l], squares, closest, own[l], first, n);
+            sums[tile][l] = VectorLoops.sum(rows[l], n);
         }
     }
 
     /** Which of the features that are tried brings centres closest to all features. */
-    private int best(int[] rows) {
-        Arrays.fill(sums, 0);
-        for (int l = 0; l < trials; l++) {
-            float own = squares[rows[l]];
-            double even = 0;
-            double odd = 0;
-            int j = 0;
-            for (; j + 2 <= size; j += 2) {
-                even += closer(j, l, own);
-                odd += closer(j + 1, l, own);
+    private int best() {
+        double[] all = new double[trials];
+        for (double[] some : sums) {
+            for (int l = 0; l < trials; l++) {
+                all[l] += some[l];
             }
-            sums[l] = even + odd + (j < size ? closer(j, l, own) : 0);
         }
         int best = 0;
         for (int l = 1; l < trials; l++) {
-            best = sums[l] < sums[best] ? l : best;
+            best = all[l] < all[best] ? l : best;
         }
         return best;
     }
 
-    private float closer(int j, int l, float own) {
-        return Math.min(products[j * trials + l] + squares[j] + own, closest[j]);
-    }
-
-    /** Adds a centre. */
-    private void approach(int l, int row) {
-        for (int j = 0; j < size; j++) {
-            closest[j] = Math.max(closer(j, l, squares[row]), 0);
+    /** Adds a centre that was tried. */
+    private void approach(int l) {
+        for (int tile = 0; tile < tiles.count(); tile++) {
+            float[] distance = distances[tile][l];
+            int first = tile * FeatureTiles.TILE;
+            int n = tiles.size(tile);
+            for (int m = 0; m < n; m++) {
+                closest[first + m] = Math.max(distance[m], 0);
+            }
         }
     }
 
@@ -148,10 +176,5 @@ final class PlusPlusLoops implements AutoCloseable {
             }
         }
         return from;
-    }
-
-    @Override
-    public void close() {
-        manager.close();
     }
 }

@@ -75,6 +75,39 @@ final class VectorLoops {
         }
     }
 
+    /** x = min(x + y + a, z), of y and z from an index on. */
+    static void closer(float[] x, float[] y, float[] z, float a, int first, int n) {
+        for (int i = 0; i < n; i++) {
+            x[i] = Math.min(x[i] + y[first + i] + a, z[first + i]);
+        }
+    }
+
+    /** The sum in float64, up to an index. */
+    static double sum(float[] x, int to) {
+        double a = 0;
+        double b = 0;
+        double c = 0;
+        double d = 0;
+        int i = 0;
+        for (; i + 4 <= to; i += 4) {
+            a += x[i];
+            b += x[i + 1];
+            c += x[i + 2];
+            d += x[i + 3];
+        }
+        for (; i < to; i++) {
+            a += x[i];
+        }
+        return (a + b) + (c + d);
+    }
+
+    /** sum += x². */
+    static void addSquares(float[] sum, float[] x) {
+        for (int i = 0; i < sum.length; i++) {
+            sum[i] = Math.fma(x[i], x[i], sum[i]);
+        }
+    }
+
     /** sum = (x - a)² + (y - b)² + (v - c)². */
     static void squares(float[] sum, float[] x, float[] y, float[] v, float a, float b, float c) {
         for (int i = 0; i < sum.length; i++) {

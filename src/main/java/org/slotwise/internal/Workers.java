@@ -1,7 +1,10 @@
 package org.slotwise.internal;
 
 import ai.djl.pytorch.jni.JniUtils;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
@@ -9,6 +12,9 @@ import java.util.stream.Stream;
 
 /** Does work that is Java's own on as many threads as the engine uses for an operation. */
 public final class Workers {
+
+    /** Set in a thread that does one of several threads' tasks. */
+    private static final ThreadLocal<Boolean> WITHIN = new ThreadLocal<>();
 
     private Workers() {}
 
@@ -23,7 +29,7 @@ public final class Workers {
 
     /**
      * Does tasks, the lower numbers first, and returns when all are done. The calling thread takes
-     * part.
+     * part, and waits for no thread that has not begun. A task's own tasks are done by its thread.
      *
      * @param tasks how many; they are numbered from 0
      * @param worker makes what does tasks, one for each thread: it need not be safe for several
@@ -37,15 +43,55 @@ public final class Workers {
                         own.accept(i);
                     }
                 };
-        int helpers = Math.min(tasks, threads()) - 1;
-        CompletableFuture<?>[] others =
-                Stream.generate(() -> CompletableFuture.runAsync(share))
-                        .limit(Math.max(0, helpers))
-                        .toArray(CompletableFuture[]::new);
+        int helpers = WITHIN.get() == null ? Math.min(tasks, threads()) - 1 : 0;
+        if (helpers <= 0) {
+            share.run();
+            return;
+        }
+        List<Share> others =
+                Stream.generate(() -> new Share(() -> within(share))).limit(helpers).toList();
+        others.forEach(ForkJoinPool.commonPool()::execute);
+        try {
+            within(share);
+        } finally {
+            CompletableFuture.allOf(
+                            others.stream()
+                                    .filter(other -> !other.called.compareAndSet(false, true))
+                                    .map(other -> other.done)
+                                    .toArray(CompletableFuture[]::new))
+                    .join();
+        }
+    }
+
+    private static void within(Runnable share) {
+        WITHIN.set(true);
         try {
             share.run();
         } finally {
-            CompletableFuture.allOf(others).join();
+            WITHIN.remove();
+        }
+    }
+
+    /** A share of the tasks, for another thread, unless that comes too late. */
+    private static final class Share implements Runnable {
+        final AtomicBoolean called = new AtomicBoolean();
+        final CompletableFuture<Void> done = new CompletableFuture<>();
+        private final Runnable share;
+
+        Share(Runnable share) {
+            this.share = share;
+        }
+
+        @Override
+        public void run() {
+            if (called.compareAndSet(false, true)) {
+                try {
+                    share.run();
+                    done.complete(null);
+                } catch (RuntimeException | Error e) {
+                    done.completeExceptionally(e);
+                }
+            }
         }
     }
 }

@@ -270,12 +270,14 @@ class LloydTest {
         assertSameResult(x, starts, 1e-4);
     }
 
-    @Test
-    void numberOfThreadsDoesNotMatter(NDManager manager) {
+    /** Few features and many, starts for fewer threads and for all, elements for several. */
+    @ParameterizedTest
+    @CsvSource({"3, 700, 8, 7", "1, 3000, 70, 1", "1, 3000, 70, 3", "2, 1700, 65, 5"})
+    void numberOfThreadsDoesNotMatter(int b, int n, int f, int r, NDManager manager) {
         Assumptions.assumeFalse(manager.getDevice().isGpu());
-        NDArray x = Tensors.normal(manager, 1, 3, 700, 8);
-        NDArray starts = Tensors.normal(manager, 2, 3, 7, 5, 8);
-        LloydCourse course = new LloydCourse(new double[3], 300, 1.7);
+        NDArray x = Tensors.normal(manager, 1, b, n, f);
+        NDArray starts = Tensors.normal(manager, 2, b, r, 5, f);
+        LloydCourse course = new LloydCourse(new double[b], 300, 1.7);
         for (Lloyd lloyd : new Lloyd[] {ThreadedLloyd::run, BoundedLloyd::run}) {
             Supplier<Lloyd.Result> run = () -> lloyd.run(x, starts, course);
             Lloyd.Result one = withThreads(1, run);
@@ -285,6 +287,21 @@ class LloydTest {
             assertArrayEquals(one.iterations, many.iterations);
             assertArrayEquals(one.gains, many.gains);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1", "4", "9"})
+    void numberOfThreadsDoesNotMatterForStarts(int starts, NDManager manager) {
+        Assumptions.assumeFalse(manager.getDevice().isGpu());
+        NDArray x = Tensors.normal(manager, 1, 2, 1700, 11);
+        NoGraph.during(
+                () -> {
+                    CentredFeatures input = CentredFeatures.of("test", "centers", x, null, false);
+                    Supplier<NDArray> draw =
+                            () -> new InitialCenters(input).loops(13, starts, new UniformDraws(5L));
+                    Tensors.assertSame("rows", withThreads(1, draw), withThreads(4, draw));
+                    return x;
+                });
     }
 
     private static <T> T withThreads(int count, Supplier<T> work) {

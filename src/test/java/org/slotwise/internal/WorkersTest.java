@@ -5,11 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.pytorch.jni.JniUtils;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -64,6 +68,49 @@ class WorkersTest {
         Set<Thread> threads = ConcurrentHashMap.newKeySet();
         Workers.each(100, () -> i -> threads.add(Thread.currentThread()));
         assertEquals(Set.of(Thread.currentThread()), threads);
+    }
+
+    @Test
+    void tasksOfATaskAreItsThreads() {
+        JniUtils.setNumThreads(4);
+        AtomicIntegerArray done = new AtomicIntegerArray(50);
+        Workers.each(
+                5,
+                () ->
+                        i -> {
+                            Thread outer = Thread.currentThread();
+                            Workers.each(
+                                    10,
+                                    () ->
+                                            j -> {
+                                                assertEquals(outer, Thread.currentThread());
+                                                done.incrementAndGet(i * 10 + j);
+                                            });
+                        });
+        for (int i = 0; i < done.length(); i++) {
+            assertEquals(1, done.get(i));
+        }
+        usesAsManyThreadsAsTheEngine(); // afterwards as before
+    }
+
+    /** Whoever else uses the pool does not hold up who shares work with it. */
+    @Test
+    void waitsForNoThreadThatIsBusyWithOtherWork() {
+        JniUtils.setNumThreads(2);
+        CountDownLatch end = new CountDownLatch(1);
+        int pool = ForkJoinPool.commonPool().getParallelism();
+        List<ForkJoinTask<?>> others =
+                Stream.<ForkJoinTask<?>>generate(
+                                () -> ForkJoinPool.commonPool().submit(() -> await(end)))
+                        .limit(Math.max(1, pool))
+                        .toList();
+        try {
+            doesEachTaskOnce(100);
+            assertEquals(1, end.getCount());
+        } finally {
+            end.countDown();
+            others.forEach(ForkJoinTask::join);
+        }
     }
 
     @Test
