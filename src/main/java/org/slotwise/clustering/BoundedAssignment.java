@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slotwise.internal.Workers;
 
 /**
@@ -14,13 +15,15 @@ import org.slotwise.internal.Workers;
  */
 final class BoundedAssignment implements AssignmentStep {
 
+    private static final int TOGETHER = CenterProducts.TOGETHER;
+
     /** How many blocks a thread takes at once where few of their features are doubtful. */
     private static final int BLOCKS = 16;
 
     private final BlockedPoints points;
-    private final FeatureTiles tiles; // the same
     private final int clusters;
     private final CenterScores scores;
+    private final Supplier<? extends CenterProducts> products; // for each thread
     private final DistanceBounds bounds;
     private final ChangedLabels changes;
     private final int[] labels; // (N)
@@ -32,16 +35,21 @@ final class BoundedAssignment implements AssignmentStep {
      * Prepares for an image.
      *
      * @param points its features
-     * @param tiles the same
+     * @param norms ||x|| of each, (N)
+     * @param products makes what multiplies them with centres, for each thread
      * @param changes whose labels are set
      */
     BoundedAssignment(
-            BlockedPoints points, FeatureTiles tiles, int clusters, ChangedLabels changes) {
+            BlockedPoints points,
+            float[] norms,
+            Supplier<? extends CenterProducts> products,
+            int clusters,
+            ChangedLabels changes) {
         this.points = points;
+        this.products = products;
         this.clusters = clusters;
         this.changes = changes;
-        this.tiles = tiles;
-        scores = new CenterScores(points, tiles, clusters);
+        scores = new CenterScores(norms, points.featureSize, clusters);
         labels = changes.labels;
         bounds = new DistanceBounds(points, clusters);
     }
@@ -62,7 +70,8 @@ final class BoundedAssignment implements AssignmentStep {
         scores.take(centers);
         if (all) {
             bounds.begin(centers);
-            Workers.each(tiles.count(), () -> tile -> with(kept -> kept.settleAll(tile)));
+            int parts = (points.size + TOGETHER - 1) / TOGETHER;
+            Workers.each(parts, () -> part -> with(kept -> kept.settleAll(part)));
             bounds.measured();
         } else {
             bounds.next(centers);
@@ -80,24 +89,25 @@ final class BoundedAssignment implements AssignmentStep {
 
     /** Finds the labels of some features by their scores. */
     private final class Settling {
-        private final int[] features = new int[FeatureTiles.TILE + 1]; // which
-        private final float[][] columns =
-                new float[FeatureTiles.width(points.featureSize)][FeatureTiles.TILE]; // of them
-        private final float[][] products = new float[clusters][FeatureTiles.TILE];
-        private final float[] least = new float[FeatureTiles.TILE]; // of ||c||² / 2 - x . c
-        private final float[] second = new float[FeatureTiles.TILE];
-        private final float[] norms = new float[FeatureTiles.TILE];
-        private final float[] nearest = new float[FeatureTiles.TILE];
-        private final float[] gap = new float[FeatureTiles.TILE];
+        private final int[] features = new int[TOGETHER + 1]; // which
+        private final CenterProducts multiply = BoundedAssignment.this.products.get();
+        private final float[][] products = new float[clusters][TOGETHER];
+        private final float[] least = new float[TOGETHER]; // of ||c||² / 2 - x . c
+        private final float[] second = new float[TOGETHER];
+        private final float[] norms = new float[TOGETHER];
+        private final float[] nearest = new float[TOGETHER];
+        private final float[] gap = new float[TOGETHER];
         private final float[] squares = new float[clusters];
 
-        /** Finds the labels of a tile. */
-        void settleAll(int tile) {
-            int n = tiles.size(tile);
+        /** Finds the labels of a part, as {@link CenterProducts#ofPart} has them. */
+        void settleAll(int part) {
+            int first = part * TOGETHER;
+            int n = Math.min(TOGETHER, points.size - first);
             for (int m = 0; m < n; m++) {
-                features[m] = tile * FeatureTiles.TILE + m;
+                features[m] = first + m;
             }
-            settle(tiles.columns(tile), n);
+            multiply.ofPart(part, centers, products);
+            settle(n);
         }
 
         /**
@@ -119,7 +129,7 @@ final class BoundedAssignment implements AssignmentStep {
                     } else {
                         bounds.forgetSpare(block);
                     }
-                    if (n > FeatureTiles.TILE - BlockedPoints.BLOCK) {
+                    if (n > TOGETHER - BlockedPoints.BLOCK) {
                         settleSome(n);
                         n = 0;
                     }
@@ -129,12 +139,13 @@ final class BoundedAssignment implements AssignmentStep {
         }
 
         private void settleSome(int n) {
-            FeatureTiles.lay(points.rows, points.featureSize, features, n, columns);
-            settle(columns, n);
+            if (n > 0) {
+                multiply.ofSome(features, n, centers, products);
+                settle(n);
+            }
         }
 
-        private void settle(float[][] x, int n) {
-            scores.multiply(x, products, n);
+        private void settle(int n) {
             Arrays.fill(least, 0, n, Float.POSITIVE_INFINITY);
             Arrays.fill(second, 0, n, Float.POSITIVE_INFINITY);
             for (int k = 0; k < clusters; k++) {

@@ -53,7 +53,9 @@ final class BoundedLloyd {
         BoundedLloyd lloyd = new BoundedLloyd(features, initial, course);
         long images = initial.getShape().get(0);
         for (int image = 0; image < images; image++) {
-            lloyd.runImage(image);
+            try (NDArray x = features.get(image)) {
+                lloyd.runImage(image, x);
+            }
         }
         NDManager owner = features.getManager();
         long starts = lloyd.gains.length;
@@ -64,16 +66,29 @@ final class BoundedLloyd {
                 lloyd.gains);
     }
 
-    private void runImage(int image) {
+    private void runImage(int image, NDArray x) {
         BlockedPoints read = BlockedPoints.read(features, image * size, size, featureSize);
-        Supplier<BoundedStart> states;
         if (featureSize <= BoxedAssignment.ELEMENTS) {
             BlockedPoints points = read.inOrder(SpatialOrder.of(read.rows, featureSize));
-            states = () -> BoundedStart.boxed(points, clusters);
+            runStarts(image, () -> BoundedStart.boxed(points, clusters));
+            return;
+        }
+        float[] norms;
+        try (NDArray norm = x.norm(2, new int[] {1}, false)) {
+            norms = norm.toFloatArray();
+        }
+        if (Workers.threads() == 1) {
+            try (EngineProducts products = new EngineProducts(x, clusters)) {
+                runStarts(image, () -> BoundedStart.bounded(read, norms, () -> products, clusters));
+            }
         } else {
             FeatureTiles tiles = FeatureTiles.of(read.rows, featureSize);
-            states = () -> BoundedStart.bounded(read, tiles, clusters);
+            Supplier<LoopedProducts> products = () -> new LoopedProducts(read, tiles, clusters);
+            runStarts(image, () -> BoundedStart.bounded(read, norms, products, clusters));
         }
+    }
+
+    private void runStarts(int image, Supplier<BoundedStart> states) {
         int first = image * startsPerImage;
         if (startsPerImage >= Workers.threads()) {
             Workers.each(startsPerImage, () -> worker(states.get(), first, image));

@@ -1,5 +1,6 @@
 package org.slotwise.clustering;
 
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,11 +37,16 @@ final class BoundedStart {
                 points, clusters, new BoxedAssignment(points, clusters, changes), changes);
     }
 
-    /** For features, and the same in tiles, whose distances have bounds. */
-    static BoundedStart bounded(BlockedPoints points, FeatureTiles tiles, int clusters) {
+    /** For features whose distances have bounds; as {@link BoundedAssignment} takes them. */
+    static BoundedStart bounded(
+            BlockedPoints points,
+            float[] norms,
+            Supplier<? extends CenterProducts> products,
+            int clusters) {
         ChangedLabels changes = new ChangedLabels(points);
-        return new BoundedStart(
-                points, clusters, new BoundedAssignment(points, tiles, clusters, changes), changes);
+        AssignmentStep assignment =
+                new BoundedAssignment(points, norms, products, clusters, changes);
+        return new BoundedStart(points, clusters, assignment, changes);
     }
 
     /**

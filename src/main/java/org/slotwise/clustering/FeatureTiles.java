@@ -10,7 +10,7 @@ import org.slotwise.internal.Workers;
 final class FeatureTiles {
 
     /** How many features a tile has; the last may have fewer. */
-    static final int TILE = 2 * BlockedPoints.BLOCK;
+    static final int TILE = CenterProducts.TOGETHER;
 
     /** As many rows as columns are written of at once: a cache line of each. */
     private static final int LINE = 16;

@@ -6,9 +6,10 @@
  * starts.
  *
  * <p>{@link org.slotwise.clustering.KMeans} is the entry. A start draws its centres ({@code
- * InitialCenters}) and runs Lloyd's iterations ({@code Lloyd}): one by one on a CPU's threads
- * ({@code ThreadedLloyd}, {@code LloydStart}) or all together in matrix products ({@code
- * BatchedLloyd}).
+ * InitialCenters}) and runs Lloyd's iterations ({@code Lloyd}): on a CPU one by one, of few vectors
+ * on a thread each ({@code ThreadedLloyd}, {@code LloydStart}), of many with bounds that leave most
+ * distances out ({@code BoundedLloyd}, {@code BoundedStart}); elsewhere all together in matrix
+ * products ({@code BatchedLloyd}).
  */
 @NullMarked
 package org.slotwise.clustering;
