@@ -86,6 +86,9 @@ record ComposedFolder(Path path) {
             new OutputFolder(path.resolve(part.name())).make();
         }
         long size = parts.stream().mapToLong(part -> part.pictures().size()).max().orElse(0);
+        if (parts.stream().anyMatch(part -> Files.exists(file(part, part.pictures().size())))) {
+            out.printf("%s has more pictures than these %d; they stay%n", path, size);
+        }
         ProgressLines progress = new ProgressLines(out, path.toString(), "pictures", size);
         long there = 0;
         for (long from = 0; from < size; from += MadePictures.BATCH) {

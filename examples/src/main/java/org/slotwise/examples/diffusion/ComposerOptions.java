@@ -70,7 +70,15 @@ final class ComposerOptions {
             throws IOException {
         SlotLibrary library = found.library();
         Composer composer = new Composer(library, rule, objects);
-        composer.describe(out);
+        if (rule == Rule.OBJECTS) {
+            composer.describe(out);
+            if (objects >= library.slotsPerPicture()) {
+                out.printf(
+                        "The model learnt pictures of %d slots; these have one for the background and"
+                                + " %d%n",
+                        library.slotsPerPicture(), objects);
+            }
+        }
         if (clusters != null) {
             Image drawn = figure.clusters(from, library);
             new OutputFile(clusters).write(drawn);

@@ -47,9 +47,11 @@ class ComposeDiffusionTest {
     }
 
     private static String[] args(Object... more) {
-        List<String> args =
-                new ArrayList<>(List.of("compose", "--model", model.toString(), "--objects", "2"));
+        List<String> args = new ArrayList<>(List.of("compose", "--model", model.toString()));
         Arrays.stream(more).map(Object::toString).forEach(args::add);
+        if (!args.contains("--objects") && !args.contains("--rule")) {
+            args.addAll(List.of("--objects", "2"));
+        }
         if (!args.contains("--sampling-steps")) {
             args.addAll(List.of("--sampling-steps", "2"));
         }
@@ -98,6 +100,9 @@ class ComposeDiffusionTest {
         Map<String, Integer> longer = files(made);
         assertEquals(all.size() + 4, longer.size());
         all.forEach((name, content) -> assertEquals(content, longer.get(name), name));
+        assertFalse(more.contains("more pictures than"), more);
+        String fewer = compose("--folder", made, "--scenes", 5, "--count", 34).succeeds().out();
+        assertTrue(fewer.contains("has more pictures than these 34; they stay"), fewer);
 
         compose("--folder", made, "--scenes", 5, "--count", 34, "--seed", 1)
                 .fails(1, "has other pictures: it was --seed 0, and is now --seed 1");
@@ -200,6 +205,15 @@ class ComposeDiffusionTest {
         BufferedImage sheet = ImageIO.read(clusters.toFile());
         assertEquals(3 * (96 + 16), sheet.getHeight(), 24);
         assertEquals(10 * (96 + 8), sheet.getWidth(), 16);
+        assertFalse(out.contains("The model learnt pictures of"), out);
+        assertTrue(
+                compose(with(usual, "--objects", 40))
+                        .succeeds()
+                        .out()
+                        .contains("background and 40"),
+                "more than it has learnt is told of");
+        String shifted = compose(with(usual, "--rule", "shifted")).succeeds().out();
+        assertFalse(shifted.contains("clusters of"), shifted);
         compose(with(usual, "--clusters", figure)).fails(2, "must be another file than");
         compose(with(usual, "--clusters", folder.resolve("a.jpg")))
                 .fails(2, "--clusters must end in .png");
