@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param background the number of its cluster, or -1 if it was not set
  * @param leastShare below which share of 1 / K a cluster holds empty slots
  * @param pictures (N), the numbers of the pictures, ascending; null for 0 to N - 1
+ * @param members the rows of those slots that are members of their clusters, ascending; null for
+ *     all
  */
 @SuppressWarnings("ArrayRecordComponent")
 record LibraryContent(
@@ -25,7 +27,8 @@ record LibraryContent(
         float[] centers,
         int background,
         double leastShare,
-        int @Nullable [] pictures) {
+        int @Nullable [] pictures,
+        int @Nullable [] members) {
 
     /** In the place of the background's cluster. */
     static final int UNKNOWN = -1;
@@ -38,5 +41,20 @@ record LibraryContent(
 
     int clusters() {
         return centers.length / slotDim;
+    }
+
+    /** The same with fewer members, and a background that is set. */
+    LibraryContent withMembers(int[] rows, int itsBackground) {
+        return new LibraryContent(
+                slotsPerPicture,
+                slotDim,
+                slots,
+                shares,
+                labels,
+                centers,
+                itsBackground,
+                leastShare,
+                pictures,
+                rows);
     }
 }

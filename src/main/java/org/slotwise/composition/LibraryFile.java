@@ -17,7 +17,8 @@ import org.slotwise.weights.StateDict;
  * A {@link SlotLibrary} in a file of arrays: {@code slots} (N, K, D), {@code labels} (N K) int64,
  * {@code centers} (C, D), {@code settings} (the background's cluster or -1, the least share) and,
  * if they are known, {@code shares} (N, K); {@code pictures} (N) int64, their numbers, where they
- * are not 0 to N - 1.
+ * are not 0 to N - 1; {@code members} int64, the rows of those slots that are drawn, where these
+ * are not all.
  */
 final class LibraryFile {
 
@@ -27,6 +28,7 @@ final class LibraryFile {
     private static final String SHARES = "shares";
     private static final String SETTINGS = "settings";
     private static final String PICTURES = "pictures";
+    private static final String MEMBERS = "members";
 
     private LibraryFile() {}
 
@@ -42,13 +44,17 @@ final class LibraryFile {
             if (c.shares() != null) {
                 arrays.put(SHARES, manager.create(c.shares(), new Shape(n, k)));
             }
-            int[] pictures = c.pictures();
-            if (pictures != null) {
-                long[] numbers = Arrays.stream(pictures).asLongStream().toArray();
-                arrays.put(PICTURES, manager.create(numbers));
-            }
+            put(arrays, PICTURES, c.pictures(), manager);
+            put(arrays, MEMBERS, c.members(), manager);
             arrays.put(SETTINGS, manager.create(new double[] {c.background(), c.leastShare()}));
             StateDict.of(arrays).write(path);
+        }
+    }
+
+    private static void put(
+            Map<String, NDArray> arrays, String name, int @Nullable [] some, NDManager manager) {
+        if (some != null) {
+            arrays.put(name, manager.create(Arrays.stream(some).asLongStream().toArray()));
         }
     }
 
@@ -107,24 +113,35 @@ final class LibraryFile {
                     finite(path, centers),
                     (int) background,
                     leastShare,
-                    pictures(path, file, s.get(0)));
+                    pictures(path, file, s.get(0)),
+                    ascending(path, file, MEMBERS, label.length - 1));
         }
     }
 
     private static int @Nullable [] pictures(Path path, StateDict file, long count)
             throws IOException {
-        if (!file.names().contains(PICTURES)) {
+        int[] numbers = ascending(path, file, PICTURES, Integer.MAX_VALUE);
+        require(
+                path,
+                numbers == null || numbers.length == count,
+                "its arrays do not belong together");
+        return numbers;
+    }
+
+    /** Numbers that ascend, from 0 to a most; null if the file has none of this name. */
+    private static int @Nullable [] ascending(Path path, StateDict file, String name, int most)
+            throws IOException {
+        if (!file.names().contains(name)) {
             return null;
         }
-        long[] read = array(path, file, PICTURES, DataType.INT64, 1).toLongArray();
-        require(path, read.length == count, "its arrays do not belong together");
+        long[] read = array(path, file, name, DataType.INT64, 1).toLongArray();
         int[] numbers = new int[read.length];
         long before = -1;
         for (int i = 0; i < read.length; i++) {
             require(
                     path,
-                    read[i] > before && read[i] <= Integer.MAX_VALUE,
-                    "numbers of pictures must ascend from 0, got " + read[i]);
+                    read[i] > before && read[i] <= most,
+                    "numbers of " + name + " must ascend from 0, got " + read[i]);
             before = read[i];
             numbers[i] = (int) read[i];
         }

@@ -15,19 +15,21 @@ final class LibraryMembers {
         meanShares = Arrays.stream(rows).mapToDouble(some -> meanShare(some, shares)).toArray();
     }
 
-    /** All of them. In one pass over rows, however many clusters there are. */
+    /** All that are members. In one pass over rows, however many clusters there are. */
     static LibraryMembers of(LibraryContent content) {
         int[] labels = content.labels();
+        int[] members = content.members();
+        int[] all = members == null ? IntStream.range(0, labels.length).toArray() : members;
         int[] counts = new int[content.clusters()];
-        for (int label : labels) {
-            counts[label]++;
+        for (int row : all) {
+            counts[labels[row]]++;
         }
         int[][] rows = new int[counts.length][];
         for (int k = 0; k < rows.length; k++) {
             rows[k] = new int[counts[k]];
         }
-        for (int row = labels.length - 1; row >= 0; row--) {
-            rows[labels[row]][--counts[labels[row]]] = row;
+        for (int i = all.length - 1; i >= 0; i--) {
+            rows[labels[all[i]]][--counts[labels[all[i]]]] = all[i];
         }
         return new LibraryMembers(rows, content.shares());
     }
@@ -43,14 +45,15 @@ final class LibraryMembers {
         return sum / some.length;
     }
 
-    /** Those that have at least a part of their cluster's mean share: some of each cluster. */
-    LibraryMembers full(double leastPart, float[] shares) {
-        int[][] full = new int[rows.length][];
-        for (int k = 0; k < rows.length; k++) {
-            double least = leastPart * meanShares[k];
-            full[k] = Arrays.stream(rows[k]).filter(row -> shares[row] >= least).toArray();
-        }
-        return new LibraryMembers(full, shares);
+    /** The rows of those that have at least a part of their cluster's mean share, ascending. */
+    int[] full(double leastPart, float[] shares) {
+        return IntStream.range(0, rows.length)
+                .flatMap(
+                        k ->
+                                Arrays.stream(rows[k])
+                                        .filter(row -> shares[row] >= leastPart * meanShares[k]))
+                .sorted()
+                .toArray();
     }
 
     int clusters() {

@@ -65,6 +65,7 @@ final class SlotClustering {
                     centers,
                     options.background() == null ? LibraryContent.UNKNOWN : options.background(),
                     options.leastShare(),
+                    null,
                     null);
         }
     }

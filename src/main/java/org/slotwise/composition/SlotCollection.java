@@ -245,7 +245,8 @@ public final class SlotCollection {
                                 ? LibraryContent.UNKNOWN
                                 : options.background(),
                         options.leastShare(),
-                        numbers.length == seen ? null : numbers));
+                        numbers.length == seen ? null : numbers,
+                        null));
     }
 
     private static int[] labels(MiniBatchKMeans clustering, float[] slots, Sizes known) {

@@ -37,12 +37,6 @@ public final class SlotLibrary {
         background = isSet ? content.background() : largest();
     }
 
-    private SlotLibrary(SlotLibrary other, LibraryMembers members) {
-        content = other.content;
-        background = other.background;
-        this.members = members;
-    }
-
     private int largest() {
         int largest = -1;
         for (int k = 0; content.shares() != null && k < members.clusters(); k++) {
@@ -118,8 +112,8 @@ public final class SlotLibrary {
      * The same library without empty slots: slots that have less than a part of what those of their
      * cluster have of the attention on average are no members any more, and are not drawn. They
      * look like nothing that a decoder has learnt to draw: as a background, one leaves the picture
-     * to the objects. A cluster's largest slots stay. Rows, pictures and labels are as before, and
-     * {@link #write} writes all slots.
+     * to the objects. A cluster's largest slots stay. Rows, pictures and labels are as before.
+     * {@link #write} writes all slots, and which are members.
      *
      * @param leastPart from 0 to 1; 0.5 is meant
      * @return the library; the background's cluster is the same
@@ -134,7 +128,7 @@ public final class SlotLibrary {
             throw new IllegalArgumentException(
                     WHO + ": empty slots are not known without shares of the attention");
         }
-        return new SlotLibrary(this, members.full(leastPart, shares));
+        return new SlotLibrary(content.withMembers(members.full(leastPart, shares), background));
     }
 
     /** A member of a cluster: {@link LibraryMembers#member}. */

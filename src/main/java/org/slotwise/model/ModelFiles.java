@@ -40,6 +40,12 @@ record ModelFiles(String who, Set<String> names) {
     /** More than any configuration has. */
     private static final long MOST_JSON = 1 << 22;
 
+    /** How files of weights end, and a configuration, which is a model's only with these. */
+    private static final List<String> OTHER_FILES =
+            List.of(
+                    ".safetensors", ".npz", ".npy", ".bin", ".pt", ".pth", ".ckpt", ".params",
+                    ".onnx", ".json");
+
     /** What is written: a name, and its content. */
     record Item(String name, AtomicFile.Content content) {}
 
@@ -55,7 +61,21 @@ record ModelFiles(String who, Set<String> names) {
             AtomicFile.write(path, out -> zip(items, out));
             UnpackedCopies.forget(path);
         } else {
+            requireFolderName(path);
             writeFolder(path, items);
+        }
+    }
+
+    /** A new folder that is called like a file of weights would be taken for one. */
+    private void requireFolderName(Path path) throws IOException {
+        String name = path.toString().toLowerCase(Locale.ROOT);
+        if (OTHER_FILES.stream().anyMatch(name::endsWith) && !Files.isDirectory(path)) {
+            throw new IOException(
+                    who
+                            + ": cannot write "
+                            + path
+                            + ": a model is a folder, or a .zip, and a folder must not end as files"
+                            + " of weights do");
         }
     }
 

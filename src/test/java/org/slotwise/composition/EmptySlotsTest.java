@@ -1,6 +1,8 @@
 package org.slotwise.composition;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Errors.assertRefused;
 
 import ai.djl.ndarray.NDArray;
@@ -10,12 +12,15 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.slotwise.testing.OnDevice;
+import org.slotwise.weights.StateDict;
 
 /** Slots that hold next to nothing, and slots that are drawn more than once. */
 @ExtendWith(OnDevice.class)
@@ -65,8 +70,32 @@ class EmptySlotsTest {
         assertEquals(all.label(4), full.label(4));
         assertEquals(0.02, full.share(4), 1e-6);
         assertEquals(all.count(1), all.withoutEmptySlots(0).count(1));
-        full.write(folder.resolve("library.npz"));
-        assertEquals(4, SlotLibrary.read(folder.resolve("library.npz")).count(0));
+    }
+
+    @Test
+    void areNotDrawnOfALibraryThatWasWrittenWithoutThem(NDManager manager) throws IOException {
+        SlotLibrary full = library(manager, true).withoutEmptySlots(0.5);
+        for (String name : new String[] {"library.npz", "library.safetensors"}) {
+            Path file = folder.resolve(name);
+            full.write(file);
+            SlotLibrary read = SlotLibrary.read(file);
+            assertEquals(3, read.count(0));
+            assertEquals(8, read.size());
+            assertEquals(full.background(), read.background());
+            assertEquals(Set.of(0, 1, 2, 3, 5, 6), drawn(read, CompositionRule.onePerCluster()));
+            assertEquals(0.02, read.share(4), 1e-6);
+            try (StateDict content = StateDict.read(file)) {
+                for (long[] wrong : new long[][] {{1, 1}, {-1}, {2, 8}, {3, 2}}) {
+                    Map<String, NDArray> arrays = new LinkedHashMap<>(content.arrays());
+                    arrays.put("members", manager.create(wrong));
+                    StateDict.of(arrays).write(file);
+                    IOException e = assertThrows(IOException.class, () -> SlotLibrary.read(file));
+                    assertTrue(
+                            e.getMessage().contains("numbers of members must ascend"),
+                            e::getMessage);
+                }
+            }
+        }
     }
 
     @Test

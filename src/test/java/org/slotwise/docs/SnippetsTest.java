@@ -28,7 +28,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Compiles and runs every Java snippet of README.md and docs. A snippet is a list of statements,
  * with its own imports above them if it shows any. Files that it names by {@code Path.of} are in a
  * temporary folder, where a checkpoint, model.ckpt, a picture, picture.png, a folder of them,
- * pictures, and pictures with masks, my-pictures, lie too.
+ * pictures, pictures with masks, my-pictures, and the programs' sprites-diffusion.safetensors lie
+ * too.
  */
 class SnippetsTest {
 
@@ -42,6 +43,12 @@ class SnippetsTest {
 
     /** What lies in the folder "pictures". */
     private static final Path PICTURE = Path.of("src/test/resources/pictures/clevrtex.png");
+
+    /** The programs' model of sprites. */
+    private static final Path SPRITES =
+            Path.of(
+                    "examples/src/main/resources/org/slotwise/examples/diffusion",
+                    "sprites-diffusion.safetensors");
 
     private static final List<String> IMPORTED =
             List.of(
@@ -90,6 +97,9 @@ class SnippetsTest {
             Files.copy(checkpoint, folder.resolve("model.ckpt"));
         }
         Files.copy(NETWORK, folder.resolve("vit.pt"));
+        if (snippet.code().contains(SPRITES.getFileName().toString())) {
+            Files.copy(SPRITES, folder.resolve(SPRITES.getFileName()));
+        }
         Files.copy(PICTURE, folder.resolve("picture.png"));
         Path pictures = Files.createDirectory(folder.resolve("pictures"));
         Files.copy(PICTURE, pictures.resolve("a.png"));

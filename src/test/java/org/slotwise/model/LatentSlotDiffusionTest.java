@@ -337,6 +337,12 @@ class LatentSlotDiffusionTest {
         LatentSlotDiffusion model = fresh(manager, patches());
         assertThrows(IOException.class, () -> model.save(path));
         assertEquals("mine", Files.readString(path.resolve("letter.txt")));
+        for (String name : new String[] {"model.npz", "model.BIN", "model.pt", "model.json"}) {
+            Path file = folder.resolve(name);
+            IOException refused = assertThrows(IOException.class, () -> model.save(file));
+            assertTrue(refused.getMessage().contains("a model is a folder"), refused::getMessage);
+            assertFalse(Files.exists(file));
+        }
         String message =
                 assertThrows(IOException.class, () -> LatentSlotDiffusion.load(path, manager))
                         .getMessage();

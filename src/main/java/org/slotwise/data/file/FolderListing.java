@@ -1,6 +1,7 @@
 package org.slotwise.data.file;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -14,14 +15,15 @@ final class FolderListing {
     private FolderListing() {}
 
     /**
-     * Lists a folder.
+     * Lists a folder. A folder "masks" beside a folder "images" holds masks as well.
      *
-     * @param isMask says of a file or folder that it holds masks, and no images
+     * @param isMaskThere says of a file or folder that it holds masks, and no images
      * @param leaveOutOthers whether images of kinds that are not read are passed over
      * @throws SceneFileException if there is no image, or one of another kind
      */
-    static List<Path> of(Path folder, Predicate<Path> isMask, boolean leaveOutOthers)
+    static List<Path> of(Path folder, Predicate<Path> isMaskThere, boolean leaveOutOthers)
             throws IOException {
+        Predicate<Path> isMask = isMaskThere.or(path -> isBesideImages(path, folder));
         List<Path> pictures = new ArrayList<>();
         List<Path> others = new ArrayList<>();
         FolderWalk.over(
@@ -57,6 +59,13 @@ final class FolderListing {
         }
         pictures.sort(byName(folder));
         return List.copyOf(pictures);
+    }
+
+    private static boolean isBesideImages(Path path, Path folder) {
+        return path.endsWith("masks")
+                && !path.equals(folder)
+                && Files.isDirectory(path)
+                && Files.isDirectory(path.resolveSibling("images"));
     }
 
     static Comparator<Path> byName(Path folder) {

@@ -11,7 +11,8 @@ import org.slotwise.data.Scenes;
 /**
  * The pictures of a folder and of the folders in it, each at its own size and without a mask: for
  * what looks at pictures as they are, rather than for batches. Which files are pictures, what is
- * passed over and what is an error, is as in {@link ImageFolder}, which brings them to one size.
+ * passed over and what is an error, is as in {@link ImageFolder}, which brings them to one size: a
+ * folder {@code masks} beside {@code images} holds no pictures.
  */
 public final class PictureFolder implements Scenes {
 

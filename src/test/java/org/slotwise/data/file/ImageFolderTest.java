@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
@@ -115,6 +116,34 @@ class ImageFolderTest {
         assertEquals(images.resolve("b.png"), folder.file(3));
         assertThrows(IndexOutOfBoundsException.class, () -> folder.get(4));
         assertFalse(folder.get(0).hasMask());
+    }
+
+    /** Also where nobody says so: masks that are taken for pictures are learnt from. */
+    @Test
+    void masksBesideImagesAreNoPictures() throws IOException {
+        BufferedImage black = rgb(1, 1, 0);
+        write(images.resolve("a.png"), black);
+        write(images.resolve("masks/b.png"), black); // beside no folder of images
+        write(masks.resolve("a.png"), black);
+        write(root.resolve("more/masks/c.png"), black);
+        write(root.resolve("more/images/c.png"), black);
+        List<Path> pictures =
+                List.of(
+                        images.resolve("a.png"),
+                        images.resolve("masks/b.png"),
+                        root.resolve("more/images/c.png"));
+        ImageFolder folder = ImageFolder.builder().setFolder(root).setSize(1, 1).build();
+        PictureFolder asTheyAre = PictureFolder.of(root);
+        PictureFolder asStored = PictureFolder.asStored(root);
+        assertEquals(3, folder.size());
+        assertEquals(3, asTheyAre.size());
+        assertEquals(3, asStored.size());
+        for (int i = 0; i < 3; i++) {
+            assertEquals(pictures.get(i), folder.file(i));
+            assertEquals(pictures.get(i), asTheyAre.file(i));
+            assertEquals(pictures.get(i), asStored.file(i));
+        }
+        assertEquals(1, PictureFolder.of(masks).size(), "who names them wants them");
     }
 
     @Test

@@ -71,7 +71,13 @@ record ComposedFolder(Path path) {
             String was = i < before.size() ? before.get(i) : "nothing";
             if (!was.equals(run.get(i))) {
                 throw new IOException(
-                        path + " has other pictures: it was " + was + ", and is now " + run.get(i));
+                        path
+                                + " has other pictures: it was "
+                                + was
+                                + ", and is now "
+                                + run.get(i)
+                                + "; the same goes on with what is there (--scenes as it was), another"
+                                + " --folder begins anew");
             }
         }
     }
