@@ -1,14 +1,18 @@
 package org.slotwise.internal;
 
 import ai.djl.pytorch.jni.JniUtils;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.ForkJoinTask;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Does work that is Java's own on as many threads as the engine uses for an operation. */
 public final class Workers {
@@ -30,36 +34,59 @@ public final class Workers {
     /**
      * Does tasks, the lower numbers first, and returns when all are done. The calling thread takes
      * part, and waits for no thread that has not begun. A task's own tasks are done by its thread.
+     * If a task fails, no others are begun, and its failure is thrown here as it is, whichever
+     * thread it was in.
      *
      * @param tasks how many; they are numbered from 0
      * @param worker makes what does tasks, one for each thread: it need not be safe for several
      */
     public static void each(int tasks, Supplier<IntConsumer> worker) {
         AtomicInteger next = new AtomicInteger();
+        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
         Runnable share =
                 () -> {
-                    IntConsumer own = worker.get();
-                    for (int i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {
-                        own.accept(i);
+                    try {
+                        IntConsumer own = worker.get();
+                        for (int i = next.getAndIncrement();
+                                i < tasks;
+                                i = next.getAndIncrement()) {
+                            own.accept(i);
+                        }
+                    } catch (RuntimeException | Error e) {
+                        failure.compareAndSet(null, e);
+                        next.set(tasks);
                     }
                 };
         int helpers = WITHIN.get() == null ? Math.min(tasks, threads()) - 1 : 0;
         if (helpers <= 0) {
             share.run();
-            return;
+        } else {
+            shared(share, helpers);
         }
+        Throwable e = failure.get();
+        if (e instanceof Error error) {
+            throw error;
+        } else if (e != null) {
+            throw (RuntimeException) e;
+        }
+    }
+
+    private static void shared(Runnable share, int helpers) {
         List<Share> others =
                 Stream.generate(() -> new Share(() -> within(share))).limit(helpers).toList();
-        others.forEach(ForkJoinPool.commonPool()::execute);
+        List<ForkJoinTask<?>> offers = new ArrayList<>();
         try {
+            for (Share other : others) {
+                ForkJoinTask<?> offer = ForkJoinTask.adapt(other);
+                ForkJoinPool.commonPool().execute(offer);
+                offers.add(offer);
+            }
             within(share);
         } finally {
-            CompletableFuture.allOf(
-                            others.stream()
-                                    .filter(other -> !other.called.compareAndSet(false, true))
-                                    .map(other -> other.done)
-                                    .toArray(CompletableFuture[]::new))
-                    .join();
+            // A pool without threads, or a full one, would keep them: the last is on top.
+            Collections.reverse(offers);
+            offers.forEach(ForkJoinTask::tryUnfork);
+            others.forEach(Share::takeBackOrWait);
         }
     }
 
@@ -72,25 +99,33 @@ public final class Workers {
         }
     }
 
-    /** A share of the tasks, for another thread, unless that comes too late. */
+    /**
+     * A share of the tasks, for another thread, unless that comes too late. If the pool keeps it
+     * then, it holds nothing itself any more.
+     */
     private static final class Share implements Runnable {
-        final AtomicBoolean called = new AtomicBoolean();
-        final CompletableFuture<Void> done = new CompletableFuture<>();
-        private final Runnable share;
+        private final AtomicReference<@Nullable Runnable> left;
+        private final CompletableFuture<Void> done = new CompletableFuture<>();
 
         Share(Runnable share) {
-            this.share = share;
+            left = new AtomicReference<>(share);
         }
 
         @Override
         public void run() {
-            if (called.compareAndSet(false, true)) {
+            Runnable share = left.getAndSet(null);
+            if (share != null) {
                 try {
                     share.run();
+                } finally {
                     done.complete(null);
-                } catch (RuntimeException | Error e) {
-                    done.completeExceptionally(e);
                 }
+            }
+        }
+
+        void takeBackOrWait() {
+            if (left.getAndSet(null) == null) {
+                done.join();
             }
         }
     }

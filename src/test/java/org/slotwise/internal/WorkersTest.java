@@ -1,10 +1,16 @@
 package org.slotwise.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.engine.Engine;
 import ai.djl.pytorch.jni.JniUtils;
+import java.io.IOException;
+import java.lang.ref.WeakReference;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,7 +18,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -113,20 +121,140 @@ class WorkersTest {
         }
     }
 
+    /** A pool that is full keeps shares for long: not what they were about. */
     @Test
-    void failuresComeThrough() {
+    void nothingIsHeldByThreadsThatComeTooLate() throws InterruptedException {
         JniUtils.setNumThreads(3);
-        RuntimeException e =
+        CountDownLatch end = new CountDownLatch(1);
+        List<ForkJoinTask<?>> others =
+                Stream.<ForkJoinTask<?>>generate(
+                                () -> ForkJoinPool.commonPool().submit(() -> await(end)))
+                        .limit(Math.max(1, ForkJoinPool.getCommonPoolParallelism()))
+                        .toList();
+        try {
+            WeakReference<byte[]> held = hold();
+            for (int i = 0; i < 100 && held.get() != null; i++) {
+                System.gc();
+                Thread.sleep(20);
+            }
+            assertNull(held.get());
+        } finally {
+            end.countDown();
+            others.forEach(ForkJoinTask::join);
+        }
+    }
+
+    private static WeakReference<byte[]> hold() {
+        byte[] large = new byte[1 << 20];
+        Workers.each(50, () -> i -> large[i]++);
+        return new WeakReference<>(large);
+    }
+
+    /** Nobody would ever take what it is given. */
+    @Test
+    void aPoolWithoutThreadsIsGivenNothing() throws IOException, InterruptedException {
+        List<String> command =
+                List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Djava.util.concurrent.ForkJoinPool.common.parallelism=0",
+                        "-Dai.djl.offline=true",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        WithoutThreads.class.getName());
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), said);
+        assertTrue(said.contains("1000 done, 0 wait"), said);
+    }
+
+    /** The process whose pool has none. */
+    static final class WithoutThreads {
+
+        private WithoutThreads() {}
+
+        public static void main(String[] args) {
+            Engine.getEngine("PyTorch"); // without it there is no library to ask for threads
+            JniUtils.setNumThreads(3);
+            AtomicInteger done = new AtomicInteger();
+            for (int i = 0; i < 100; i++) {
+                Workers.each(10, () -> task -> done.incrementAndGet());
+            }
+            int wait = ForkJoinPool.commonPool().getQueuedSubmissionCount();
+            System.out.println(done + " done, " + wait + " wait");
+        }
+    }
+
+    /** By whatever thread: as it is, and no further tasks are begun. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void failuresComeThrough(boolean fromTheCaller) {
+        JniUtils.setNumThreads(2);
+        Thread caller = Thread.currentThread();
+        CountDownLatch both = new CountDownLatch(2);
+        AtomicInteger begun = new AtomicInteger();
+        IllegalStateException e =
                 assertThrows(
-                        RuntimeException.class,
+                        IllegalStateException.class,
                         () ->
                                 Workers.each(
-                                        50,
+                                        1 << 20,
                                         () ->
                                                 i -> {
-                                                    throw new IllegalStateException("task " + i);
+                                                    both.countDown();
+                                                    await(both);
+                                                    begun.incrementAndGet();
+                                                    if (fromTheCaller
+                                                            == (Thread.currentThread() == caller)) {
+                                                        throw new IllegalStateException("a task");
+                                                    }
+                                                    LockSupport.parkNanos(100_000);
                                                 }));
-        assertTrue(e.getMessage().contains("task"), e.getMessage());
+        assertEquals("a task", e.getMessage());
+        assertTrue(begun.get() < 1 << 20, () -> "" + begun);
+        doesEachTaskOnce(100);
+    }
+
+    @Test
+    void errorsComeThroughFromWhatMakesWorkers() {
+        for (int threads = 1; threads <= 3; threads++) {
+            JniUtils.setNumThreads(threads);
+            OutOfMemoryError e =
+                    assertThrows(
+                            OutOfMemoryError.class,
+                            () ->
+                                    Workers.each(
+                                            10,
+                                            () -> {
+                                                throw new OutOfMemoryError("of a worker");
+                                            }));
+            assertEquals("of a worker", e.getMessage());
+            doesEachTaskOnce(100);
+        }
+    }
+
+    /** Each of several threads of a program, at the same time, as the pool's own. */
+    @Test
+    void callersDoNotDisturbEachOther() {
+        JniUtils.setNumThreads(3);
+        List<ForkJoinTask<?>> callers =
+                Stream.<ForkJoinTask<?>>generate(
+                                () ->
+                                        ForkJoinPool.commonPool()
+                                                .submit(() -> repeat(this::doesAThousand)))
+                        .limit(8)
+                        .toList();
+        repeat(this::doesAThousand);
+        callers.forEach(ForkJoinTask::join);
+    }
+
+    private void doesAThousand() {
+        doesEachTaskOnce(1000);
+    }
+
+    private static void repeat(Runnable work) {
+        for (int i = 0; i < 200; i++) {
+            work.run();
+        }
     }
 
     private static void await(CountDownLatch latch) {
