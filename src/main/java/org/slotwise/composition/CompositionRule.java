@@ -147,8 +147,9 @@ public abstract class CompositionRule {
     }
 
     /**
-     * Slot k of new picture i is slot k of picture (i + k) mod N: no clusters, and no draws. It
-     * means something only where slots have fixed roles, as from learnt starts. Wu et al.,
+     * Slot k of new picture i is slot k of picture (i + k) mod N: no clusters, and no draws, so
+     * that it makes no difference which slots are members ({@link SlotLibrary#withoutEmptySlots}).
+     * It means something only where slots have fixed roles, as from learnt starts. Wu et al.,
      * "SlotDiffusion: object-centric generative modeling with diffusion models" (2023), within a
      * batch.
      *

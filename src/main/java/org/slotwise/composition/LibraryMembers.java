@@ -15,11 +15,14 @@ final class LibraryMembers {
         meanShares = Arrays.stream(rows).mapToDouble(some -> meanShare(some, shares)).toArray();
     }
 
-    /** All that are members. In one pass over rows, however many clusters there are. */
-    static LibraryMembers of(LibraryContent content) {
+    /** All slots. */
+    static LibraryMembers all(LibraryContent content) {
+        return some(content, IntStream.range(0, content.labels().length).toArray());
+    }
+
+    /** Some slots, ascending. In one pass over rows, however many clusters there are. */
+    static LibraryMembers some(LibraryContent content, int[] all) {
         int[] labels = content.labels();
-        int[] members = content.members();
-        int[] all = members == null ? IntStream.range(0, labels.length).toArray() : members;
         int[] counts = new int[content.clusters()];
         for (int row : all) {
             counts[labels[row]]++;

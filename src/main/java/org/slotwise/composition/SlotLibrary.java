@@ -27,12 +27,14 @@ public final class SlotLibrary {
     private static final String WHO = "SlotLibrary";
 
     private final LibraryContent content;
-    private final LibraryMembers members;
+    private final LibraryMembers all;
+    private final LibraryMembers members; // all, or those that are not empty slots
     private final int background;
 
     SlotLibrary(LibraryContent content) {
         this.content = content;
-        members = LibraryMembers.of(content);
+        all = LibraryMembers.all(content);
+        members = content.members() == null ? all : LibraryMembers.some(content, content.members());
         boolean isSet = content.background() != LibraryContent.UNKNOWN;
         background = isSet ? content.background() : largest();
     }
@@ -113,10 +115,11 @@ public final class SlotLibrary {
      * cluster have of the attention on average are no members any more, and are not drawn. They
      * look like nothing that a decoder has learnt to draw: as a background, one leaves the picture
      * to the objects. A cluster's largest slots stay. Rows, pictures and labels are as before.
-     * {@link #write} writes all slots, and which are members.
+     * {@link #write} writes all slots, and which are members. {@link CompositionRule#shifted}, which
+     * draws none, takes empty ones too.
      *
      * @param leastPart from 0 to 1; 0.5 is meant
-     * @return the library; the background's cluster is the same
+     * @return the library; the background's cluster is the same, and so are those of empty slots
      * @throws IllegalArgumentException if the number is out of range, or shares are not known
      */
     public SlotLibrary withoutEmptySlots(double leastPart) {
@@ -259,13 +262,15 @@ public final class SlotLibrary {
 
     /**
      * Whether a cluster holds empty slots: its mean share of the attention is smaller than the
-     * limit, in relation to 1 / K.
+     * limit, in relation to 1 / K. Those that {@link #withoutEmptySlots} left out count here:
+     * without the smallest of them, empty slots would pass for objects.
      *
      * @param cluster from 0 to C - 1
      * @return false where shares are not known
      */
     public boolean isEmptySlots(int cluster) {
-        return meanShare(cluster) < content.leastShare() / content.slotsPerPicture();
+        double share = all.meanShare(checkedCluster(cluster));
+        return share < content.leastShare() / content.slotsPerPicture();
     }
 
     /**

@@ -1,5 +1,6 @@
 package org.slotwise.composition;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -120,11 +121,62 @@ class EmptySlotsTest {
         }
     }
 
+    /** Were it judged by those that stay, the rest of a cluster of empty slots would be objects. */
+    @Test
+    void clustersOfEmptySlotsStayThat(NDManager manager) {
+        NDArray slots =
+                manager.create(new float[] {0, 10, 20, 0, 10, 20, 0, 10, 20}, new Shape(3, 3, 1));
+        NDArray shares =
+                manager.create(
+                        new float[] {0.6f, 0.2f, 0, 0.6f, 0.2f, 0, 0.6f, 0.2f, 0.05f},
+                        new Shape(3, 3));
+        SlotLibrary all =
+                SlotLibrary.of(
+                        slots,
+                        shares,
+                        manager.create(new float[] {0, 10, 20}, new Shape(3, 1)),
+                        LibraryOptions.builder().optClusters(3).optLeastShare(0.1).build());
+        for (double leastPart : new double[] {0, 0.5, 1}) {
+            SlotLibrary full = all.withoutEmptySlots(leastPart);
+            assertTrue(full.isEmptySlots(2), () -> "" + full.meanShare(2));
+            assertEquals(
+                    Set.of(0, 1, 3, 4, 6, 7), drawn(full, CompositionRule.backgroundAnd(1, 1)));
+        }
+    }
+
+    /** A mean of many numbers, rounded, may not be above all of them. */
+    @Test
+    void noClusterLosesAllItsMembers(NDManager manager) {
+        int n = 10_007;
+        NDArray slots = manager.zeros(new Shape(n, 1, 2));
+        LibraryOptions one = LibraryOptions.builder().optClusters(1).build();
+        for (float share : new float[] {0, 0.1f, 1 / 3f, 1e-30f}) {
+            float[] shares = new float[n];
+            Arrays.fill(shares, share);
+            NDArray equal = manager.create(shares, new Shape(n, 1));
+            assertEquals(n, SlotLibrary.of(slots, equal, one).withoutEmptySlots(1).count(0));
+            shares[17] = Math.nextUp(share);
+            NDArray larger = manager.create(shares, new Shape(n, 1));
+            SlotLibrary full = SlotLibrary.of(slots, larger, one).withoutEmptySlots(1);
+            assertEquals(Set.of(17), drawn(full, CompositionRule.onePerCluster()));
+            assertEquals(1, full.withoutEmptySlots(1).count(0));
+        }
+    }
+
+    @Test
+    void shiftedPicturesHaveAllSlots(NDManager manager) {
+        SlotLibrary full = library(manager, true).withoutEmptySlots(1);
+        Composition shifted = full.compose(4, CompositionRule.shifted(), 0);
+        assertArrayEquals(new int[] {4, 7}, shifted.rows(2));
+    }
+
     @Test
     void errors(NDManager manager) {
-        assertRefused(
-                "SlotLibrary: leastPart must be from 0 to 1, got 1.5",
-                () -> library(manager, true).withoutEmptySlots(1.5));
+        for (double part : new double[] {1.5, -0.1, Double.NaN, Double.POSITIVE_INFINITY}) {
+            assertRefused(
+                    "SlotLibrary: leastPart must be from 0 to 1, got " + part,
+                    () -> library(manager, true).withoutEmptySlots(part));
+        }
         assertRefused(
                 "SlotLibrary: empty slots are not known without shares of the attention",
                 () -> library(manager, false).withoutEmptySlots(0.5));
