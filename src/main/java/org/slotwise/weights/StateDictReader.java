@@ -23,7 +23,7 @@ final class StateDictReader {
     /** Of a file. */
     static StateDict read(Path file, ReadOptions options) throws IOException {
         if (!Files.exists(file)) {
-            throw new NoSuchFileException(file.toString());
+            throw new NoSuchFileException(file.toString(), null, "there is no file of this name");
         }
         // To open a pipe may take for ever.
         if (!Files.isRegularFile(file)) {

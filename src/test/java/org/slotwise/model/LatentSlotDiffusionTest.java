@@ -329,6 +329,42 @@ class LatentSlotDiffusionTest {
         }
     }
 
+    /** What a file lacks is said, and nothing is left in the manager. */
+    @Test
+    void filesThatAreNotWholeAreRefused(NDManager manager) throws IOException {
+        Path path = folder.resolve("model.safetensors");
+        LatentSlotDiffusion model = fresh(manager, learntPatches());
+        Path nowhere = folder.resolve("none").resolve("model.safetensors");
+        assertThrows(IOException.class, () -> model.save(nowhere));
+        assertRefusedFile(path, manager, "there is no file of this name");
+        model.save(path);
+        byte[] whole = Files.readAllBytes(path);
+        for (int length : new int[] {0, 7, 1000, whole.length - 1}) {
+            Files.write(path, Arrays.copyOf(whole, length));
+            String said = length == 0 ? "is empty" : length == 7 ? "neither" : "cut off in ";
+            assertRefusedFile(path, manager, said);
+        }
+        Files.write(path, Arrays.copyOf(whole, whole.length + 1));
+        assertRefusedFile(path, manager, "bytes after the last tensor");
+        byte[] spoilt = whole.clone();
+        Arrays.fill(spoilt, spoilt.length - 4, spoilt.length, (byte) 0xff); // NaN
+        Files.write(path, spoilt);
+        assertRefusedFile(path, manager, "must be finite");
+        Path upper = folder.resolve("MODEL.SafeTensors");
+        model.save(upper);
+        assertEquals(model.madeFrom(), LatentSlotDiffusion.load(upper, manager).madeFrom());
+    }
+
+    private static void assertRefusedFile(Path path, NDManager manager, String why) {
+        int before = manager.getManagedArrays().size();
+        String message =
+                assertThrows(IOException.class, () -> LatentSlotDiffusion.load(path, manager))
+                        .getMessage();
+        assertTrue(message.startsWith("LatentSlotDiffusion: cannot load " + path + ": "), message);
+        assertTrue(message.contains(why), message);
+        assertEquals(before, manager.getManagedArrays().size(), message);
+    }
+
     @Test
     void othersFilesAreLeftAlone(NDManager manager) throws IOException {
         Path path = folder.resolve("model");

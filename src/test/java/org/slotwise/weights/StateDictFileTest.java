@@ -505,7 +505,10 @@ class StateDictFileTest {
         IOException e = assertThrows(IOException.class, () -> StateDict.read(file));
         assertEquals(
                 "StateDict: " + file + ": x is of type |O, which is not supported", e.getMessage());
-        assertThrows(NoSuchFileException.class, () -> StateDict.read(folder.resolve("none.npz")));
+        Path none = folder.resolve("none.npz");
+        assertEquals(
+                none + ": there is no file of this name",
+                assertThrows(NoSuchFileException.class, () -> StateDict.read(none)).getMessage());
     }
 
     @ParameterizedTest
