@@ -115,8 +115,8 @@ public final class SlotLibrary {
      * cluster have of the attention on average are no members any more, and are not drawn. They
      * look like nothing that a decoder has learnt to draw: as a background, one leaves the picture
      * to the objects. A cluster's largest slots stay. Rows, pictures and labels are as before.
-     * {@link #write} writes all slots, and which are members. {@link CompositionRule#shifted}, which
-     * draws none, takes empty ones too.
+     * {@link #write} writes all slots, and which are members. {@link CompositionRule#shifted},
+     * which draws none, takes empty ones too.
      *
      * @param leastPart from 0 to 1; 0.5 is meant
      * @return the library; the background's cluster is the same, and so are those of empty slots

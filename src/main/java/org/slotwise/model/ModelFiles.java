@@ -43,8 +43,16 @@ record ModelFiles(String who, Set<String> names) {
     /** How files of weights end, and a configuration, which is a model's only with these. */
     private static final List<String> OTHER_FILES =
             List.of(
-                    ".safetensors", ".npz", ".npy", ".bin", ".pt", ".pth", ".ckpt", ".params",
-                    ".onnx", ".json");
+                    ".safetensors",
+                    ".npz",
+                    ".npy",
+                    ".bin",
+                    ".pt",
+                    ".pth",
+                    ".ckpt",
+                    ".params",
+                    ".onnx",
+                    ".json");
 
     /** What is written: a name, and its content. */
     record Item(String name, AtomicFile.Content content) {}
