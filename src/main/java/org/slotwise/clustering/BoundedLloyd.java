@@ -90,14 +90,7 @@ final class BoundedLloyd {
 
     private void runStarts(int image, Supplier<BoundedStart> states) {
         int first = image * startsPerImage;
-        if (startsPerImage >= Workers.threads()) {
-            Workers.each(startsPerImage, () -> worker(states.get(), first, image));
-        } else {
-            IntConsumer all = worker(states.get(), first, image);
-            for (int r = 0; r < startsPerImage; r++) {
-                all.accept(r);
-            }
-        }
+        Workers.eachWithOwn(startsPerImage, () -> worker(states.get(), first, image));
     }
 
     private IntConsumer worker(BoundedStart state, int first, int image) {

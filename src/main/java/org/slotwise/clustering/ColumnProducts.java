@@ -8,6 +8,11 @@ final class ColumnProducts {
 
     private ColumnProducts() {}
 
+    /** How many columns features have: an even number, the last of which may be 0. */
+    static int width(int featureSize) {
+        return featureSize + featureSize % 2;
+    }
+
     /**
      * Adds x . c, from one feature up to another.
      *

@@ -1,6 +1,7 @@
 package org.slotwise.clustering;
 
 import java.nio.FloatBuffer;
+import java.util.stream.IntStream;
 import org.slotwise.internal.Workers;
 
 /**
@@ -20,12 +21,7 @@ final class FeatureTiles {
 
     private FeatureTiles(int size, int featureSize) {
         this.size = size;
-        columns = new float[(size + TILE - 1) / TILE][width(featureSize)][];
-    }
-
-    /** How many columns there are: an even number, the last of which may be 0. */
-    static int width(int featureSize) {
-        return featureSize + featureSize % 2;
+        columns = new float[(size + TILE - 1) / TILE][ColumnProducts.width(featureSize)][];
     }
 
     /** Reads features that lie one after the other, on all threads. */
@@ -35,10 +31,11 @@ final class FeatureTiles {
                 tiles.count(),
                 () -> {
                     float[] rows = new float[TILE * featureSize];
+                    int[] inOrder = IntStream.range(0, TILE).toArray();
                     return tile -> {
                         int n = tiles.size(tile);
                         from.get(tile * TILE * featureSize, rows, 0, n * featureSize);
-                        tiles.lay(tile, rows, 0, featureSize);
+                        tiles.lay(tile, rows, featureSize, inOrder);
                     };
                 });
         return tiles;
@@ -49,23 +46,17 @@ final class FeatureTiles {
         FeatureTiles tiles = new FeatureTiles(rows.length / featureSize, featureSize);
         Workers.each(
                 tiles.count(),
-                () -> tile -> tiles.lay(tile, rows, tile * TILE * featureSize, featureSize));
+                () ->
+                        tile -> {
+                            int[] own = IntStream.range(tile * TILE, (tile + 1) * TILE).toArray();
+                            tiles.lay(tile, rows, featureSize, own);
+                        });
         return tiles;
     }
 
-    private void lay(int tile, float[] rows, int at, int featureSize) {
-        float[][] laid = new float[columns[tile].length][TILE];
-        int n = size(tile);
-        for (int from = 0; from < n; from += LINE) {
-            int to = Math.min(n, from + LINE);
-            for (int f = 0; f < featureSize; f++) {
-                float[] column = laid[f];
-                for (int m = from; m < to; m++) {
-                    column[m] = rows[at + m * featureSize + f];
-                }
-            }
-        }
-        columns[tile] = laid;
+    private void lay(int tile, float[] rows, int featureSize, int[] features) {
+        columns[tile] = new float[columns[tile].length][TILE];
+        lay(rows, featureSize, features, size(tile), columns[tile]);
     }
 
     /** Lays some of the features (N, F) in columns (at least F)(at least n). */
@@ -91,7 +82,7 @@ final class FeatureTiles {
         return Math.min(TILE, size - tile * TILE);
     }
 
-    /** The columns of a tile: ({@link #width})(TILE). */
+    /** The columns of a tile: (F, or one more)(TILE). */
     float[][] columns(int tile) {
         return columns[tile];
     }

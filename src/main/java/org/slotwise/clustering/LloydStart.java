@@ -41,7 +41,7 @@ final class LloydStart {
         highest = new float[size];
         changed = new boolean[clusters];
         means = new ClusterMeans(size, clusters);
-        int width = ThreadedLloyd.Points.width(featureSize);
+        int width = ColumnProducts.width(featureSize);
         centers = new float[clusters][width];
         next = new float[clusters][width];
         labels = new int[size];

@@ -16,7 +16,7 @@ final class LoopedProducts implements CenterProducts {
     LoopedProducts(BlockedPoints points, FeatureTiles tiles, int clusters) {
         this.points = points;
         this.tiles = tiles;
-        int width = FeatureTiles.width(points.featureSize);
+        int width = ColumnProducts.width(points.featureSize);
         some = new float[width][TOGETHER];
         even = new float[clusters][width];
     }

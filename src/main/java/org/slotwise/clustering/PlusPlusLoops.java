@@ -3,8 +3,6 @@ package org.slotwise.clustering;
 import ai.djl.ndarray.NDArray;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
-import java.util.function.IntConsumer;
-import java.util.function.Supplier;
 import org.slotwise.internal.Workers;
 
 /**
@@ -37,7 +35,7 @@ final class PlusPlusLoops {
         featureSize = values.capacity() / size;
         closest = new float[size];
         upTo = new float[size];
-        tried = new float[trials][FeatureTiles.width(featureSize)];
+        tried = new float[trials][ColumnProducts.width(featureSize)];
         own = new float[trials];
         distances = new float[tiles.count()][trials][FeatureTiles.TILE];
         sums = new double[tiles.count()][trials];
@@ -59,19 +57,12 @@ final class PlusPlusLoops {
                 FeatureTiles.read(values, size, Math.toIntExact(features.getShape().get(1)));
         float[] norms = squares.toFloatArray();
         long[][] rows = new long[draws.length][1 + (draws[0].length - 1) / trials];
-        Supplier<IntConsumer> worker =
+        Workers.eachWithOwn(
+                draws.length,
                 () -> {
                     PlusPlusLoops loops = new PlusPlusLoops(values, tiles, norms, trials);
                     return r -> loops.draw(draws[r], rows[r]);
-                };
-        if (draws.length >= Workers.threads()) {
-            Workers.each(draws.length, worker);
-        } else {
-            IntConsumer all = worker.get();
-            for (int r = 0; r < draws.length; r++) {
-                all.accept(r);
-            }
-        }
+                });
         return rows;
     }
 

@@ -135,12 +135,8 @@ final class ThreadedLloyd {
             columns = new float[width][size];
         }
 
-        static int width(int featureSize) {
-            return featureSize + featureSize % 2;
-        }
-
         static Points read(FloatBuffer from, int first, int size, int featureSize) {
-            Points points = new Points(size, width(featureSize));
+            Points points = new Points(size, ColumnProducts.width(featureSize));
             for (int block = 0; block < size; block += BLOCK) {
                 int end = Math.min(size, block + BLOCK);
                 for (int j = block; j < end; j++) {

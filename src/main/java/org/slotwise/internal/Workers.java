@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +69,21 @@ public final class Workers {
             throw error;
         } else if (e != null) {
             throw (RuntimeException) e;
+        }
+    }
+
+    /**
+     * Does tasks that have tasks of their own: side by side where there are as many as threads,
+     * each on one; else one after the other, each on all.
+     *
+     * @param tasks how many; they are numbered from 0
+     * @param worker makes what does tasks, one for each thread: it need not be safe for several
+     */
+    public static void eachWithOwn(int tasks, Supplier<IntConsumer> worker) {
+        if (tasks >= threads()) {
+            each(tasks, worker);
+        } else {
+            IntStream.range(0, tasks).forEach(worker.get());
         }
     }
 

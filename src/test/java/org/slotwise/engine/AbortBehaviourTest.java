@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.slotwise.testing.ChildJvm;
 
 /** What ends the process: no exception is thrown, nothing can be caught. Each runs in its own. */
 @EngineBehaviour
@@ -85,23 +86,19 @@ class AbortBehaviourTest {
     }
 
     private int exitCode(Attempt attempt) throws Exception {
-        List<String> command =
-                List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx64m",
-                        "-XX:TieredStopAtLevel=1",
-                        "-XX:-CreateCoredumpOnCrash",
-                        "-XX:ErrorFile=" + folder.resolve("error.log"),
-                        "-Dai.djl.offline=true",
-                        "-Dai.djl.pytorch.num_threads=1",
-                        "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Child.class.getName(),
+        Process process =
+                ChildJvm.start(
+                        Child.class,
+                        List.of(
+                                "-Xmx64m",
+                                "-XX:TieredStopAtLevel=1",
+                                "-XX:-CreateCoredumpOnCrash",
+                                "-XX:ErrorFile=" + folder.resolve("error.log"),
+                                "-Dai.djl.offline=true",
+                                "-Dai.djl.pytorch.num_threads=1",
+                                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"),
                         attempt.name());
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        // Before it a JVM may tell which options the environment gave it.
+        String said = ChildJvm.said(process);
         assertTrue(said.contains(READY), said);
         return process.waitFor();
     }

@@ -5,9 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.File;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributeView;
@@ -24,6 +22,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slotwise.testing.ChildJvm;
 
 class AtomicFileTest {
 
@@ -220,23 +219,7 @@ class AtomicFileTest {
     }
 
     private static Process writing(Path file, int times) throws Exception {
-        return new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        place(AtomicFile.class)
-                                + File.pathSeparator
-                                + place(AtomicFileTest.class)
-                                + File.pathSeparator
-                                + System.getProperty("java.class.path"),
-                        AtomicFileTest.class.getName(),
-                        file.toString(),
-                        String.valueOf(times))
-                .redirectErrorStream(true)
-                .start();
-    }
-
-    private static Path place(Class<?> type) throws URISyntaxException {
-        return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+        return ChildJvm.start(AtomicFileTest.class, List.of(), file, times);
     }
 
     private static void assertFinished(Process process) throws Exception {

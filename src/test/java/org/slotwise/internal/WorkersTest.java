@@ -9,8 +9,6 @@ import ai.djl.engine.Engine;
 import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slotwise.testing.ChildJvm;
 import org.slotwise.testing.OnDevice;
 
 /** {@link Workers}. */
@@ -153,16 +152,13 @@ class WorkersTest {
     /** Nobody would ever take what it is given. */
     @Test
     void aPoolWithoutThreadsIsGivenNothing() throws IOException, InterruptedException {
-        List<String> command =
-                List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Djava.util.concurrent.ForkJoinPool.common.parallelism=0",
-                        "-Dai.djl.offline=true",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        WithoutThreads.class.getName());
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        Process process =
+                ChildJvm.start(
+                        WithoutThreads.class,
+                        List.of(
+                                "-Djava.util.concurrent.ForkJoinPool.common.parallelism=0",
+                                "-Dai.djl.offline=true"));
+        String said = ChildJvm.said(process);
         assertEquals(0, process.waitFor(), said);
         assertTrue(said.contains("1000 done, 0 wait"), said);
     }

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.slotwise.testing.ChildJvm;
 import org.slotwise.testing.OnDevice;
 
 /** Trainings in processes of their own, which end before their time. */
@@ -38,19 +39,17 @@ class InterruptedTrainingTest {
     @TempDir Path folder;
 
     private static List<String> command(Path checkpoint, int steps, Path result) {
-        return List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-Dai.djl.offline=true",
-                "-Dai.djl.pytorch.num_threads=1",
-                "-Dslotwise.device=" + System.getProperty("slotwise.device", "auto"),
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                "-cp",
-                System.getProperty("java.class.path"),
-                ResumableRun.class.getName(),
-                checkpoint.toString(),
-                Integer.toString(steps),
-                result.toString());
+        return ChildJvm.command(
+                ResumableRun.class,
+                List.of(
+                        "-Xmx256m",
+                        "-Dai.djl.offline=true",
+                        "-Dai.djl.pytorch.num_threads=1",
+                        "-Dslotwise.device=" + System.getProperty("slotwise.device", "auto"),
+                        "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"),
+                checkpoint,
+                steps,
+                result);
     }
 
     private List<Path> files() throws IOException {

@@ -12,11 +12,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import java.io.File;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -34,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.slotwise.data.SceneFileException;
+import org.slotwise.testing.ChildJvm;
 import org.slotwise.testing.OnDevice;
 
 /** Features on disk, whole, cut short and damaged. */
@@ -284,22 +283,7 @@ class FeatureCacheTest {
     }
 
     private static String lockSeenByAnotherProcess(Path file) throws IOException {
-        Process process =
-                new ProcessBuilder(
-                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                                "-cp",
-                                FeatureCacheTest.class
-                                                .getProtectionDomain()
-                                                .getCodeSource()
-                                                .getLocation()
-                                                .getPath()
-                                        + File.pathSeparator
-                                        + System.getProperty("java.class.path"),
-                                FeatureCacheTest.class.getName(),
-                                file.toString())
-                        .redirectErrorStream(true)
-                        .start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        String said = ChildJvm.said(ChildJvm.start(FeatureCacheTest.class, List.of(), file));
         // Before it a JVM may tell which options the environment gave it.
         return said.lines().reduce("", (before, line) -> line);
     }
