@@ -1,15 +1,15 @@
 package org.slotwise.examples.shared;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * What a failure is called to somebody who typed a command: by the option that it came from, and
@@ -109,46 +109,66 @@ final class Complaint {
         return OPTION.matcher(who.appendTail(plain)).replaceAll("");
     }
 
-    /** The option whose file or folder a message is about, or lies in; null for none. */
+    /**
+     * The option whose file or folder a message is about, or lies in; null for none. Of several
+     * that it names that is the last, "a.png: its mask b/a.png is missing", and of those that lie
+     * in each other the inner one.
+     */
     private static @Nullable String option(String message, CommandSpec command) {
-        String named = null;
-        int longest = 0;
-        for (OptionSpec option : command.options()) {
-            if (option.getValue() instanceof Path path) {
-                int length = mentioned(path, message);
-                if (length > longest) {
-                    longest = length;
-                    named = option.longestName();
-                }
-            }
-        }
-        return named;
+        List<Mention> mentions =
+                command.options().stream()
+                        .filter(option -> option.getValue() instanceof Path)
+                        .map(option -> Mention.of(option.longestName(), option.getValue(), message))
+                        .filter(mention -> mention.at() >= 0)
+                        .toList();
+        OptionalInt last = mentions.stream().filter(Mention::whole).mapToInt(Mention::at).max();
+        return mentions.stream()
+                .filter(mention -> last.isEmpty() || mention.at() == last.getAsInt())
+                .max(Comparator.comparing(Mention::length))
+                .map(Mention::option)
+                .orElse(null);
     }
 
-    /** How much of a path a message names: its length, less where only a folder above is named. */
-    private static int mentioned(Path path, String message) {
-        List<String> names = new ArrayList<>(List.of(path.toString()));
-        Path whole = path.toAbsolutePath().normalize();
-        names.add(whole.toString());
-        for (String name : names) {
-            if (isNamed(name, message)) {
-                return whole.toString().length() + 1;
+    /**
+     * Where a message names an option's path, or a folder above it.
+     *
+     * @param option whose path it is
+     * @param whole whether it is the path itself that is named
+     * @param at where, the last time; -1 for nowhere
+     * @param length how much of the path is named, more if all is
+     */
+    private record Mention(String option, boolean whole, int at, int length) {
+
+        static Mention of(String option, Path path, String message) {
+            Path absolute = path.toAbsolutePath().normalize();
+            int length = absolute.toString().length();
+            int at = lastNamed(path.toString(), message);
+            at = Math.max(at, lastNamed(absolute.toString(), message));
+            if (at >= 0) {
+                return new Mention(option, true, at, length + 1);
             }
-        }
-        for (Path above = whole.getParent(); above != null; above = above.getParent()) {
-            if (above.getNameCount() > 0 && isNamed(above.toString(), message)) {
-                return above.toString().length();
+            Path above = absolute.getParent();
+            while (above != null && above.getNameCount() > 0 && at < 0) {
+                length = above.toString().length();
+                at = lastNamed(above.toString(), message);
+                above = above.getParent();
             }
+            return new Mention(option, false, at, length);
         }
-        return 0;
     }
 
-    private static boolean isNamed(String path, String message) {
+    private static int lastNamed(String path, String message) {
         boolean bare = !path.contains("/") && !path.contains("\\");
         String before = bare ? BEFORE : "(?<![\\w./\\\\-])";
-        return !path.isEmpty()
-                && Pattern.compile(before + Pattern.quote(path) + "(?![\\w.-])")
-                        .matcher(message)
-                        .find();
+        int at = -1;
+        if (!path.isEmpty()) {
+            Matcher named =
+                    Pattern.compile(before + "(" + Pattern.quote(path) + ")(?![\\w.-])")
+                            .matcher(message);
+            while (named.find()) {
+                at = named.start(1);
+            }
+        }
+        return at;
     }
 }

@@ -92,6 +92,19 @@ class ComplaintTest {
                 complaint(new IOException("x/y/z.png is a folder"), args));
     }
 
+    /** How long the names of folders are that have nothing to do with each other says nothing. */
+    @ParameterizedTest
+    @CsvSource({"short, muchlonger", "muchlonger, short", "in, in/masks", "out/images, out/i"})
+    void findsTheLastOfSeveralThatAreNamed(String images, String other) {
+        String[] args = {"--images", images, "--model", other, "--out", other + ".png"};
+        Path picture = Path.of(images, "a.png").toAbsolutePath();
+        Path mask = Path.of(other, "a.png").toAbsolutePath();
+        String message = picture + ": its mask " + mask + " is missing";
+        assertEquals("--model: " + message, complaint(new IOException(message), args));
+        String turned = mask + " is of another size than " + picture;
+        assertEquals("--images: " + turned, complaint(new IOException(turned), args));
+    }
+
     @Test
     void tellsTheLibrarysErrorsAsSentences() {
         assertEquals(
