@@ -203,7 +203,7 @@ public final class ShapeAndColourDecoder extends DecoderBlock implements Scripta
                 row.apply(pass, code(y, in.get(1), d, 0)).mul(g).add(b);
         NDArray byColumn = column.apply(pass, code(x, in.get(1), d, 1)).mul(g); // (B, K, W, R)
         NDArray h = LeakyRelu.NONE.inPlace(byRow.expandDims(3).add(byColumn.expandDims(2)));
-        h = LeakyRelu.NONE.ofMap(pass, second.apply(pass, h));
+        h = LeakyRelu.NONE.ofMap(pass, second, h);
         NDArray a = alpha.apply(pass, h).squeeze(4); // (B, K, H, W)
         if (in.size() > 2) {
             NDArray empty = in.get(2).reshape(a.getShape().get(0), -1, 1, 1);

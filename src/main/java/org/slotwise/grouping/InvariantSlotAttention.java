@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.Limits;
+import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.torchscript.ScriptModule;
@@ -69,6 +70,7 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
     private final int relativeDim;
     private final int frequencies;
     private final InvariantSlotAttentionLayers layers;
+    private final InvariantSlotAttentionSteps steps = new InvariantSlotAttentionSteps(this::script);
 
     private InvariantSlotAttention(Builder builder) {
         super(builder);
@@ -236,13 +238,13 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
                                     numbers,
                                     in,
                                     images ->
-                                            iteration(pass, images, p)
-                                                    .run(
-                                                            images.subNDList(1),
-                                                            start.isGuess(),
-                                                            times,
-                                                            implicitDifferentiation,
-                                                            attentions != null));
+                                            iterate(
+                                                    pass,
+                                                    images,
+                                                    p,
+                                                    start.isGuess(),
+                                                    times,
+                                                    attentions != null));
                         });
         if (attentions != null) {
             attentions.add(out.get(3));
@@ -254,16 +256,38 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
                 SlotAttentionInputs.isEmpty(start.isEmpty(), x));
     }
 
-    private InvariantSlotAttentionIteration iteration(Pass pass, NDList in, NDArray positions) {
-        return new InvariantSlotAttentionIteration(
-                pass,
-                layers,
-                layers.inputNorm().apply(pass, in.get(0)),
-                positions,
-                frequencies,
-                eps,
-                in.size() > 3 ? in.get(3) : null,
-                slots -> feed(pass, slots));
+    /** Slots, their positions, the attention; traced, that of all iterations as well. */
+    private NDList iterate(
+            Pass pass, NDList in, NDArray positions, boolean guessed, int times, boolean traced) {
+        NDArray x = layers.inputNorm().apply(pass, in.get(0));
+        NDArray relative = layers.relativeFeature().apply(pass, x);
+        NDList start = in.subNDList(1);
+        NDArray slotMask = in.size() > 3 ? in.get(3) : null;
+        boolean fast = !traced && steps.fit(pass, x);
+        if (fast && !pass.training() && !(guessed && times == 1)) {
+            return steps.take(x, relative, positions, start, guessed, slotMask, times);
+        }
+        InvariantSlotAttentionIteration iteration =
+                new InvariantSlotAttentionIteration(
+                        pass,
+                        layers,
+                        x,
+                        relative,
+                        positions,
+                        frequencies,
+                        eps,
+                        slotMask,
+                        slots -> feed(pass, slots));
+        if (fast && implicitDifferentiation && times > 1) {
+            NDList before =
+                    NoGraph.during(
+                            () ->
+                                    steps.take(
+                                            x, relative, positions, start, guessed, slotMask,
+                                            times - 1));
+            return iteration.repeat(before, false, 1, null);
+        }
+        return iteration.run(start, guessed, times, implicitDifferentiation, traced);
     }
 
     @Override

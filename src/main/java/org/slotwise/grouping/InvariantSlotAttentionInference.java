@@ -13,8 +13,8 @@ import org.slotwise.layer.FeedForward;
  * }</pre>
  *
  * <p>so that it is the map of relative places that turns with a slot, and not all places that are
- * seen from it. Values are means of features mapped, and not of mapped features. Places are twice
- * as large as elsewhere, which spares products with 2.
+ * seen from it. Keys and values are made on the slots' side, of queries and of means of features.
+ * Places are twice as large as elsewhere, which spares products with 2.
  */
 record InvariantSlotAttentionInference(
         @Nullable Object feedForward, int dim, int iterations, double eps, int frequencies) {
@@ -38,31 +38,29 @@ record InvariantSlotAttentionInference(
               return (places, columns, torch.cat([waves, ones], 1), torch.cat(turns, 1))
             """;
 
-    private static final String INFER =
+    private static final String ITERATE =
             """
-            def infer(self, features: Tensor, places: Tensor, columns: Tensor, waves: Tensor, turns: Tensor, conditioning: Tensor, slot_positions: Optional[Tensor], guess: Optional[Tensor], is_empty: Optional[Tensor]) -> Dict[str, Tensor]:
-              b = torch.size(features, 0)
-              n = torch.size(features, 1)
-              f = torch.size(features, 2)
+            def iterate(self, x: Tensor, near: Tensor, places: Tensor, columns: Tensor, waves: Tensor, turns: Tensor, conditioning: Tensor, slot_positions: Optional[Tensor], guess: Optional[Tensor], is_empty: Optional[Tensor], times: int) -> Tuple[Tensor, Tensor, Tensor]:
+              b = torch.size(x, 0)
+              n = torch.size(x, 1)
+              f = torch.size(x, 2)
               k = torch.size(conditioning, 1)
               rows = torch.mul(b, k)
-              x = self.norm_input.forward(features)
-              keys = torch.transpose(self.to_k.forward(x), 1, 2)
+              keys = torch.transpose(x, 1, 2)
               seen = torch.cat([x, torch.expand(torch.unsqueeze(places, 0), [b, n, 2])], 2)
               by_place = self.relative.positions.weight
               r = torch.size(by_place, 0)
               along = torch.mul(torch.transpose(torch.slice(by_place, 1, 0, 2, 1), 0, 1), 2)
-              near = torch.add(self.relative.features.forward(x), torch.matmul(places, along))
-              near = torch.unsqueeze(near, 1)
+              near = torch.unsqueeze(torch.add(near, torch.matmul(places, along)), 1)
               pairs = torch.reshape(torch.slice(by_place, 1, 2, %1$s, 1), [r, %2$s, 2, 2])
               turned = torch.stack([torch.select(pairs, 2, 1), torch.neg(torch.select(pairs, 2, 0))], 2)
               straight = torch.transpose(torch.reshape(pairs, [r, %3$s]), 0, 1)
               turned = torch.transpose(torch.reshape(turned, [r, %3$s]), 0, 1)
               back = torch.neg(along)
               all_waves = torch.expand(torch.unsqueeze(waves, 0), [rows, n, %4$s])
-              by_query = torch.t(torch.cat([torch.mul(self.to_q.weight, %5$s), self.to_scale.weight, self.to_direction.weight], 0))
+              by_query = torch.t(torch.cat([torch.mul(torch.mm(torch.t(self.to_k.weight), self.to_q.weight), %5$s), self.to_scale.weight, self.to_direction.weight], 0))
               width = torch.sub(torch.add(self.to_scale.bias, self.log_scale, alpha=-2), %6$s)
-              none = torch.zeros([%7$s], dtype=ops.prim.dtype(x), layout=None, device=ops.prim.device(x), pin_memory=None)
+              none = torch.zeros([f], dtype=ops.prim.dtype(x), layout=None, device=ops.prim.device(x), pin_memory=None)
               query_bias = torch.cat([none, width, self.to_direction.bias], 0)
               moves = self.displacement.weight
               step = torch.slice(moves, 1, 0, 2, 1)
@@ -78,7 +76,7 @@ record InvariantSlotAttentionInference(
               gates_bias = torch.slice(torch.add(gru.bias_ih, gru.bias_hh), 0, 0, %8$s, 1)
               input_bias = torch.slice(gru.bias_ih, 0, %8$s, %9$s, 1)
               state_bias = torch.slice(gru.bias_hh, 0, %8$s, %9$s, 1)
-            %16$s
+            %13$s
               s = torch.reshape(conditioning, [rows, %7$s])
               if torch.__is__(slot_positions, None):
                 p = torch.slice(s, 1, 0, 2, 1)
@@ -86,7 +84,7 @@ record InvariantSlotAttentionInference(
                 p = torch.mul(unchecked_cast(Tensor, slot_positions), 2)
                 p = torch.reshape(torch.sub(p, 1), [rows, 2])
               a = none
-              for i in range(%10$s):
+              for i in range(times):
                 guessed = False
                 if torch.__isnot__(guess, None):
                   guessed = torch.eq(i, 0)
@@ -95,10 +93,10 @@ record InvariantSlotAttentionInference(
                 else:
                   g = torch.addmm(query_bias, self.norm_slots.forward(s), by_query)
                   d = torch.sub(columns, torch.unsqueeze(p, 2))
-                  nearness = torch.unsqueeze(torch.exp(torch.slice(g, 1, %7$s, %11$s, 1)), 2)
-                  side = torch.unsqueeze(torch.slice(g, 1, %11$s, %12$s, 1), 2)
+                  nearness = torch.unsqueeze(torch.exp(torch.slice(g, 1, f, torch.add(f, 1), 1)), 2)
+                  side = torch.unsqueeze(torch.slice(g, 1, torch.add(f, 1), torch.add(f, 3), 1), 2)
                   side = torch.sum(torch.mul_(torch.addcmul(side, d, nearness, value=-1), d), [1])
-                  q = torch.view(torch.slice(g, 1, 0, %7$s, 1), [b, k, %7$s])
+                  q = torch.reshape(torch.slice(g, 1, 0, f, 1), [b, k, f])
                   logits = torch.baddbmm(torch.view(side, [b, k, n]), q, keys)
                   if torch.__is__(is_empty, None):
                     a = torch.softmax(logits, 1)
@@ -106,9 +104,9 @@ record InvariantSlotAttentionInference(
                     m = torch.unsqueeze(unchecked_cast(Tensor, is_empty), 2)
                     a = torch.softmax(torch.masked_fill_(logits, m, -inf), 1)
                     a = torch.masked_fill_(a, m, 0)
-                w = torch.add(a, %13$s)
+                w = torch.add(a, %10$s)
                 total = torch.sum(w, [2], True)
-            %14$s
+            %11$s
                 w = torch.div_(w, total)
                 y = torch.view(torch.bmm(w, seen), [rows, torch.add(f, 2)])
                 c = torch.slice(y, 1, f, torch.add(f, 2), 1)
@@ -129,18 +127,39 @@ record InvariantSlotAttentionInference(
                 new = torch.addmm(input_bias, u, new_of_input)
                 new = torch.tanh_(torch.addcmul_(new, torch.slice(gates, 1, 0, %7$s, 1), state))
                 s = torch.lerp(new, s, torch.slice(gates, 1, %7$s, %8$s, 1))
-            %15$s
+            %12$s
                 p = c
-              out = annotate(Dict[str, Tensor], {"objects": torch.view(s, [b, k, %7$s]), "feature_attributions": a, "slot_positions": torch.view(torch.div(torch.add(p, 1), 2), [b, k, 2])})
+              p = torch.view(torch.div(torch.add(p, 1), 2), [b, k, 2])
+              return (torch.view(s, [b, k, %7$s]), p, a)
+            """;
+
+    private static final String WHOLE =
+            """
+            def infer(self, features: Tensor, places: Tensor, columns: Tensor, waves: Tensor, turns: Tensor, conditioning: Tensor, slot_positions: Optional[Tensor], guess: Optional[Tensor], is_empty: Optional[Tensor]) -> Dict[str, Tensor]:
+              x = self.norm_input.forward(features)
+              near = self.relative.features.forward(x)
+              s, p, a, = self.iterate(x, near, places, columns, waves, turns, conditioning, slot_positions, guess, is_empty, %s)
+              out = annotate(Dict[str, Tensor], {"objects": s, "feature_attributions": a, "slot_positions": p})
               if torch.__isnot__(is_empty, None):
                 torch._set_item(out, "is_empty", unchecked_cast(Tensor, is_empty))
               return out
             """;
 
-    /** The methods {@code settled} and {@code infer}. */
+    private static final String STEPS =
+            """
+            def %1$s(self, x: Tensor, near: Tensor, positions: Tensor, times: Tensor, conditioning: Tensor, start: Tensor, is_empty: Optional[Tensor]=None) -> Tuple[Tensor, Tensor, Tensor]:
+              places, columns, waves, turns, = self.settled(positions)
+              count = int(torch.select(times, 0, 0))
+              return self.iterate(x, near, places, columns, waves, turns, conditioning, %2$s, is_empty, count)
+            """;
+
+    /** The methods {@code settled}, {@code infer}, {@code place_steps} and {@code guess_steps}. */
     String methods() {
         return SETTLED.formatted(Integer.MAX_VALUE, frequencies, Math.PI)
-                + INFER.formatted(
+                + WHOLE.formatted(iterations)
+                + STEPS.formatted("place_steps", "start, None")
+                + STEPS.formatted("guess_steps", "None, start")
+                + ITERATE.formatted(
                         Integer.MAX_VALUE,
                         frequencies,
                         4 * frequencies,
@@ -150,9 +169,6 @@ record InvariantSlotAttentionInference(
                         dim,
                         2 * dim,
                         3 * dim,
-                        iterations,
-                        dim + 1,
-                        dim + 3,
                         eps,
                         eps < VANISHING
                                 ? "    total = torch.masked_fill(total, torch.eq(total, 0), 1)"

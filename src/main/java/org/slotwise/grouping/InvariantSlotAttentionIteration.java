@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
-import org.slotwise.internal.FourierFeatures;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
@@ -19,19 +18,30 @@ final class InvariantSlotAttentionIteration {
 
     private final Pass pass;
     private final InvariantSlotAttentionLayers layers;
-    private final int frequencies;
     private final double eps;
     private final UnaryOperator<NDArray> feedForward;
-    private final NDArray keys; // (B, D, N), divided by sqrt(D)
-    private final NDArray values; // (B, N, D)
-    private final NDArray relative; // Wr x + br: (B, 1, N, R)
+    private final NDArray x; // (B, N, F)
+    private final NDArray near; // Wr x + br, and what Wp says of p alone: (B, 1, N, R)
     private final NDArray positions; // p: (N, 2)
+    private final NDArray columns; // p: (2, N)
+    private final RelativePlaces relativePlaces;
+    private final NDArray keys; // Wk: (D, F)
+    private final NDArray byPlace; // Wp: (R, 2 (1 + 2 L))
     private final @Nullable NDArray mask; // (B, K, 1)
 
+    /**
+     * Describes iterations.
+     *
+     * @param x normalised features (B, N, F)
+     * @param relative Wr x + br (B, N, R)
+     * @param positions p (N, 2)
+     * @param slotMask empty slots (B, K); null for none
+     */
     InvariantSlotAttentionIteration(
             Pass pass,
             InvariantSlotAttentionLayers layers,
             NDArray x,
+            NDArray relative,
             NDArray positions,
             int frequencies,
             double eps,
@@ -39,16 +49,16 @@ final class InvariantSlotAttentionIteration {
             UnaryOperator<NDArray> feedForward) {
         this.pass = pass;
         this.layers = layers;
+        this.x = x;
         this.positions = positions;
-        this.frequencies = frequencies;
         this.eps = eps;
         this.feedForward = feedForward;
         mask = slotMask == null ? null : slotMask.expandDims(2);
-        NDArray k = layers.key().apply(pass, x);
-        double dim = (double) k.getShape().get(2);
-        keys = k.mul(Scalars.like(k, 1 / Math.sqrt(dim))).swapAxes(1, 2);
-        values = layers.value().apply(pass, x);
-        relative = layers.relativeFeature().apply(pass, x).expandDims(1);
+        columns = positions.transpose();
+        relativePlaces = new RelativePlaces(positions, frequencies);
+        byPlace = layers.relativePosition().weight(pass);
+        near = relative.add(relativePlaces.fixed(byPlace)).expandDims(1);
+        keys = layers.key().weight(pass);
     }
 
     /**
@@ -134,11 +144,12 @@ final class InvariantSlotAttentionIteration {
         NDArray total = w.sum(new int[] {2}, true);
         w = w.div(eps < Scalars.smallest(a.getDataType()) ? nonZero(total) : total);
         NDArray c = w.matMul(positions); // (B, K, 2)
-        // u = sum of w v + Wo sum of w h + Wm [2 (c - P), |2 (c - P)|]
+        // u = Wv sum of w x + Wo sum of w h + Wm [2 (c - P), |2 (c - P)|]
         NDArray moved = slotPositions == null ? c.zerosLike() : doubled(c.sub(slotPositions));
         NDArray displacement = NDArrays.concat(new NDList(moved, moved.abs()), 2);
         NDArray u =
-                w.matMul(values)
+                layers.value()
+                        .apply(pass, w.matMul(x))
                         .add(relativeValues(w, c))
                         .add(layers.displacement().apply(pass, displacement));
         return new NDList(
@@ -150,18 +161,17 @@ final class InvariantSlotAttentionIteration {
     /** a (B, K, N) for slots s (B, K, D) at P (B, K, 2). */
     private NDArray attend(NDArray slots, NDArray slotPositions) {
         NDArray s = layers.slotNorm().apply(pass, slots);
+        // Wk on the slots' side: q . Wk x = (Wk' q) . x
         NDArray q = layers.query().apply(pass, s);
-        // - 1/2 exp(g(s) - 2 sigma) |d|^2
-        NDArray d = relativeTo(slotPositions); // (B, K, N, 2)
-        NDArray distance = d.square().sum(new int[] {3}); // (B, K, N)
+        q = q.mul(Scalars.like(q, 1 / Math.sqrt((double) q.getShape().get(2)))).matMul(keys);
+        // r(s) . d - 1/2 exp(g(s) - 2 sigma) |d|^2 = (r(s) - 1/2 exp(g(s) - 2 sigma) d) . d
+        NDArray d = doubled(columns.sub(slotPositions.expandDims(3))); // (B, K, 2, N)
         NDArray g = layers.scale().apply(pass, s); // (B, K, 1)
         NDArray two = Scalars.like(g, 2);
-        NDArray nearness =
-                g.sub(pass.value(layers.logScale()).mul(two)).exp().div(two).mul(distance);
-        // r(s) . d
-        NDArray r = layers.direction().apply(pass, s).expandDims(2);
-        NDArray side = d.mul(r).sum(new int[] {3}); // (B, K, N)
-        NDArray logits = q.matMul(keys).sub(nearness).add(side);
+        NDArray half = g.sub(pass.value(layers.logScale()).mul(two)).exp().div(two).expandDims(3);
+        NDArray r = layers.direction().apply(pass, s).expandDims(3);
+        NDArray side = r.sub(half.mul(d)).mul(d).sum(new int[] {2}); // (B, K, N)
+        NDArray logits = q.matMul(x.swapAxes(1, 2)).add(side);
         if (mask == null) {
             return logits.softmax(1);
         }
@@ -170,21 +180,14 @@ final class InvariantSlotAttentionIteration {
         return Ops.maskedFill(Ops.maskedFill(logits, mask, lowest).softmax(1), mask, 0);
     }
 
-    /** Wo sum of w h (B, K, D) with h = relu(Wr x + br + Wp phi(2 d)), d relative to c. */
+    /** Wo sum of w h (B, K, D) with h = relu(Wr x + br + Wp phi(4 (p - c))). */
     private NDArray relativeValues(NDArray w, NDArray c) {
         Shape s = w.getShape(); // (B, K, N)
-        NDArray phi = FourierFeatures.of(doubled(relativeTo(c)), frequencies);
-        NDArray h =
-                LeakyRelu.NONE.inPlace(relative.add(layers.relativePosition().apply(pass, phi)));
+        NDArray h = LeakyRelu.NONE.inPlace(relativePlaces.seenFrom(byPlace, c).add(near));
         long rows = s.get(0) * s.get(1);
         NDArray sum = // (B K, 1, R)
                 w.reshape(rows, 1, s.get(2)).batchMatMul(h.reshape(rows, s.get(2), -1));
         return layers.relativeOutput().apply(pass, sum.reshape(s.get(0), s.get(1), -1));
-    }
-
-    /** d = 2 (p - P): (B, K, N, 2) for places P (B, K, 2). */
-    private NDArray relativeTo(NDArray places) {
-        return doubled(positions.sub(places.expandDims(2)));
     }
 
     private static NDArray doubled(NDArray x) {

@@ -13,8 +13,9 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import java.util.HashMap;
 import java.util.Map;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.slotwise.internal.Ops;
 import org.slotwise.testing.OnDevice;
 
@@ -27,18 +28,33 @@ class InvariantSlotAttentionAgainstPlainTest {
     private static final int N = 7;
     private static final int K = 3;
     private static final int R = 5;
-    private static final int L = 2;
+    private static final int TIMES = 3;
 
     private final Map<String, double[]> w = new HashMap<>();
+    private int frequencies;
 
-    @Test
-    void agrees(NDManager manager) {
+    /** How the iterations may be taken: in one call, or one by one, with a graph or without. */
+    private enum Way {
+        INFERENCE,
+        TRACED,
+        TRAINING,
+        IMPLICIT
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "INFERENCE, 2", "INFERENCE, 0", "TRACED, 2", "TRACED, 0",
+        "TRAINING, 2", "TRAINING, 0", "IMPLICIT, 2", "IMPLICIT, 1"
+    })
+    void agrees(Way way, int frequencies, NDManager manager) {
+        this.frequencies = frequencies;
         InvariantSlotAttention block =
                 InvariantSlotAttention.builder()
                         .setDim(D)
                         .setFeatureDim(F)
                         .optRelativeDim(R)
-                        .optFrequencies(L)
+                        .optFrequencies(frequencies)
+                        .optImplicitDifferentiation(way == Way.IMPLICIT)
                         .build();
         block.initialize(manager, DataType.FLOAT64);
         long seed = 1;
@@ -55,13 +71,7 @@ class InvariantSlotAttentionAgainstPlainTest {
         NDArray s = normal(manager, 103, DataType.FLOAT64, 1, K, D);
         NDArray where = uniform(manager, 104, DataType.FLOAT64, 1, K, 2);
         PositionedSlots got =
-                block.group(
-                        new ParameterStore(manager, false),
-                        new FeatureExtractorOutput(x, p),
-                        s,
-                        where,
-                        2,
-                        false);
+                slots(way, manager, block, new FeatureExtractorOutput(x, p), s, where);
 
         double[][] features = rows(doubles(x), F);
         for (int j = 0; j < N; j++) {
@@ -70,12 +80,27 @@ class InvariantSlotAttentionAgainstPlainTest {
         double[][] slots = rows(doubles(s), D);
         double[][] places = rows(doubles(where), 2);
         double[][] a = new double[0][];
-        for (int t = 0; t < 2; t++) {
+        for (int t = 0; t < TIMES; t++) {
             a = step(features, rows(doubles(p), 2), slots, places);
         }
         assertClose("objects", array(manager, slots), got.objects(), 1e-10);
         assertClose("positions", array(manager, places), got.positions(), 1e-10);
         assertClose("attributions", array(manager, a), got.attributions(), 1e-10);
+    }
+
+    private static PositionedSlots slots(
+            Way way,
+            NDManager manager,
+            InvariantSlotAttention block,
+            FeatureExtractorOutput features,
+            NDArray start,
+            NDArray where) {
+        ParameterStore store = new ParameterStore(manager, false);
+        if (way == Way.TRACED) {
+            return block.trace(store, features, start, where, TIMES).result();
+        }
+        boolean training = way != Way.INFERENCE;
+        return block.group(store, features, start, where, TIMES, training);
     }
 
     /** One iteration; changes slots and places, and returns the attention. */
@@ -141,11 +166,11 @@ class InvariantSlotAttentionAgainstPlainTest {
     }
 
     /** Both numbers, then for each frequency the sines of both and the cosines of both. */
-    private static double[] phi(double y, double x) {
-        double[] phi = new double[2 + 4 * L];
+    private double[] phi(double y, double x) {
+        double[] phi = new double[2 + 4 * frequencies];
         phi[0] = y;
         phi[1] = x;
-        for (int k = 1; k <= L; k++) {
+        for (int k = 1; k <= frequencies; k++) {
             phi[4 * k - 2] = Math.sin(k * Math.PI * y / 2);
             phi[4 * k - 1] = Math.sin(k * Math.PI * x / 2);
             phi[4 * k] = Math.cos(k * Math.PI * y / 2);

@@ -275,6 +275,57 @@ class InvariantSlotAttentionTest {
         }
     }
 
+    /** As if the last iteration were the only one, from where those before it ended. */
+    @Test
+    void implicitGradientsAreThoseOfTheLastIteration(NDManager manager) {
+        NDList in = inputs(manager, DataType.FLOAT64);
+        InvariantSlotAttention whole =
+                initialised(manager, small().optImplicitDifferentiation(true), DataType.FLOAT64);
+        NDArray all = gradientOfFeatures(manager, whole, in, 3);
+        InvariantSlotAttention plain = initialised(manager, small(), DataType.FLOAT64);
+        PositionedSlots two =
+                plain.trace(
+                                new ParameterStore(manager, false),
+                                new FeatureExtractorOutput(in.get(0), in.get(1)),
+                                in.get(2),
+                                in.get(3),
+                                2)
+                        .result();
+        NDList rest = new NDList(in.get(0), in.get(1), two.objects(), two.positions());
+        NDArray last = gradientOfFeatures(manager, plain, rest, 1);
+        assertClose("gradient of the features", last, all, 1e-12);
+        for (String name : whole.getParameters().keys()) {
+            assertClose(
+                    name,
+                    plain.getParameters().get(name).getArray().getGradient(),
+                    whole.getParameters().get(name).getArray().getGradient(),
+                    1e-12);
+        }
+    }
+
+    private static NDArray gradientOfFeatures(
+            NDManager manager, InvariantSlotAttention block, NDList in, int times) {
+        NDArray x = in.get(0).duplicate();
+        x.setRequiresGradient(true);
+        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            PositionedSlots out =
+                    block.group(
+                            new ParameterStore(manager, false),
+                            new FeatureExtractorOutput(x, in.get(1)),
+                            in.get(2),
+                            in.get(3),
+                            times,
+                            true);
+            NDArray objects = out.objects();
+            collector.backward(
+                    objects.square()
+                            .sum()
+                            .add(out.positions().sum())
+                            .add(out.attributions().square().sum()));
+        }
+        return x.getGradient();
+    }
+
     @Test
     void drawsTheStartIfThereIsNone(NDManager manager) {
         InvariantSlotAttention block = initialised(manager, small(), DataType.FLOAT32);
