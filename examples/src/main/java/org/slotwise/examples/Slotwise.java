@@ -50,7 +50,7 @@ public final class Slotwise implements Runnable {
      * @param args the name of a program and its options; {@code --help} lists them
      */
     public static void main(String[] args) {
-        System.exit(Program.run(Program.of(command()), args));
+        Program.main(command(), args);
     }
 
     /**

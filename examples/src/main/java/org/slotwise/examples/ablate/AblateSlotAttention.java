@@ -124,7 +124,7 @@ public final class AblateSlotAttention implements Callable<Integer> {
      * @param args the options; {@code --help} lists them
      */
     public static void main(String[] args) {
-        System.exit(Program.run(Program.of(new AblateSlotAttention()), args));
+        Program.main(new AblateSlotAttention(), args);
     }
 
     @Override

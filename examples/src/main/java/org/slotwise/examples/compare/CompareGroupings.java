@@ -132,7 +132,7 @@ public final class CompareGroupings implements Callable<Integer> {
      * @param args the options; {@code --help} lists them
      */
     public static void main(String[] args) {
-        System.exit(Program.run(Program.of(new CompareGroupings()), args));
+        Program.main(new CompareGroupings(), args);
     }
 
     @Override

@@ -44,7 +44,7 @@ public final class DiffuseSlots implements Runnable {
      * @param args a command and its options; {@code --help} lists them
      */
     public static void main(String[] args) {
-        System.exit(Program.run(Program.of(new DiffuseSlots()), args));
+        Program.main(new DiffuseSlots(), args);
     }
 
     @Override

@@ -59,7 +59,7 @@ public final class DiscoverObjects implements Callable<Integer> {
      * @param args a command and its options; {@code --help} lists them
      */
     public static void main(String[] args) {
-        System.exit(Program.run(Program.of(new DiscoverObjects()), args));
+        Program.main(new DiscoverObjects(), args);
     }
 
     @Override

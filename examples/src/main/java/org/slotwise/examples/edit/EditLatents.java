@@ -34,7 +34,7 @@ public final class EditLatents implements Runnable {
      * @param args a command and its options; {@code --help} lists them
      */
     public static void main(String[] args) {
-        System.exit(Program.run(Program.of(new EditLatents()), args));
+        Program.main(new EditLatents(), args);
     }
 
     @Override

@@ -41,7 +41,7 @@ public final class ExplainScenes implements Runnable {
      * @param args a command and its options; {@code --help} lists them
      */
     public static void main(String[] args) {
-        System.exit(Program.run(Program.of(new ExplainScenes()), args));
+        Program.main(new ExplainScenes(), args);
     }
 
     @Override

@@ -120,7 +120,7 @@ public final class GroupPixels implements Callable<Integer> {
      * @param args the options; {@code --help} lists them
      */
     public static void main(String[] args) {
-        System.exit(Program.run(Program.of(new GroupPixels()), args));
+        Program.main(new GroupPixels(), args);
     }
 
     @Override

@@ -87,7 +87,7 @@ public final class TrainSlotAttention implements Callable<Integer> {
      * @param args the options; {@code --help} lists them
      */
     public static void main(String[] args) {
-        System.exit(Program.run(Program.of(new TrainSlotAttention()), args));
+        Program.main(new TrainSlotAttention(), args);
     }
 
     @Override

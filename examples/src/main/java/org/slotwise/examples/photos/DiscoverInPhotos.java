@@ -146,7 +146,7 @@ public final class DiscoverInPhotos implements Callable<Integer> {
      * @param args the options; {@code --help} lists them
      */
     public static void main(String[] args) {
-        System.exit(Program.run(Program.of(new DiscoverInPhotos()), args));
+        Program.main(new DiscoverInPhotos(), args);
     }
 
     @Override

@@ -37,7 +37,7 @@ public final class PredictSets implements Runnable {
      * @param args a command and its options; {@code --help} lists them
      */
     public static void main(String[] args) {
-        System.exit(Program.run(Program.of(new PredictSets()), args));
+        Program.main(new PredictSets(), args);
     }
 
     @Override

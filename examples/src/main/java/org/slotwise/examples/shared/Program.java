@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import org.slotwise.training.HostMemory;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
@@ -46,6 +47,18 @@ public final class Program {
         if (System.getProperty(property) == null) {
             System.setProperty(property, value);
         }
+    }
+
+    /**
+     * Runs a command in a process of its own, which ends with its exit code. Memory that arrays
+     * leave is kept for the next ones ({@link HostMemory}).
+     *
+     * @param command an object with picocli's annotations, or its {@link CommandSpec}
+     * @param args its options
+     */
+    public static void main(Object command, String... args) {
+        HostMemory.keep();
+        System.exit(run(of(command), args));
     }
 
     /**

@@ -38,7 +38,7 @@ public final class ComposePictures implements Runnable {
      * @param args a command and its options; {@code --help} lists them
      */
     public static void main(String[] args) {
-        System.exit(Program.run(Program.of(new ComposePictures()), args));
+        Program.main(new ComposePictures(), args);
     }
 
     @Override

@@ -1,0 +1,56 @@
+package org.slotwise.training;
+
+import com.sun.jna.Function;
+
+/**
+ * What the process does with memory of the host that the engine has freed.
+ *
+ * <p>The engine frees arrays and asks for others as large all the time. The allocator of the GNU C
+ * library gives large ones back to the system at once, which then has to find, and to clear, every
+ * page anew: of a training step of some hundred milliseconds that can be a fifth, on virtual
+ * machines most of all (docs/performance.md, "Memory that is kept"). It does so earlier in threads
+ * that Java made, and {@code main} is one of these, than in a program's first thread.
+ *
+ * <p>{@link #keep} is for programs whose purpose is to train or to predict: it is a setting of the
+ * whole process, which then stays as large as it ever was. The library does not call it by itself.
+ * Variables of the environment say the same, for any program: {@code
+ * MALLOC_TRIM_THRESHOLD_=2147483647 MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TOP_PAD_=134217728}.
+ */
+public final class HostMemory {
+
+    /** Parameters of {@code mallopt}, of malloc.h. */
+    private static final int TRIM_THRESHOLD = -1;
+
+    private static final int TOP_PAD = -2;
+    private static final int MMAP_THRESHOLD = -3;
+
+    /** More than two heaps of a thread other than the first one hold: none is ever taken down. */
+    private static final int TWO_HEAPS = 128 << 20;
+
+    private HostMemory() {}
+
+    /**
+     * Keeps memory that is freed, for the next arrays. Call it once, before the first array is
+     * made; later calls change nothing.
+     *
+     * @return whether the allocator does so now: false on systems other than Linux with the GNU C
+     *     library, where everything stays as it is
+     */
+    public static boolean keep() {
+        if (!System.getProperty("os.name", "").equals("Linux")) {
+            return false;
+        }
+        try {
+            Function mallopt = Function.getFunction("c", "mallopt");
+            return set(mallopt, MMAP_THRESHOLD, 1 << 30)
+                    && set(mallopt, TRIM_THRESHOLD, Integer.MAX_VALUE)
+                    && set(mallopt, TOP_PAD, TWO_HEAPS);
+        } catch (LinkageError e) {
+            return false; // another C library, or no place to unpack JNA's own
+        }
+    }
+
+    private static boolean set(Function mallopt, int parameter, int value) {
+        return mallopt.invokeInt(new Object[] {parameter, value}) == 1;
+    }
+}
