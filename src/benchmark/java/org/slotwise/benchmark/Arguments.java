@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.slotwise.training.HostMemory;
 import org.slotwise.virtualgpu.VirtualGpu;
 
 /** The arguments of {@link Speed}: names with values, "--rounds 15". */
@@ -27,6 +28,7 @@ record Arguments(Map<String, String> values) {
                     "plot",
                     "sample",
                     "device",
+                    "memory",
                     "within");
 
     static Arguments parse(String[] args) {
@@ -40,7 +42,24 @@ record Arguments(Map<String, String> values) {
             }
             values.put(name, args[i + 1]);
         }
-        return new Arguments(values);
+        Arguments arguments = new Arguments(values);
+        arguments.settleMemory();
+        return arguments;
+    }
+
+    /** Whether everybody keeps what is freed, or does as it is. */
+    private void settleMemory() {
+        String memory = values.getOrDefault("memory", "usual");
+        switch (memory) {
+            case "usual" -> {}
+            case "kept" -> {
+                if (!HostMemory.keep()) {
+                    throw new IllegalArgumentException("memory cannot be kept on this system");
+                }
+                Python.keepMemory();
+            }
+            default -> throw new IllegalArgumentException("expected usual or kept, got " + memory);
+        }
     }
 
     /** A value, or null. */

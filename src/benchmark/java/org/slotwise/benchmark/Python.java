@@ -14,6 +14,15 @@ final class Python implements AutoCloseable {
 
     private static final Path FOLDER = Path.of("src/benchmark/python");
 
+    /** What {@link org.slotwise.training.HostMemory} sets, for a process of another kind. */
+    private static final Map<String, String> KEPT_MEMORY =
+            Map.of(
+                    "MALLOC_TRIM_THRESHOLD_", "2147483647",
+                    "MALLOC_MMAP_THRESHOLD_", "1073741824",
+                    "MALLOC_TOP_PAD_", "134217728");
+
+    private static volatile boolean keepsMemory;
+
     private final Process process;
     private final Writer requests;
     private final BufferedReader answers;
@@ -24,11 +33,19 @@ final class Python implements AutoCloseable {
                 new ProcessBuilder(interpreter, "-B", FOLDER.resolve(program).toString())
                         .redirectError(ProcessBuilder.Redirect.INHERIT);
         builder.environment().putAll(environment);
+        if (keepsMemory) {
+            builder.environment().putAll(KEPT_MEMORY);
+        }
         process = builder.start();
         // A pass may take long: do not leave it running if this process is stopped.
         Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
         requests = process.outputWriter();
         answers = process.inputReader();
+    }
+
+    /** Makes every program that is started from now on keep what it frees. */
+    static void keepMemory() {
+        keepsMemory = true;
     }
 
     /** What PyTorch calls a device. */

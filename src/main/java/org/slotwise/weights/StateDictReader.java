@@ -7,11 +7,11 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Map;
+import org.slotwise.internal.ExistingFile;
 
 /** Reads files of the formats that are known, told apart by content. */
 final class StateDictReader {
@@ -22,9 +22,7 @@ final class StateDictReader {
 
     /** Of a file. */
     static StateDict read(Path file, ReadOptions options) throws IOException {
-        if (!Files.exists(file)) {
-            throw new NoSuchFileException(file.toString(), null, "there is no file of this name");
-        }
+        ExistingFile.require(file, "file");
         // To open a pipe may take for ever.
         if (!Files.isRegularFile(file)) {
             throw new IOException(

@@ -12,6 +12,7 @@ import java.util.EnumSet;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.ExistingFile;
 
 /**
  * Goes through the files in a folder and in the folders in it. Links are followed, but not round
@@ -49,6 +50,7 @@ final class FolderWalk extends SimpleFileVisitor<Path> {
      * @param leftOut says of a folder in it that it is passed over
      */
     static void over(Path folder, Predicate<Path> leftOut, Visitor visitor) throws IOException {
+        ExistingFile.require(folder, "folder");
         Files.walkFileTree(
                 folder,
                 EnumSet.of(FileVisitOption.FOLLOW_LINKS),

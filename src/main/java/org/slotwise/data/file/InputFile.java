@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import org.slotwise.data.SceneFileException;
+import org.slotwise.internal.ExistingFile;
 
 /** What every reader asks of a file before it opens it. */
 final class InputFile {
@@ -20,6 +21,7 @@ final class InputFile {
      * @throws SceneFileException if it is anything else
      */
     static long require(Path file) throws IOException {
+        ExistingFile.require(file, "file");
         BasicFileAttributes known = Files.readAttributes(file, BasicFileAttributes.class);
         if (!known.isRegularFile()) {
             throw new SceneFileException(

@@ -336,8 +336,11 @@ class Hdf5ScenesTest {
                 () -> open(text, "image").build());
         Path empty = Files.writeString(folder.resolve("empty"), "");
         assertFails("No valid HDF5 signature found", () -> open(empty, "image").build());
-        assertThrows(
-                NoSuchFileException.class, () -> open(folder.resolve("none"), "image").build());
+        Path none = folder.resolve("none");
+        assertEquals(
+                none + ": there is no file of this name",
+                assertThrows(NoSuchFileException.class, () -> open(none, "image").build())
+                        .getMessage());
     }
 
     @Test

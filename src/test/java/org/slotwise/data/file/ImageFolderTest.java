@@ -324,9 +324,13 @@ class ImageFolderTest {
         assertRefused(
                 "ImageFolder: the folder is missing",
                 () -> ImageFolder.builder().setSize(1, 1).build());
-        assertThrows(
-                NoSuchFileException.class,
-                () -> ImageFolder.builder().setFolder(root.resolve("none")).setSize(1, 1).build());
+        Path none = root.resolve("none");
+        assertEquals(
+                none + ": there is no folder of this name",
+                assertThrows(
+                                NoSuchFileException.class,
+                                () -> ImageFolder.builder().setFolder(none).setSize(1, 1).build())
+                        .getMessage());
     }
 
     /** Training must see the colours that a translator shows the model afterwards. */

@@ -362,8 +362,11 @@ class SceneFilesTest {
         assertEquals("nothing is known here; " + known, fault(notes));
         assertEquals("the file is empty", fault(put("b.tar", new byte[0])));
         assertTrue(fault(put("c", new byte[] {0x1f, (byte) 0x8b, 0})).startsWith("damaged GZIP"));
-        assertThrows(
-                NoSuchFileException.class, () -> SceneFiles.open(folder.resolve("none"), 1, 1));
+        Path none = folder.resolve("none");
+        assertEquals(
+                none + ": there is no file of this name",
+                assertThrows(NoSuchFileException.class, () -> SceneFiles.open(none, 1, 1))
+                        .getMessage());
         assertRefused(
                 "SceneFiles: the path is missing",
                 () -> SceneFiles.builder().setSize(1, 1).build());
