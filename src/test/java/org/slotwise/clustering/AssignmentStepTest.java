@@ -1,0 +1,156 @@
+package org.slotwise.clustering;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.engine.Engine;
+import java.nio.FloatBuffer;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Labels of many assignments in a row beside plain distances in float64, while the centres wander:
+ * a bound that holds for longer than it should would leave a label that is wrong.
+ */
+class AssignmentStepTest {
+
+    private static final int SIZE = 3000; // no whole number of blocks or boxes
+    private static final int STEPS = 150;
+
+    /** By how much more the distance to a feature's own centre may be than the least, squared. */
+    private static final double ROUNDING = 1e-5;
+
+    /** How the centres go: hardly, some far and some not at all, or back and forth. */
+    private enum Course {
+        SLOW,
+        UNEQUAL,
+        THERE_AND_BACK;
+
+        double step(int k, int t) {
+            return switch (this) {
+                case SLOW -> 0.003;
+                case UNEQUAL -> k % 3 == 0 ? 0.1 : k % 3 == 1 ? 0.002 : 0;
+                case THERE_AND_BACK -> t % 6 < 3 ? 0.02 : -0.02;
+            };
+        }
+    }
+
+    /** The engine tells how many threads there are. */
+    @BeforeAll
+    static void load() {
+        Engine.getEngine("PyTorch");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "SLOW, 1, 5", "SLOW, 2, 6", "SLOW, 3, 8", "SLOW, 3, 40",
+        "UNEQUAL, 1, 5", "UNEQUAL, 2, 6", "UNEQUAL, 3, 8", "UNEQUAL, 3, 40",
+        "THERE_AND_BACK, 2, 3", "THERE_AND_BACK, 3, 8", "THERE_AND_BACK, 3, 1"
+    })
+    void boxesHoldNoLongerThanTheyShould(Course course, int featureSize, int clusters) {
+        BlockedPoints read = points(featureSize);
+        BlockedPoints points = read.inOrder(SpatialOrder.of(read.rows, featureSize));
+        ChangedLabels changes = new ChangedLabels(points);
+        follow(new BoxedAssignment(points, clusters, changes), points, changes, clusters, course);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "SLOW, 4, 5", "SLOW, 16, 8", "SLOW, 17, 33",
+        "UNEQUAL, 4, 5", "UNEQUAL, 16, 8", "UNEQUAL, 17, 33",
+        "THERE_AND_BACK, 5, 3", "THERE_AND_BACK, 16, 8", "THERE_AND_BACK, 4, 1"
+    })
+    void boundsHoldNoLongerThanTheyShould(Course course, int featureSize, int clusters) {
+        BlockedPoints points = points(featureSize);
+        ChangedLabels changes = new ChangedLabels(points);
+        float[] norms = new float[SIZE];
+        for (int j = 0; j < SIZE; j++) {
+            norms[j] = (float) Math.sqrt(points.squaredDistance(j, new float[featureSize]));
+        }
+        FeatureTiles tiles = FeatureTiles.of(points.rows, featureSize);
+        follow(
+                new BoundedAssignment(
+                        points,
+                        norms,
+                        () -> new LoopedProducts(points, tiles, clusters),
+                        clusters,
+                        changes),
+                points,
+                changes,
+                clusters,
+                course);
+    }
+
+    private static BlockedPoints points(int featureSize) {
+        Random random = new Random(featureSize);
+        float[] rows = new float[SIZE * featureSize];
+        for (int i = 0; i < rows.length; i++) {
+            rows[i] = random.nextFloat();
+        }
+        return BlockedPoints.read(FloatBuffer.wrap(rows), 0, SIZE, featureSize);
+    }
+
+    private static void follow(
+            AssignmentStep assignment,
+            BlockedPoints points,
+            ChangedLabels changes,
+            int clusters,
+            Course course) {
+        int size = points.featureSize;
+        Random random = new Random(clusters);
+        float[][] centers = new float[clusters][size];
+        float[][] towards = new float[clusters][size];
+        for (int k = 0; k < clusters; k++) {
+            for (int f = 0; f < size; f++) {
+                centers[k][f] = random.nextFloat();
+                towards[k][f] = random.nextFloat() - 0.5f;
+            }
+        }
+        assignment.begin();
+        for (int t = 0; t < STEPS; t++) {
+            changes.clear();
+            assignment.assign(centers);
+            assertNearest(points, changes.labels, centers, t);
+            float[][] next = new float[clusters][size];
+            double[] moved = new double[clusters];
+            for (int k = 0; k < clusters; k++) {
+                double by = 0;
+                for (int f = 0; f < size; f++) {
+                    next[k][f] = (float) (centers[k][f] + course.step(k, t) * towards[k][f]);
+                    if (next[k][f] < 0 || next[k][f] > 1) {
+                        towards[k][f] = -towards[k][f];
+                    }
+                    by += Math.pow((double) next[k][f] - centers[k][f], 2);
+                }
+                moved[k] = Math.sqrt(by);
+            }
+            centers = next;
+            assignment.moved(moved, false);
+        }
+    }
+
+    private static void assertNearest(
+            BlockedPoints points, int[] labels, float[][] centers, int step) {
+        for (int j = 0; j < SIZE; j++) {
+            double least = Double.POSITIVE_INFINITY;
+            for (float[] center : centers) {
+                least = Math.min(least, squared(points, j, center));
+            }
+            double own = squared(points, j, centers[labels[j]]);
+            int feature = j;
+            double nearest = least;
+            assertTrue(
+                    own <= least + ROUNDING,
+                    () -> "step " + step + ", feature " + feature + ": " + own + ", " + nearest);
+        }
+    }
+
+    private static double squared(BlockedPoints points, int j, float[] center) {
+        double sum = 0;
+        for (int f = 0; f < center.length; f++) {
+            sum += Math.pow((double) points.rows[j * center.length + f] - center[f], 2);
+        }
+        return sum;
+    }
+}
