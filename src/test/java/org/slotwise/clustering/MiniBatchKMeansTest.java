@@ -137,6 +137,14 @@ class MiniBatchKMeansTest {
         assertArrayEquals(before, kMeans.centers(manager).toDoubleArray());
         assertRefused("MiniBatchKMeans: centers" + finite, () -> MiniBatchKMeans.from(bad));
         assertRefused(
+                "MiniBatchKMeans: features must be (..., 2), got (4, 1)",
+                () -> kMeans.labels(x.get(":, 0:1")));
+        String floating = " must be float32, float64 or float16, got int32";
+        NDArray whole = x.toType(DataType.INT32, true);
+        assertRefused("MiniBatchKMeans: features" + floating, () -> kMeans.add(whole));
+        assertRefused("MiniBatchKMeans: features" + floating, () -> kMeans.labels(whole));
+        assertRefused("MiniBatchKMeans: centers" + floating, () -> MiniBatchKMeans.from(whole));
+        assertRefused(
                 "MiniBatchKMeans: clusters must be at least 1, got 0",
                 () -> new MiniBatchKMeans(0, options));
     }
