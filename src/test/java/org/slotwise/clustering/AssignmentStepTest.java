@@ -47,65 +47,74 @@ class AssignmentStepTest {
 
     @ParameterizedTest
     @CsvSource({
-        "SLOW, 1, 5", "SLOW, 2, 6", "SLOW, 3, 8", "SLOW, 3, 40",
-        "UNEQUAL, 1, 5", "UNEQUAL, 2, 6", "UNEQUAL, 3, 8", "UNEQUAL, 3, 40",
-        "THERE_AND_BACK, 2, 3", "THERE_AND_BACK, 3, 8", "THERE_AND_BACK, 3, 1"
+        "SLOW, 1, 5, 1",
+        "SLOW, 2, 6, 20",
+        "SLOW, 3, 8, 1",
+        "SLOW, 3, 8, 20",
+        "SLOW, 3, 40, 1",
+        "UNEQUAL, 1, 5, 20",
+        "UNEQUAL, 2, 6, 1",
+        "UNEQUAL, 3, 8, 0.05",
+        "UNEQUAL, 3, 40, 20",
+        "THERE_AND_BACK, 2, 3, 1",
+        "THERE_AND_BACK, 3, 8, 20",
+        "THERE_AND_BACK, 3, 1, 1"
     })
-    void boxesHoldNoLongerThanTheyShould(Course course, int featureSize, int clusters) {
-        BlockedPoints read = points(featureSize, 1);
+    void boxesHoldNoLongerThanTheyShould(
+            Course course, int featureSize, int clusters, float scale) {
+        BlockedPoints read = points(featureSize, 1, scale);
         BlockedPoints points = read.inOrder(SpatialOrder.of(read.rows, featureSize));
         ChangedLabels changes = new ChangedLabels(points);
-        follow(new BoxedAssignment(points, clusters, changes), points, changes, clusters, course);
+        AssignmentStep boxes = new BoxedAssignment(points, clusters, changes);
+        follow(boxes, points, changes, clusters, course, scale);
     }
 
     @ParameterizedTest
     @CsvSource({
-        "SLOW, 4, 5, 1",
-        "SLOW, 16, 8, 1",
-        "SLOW, 17, 33, 1",
-        "SLOW, 4, 5, 0.03",
-        "SLOW, 6, 8, 0.03",
-        "UNEQUAL, 4, 5, 1",
-        "UNEQUAL, 16, 8, 1",
-        "UNEQUAL, 17, 33, 1",
-        "UNEQUAL, 5, 4, 0.03",
-        "THERE_AND_BACK, 5, 3, 1",
-        "THERE_AND_BACK, 4, 1, 1",
-        "THERE_AND_BACK, 5, 8, 0.03"
+        "SLOW, 4, 5, 1, 1",
+        "SLOW, 16, 8, 1, 20",
+        "SLOW, 17, 33, 1, 1",
+        "SLOW, 4, 5, 0.03, 20",
+        "SLOW, 6, 8, 0.03, 1",
+        "UNEQUAL, 4, 5, 1, 1",
+        "UNEQUAL, 16, 8, 1, 0.05",
+        "UNEQUAL, 17, 33, 1, 20",
+        "UNEQUAL, 5, 4, 0.03, 1",
+        "THERE_AND_BACK, 5, 3, 1, 20",
+        "THERE_AND_BACK, 4, 1, 1, 1",
+        "THERE_AND_BACK, 5, 8, 0.03, 1"
     })
     void boundsHoldNoLongerThanTheyShould(
-            Course course, int featureSize, int clusters, float spread) {
-        BlockedPoints points = points(featureSize, spread);
+            Course course, int featureSize, int clusters, float spread, float scale) {
+        BlockedPoints points = points(featureSize, spread, scale);
         ChangedLabels changes = new ChangedLabels(points);
         float[] norms = new float[SIZE];
         for (int j = 0; j < SIZE; j++) {
             norms[j] = (float) Math.sqrt(points.squaredDistance(j, new float[featureSize]));
         }
         FeatureTiles tiles = FeatureTiles.of(points.rows, featureSize);
-        follow(
+        AssignmentStep bounds =
                 new BoundedAssignment(
                         points,
                         norms,
                         () -> new LoopedProducts(points, tiles, clusters),
                         clusters,
-                        changes),
-                points,
-                changes,
-                clusters,
-                course);
+                        changes);
+        follow(bounds, points, changes, clusters, course, scale);
     }
 
     /** Anywhere, or with a spread below 1 in tight groups, of which most blocks have one. */
-    private static BlockedPoints points(int featureSize, float spread) {
+    private static BlockedPoints points(int featureSize, float spread, float scale) {
         Random random = new Random(featureSize);
         float[] rows = new float[SIZE * featureSize];
         float[] group = new float[featureSize];
         for (int j = 0; j < SIZE; j++) {
             for (int f = 0; f < featureSize; f++) {
                 if (j % GROUP == 0) {
-                    group[f] = random.nextFloat();
+                    group[f] = scale * random.nextFloat();
                 }
-                rows[j * featureSize + f] = (1 - spread) * group[f] + spread * random.nextFloat();
+                rows[j * featureSize + f] =
+                        (1 - spread) * group[f] + scale * spread * random.nextFloat();
             }
         }
         return BlockedPoints.read(FloatBuffer.wrap(rows), 0, SIZE, featureSize);
@@ -116,10 +125,11 @@ class AssignmentStepTest {
             BlockedPoints points,
             ChangedLabels changes,
             int clusters,
-            Course course) {
+            Course course,
+            float scale) {
         for (int start = 0; start < 5; start++) { // none knows anything of the one before
             assignment.begin();
-            wander(assignment, points, changes, clusters, course, new Random(start));
+            wander(assignment, points, changes, clusters, course, scale, new Random(start));
         }
     }
 
@@ -129,27 +139,28 @@ class AssignmentStepTest {
             ChangedLabels changes,
             int clusters,
             Course course,
+            float scale,
             Random random) {
         int size = points.featureSize;
         float[][] centers = new float[clusters][size];
         float[][] towards = new float[clusters][size];
         for (int k = 0; k < clusters; k++) {
             for (int f = 0; f < size; f++) {
-                centers[k][f] = random.nextFloat();
-                towards[k][f] = random.nextFloat() - 0.5f;
+                centers[k][f] = scale * random.nextFloat();
+                towards[k][f] = scale * (random.nextFloat() - 0.5f);
             }
         }
         for (int t = 0; t < STEPS; t++) {
             changes.clear();
             assignment.assign(centers);
-            assertNearest(points, changes.labels, centers, t);
+            assertNearest(points, changes.labels, centers, ROUNDING * scale * scale, t);
             float[][] next = new float[clusters][size];
             double[] moved = new double[clusters];
             for (int k = 0; k < clusters; k++) {
                 double by = 0;
                 for (int f = 0; f < size; f++) {
                     next[k][f] = (float) (centers[k][f] + course.step(k, t) * towards[k][f]);
-                    if (next[k][f] < 0 || next[k][f] > 1) {
+                    if (next[k][f] < 0 || next[k][f] > scale) {
                         towards[k][f] = -towards[k][f];
                     }
                     by += Math.pow((double) next[k][f] - centers[k][f], 2);
@@ -162,7 +173,7 @@ class AssignmentStepTest {
     }
 
     private static void assertNearest(
-            BlockedPoints points, int[] labels, float[][] centers, int step) {
+            BlockedPoints points, int[] labels, float[][] centers, double rounding, int step) {
         for (int j = 0; j < SIZE; j++) {
             double least = Double.POSITIVE_INFINITY;
             for (float[] center : centers) {
@@ -172,7 +183,7 @@ class AssignmentStepTest {
             int feature = j;
             double nearest = least;
             assertTrue(
-                    own <= least + ROUNDING,
+                    own <= least + rounding,
                     () -> "step " + step + ", feature " + feature + ": " + own + ", " + nearest);
         }
     }
