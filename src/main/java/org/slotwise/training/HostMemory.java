@@ -24,6 +24,14 @@ public final class HostMemory {
     private static final int TOP_PAD = -2;
     private static final int MMAP_THRESHOLD = -3;
 
+    /**
+     * Arrays up to 1 GB, as far as a heap holds them, are not fetched and given back one by one.
+     */
+    private static final int LARGEST = 1 << 30;
+
+    /** What older versions of the library take. */
+    private static final int LARGEST_BEFORE = 32 << 20;
+
     /** More than two heaps of a thread other than the first one hold: none is ever taken down. */
     private static final int TWO_HEAPS = 128 << 20;
 
@@ -33,8 +41,9 @@ public final class HostMemory {
      * Keeps memory that is freed, for the next arrays. Call it once, before the first array is
      * made; later calls change nothing.
      *
-     * @return whether the allocator does so now: false on systems other than Linux with the GNU C
-     *     library, where everything stays as it is
+     * @return whether the GNU C library's allocator does so now: false on systems other than Linux
+     *     with that library, where everything stays as it is. Of another allocator that is loaded
+     *     before it nothing is said
      */
     public static boolean keep() {
         if (!System.getProperty("os.name", "").equals("Linux")) {
@@ -42,7 +51,8 @@ public final class HostMemory {
         }
         try {
             Function mallopt = Function.getFunction("c", "mallopt");
-            return set(mallopt, MMAP_THRESHOLD, 1 << 30)
+            return (set(mallopt, MMAP_THRESHOLD, LARGEST)
+                            || set(mallopt, MMAP_THRESHOLD, LARGEST_BEFORE))
                     && set(mallopt, TRIM_THRESHOLD, Integer.MAX_VALUE)
                     && set(mallopt, TOP_PAD, TWO_HEAPS);
         } catch (LinkageError e) {
