@@ -164,7 +164,7 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
      * @param conditioning the slots' initial values (B, K, D)
      * @param slotPositions the slots' initial positions (B, K, 2); null to draw them
      * @param times how many iterations, T, from 1 to 10,000
-     * @return what {@code group} gives, and the attention (B, T, K, N)
+     * @return what {@code group} gives, to rounding, and the attention (B, T, K, N)
      * @throws IllegalArgumentException if an input is missing or has another shape, type or device,
      *     or {@code times} is below 1
      */
@@ -190,7 +190,7 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
      * @param conditioning the slots' initial values (B, K, D)
      * @param guess attributions (B, K, N) and, where it has them, the empty slots (B, K)
      * @param times how many iterations, T, the first one included, from 1 to 10,000
-     * @return what {@code refine} gives, and the attention (B, T, K, N)
+     * @return what {@code refine} gives, to rounding, and the attention (B, T, K, N)
      * @throws IllegalArgumentException if an input is missing or has another shape, type or device,
      *     or {@code times} is below 1
      * @throws IllegalStateException if the guess has no attributions

@@ -22,6 +22,20 @@ record InvariantSlotAttentionInference(
     /** Where all the weights of a slot may vanish. */
     private static final double VANISHING = 1e-30;
 
+    private static final String NOTHING =
+            """
+                lost = torch.eq(total, 0)
+                total = torch.masked_fill(total, lost, 1)
+            """;
+
+    /** A slot that receives nothing is at (0, 0), which is (-1, -1) here. */
+    private static final String AT_ZERO =
+            """
+                feature = torch.select(torch.select(x, 0, 0), 0, 0)
+                corner = torch.cat([torch.zeros_like(feature), torch.ones_like(torch.select(places, 0, 0))], 0)
+                y = torch.sub(y, torch.mul(torch.view(lost, [rows, 1]), corner))
+            """;
+
     private static final String SETTLED =
             """
             def settled(self, positions: Tensor) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -109,6 +123,7 @@ record InvariantSlotAttentionInference(
             %11$s
                 w = torch.div_(w, total)
                 y = torch.view(torch.bmm(w, seen), [rows, torch.add(f, 2)])
+            %14$s
                 c = torch.slice(y, 1, f, torch.add(f, 2), 1)
                 if guessed:
                   p = c
@@ -170,13 +185,12 @@ record InvariantSlotAttentionInference(
                         2 * dim,
                         3 * dim,
                         eps,
-                        eps < VANISHING
-                                ? "    total = torch.masked_fill(total, torch.eq(total, 0), 1)"
-                                : "    # never 0",
+                        eps < VANISHING ? NOTHING.stripTrailing() : "    # never 0",
                         fed(),
                         feedForward instanceof FeedForward
                                 ? "  w1, b1, w2, b2, = self.ff_mlp.maps()"
-                                : "");
+                                : "",
+                        eps < VANISHING ? AT_ZERO.stripTrailing() : "    # weights sum to 1");
     }
 
     private String fed() {
