@@ -13,8 +13,8 @@ import org.slotwise.layer.FeedForward;
  * }</pre>
  *
  * <p>so that it is the map of relative places that turns with a slot, and not all places that are
- * seen from it. Keys and values are made on the slots' side, of queries and of means of features.
- * Places are twice as large as elsewhere, which spares products with 2.
+ * seen from it. Values are means of features mapped, and not of mapped features. Places are twice
+ * as large as elsewhere, which spares products with 2.
  */
 record InvariantSlotAttentionInference(
         @Nullable Object feedForward, int dim, int iterations, double eps, int frequencies) {
@@ -60,7 +60,7 @@ record InvariantSlotAttentionInference(
               f = torch.size(x, 2)
               k = torch.size(conditioning, 1)
               rows = torch.mul(b, k)
-              keys = torch.transpose(x, 1, 2)
+              keys = torch.transpose(self.to_k.forward(x), 1, 2)
               seen = torch.cat([x, torch.expand(torch.unsqueeze(places, 0), [b, n, 2])], 2)
               by_place = self.relative.positions.weight
               r = torch.size(by_place, 0)
@@ -72,9 +72,9 @@ record InvariantSlotAttentionInference(
               turned = torch.transpose(torch.reshape(turned, [r, %3$s]), 0, 1)
               back = torch.neg(along)
               all_waves = torch.expand(torch.unsqueeze(waves, 0), [rows, n, %4$s])
-              by_query = torch.t(torch.cat([torch.mul(torch.mm(torch.t(self.to_k.weight), self.to_q.weight), %5$s), self.to_scale.weight, self.to_direction.weight], 0))
+              by_query = torch.t(torch.cat([torch.mul(self.to_q.weight, %5$s), self.to_scale.weight, self.to_direction.weight], 0))
               width = torch.sub(torch.add(self.to_scale.bias, self.log_scale, alpha=-2), %6$s)
-              none = torch.zeros([f], dtype=ops.prim.dtype(x), layout=None, device=ops.prim.device(x), pin_memory=None)
+              none = torch.zeros([%7$s], dtype=ops.prim.dtype(x), layout=None, device=ops.prim.device(x), pin_memory=None)
               query_bias = torch.cat([none, width, self.to_direction.bias], 0)
               moves = self.displacement.weight
               step = torch.slice(moves, 1, 0, 2, 1)
@@ -107,10 +107,10 @@ record InvariantSlotAttentionInference(
                 else:
                   g = torch.addmm(query_bias, self.norm_slots.forward(s), by_query)
                   d = torch.sub(columns, torch.unsqueeze(p, 2))
-                  nearness = torch.unsqueeze(torch.exp(torch.slice(g, 1, f, torch.add(f, 1), 1)), 2)
-                  side = torch.unsqueeze(torch.slice(g, 1, torch.add(f, 1), torch.add(f, 3), 1), 2)
+                  nearness = torch.unsqueeze(torch.exp(torch.slice(g, 1, %7$s, %15$s, 1)), 2)
+                  side = torch.unsqueeze(torch.slice(g, 1, %15$s, %16$s, 1), 2)
                   side = torch.sum(torch.mul_(torch.addcmul(side, d, nearness, value=-1), d), [1])
-                  q = torch.reshape(torch.slice(g, 1, 0, f, 1), [b, k, f])
+                  q = torch.view(torch.slice(g, 1, 0, %7$s, 1), [b, k, %7$s])
                   logits = torch.baddbmm(torch.view(side, [b, k, n]), q, keys)
                   if torch.__is__(is_empty, None):
                     a = torch.softmax(logits, 1)
@@ -190,7 +190,9 @@ record InvariantSlotAttentionInference(
                         feedForward instanceof FeedForward
                                 ? "  w1, b1, w2, b2, = self.ff_mlp.maps()"
                                 : "",
-                        eps < VANISHING ? AT_ZERO.stripTrailing() : "    # weights sum to 1");
+                        eps < VANISHING ? AT_ZERO.stripTrailing() : "    # weights sum to 1",
+                        dim + 1,
+                        dim + 3);
     }
 
     private String fed() {
