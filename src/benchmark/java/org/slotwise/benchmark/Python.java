@@ -8,18 +8,12 @@ import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Path;
 import java.util.Map;
+import org.slotwise.training.HostMemory;
 
 /** A Python program that answers a line of JSON with another. */
 final class Python implements AutoCloseable {
 
     private static final Path FOLDER = Path.of("src/benchmark/python");
-
-    /** What {@link org.slotwise.training.HostMemory} sets, for a process of another kind. */
-    private static final Map<String, String> KEPT_MEMORY =
-            Map.of(
-                    "MALLOC_TRIM_THRESHOLD_", "2147483647",
-                    "MALLOC_MMAP_THRESHOLD_", "1073741824",
-                    "MALLOC_TOP_PAD_", "134217728");
 
     private static volatile boolean keepsMemory;
 
@@ -34,7 +28,7 @@ final class Python implements AutoCloseable {
                         .redirectError(ProcessBuilder.Redirect.INHERIT);
         builder.environment().putAll(environment);
         if (keepsMemory) {
-            builder.environment().putAll(KEPT_MEMORY);
+            builder.environment().putAll(HostMemory.environment());
         }
         process = builder.start();
         // A pass may take long: do not leave it running if this process is stopped.

@@ -4,11 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.Limits;
-import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
 import org.slotwise.torchscript.ScriptModule;
@@ -263,12 +263,15 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
         NDArray relative = layers.relativeFeature().apply(pass, x);
         NDList start = in.subNDList(1);
         NDArray slotMask = in.size() > 3 ? in.get(3) : null;
-        boolean fast = !traced && steps.fit(pass, x);
-        if (fast && !pass.training() && !(guessed && times == 1)) {
-            return steps.take(x, relative, positions, start, guessed, slotMask, times);
+        IntFunction<NDList> together =
+                traced || !steps.fit(pass, x)
+                        ? null
+                        : t -> steps.take(x, relative, positions, start, guessed, slotMask, t);
+        // A guess alone is no iteration to be taken; its copy is what it gives.
+        if (together != null && !pass.training() && !(guessed && times == 1)) {
+            return together.apply(times);
         }
-        InvariantSlotAttentionIteration iteration =
-                new InvariantSlotAttentionIteration(
+        return new InvariantSlotAttentionIteration(
                         pass,
                         layers,
                         x,
@@ -277,17 +280,8 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
                         frequencies,
                         eps,
                         slotMask,
-                        slots -> feed(pass, slots));
-        if (fast && implicitDifferentiation && times > 1) {
-            NDList before =
-                    NoGraph.during(
-                            () ->
-                                    steps.take(
-                                            x, relative, positions, start, guessed, slotMask,
-                                            times - 1));
-            return iteration.repeat(before, false, 1, null);
-        }
-        return iteration.run(start, guessed, times, implicitDifferentiation, traced);
+                        slots -> feed(pass, slots))
+                .run(start, guessed, times, implicitDifferentiation, traced, together);
     }
 
     @Override

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
+import java.util.function.IntFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.NoGraph;
@@ -69,10 +70,18 @@ final class InvariantSlotAttentionIteration {
      * @param times how many iterations
      * @param implicit whether gradients flow through the last iteration only
      * @param traced whether the attention of every iteration is wanted
+     * @param steps takes the first iterations, so many of them, in one call without a graph; null
+     *     to take them one by one, which tracing needs
      * @return slots, positions, the attention (B, K, N) that led to them; traced, also that of all
      *     iterations (B, T, K, N)
      */
-    NDList run(NDList start, boolean guessed, int times, boolean implicit, boolean traced) {
+    NDList run(
+            NDList start,
+            boolean guessed,
+            int times,
+            boolean implicit,
+            boolean traced,
+            @Nullable IntFunction<NDList> steps) {
         NDList seen = traced ? new NDList() : null;
         NDList out;
         if (!implicit) {
@@ -80,7 +89,12 @@ final class InvariantSlotAttentionIteration {
         } else if (times == 1) {
             out = repeat(detached(start), guessed, 1, seen);
         } else {
-            NDList before = NoGraph.during(() -> repeat(start, guessed, times - 1, seen));
+            NDList before =
+                    NoGraph.during(
+                            () ->
+                                    steps == null
+                                            ? repeat(start, guessed, times - 1, seen)
+                                            : steps.apply(times - 1));
             out = repeat(before, false, 1, seen);
         }
         if (seen != null) {
@@ -103,7 +117,7 @@ final class InvariantSlotAttentionIteration {
      * @param seen where the attention (B, K, N) of each iteration goes; null for nowhere
      * @return slots, positions, and the attention (B, K, N) that led to them
      */
-    NDList repeat(NDList start, boolean guessed, int times, @Nullable NDList seen) {
+    private NDList repeat(NDList start, boolean guessed, int times, @Nullable NDList seen) {
         NDList now = start;
         for (int t = 0; t < times; t++) {
             NDList before = now;

@@ -1,6 +1,7 @@
 package org.slotwise.training;
 
 import com.sun.jna.Function;
+import java.util.Map;
 
 /**
  * What the process does with memory of the host that the engine has freed.
@@ -13,8 +14,7 @@ import com.sun.jna.Function;
  *
  * <p>{@link #keep} is for programs whose purpose is to train or to predict: it is a setting of the
  * whole process, which then stays as large as it ever was. The library does not call it by itself.
- * Variables of the environment say the same, for any program: {@code
- * MALLOC_TRIM_THRESHOLD_=2147483647 MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TOP_PAD_=134217728}.
+ * Variables of the environment say the same, for any program ({@link #environment}).
  */
 public final class HostMemory {
 
@@ -58,6 +58,18 @@ public final class HostMemory {
         } catch (LinkageError e) {
             return false; // another C library, or no place to unpack JNA's own
         }
+    }
+
+    /**
+     * What says the same to a program that is started, of whatever language.
+     *
+     * @return variables of its environment, by their names
+     */
+    public static Map<String, String> environment() {
+        return Map.of(
+                "MALLOC_MMAP_THRESHOLD_", Integer.toString(LARGEST),
+                "MALLOC_TRIM_THRESHOLD_", Integer.toString(Integer.MAX_VALUE),
+                "MALLOC_TOP_PAD_", Integer.toString(TWO_HEAPS));
     }
 
     private static boolean set(Function mallopt, int parameter, int value) {
