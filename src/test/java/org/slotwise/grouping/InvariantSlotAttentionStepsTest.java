@@ -41,7 +41,7 @@ class InvariantSlotAttentionStepsTest {
                 NDList inputs,
                 boolean training,
                 PairList<String, Object> params) {
-            return new NDList(inputs.head().mul(1));
+            return new NDList(inputs.head().neg());
         }
 
         @Override
@@ -55,7 +55,7 @@ class InvariantSlotAttentionStepsTest {
                     .setCode(
                             """
                             def forward(self, x: Tensor) -> Tensor:
-                              return torch.mul(x, 2)
+                              return torch.mul(x, 1)
                             """)
                     .build();
         }
@@ -107,10 +107,10 @@ class InvariantSlotAttentionStepsTest {
     @Test
     void inInferenceAllAreOneCall(NDManager manager) {
         InvariantSlotAttention block = block(manager, new Telltale(), false);
-        int by = start.getDevice().isGpu() ? 1 : 2;
+        NDArray called = oneByOne(block, start, where, 1);
         assertClose(
                 "objects",
-                oneByOne(block, start, where, 1).mul(by),
+                start.getDevice().isGpu() ? called : called.neg(),
                 objects(block, 1, false),
                 1e-12);
     }
@@ -140,7 +140,7 @@ class InvariantSlotAttentionStepsTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void aForeignFeedForwardIsCalled(boolean training, NDManager manager) {
-        Block foreign = new LambdaBlock(in -> new NDList(in.head().mul(3)));
+        Block foreign = new LambdaBlock(in -> new NDList(in.head().add(in.head())));
         InvariantSlotAttention block = block(manager, foreign, true);
         assertClose(
                 "objects", oneByOne(block, start, where, 3), objects(block, 3, training), 1e-12);
