@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Scenes;
@@ -53,6 +54,8 @@ final class ComposeDiffusion implements Callable<Integer> {
     private static final int MAX_PICTURES = 64;
     private static final int MAX_COUNT = 1_000_000;
     private static final int MAX_REPEATS = 100;
+    private static final String FIRST_STAGE = "first-stage";
+    private static final String DIFFUSION = "diffusion";
 
     @Option(
             names = "--scenes",
@@ -95,7 +98,8 @@ final class ComposeDiffusion implements Callable<Integer> {
                     "Writes pictures as PNG files, and no figure: FOLDER/first-stage and"
                             + " FOLDER/diffusion, what each decoder makes of the same slots, and"
                             + " FOLDER/real, the pictures that slots are of. What was stopped is gone"
-                            + " on with by the same command; a folder with other files is refused.")
+                            + " on with by the same command; a folder with other files is refused, and so are"
+                            + " other files among the pictures.")
     private @Nullable Path folder;
 
     @Option(
@@ -187,7 +191,7 @@ final class ComposeDiffusion implements Callable<Integer> {
             OutputFolder.requireName(spec, "--folder", folder);
             options.refuseAmongPictures(spec, "--folder", folder);
             written.andFolder("--folder", folder).check(spec);
-            new ComposedFolder(folder).check();
+            ComposedFolder.check(folder);
         } else if (!Program.isGiven(spec, "--distance")) {
             options.refuseAmongPictures(spec, "--output", output);
             written.and("--output", output).check(spec);
@@ -247,17 +251,24 @@ final class ComposeDiffusion implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager();
                 LatentSlotDiffusion model = options.load(spec, manager);
-                StopRequest stop = new StopRequest()) {
+                StopRequest stop = new StopRequest();
+                ComposedFolder made = new ComposedFolder(into)) {
             int number = scenes == null ? Math.min(count, MAX_SCENES) : scenes;
             Scenes from = options.scenes(spec, model, number, 1);
-            ComposedFolder made = new ComposedFolder(into);
             made.begin(
                     List.of(
                             "model " + Checksum.of(StateDict.of(model)),
                             "slots of " + options.known(model, from),
                             composers.named(),
                             "drawn by " + options.drawn(),
-                            "--seed " + options.seed()));
+                            "--seed " + options.seed()),
+                    Map.of(
+                            "real",
+                            from.size(),
+                            FIRST_STAGE,
+                            (long) MAX_COUNT,
+                            DIFFUSION,
+                            (long) MAX_COUNT));
             SamplingProgress progress =
                     (done, of) -> {
                         if (stop.isMade()) {
@@ -283,7 +294,7 @@ final class ComposeDiffusion implements Callable<Integer> {
             for (By by : By.values()) {
                 parts.add(
                         new ComposedFolder.Part(
-                                by == By.DIFFUSION ? "diffusion" : "first-stage",
+                                by == By.DIFFUSION ? DIFFUSION : FIRST_STAGE,
                                 decoders.composed(by, composer, options.seed(), count)));
             }
             made.write(out, parts, stop);

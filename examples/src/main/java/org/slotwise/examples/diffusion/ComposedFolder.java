@@ -1,13 +1,21 @@
 package org.slotwise.examples.diffusion;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.PrintWriter;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Map;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.data.Scenes;
 import org.slotwise.examples.shared.FileTrouble;
 import org.slotwise.examples.shared.OutputFile;
@@ -20,30 +28,35 @@ import org.slotwise.examples.shared.WholeFile;
 /**
  * Composed pictures as files, those of each decoder in a folder, beside the real ones. A file says
  * what they were made of: where the same is made again, it goes on behind the pictures that are
- * there, and ends with the same files as if it had never been stopped.
- *
- * @param path where the folders lie
+ * there, and ends with the same files as if it had never been stopped. One at a time may write.
  */
-record ComposedFolder(Path path) {
+final class ComposedFolder implements Closeable {
 
     /** Says what pictures were made of. */
     private static final String SAYS = "composition.txt";
+
+    /** The byte of that file that who writes here has locked; the file has none there. */
+    private static final long LOCKED = Long.MAX_VALUE - 1;
+
+    private final Path path;
+    private final Map<String, BitSet> there = new HashMap<>();
+    private @Nullable FileChannel locked;
+
+    /**
+     * Says where the folders lie, or will.
+     *
+     * @param path the folder that they are in
+     */
+    ComposedFolder(Path path) {
+        this.path = path;
+    }
 
     /** A set of pictures, in the folder of a name. */
     record Part(String name, Scenes pictures) {}
 
     /** Refuses a folder that has other files, before anything takes time. */
-    void check() throws IOException {
-        if (!Files.isDirectory(path) || Files.exists(path.resolve(SAYS))) {
-            return;
-        }
-        boolean empty;
-        try (Stream<Path> inside = Files.list(path)) {
-            empty = inside.findAny().isEmpty();
-        } catch (IOException e) {
-            throw FileTrouble.reading(path, e);
-        }
-        if (!empty) {
+    static void check(Path path) throws IOException {
+        if (!Files.exists(path.resolve(SAYS)) && new OutputFolder(path).hasFiles()) {
             throw new IOException(
                     path + " has other files; --folder must be empty, or begun by this command");
         }
@@ -53,14 +66,43 @@ record ComposedFolder(Path path) {
      * Begins, or goes on with what was begun.
      *
      * @param run all that decides which pictures they are, a line each
+     * @param most how many pictures each of the folders can have
      */
-    void begin(List<String> run) throws IOException {
+    void begin(List<String> run, Map<String, Long> most) throws IOException {
         new OutputFolder(path).make();
         Path says = path.resolve(SAYS);
-        if (!Files.exists(says)) {
+        if (Files.exists(says)) {
+            requireSame(says, run);
+        } else {
             WholeFile.write(says, (String.join("\n", run) + "\n").getBytes(StandardCharsets.UTF_8));
-            return;
         }
+        lock(says);
+        WholeFile.deleteUnfinished(path);
+        for (Map.Entry<String, Long> part : most.entrySet()) {
+            there.put(part.getKey(), pictures(part.getKey()).there(part.getValue()));
+        }
+    }
+
+    private void lock(Path says) throws IOException {
+        try {
+            locked = FileChannel.open(says, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw FileTrouble.writing(says, e);
+        }
+        boolean free;
+        try {
+            free = locked.tryLock(LOCKED, 1, false) != null;
+        } catch (OverlappingFileLockException e) {
+            free = false;
+        } catch (IOException e) {
+            free = true; // some network file systems have no locks
+        }
+        if (!free) {
+            throw new IOException(path + " is being written to by another such command");
+        }
+    }
+
+    private void requireSame(Path says, List<String> run) throws IOException {
         List<String> before;
         try {
             before = Files.readAllLines(says);
@@ -92,37 +134,52 @@ record ComposedFolder(Path path) {
             new OutputFolder(path.resolve(part.name())).make();
         }
         long size = parts.stream().mapToLong(part -> part.pictures().size()).max().orElse(0);
-        if (parts.stream().anyMatch(part -> Files.exists(file(part, part.pictures().size())))) {
-            out.printf("%s has more pictures than these %d; they stay%n", path, size);
+        for (Part part : parts) {
+            if (there(part).length() > part.pictures().size()) {
+                out.printf(
+                        "%s has more pictures than these %d; they stay, and are measured with"
+                                + " them%n",
+                        path.resolve(part.name()), part.pictures().size());
+            }
+        }
+        long known = LongStream.range(0, size).filter(i -> isThere(parts, i)).count();
+        if (known > 0) {
+            out.printf("%d of %d pictures were there already%n", known, size);
         }
         ProgressLines progress = new ProgressLines(out, path.toString(), "pictures", size);
-        long there = 0;
         for (long from = 0; from < size; from += MadePictures.BATCH) {
             boolean all = true;
             for (Part part : parts) {
                 long to = Math.min(part.pictures().size(), from + MadePictures.BATCH);
                 for (long i = from; i < to; i++) {
-                    Path file = file(part, i);
-                    if (!Files.exists(file)) {
+                    if (!there(part).get((int) i)) {
                         all = false;
+                        Path file = pictures(part.name()).file(i);
                         write(file, part.pictures(), i, stop, out, from);
                     }
                 }
             }
             long done = Math.min(size, from + MadePictures.BATCH);
             if (all) {
-                there = done;
                 progress.begin(done);
-            }
-            if (there > 0 && (!all || done == size)) {
-                out.printf("%d of %d pictures were there already%n", there, size);
-                there = 0;
             }
             progress.done(done);
             if (stop.isMade() && done < size) {
                 throw stopped(out, done);
             }
         }
+    }
+
+    /** The numbers of a part's pictures that were there when this began. */
+    private BitSet there(Part part) {
+        return there.getOrDefault(part.name(), new BitSet());
+    }
+
+    /** Whether all parts that have a picture of a number had it when this began. */
+    private boolean isThere(List<Part> parts, long number) {
+        return parts.stream()
+                .allMatch(
+                        part -> number >= part.pictures().size() || there(part).get((int) number));
     }
 
     private void write(
@@ -150,10 +207,14 @@ record ComposedFolder(Path path) {
         return new InterruptedIOException(message);
     }
 
-    /** Six digits, so that more pictures have the same names. */
-    private Path file(Part part, long index) {
-        String number = Long.toString(index);
-        return path.resolve(part.name())
-                .resolve("0".repeat(Math.max(0, 6 - number.length())) + number + ".png");
+    private NumberedPictures pictures(String part) {
+        return new NumberedPictures(path.resolve(part));
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (locked != null) {
+            locked.close();
+        }
     }
 }

@@ -234,12 +234,7 @@ public final class DiscoverInPhotos implements Callable<Integer> {
         }
         try (Stream<Path> files = Files.list(images)) {
             List<Path> photos =
-                    files.filter(
-                                    file ->
-                                            file.getFileName()
-                                                    .toString()
-                                                    .toLowerCase(Locale.ROOT)
-                                                    .matches(".*\\.(png|jpe?g|webp|gif|bmp)"))
+                    files.filter(file -> isPicture(file.getFileName().toString()))
                             .sorted()
                             .toList();
             if (photos.isEmpty()) {
@@ -255,6 +250,12 @@ public final class DiscoverInPhotos implements Callable<Integer> {
         } catch (FileSystemException e) {
             throw FileTrouble.reading(images, e);
         }
+    }
+
+    /** Not what programs leave behind: "._a.jpg" of another system. */
+    private static boolean isPicture(String name) {
+        return !name.startsWith(".")
+                && name.toLowerCase(Locale.ROOT).matches(".*\\.(png|jpe?g|webp|gif|bmp)");
     }
 
     private PhotoFeatures features() throws IOException {

@@ -3,7 +3,6 @@ package org.slotwise.examples.pictures;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -132,12 +131,11 @@ public final class WriteScenes implements Callable<Integer> {
 
     /** Others among them would be learnt from. */
     private void refuseOthers() throws IOException {
-        if (Files.isDirectory(output)) {
-            try (var inside = Files.list(output)) {
-                if (inside.findAny().isPresent()) {
-                    throw new IOException(output + " has files already; --out must be empty");
-                }
-            }
+        if (new OutputFolder(output).hasFiles()) {
+            throw new IOException(
+                    output
+                            + " has files already; --out must be empty: delete what a run wrote"
+                            + " there that was stopped, or name another folder");
         }
     }
 

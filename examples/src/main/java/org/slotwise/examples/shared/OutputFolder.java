@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 
 /**
@@ -50,6 +51,24 @@ public record OutputFolder(Path path) {
                                 .matches(".*\\.(png|jpe?g|gif|bmp|json|csv)"),
                 option + " must be a folder",
                 folder);
+    }
+
+    /**
+     * Whether there is something that was put there: not what programs leave behind, whose names
+     * begin with a dot, and which nothing reads.
+     *
+     * @return false also where there is no such folder
+     * @throws IOException if it cannot be read, with a message for the user
+     */
+    public boolean hasFiles() throws IOException {
+        if (!Files.isDirectory(path)) {
+            return false;
+        }
+        try (Stream<Path> inside = Files.list(path)) {
+            return inside.anyMatch(file -> !file.getFileName().toString().startsWith("."));
+        } catch (IOException e) {
+            throw FileTrouble.reading(path, e);
+        }
     }
 
     /** Writes something and takes it away again: permissions alone do not tell. */

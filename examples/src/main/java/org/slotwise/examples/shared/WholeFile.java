@@ -3,12 +3,14 @@ package org.slotwise.examples.shared;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.UUID;
+import java.util.regex.Pattern;
 
 /**
  * Writes a file such that there is always a whole one, the old or the new: it is written beside the
@@ -18,6 +20,8 @@ import java.util.UUID;
 public final class WholeFile {
 
     private static final int MAX_LINKS = 40;
+    private static final Pattern UNFINISHED =
+            Pattern.compile("\\..+\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.tmp");
 
     private WholeFile() {}
 
@@ -56,6 +60,25 @@ public final class WholeFile {
             target = target.resolveSibling(Files.readSymbolicLink(target));
         }
         return target;
+    }
+
+    /**
+     * Takes away files that were not whole yet when their process was killed. Nobody may be writing
+     * in the folder meanwhile.
+     *
+     * @param folder where they lie; not in folders in it
+     * @throws IOException if one cannot be taken away, with a message for the user
+     */
+    public static void deleteUnfinished(Path folder) throws IOException {
+        DirectoryStream.Filter<Path> unfinished =
+                file -> UNFINISHED.matcher(String.valueOf(file.getFileName())).matches();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, unfinished)) {
+            for (Path file : files) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw FileTrouble.writing(folder, e);
+        }
     }
 
     private static void replace(Path target, byte[] content) throws IOException {

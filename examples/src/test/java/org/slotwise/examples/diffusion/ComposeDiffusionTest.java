@@ -93,16 +93,20 @@ class ComposeDiffusionTest {
         Files.delete(made.resolve("diffusion/000033.png"));
         Files.delete(made.resolve("first-stage/000002.png"));
         Files.delete(made.resolve("real/000001.png"));
-        compose("--folder", made, "--scenes", 5, "--count", 34).succeeds();
+        String missing = compose("--folder", made, "--scenes", 5, "--count", 34).succeeds().out();
+        assertTrue(missing.contains("31 of 34 pictures were there already"), missing);
         assertEquals(all, files(made), "what was missing is the same again");
         String more = compose("--folder", made, "--scenes", 5, "--count", 36).succeeds().out();
-        assertTrue(more.contains("32 of 36 pictures were there already"), more);
+        assertTrue(more.contains("34 of 36 pictures were there already"), more);
         Map<String, Integer> longer = files(made);
         assertEquals(all.size() + 4, longer.size());
         all.forEach((name, content) -> assertEquals(content, longer.get(name), name));
         assertFalse(more.contains("more pictures than"), more);
         String fewer = compose("--folder", made, "--scenes", 5, "--count", 34).succeeds().out();
-        assertTrue(fewer.contains("has more pictures than these 34; they stay"), fewer);
+        for (String part : List.of("first-stage", "diffusion")) {
+            assertTrue(fewer.contains(part + " has more pictures than these 34; they stay"), fewer);
+        }
+        assertFalse(fewer.contains("real has more"), fewer);
 
         compose("--folder", made, "--scenes", 5, "--count", 34, "--seed", 1)
                 .fails(1, "has other pictures: it was --seed 0, and is now --seed 1");
@@ -140,14 +144,73 @@ class ComposeDiffusionTest {
                 assertFalse(Files.exists(made.resolve("diffusion/000095.png")), last);
             }
             compose(with(usual, "--folder", made)).succeeds();
-            Map<String, Integer> now = files(made);
-            now.keySet().removeIf(name -> name.endsWith(".tmp"));
-            assertEquals(files(whole), now);
+            assertEquals(files(whole), files(made), "and nothing unfinished is left");
         }
     }
 
     private static Object[] with(Object[] some, Object... more) {
         return Stream.concat(Arrays.stream(some), Arrays.stream(more)).toArray();
+    }
+
+    @Test
+    void takesAwayWhatWasNotFinishedAndRefusesOthersFiles() throws IOException {
+        Path made = Files.createDirectory(folder.resolve("made"));
+        String unfinished = ".%s.0a1b2c3d-0000-4000-8000-00000000000f.tmp";
+        Path before = made.resolve(unfinished.formatted("composition.txt"));
+        Files.writeString(before, "mode");
+        Object[] usual = {"--folder", made, "--scenes", 2, "--count", 3};
+        compose(usual).succeeds();
+        Map<String, Integer> all = files(made);
+        assertFalse(Files.exists(before), "of a run that was killed at its beginning");
+        assertEquals(3 + 3 + 2 + 1, all.size(), all.keySet()::toString);
+
+        Path diffusion = made.resolve("diffusion");
+        Files.writeString(diffusion.resolve(unfinished.formatted("000001.png")), "PN");
+        compose(usual).succeeds();
+        assertEquals(all, files(made));
+        Path left = Files.writeString(diffusion.resolve(".DS_Store"), "of another program");
+        Files.createDirectory(diffusion.resolve("empty"));
+        compose(usual).succeeds();
+        assertTrue(Files.exists(left), "nothing of others is taken away");
+
+        for (String name :
+                List.of("a.png", "0000003.png", "1.png", "000001.PNG", "000001.jpg", "notes.txt")) {
+            Path other = Files.writeString(diffusion.resolve(name), "of others");
+            compose(usual).fails(1, "diffusion has files that this", name, "move them out of it");
+            Files.delete(other);
+        }
+        Path below = Files.createDirectory(diffusion.resolve("old"));
+        Files.writeString(below.resolve("000001.png"), "of others");
+        Files.writeString(below.resolve("000002.png"), "of others");
+        compose(usual).fails(1, "such as old", "000001.png (2 in all)");
+        Files.move(below, made.resolve("real/old"));
+        compose(usual).fails(1, "real has files that this command does not write");
+        Files.move(made.resolve("real/old"), made.resolve("old"));
+        compose(usual).succeeds();
+        Path none = Files.writeString(made.resolve("real/000002.png"), "there are two");
+        compose(usual).fails(1, "real has files that this command", "000002.png");
+        Files.delete(none);
+        Files.delete(diffusion.resolve("000001.png"));
+        compose(usual).succeeds();
+        assertEquals(all.get("diffusion/000001.png"), files(made).get("diffusion/000001.png"));
+    }
+
+    /** Two at a time would take away what the other has not finished. */
+    @Test
+    void oneAtATimeWrites() throws Exception {
+        Path made = folder.resolve("made");
+        Object[] usual = {"--folder", made, "--scenes", 5, "--count", 960, "--sampling-steps", 50};
+        Process process =
+                OtherProcess.start(
+                        DiffuseSlots.class, folder.resolve("told.txt"), List.of(args(usual)));
+        try {
+            while (!Files.exists(made.resolve("diffusion/000001.png"))) {
+                assertFalse(process.waitFor(2, TimeUnit.MILLISECONDS), "it goes on");
+            }
+            compose(usual).fails(1, "is being written to by another such command");
+        } finally {
+            process.destroyForcibly().waitFor();
+        }
     }
 
     @Test

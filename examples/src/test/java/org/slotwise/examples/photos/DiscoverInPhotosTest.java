@@ -88,6 +88,7 @@ class DiscoverInPhotosTest {
         PictureFiles.png(
                 photos.resolve("b.png"), PictureFiles.halves(40, 60, BufferedImage.TYPE_INT_RGB));
         Files.writeString(photos.resolve("notes.txt"), "not a picture");
+        Files.writeString(photos.resolve("._a.png"), "what another system says of a.png");
         String[] args = {
             "--images", photos.toString(), "--steps", "3", "--size", "56", "--parts", "4"
         };

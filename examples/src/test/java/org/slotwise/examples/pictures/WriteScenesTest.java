@@ -64,6 +64,10 @@ class WriteScenesTest {
         Files.createDirectories(folder.resolve("full"));
         Files.writeString(folder.resolve("full/a.txt"), "a");
         write("full").fails(1, "--out must be empty");
+        Files.createDirectories(folder.resolve("nearly"));
+        Files.writeString(folder.resolve("nearly/.DS_Store"), "nothing reads it");
+        write("nearly", "--scenes", "2").succeeds();
+        write("nearly", "--scenes", "2").fails(1, "delete what a run wrote there");
         Files.writeString(folder.resolve("file"), "a");
         write("file").fails(1, "file");
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,6 +44,36 @@ class WholeFileTest {
         write(file, "twice");
         assertEquals("twice", Files.readString(file));
         assertEquals(List.of("file"), files());
+    }
+
+    /** A file that is being written is as one that a killed process left. */
+    @Test
+    void whatWasNotFinishedIsTakenAway() throws Exception {
+        Path far = folder.resolve("x.png");
+        byte[] large = new byte[1 << 26];
+        Thread writer = new Thread(() -> writeUnchecked(far, large));
+        writer.start();
+        List<String> seen = List.of();
+        while (writer.isAlive() && seen.isEmpty()) {
+            seen = files().stream().filter(name -> !name.equals("x.png")).toList();
+        }
+        writer.join();
+        assertEquals(1, seen.size(), "seen while it is written");
+        List<String> stay = List.of(".DS_Store", ".x.png", ".x.tmp", "a.tmp", "x.png");
+        for (String name : stay) {
+            Files.writeString(folder.resolve(name), "of others");
+        }
+        Files.writeString(folder.resolve(seen.get(0)), "of a killed process");
+        WholeFile.deleteUnfinished(folder);
+        assertEquals(stay, files());
+    }
+
+    private static void writeUnchecked(Path path, byte[] content) {
+        try {
+            WholeFile.write(path, content);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test
