@@ -46,9 +46,15 @@ public final class Composition {
             SplitMix random = new SplitMix(seed, i);
             rows[i] = rule.rows(library, i, random);
             for (int again = 1; different && isRepeating(library, rows[i]); again++) {
-                Check.option(
-                        again < ATTEMPTS,
-                        "SlotLibrary: in 1000 draws no picture had slots of different pictures");
+                if (again == ATTEMPTS) {
+                    throw new IllegalArgumentException(
+                            "SlotLibrary: 1000 draws of "
+                                    + rows[i].length
+                                    + " slots each had two of one picture, where there are slots of "
+                                    + library.size() / library.slotsPerPicture()
+                                    + "; take slots of more pictures, a rule of fewer slots, or"
+                                    + " compose");
+                }
                 rows[i] = rule.rows(library, i, random);
             }
         }

@@ -69,7 +69,7 @@ public abstract class CompositionRule {
     public static CompositionRule of(int... clusters) {
         Check.option(clusters.length > 0, WHO + ": clusters must be at least 1, got none");
         for (int k : clusters) {
-            Check.atLeast(WHO, "cluster", k, 0);
+            Check.atLeast(WHO, "clusters", k, 0);
         }
         int[] chosen = clusters.clone();
         return new CompositionRule() {
@@ -78,7 +78,11 @@ public abstract class CompositionRule {
                 for (int k : chosen) {
                     Check.option(
                             k < library.clusters(),
-                            WHO + ": cluster must be below " + library.clusters() + ", got " + k);
+                            WHO
+                                    + ": clusters must be from 0 to "
+                                    + (library.clusters() - 1)
+                                    + ", got "
+                                    + k);
                     requireMembers(library, k);
                 }
             }
@@ -115,10 +119,14 @@ public abstract class CompositionRule {
                 Check.option(
                         max <= others,
                         WHO
-                                + ": max must be at most the number of clusters with objects, "
+                                + ": max must be at most "
                                 + others
-                                + ", got "
-                                + max);
+                                + ", as many of "
+                                + library.clusters()
+                                + " clusters hold objects, got "
+                                + max
+                                + "; LibraryOptions: more come of more clusters, or of a smaller"
+                                + " leastShare");
             }
 
             @Override
@@ -176,6 +184,9 @@ public abstract class CompositionRule {
     private static void requireMembers(SlotLibrary library, int cluster) {
         Check.option(
                 library.count(cluster) > 0,
-                "SlotLibrary: cluster " + cluster + " has no members to draw from");
+                "SlotLibrary: cluster "
+                        + cluster
+                        + " has no members to draw from; CompositionRule.of leaves it out, or take"
+                        + " fewer clusters");
     }
 }

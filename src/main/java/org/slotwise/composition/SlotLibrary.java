@@ -89,7 +89,8 @@ public final class SlotLibrary {
      * @param seed what decides the draws
      * @return the pictures' slots
      * @throws IllegalArgumentException if the count is out of range, a cluster that is drawn from
-     *     has no members, or the background is not known
+     *     is none of the library or has no members, there are fewer clusters of objects than {@link
+     *     CompositionRule#backgroundAnd} may draw from, or the background is not known
      */
     public Composition compose(int count, CompositionRule rule, long seed) {
         return Composition.draw(this, count, rule, seed, false);
@@ -129,7 +130,9 @@ public final class SlotLibrary {
         float[] shares = content.shares();
         if (shares == null) {
             throw new IllegalArgumentException(
-                    WHO + ": empty slots are not known without shares of the attention");
+                    WHO
+                            + ": empty slots are not known without shares of the attention; give"
+                            + " shares where the library is made");
         }
         return new SlotLibrary(content.withMembers(members.full(leastPart, shares), background));
     }
@@ -256,7 +259,9 @@ public final class SlotLibrary {
     public int background() {
         Check.option(
                 background >= 0,
-                WHO + ": the background's cluster is not known without shares of the attention");
+                WHO
+                        + ": the background's cluster is not known without shares of the attention;"
+                        + " give shares, or LibraryOptions.optBackground");
         return background;
     }
 

@@ -178,7 +178,8 @@ class EmptySlotsTest {
                     () -> library(manager, true).withoutEmptySlots(part));
         }
         assertRefused(
-                "SlotLibrary: empty slots are not known without shares of the attention",
+                "SlotLibrary: empty slots are not known without shares of the attention; give shares"
+                        + " where the library is made",
                 () -> library(manager, false).withoutEmptySlots(0.5));
     }
 }

@@ -77,14 +77,16 @@ class SlotLibraryTest {
 
     /** Pictures of three clear groups: a background, an object, and a slot that is empty. */
     private static SlotLibrary clear(NDManager manager, boolean withShares) {
+        return clear(manager, withShares, LibraryOptions.builder().build());
+    }
+
+    private static SlotLibrary clear(
+            NDManager manager, boolean withShares, LibraryOptions options) {
         NDArray base = manager.create(new float[] {0, 10, 0, 0, 10, 0}, new Shape(1, 3, 2));
         NDArray slots = base.add(Tensors.normal(manager, 1, 20, 3, 2).mul(0.1f));
         NDArray share = manager.create(new float[] {0.7f, 0.25f, 0.05f}, new Shape(1, 3));
         return SlotLibrary.of(
-                slots,
-                withShares ? share.broadcast(20, 3) : null,
-                base.squeeze(0),
-                LibraryOptions.builder().build());
+                slots, withShares ? share.broadcast(20, 3) : null, base.squeeze(0), options);
     }
 
     @Test
@@ -161,7 +163,8 @@ class SlotLibraryTest {
         }
         assertTrue(objects > 10 && objects < 50, "got " + objects);
         assertRefused(
-                "CompositionRule: max must be at most the number of clusters with objects, 1, got 2",
+                "CompositionRule: max must be at most 1, as many of 3 clusters hold objects, got 2;"
+                        + " LibraryOptions: more come of more clusters, or of a smaller leastShare",
                 () -> library.compose(1, CompositionRule.backgroundAnd(0, 2), 1));
 
         SlotLibrary unknown = clear(manager, false);
@@ -170,7 +173,7 @@ class SlotLibraryTest {
         assertFalse(unknown.isEmptySlots(2));
         assertRefused(
                 "SlotLibrary: the background's cluster is not known without shares of the"
-                        + " attention",
+                        + " attention; give shares, or LibraryOptions.optBackground",
                 () -> unknown.compose(1, CompositionRule.backgroundAnd(0, 1), 1));
     }
 
@@ -234,8 +237,14 @@ class SlotLibraryTest {
             assertArrayEquals(new int[] {2, 0, 2}, labels);
         }
         assertRefused(
-                "CompositionRule: cluster must be below 3, got 3",
+                "CompositionRule: clusters must be from 0 to 2, got 3",
                 () -> library.compose(1, CompositionRule.of(3), 0));
+        assertRefused(
+                "CompositionRule: clusters must be from 0 to 2, got 2147483647",
+                () -> library.composeOfDifferent(1, CompositionRule.of(0, Integer.MAX_VALUE), 0));
+        assertRefused(
+                "CompositionRule: clusters must be at least 0, got -1",
+                () -> CompositionRule.of(0, -1));
         assertRefused(
                 "CompositionRule: clusters must be at least 1, got none",
                 () -> CompositionRule.of());
@@ -260,8 +269,59 @@ class SlotLibraryTest {
         SlotLibrary single =
                 SlotLibrary.of(slots.get("0:1"), null, centers, LibraryOptions.builder().build());
         assertRefused(
-                "SlotLibrary: in 1000 draws no picture had slots of different pictures",
+                "SlotLibrary: 1000 draws of 3 slots each had two of one picture, where there are"
+                        + " slots of 1; take slots of more pictures, a rule of fewer slots, or"
+                        + " compose",
                 () -> single.composeOfDifferent(1, rule, 2));
+        assertEquals(1, single.compose(1, rule, 2).size());
+        assertEquals(1, single.composeOfDifferent(1, CompositionRule.of(1), 2).size());
+        for (int count : new int[] {0, -1}) {
+            assertRefused(
+                    "SlotLibrary: count must be at least 1, got " + count,
+                    () -> library.composeOfDifferent(count, rule, 2));
+        }
+        assertRefused(
+                "SlotLibrary: count must be at most 10000000, got 10000001",
+                () -> library.composeOfDifferent(10_000_001, rule, 2));
+    }
+
+    /** A rule says itself what is wrong, or when it meets its library, before anything is drawn. */
+    @Test
+    void backgroundAndRefusesNumbersThatCannotBe(NDManager manager) {
+        assertRefused(
+                "CompositionRule: min must be at least 0, got -1",
+                () -> CompositionRule.backgroundAnd(-1, 1));
+        assertRefused(
+                "CompositionRule: min must be at most max, got 2 and 1",
+                () -> CompositionRule.backgroundAnd(2, 1));
+        SlotLibrary library = clear(manager, true);
+        for (int max : new int[] {3, Integer.MAX_VALUE}) {
+            String message =
+                    assertThrows(
+                                    IllegalArgumentException.class,
+                                    () ->
+                                            library.composeOfDifferent(
+                                                    1, CompositionRule.backgroundAnd(0, max), 1))
+                            .getMessage();
+            assertTrue(message.contains("hold objects, got " + max + ";"), message);
+        }
+        // The background is none of its objects, whichever cluster it is said to be.
+        for (int background = 0; background < 3; background++) {
+            SlotLibrary said =
+                    clear(
+                            manager,
+                            background != 1,
+                            LibraryOptions.builder()
+                                    .optBackground(background)
+                                    .optLeastShare(0)
+                                    .build());
+            Composition composed = said.compose(30, CompositionRule.backgroundAnd(2, 2), 1);
+            for (int i = 0; i < 30; i++) {
+                int[] labels = Arrays.stream(composed.rows(i)).map(said::label).toArray();
+                assertEquals(background, labels[0]);
+                assertEquals(3, Arrays.stream(labels).distinct().count());
+            }
+        }
     }
 
     /** Pictures of one, two and three slots, in their order. */
@@ -435,7 +495,8 @@ class SlotLibraryTest {
         NDArray slots = manager.zeros(new Shape(4, 2, 3));
         SlotLibrary library = SlotLibrary.of(slots, null, LibraryOptions.builder().build());
         assertRefused(
-                "SlotLibrary: cluster 1 has no members to draw from",
+                "SlotLibrary: cluster 1 has no members to draw from; CompositionRule.of leaves it"
+                        + " out, or take fewer clusters",
                 () -> library.compose(1, CompositionRule.onePerCluster(), 0));
         library.compose(1, CompositionRule.of(0), 0);
     }
