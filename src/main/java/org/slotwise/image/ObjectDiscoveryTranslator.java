@@ -12,12 +12,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 import org.slotwise.data.Crop;
 import org.slotwise.data.PictureFit;
 import org.slotwise.image.PendingImages.Size;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.JpegReader;
+import org.slotwise.internal.SmallPictures;
 
 /**
  * Puts images through a model that discovers objects, for DJL's {@code Predictor}.
@@ -49,7 +52,10 @@ import org.slotwise.internal.JpegReader;
  * error of its own; a batch that is asked for at once fails as a whole, since DJL has no result for
  * a part of it.
  *
- * <p>A translator keeps nothing between calls: any number of predictors can share it, in any
+ * <p>An image whose sides are enlarged more than four times shows little: a warning tells of the
+ * first one.
+ *
+ * <p>A translator keeps nothing else between calls: any number of predictors can share it, in any
  * threads. A {@code Predictor} itself, says DJL, is for one thread.
  */
 public final class ObjectDiscoveryTranslator implements Translator<Image, DiscoveredObjects> {
@@ -67,6 +73,8 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
     private final PictureFit fit;
     private final double leastScore;
     private final ModelOutputs.Options outputs;
+    private final SmallPictures small =
+            new SmallPictures(LoggerFactory.getLogger(ObjectDiscoveryTranslator.class), who());
 
     private ObjectDiscoveryTranslator(Builder builder) {
         height = builder.height;
@@ -110,6 +118,7 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
         float[] values = new float[Math.multiplyExact(inputs.size(), image)];
         for (Image input : inputs) {
             Pixels pixels = Pixels.of(input, paper);
+            small.see(pixels.height(), pixels.width(), height, width, UnaryOperator.identity());
             Pixels seen = pixels.cut(window(pixels.height(), pixels.width()));
             write(seen.resize(height, width).rgb(), values, sizes.size() * image);
             sizes.add(new Size(pixels.height(), pixels.width()));

@@ -30,6 +30,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
+import org.slotwise.internal.SmallPictures;
 import org.slotwise.training.Adam;
 import org.slotwise.training.Checkpoint;
 import org.slotwise.training.DivergenceCheck;
@@ -75,6 +76,7 @@ final class TrainingRun {
     /** Checkpoints of before it was looked at pictures do not have it. */
     private static final String PICTURES = "pictures";
 
+    private final SmallPictures small = new SmallPictures(LOG, WHO);
     private final Options options;
     private final ObjectDiscoveryModel model;
     private final TrainingRecipe recipe;
@@ -249,7 +251,14 @@ final class TrainingRun {
         int width = model.configuration().imageWidth();
         List<byte[]> images = new ArrayList<>();
         for (int index : order.of(step, recipe.batchSize())) {
-            Scene scene = model.configuration().cut(options.scenes().get(index));
+            Scene whole = options.scenes().get(index);
+            small.see(
+                    whole.height(),
+                    whole.width(),
+                    height,
+                    width,
+                    what -> "scene " + index + ": " + what);
+            Scene scene = model.configuration().cut(whole);
             images.add(recipe.augmentation().image(scene, height, width, draws));
         }
         return images;

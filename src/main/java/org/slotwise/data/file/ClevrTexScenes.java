@@ -133,7 +133,7 @@ public final class ClevrTexScenes implements NamedScenes {
             int left = (whole.width() - side) / 2;
             whole = whole.crop(new Crop(top, left, side, side));
         }
-        return pictures.fitted(whole);
+        return pictures.fitted(Place.of(picture), whole);
     }
 
     /**

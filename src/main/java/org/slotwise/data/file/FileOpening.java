@@ -53,7 +53,14 @@ record FileOpening(PictureScenes size, PictureFit ofClevr) {
     }
 
     /** In the size that is wanted; the objects stay what the source says. */
-    private Scene fitted(Scene scene) {
+    private Scene fitted(Path file, Scene scene) {
+        size.small()
+                .see(
+                        scene.height(),
+                        scene.width(),
+                        size.height(),
+                        size.width(),
+                        Place.of(file)::says);
         return size.fit().fitted(scene, size.height(), size.width());
     }
 
@@ -128,7 +135,7 @@ record FileOpening(PictureScenes size, PictureFit ofClevr) {
         return new SceneFiles.Found(
                 SceneFiles.Kind.TFRECORD,
                 true,
-                new TfRecordScenes(format, files).map(this::fitted),
+                new TfRecordScenes(format, files).map(scene -> fitted(files.get(0), scene)),
                 null);
     }
 
@@ -146,7 +153,10 @@ record FileOpening(PictureScenes size, PictureFit ofClevr) {
         }
         Hdf5Scenes scenes = builder.build();
         return new SceneFiles.Found(
-                SceneFiles.Kind.HDF5, format.masks() != null, scenes.map(this::fitted), scenes);
+                SceneFiles.Kind.HDF5,
+                format.masks() != null,
+                scenes.map(scene -> fitted(files.get(0), scene)),
+                scenes);
     }
 
     private SceneFiles.Found clevr(Path file) throws IOException {

@@ -4,10 +4,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneFileException;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.SmallPictures;
 
 /**
  * How pictures and their masks become scenes of one size, for all readers of pictures. The objects
@@ -18,8 +21,10 @@ import org.slotwise.internal.Check;
  * @param fit how pictures of other proportions come to that size
  * @param voidLabel the label of pixels that belong to nothing; -1 if there is none
  * @param maxPixels how many pixels a picture or a mask may declare
+ * @param small tells of one that is far too small
  */
-record PictureScenes(int height, int width, PictureFit fit, int voidLabel, long maxPixels) {
+record PictureScenes(
+        int height, int width, PictureFit fit, int voidLabel, long maxPixels, SmallPictures small) {
 
     static final int NO_VOID = -1;
 
@@ -33,12 +38,14 @@ record PictureScenes(int height, int width, PictureFit fit, int voidLabel, long 
                 height > 0 && width > 0,
                 who + ": height and width must be at least 1, got " + height + " and " + width);
         Check.option(maxPixels > 0, who + ": maxPixels must be at least 1, got " + maxPixels);
-        return new PictureScenes(height, width, PictureFit.CROP, voidLabel, maxPixels);
+        Logger log = LoggerFactory.getLogger(PictureScenes.class.getPackageName() + "." + who);
+        return new PictureScenes(
+                height, width, PictureFit.CROP, voidLabel, maxPixels, new SmallPictures(log, who));
     }
 
     /** The same with another fit. */
     PictureScenes with(PictureFit other) {
-        return new PictureScenes(height, width, other, voidLabel, maxPixels);
+        return new PictureScenes(height, width, other, voidLabel, maxPixels, small);
     }
 
     /** Checks a label that stands for nothing. */
@@ -51,7 +58,7 @@ record PictureScenes(int height, int width, PictureFit fit, int voidLabel, long 
 
     /** Of files. */
     Scene read(Path picture, @Nullable Path mask) throws IOException {
-        return fitted(whole(picture, mask));
+        return fitted(Place.of(picture), whole(picture, mask));
     }
 
     /** Of files, as large as they are. */
@@ -75,10 +82,11 @@ record PictureScenes(int height, int width, PictureFit fit, int voidLabel, long 
     Scene read(Encoded picture, @Nullable Encoded mask) throws IOException {
         ImageFile image = ImageFile.picture(picture.place(), picture.bytes(), maxPixels);
         if (mask == null) {
-            return fitted(new Scene(image.height(), image.width(), image.values()));
+            Scene whole = new Scene(image.height(), image.width(), image.values());
+            return fitted(picture.place(), whole);
         }
         ImageFile labels = ImageFile.mask(mask.place(), mask.bytes(), maxPixels, voidLabel >= 0);
-        return fitted(joined(image, mask.place(), labels));
+        return fitted(picture.place(), joined(image, mask.place(), labels));
     }
 
     private static Scene joined(ImageFile image, Place place, ImageFile labels)
@@ -97,8 +105,13 @@ record PictureScenes(int height, int width, PictureFit fit, int voidLabel, long 
         return new Scene(image.height(), image.width(), image.values(), labels.values());
     }
 
-    /** A scene of any size in the size that is wanted. */
-    Scene fitted(Scene whole) {
+    /**
+     * A scene of any size in the size that is wanted.
+     *
+     * @param place where it comes from
+     */
+    Scene fitted(Place place, Scene whole) {
+        small.see(whole.height(), whole.width(), height, width, place::says);
         Scene kept = fit.fitted(whole, height, width);
         if (!kept.hasMask()) {
             return kept;

@@ -19,6 +19,11 @@ record Place(Path file, long record, String part) {
         return new Place(file, -1, "");
     }
 
+    /** What is said of it, where nothing is thrown. */
+    String says(String what) {
+        return String.valueOf(wrong(what, null).getMessage());
+    }
+
     /** What to throw. */
     SceneFileException wrong(String what, @Nullable Throwable cause) {
         String said = part.isEmpty() ? what : part + ": " + what;

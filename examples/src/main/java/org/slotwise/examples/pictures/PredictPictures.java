@@ -157,11 +157,12 @@ public final class PredictPictures implements Callable<Integer> {
             PictureFinder finder = new PictureFinder(images, loaded, maxSide);
             long count = finder.count().orElse(-1L);
             PredictionFiles files = new PredictionFiles(output, formats, leastScore);
+            SmallPictures small = new SmallPictures(loaded.imageHeight(), loaded.imageWidth());
             long[] next = {System.nanoTime() + TELL_EVERY};
             long begun = System.nanoTime();
             finder.each(
                     picture -> {
-                        one(predictor, files, picture);
+                        one(predictor, files, small, picture);
                         long now = System.nanoTime();
                         if (now >= next[0]) {
                             next[0] = now + TELL_EVERY;
@@ -181,6 +182,7 @@ public final class PredictPictures implements Callable<Integer> {
                                     + " the model sees, --least-score 0 keeps all.%n",
                             leastScore);
                 }
+                small.tell(out);
                 tellOthers(out, files.others());
                 out.flush();
             }
@@ -221,6 +223,7 @@ public final class PredictPictures implements Callable<Integer> {
     private void one(
             Predictor<Image, DiscoveredObjects> predictor,
             PredictionFiles files,
+            SmallPictures small,
             PictureFinder.Found picture)
             throws IOException {
         Picture seen;
@@ -233,6 +236,7 @@ public final class PredictPictures implements Callable<Integer> {
         try {
             ObjectList found = files.add(picture, seen, predictor.predict(seen.image()));
             objects += found.count();
+            small.see(picture.file(), seen.height(), seen.width());
             done++;
         } catch (TranslateException e) {
             throw new IOException(picture.file() + ": " + e.getMessage(), e);

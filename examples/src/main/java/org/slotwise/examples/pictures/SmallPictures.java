@@ -2,6 +2,7 @@ package org.slotwise.examples.pictures;
 
 import java.awt.Dimension;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Iterator;
 import javax.imageio.ImageIO;
@@ -16,7 +17,38 @@ final class SmallPictures {
 
     private static final int MOST_TIMES = 4;
 
-    private SmallPictures() {}
+    private final int height;
+    private final int width;
+    private String first = "";
+    private long count;
+
+    /**
+     * None yet.
+     *
+     * @param height what pictures are brought to
+     * @param width likewise
+     */
+    SmallPictures(int height, int width) {
+        this.height = height;
+        this.width = width;
+    }
+
+    /** Counts a picture, if it is one. */
+    void see(String file, int itsHeight, int itsWidth) {
+        if (MOST_TIMES * itsHeight < height || MOST_TIMES * itsWidth < width) {
+            first = count == 0 ? file + ", " + itsWidth + " x " + itsHeight : first;
+            count++;
+        }
+    }
+
+    /** Tells of those that were counted, if there are some. */
+    void tell(PrintWriter out) {
+        if (count > 0) {
+            out.printf(
+                    "Too small to show much at %d x %d pixels, which the model sees: %s%s%n",
+                    width, height, count == 1 ? "" : count + " pictures, such as ", first);
+        }
+    }
 
     /**
      * Refuses them, where pictures are files.

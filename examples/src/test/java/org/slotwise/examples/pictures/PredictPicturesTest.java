@@ -204,6 +204,25 @@ class PredictPicturesTest extends PicturePrograms {
         assertEquals(300, ImageIO.read(folder.resolve("found/large.png").toFile()).getWidth());
     }
 
+    /** The model of Tetrominoes sees 35 x 35 pixels. */
+    @Test
+    void tellsOfPicturesThatAreTooSmallToShowMuch() throws IOException {
+        Path images = Files.createDirectory(folder.resolve("small"));
+        int[][] sizes = {{9, 9}, {3, 2}, {8, 40}};
+        for (int i = 0; i < sizes.length; i++) {
+            BufferedImage image =
+                    new BufferedImage(sizes[i][0], sizes[i][1], BufferedImage.TYPE_INT_RGB);
+            ImageIO.write(image, "png", images.resolve(i + ".png").toFile());
+        }
+        Run both = predict(images, folder.resolve("both")).succeeds();
+        String told = "Too small to show much at 35 x 35 pixels, which the model sees: ";
+        assertTrue(both.out().contains(told + "2 pictures, such as 1.png, 3 x 2"), both.out());
+        Run one = predict(images.resolve("2.png"), folder.resolve("one")).succeeds();
+        assertTrue(one.out().contains(told + "2.png, 8 x 40"), one.out());
+        Run none = predict(images.resolve("0.png"), folder.resolve("none")).succeeds();
+        assertFalse(none.out().contains("Too small"), none.out());
+    }
+
     /** Whatever way leads to the pictures that are read, they and their masks stay as they are. */
     @Test
     void writesNothingAmongThePicturesThatItReads() throws IOException {
