@@ -8,6 +8,7 @@ import ai.djl.nn.Block;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.slotwise.autoencoder.AutoencoderKl;
@@ -38,9 +39,11 @@ import org.slotwise.weights.StateDict;
  */
 final class AuthorsFolders {
 
-    private static final String BACKBONE = "backbone";
-    private static final String SLOTS = "slot_attn";
-    private static final String UNET = "unet";
+    /** Of which the first is written, where none is there. */
+    private static final String[] BACKBONE = {"backbone", "unetencoder"};
+
+    private static final String[] SLOTS = {"slot_attn", "multiheadstevesa"};
+    private static final String[] UNET = {"unet", "unet2dconditionmodelwithpos"};
     private static final String VAE = "vae";
     private static final String SCHEDULER = "scheduler";
 
@@ -67,9 +70,9 @@ final class AuthorsFolders {
                 DiffusersScheduler.read(
                         part(folder, ": take that of the authors' configs", SCHEDULER));
         Path vae = part(folder, ": take that of Stable Diffusion, which they learnt with", VAE);
-        Path unet = part(folder, "", UNET, "unet2dconditionmodelwithpos");
-        Path slots = part(folder, "", SLOTS, "multiheadstevesa");
-        Path backbone = part(folder, "", BACKBONE, "unetencoder");
+        Path unet = part(folder, "", UNET);
+        Path slots = part(folder, "", SLOTS);
+        Path backbone = part(folder, "", BACKBONE);
         try (NDManager own = manager.newSubManager()) {
             SteveSlotAttention grouping = SteveSlotAttention.read(slots, own);
             UNetEncoder encoder = UNetEncoder.read(backbone, own);
@@ -121,15 +124,38 @@ final class AuthorsFolders {
         return Objects.requireNonNull(model.discovery().parts().get(name));
     }
 
-    /** The folder of the first of these names that is there. */
+    /** The folder of one of these names that is there. */
     private static Path part(Path folder, String hint, String... names) throws IOException {
+        List<Path> there = there(folder, names);
+        if (there.isEmpty()) {
+            throw new IOException(folder + " has no folder " + String.join(" or ", names) + hint);
+        }
+        return there.get(0);
+    }
+
+    /** Where a part is written: in the place of a former one, whichever name that has. */
+    private static Path place(Path folder, String... names) throws IOException {
+        List<Path> there = there(folder, names);
+        return there.isEmpty() ? folder.resolve(names[0]) : there.get(0);
+    }
+
+    /** The folder of one of these names; two would be of two models. */
+    private static List<Path> there(Path folder, String... names) throws IOException {
+        List<Path> there = new ArrayList<>();
         for (String name : names) {
             AtomicFolder.finish(folder.resolve(name));
             if (Files.isDirectory(folder.resolve(name))) {
-                return folder.resolve(name);
+                there.add(folder.resolve(name));
             }
         }
-        throw new IOException(folder + " has no folder " + String.join(" or ", names) + hint);
+        if (there.size() > 1) {
+            throw new IOException(
+                    folder
+                            + " has "
+                            + String.join(" and ", names)
+                            + ", two names of one part: take away that of another model");
+        }
+        return there;
     }
 
     private static void agree(int one, String where, int other, String there) throws IOException {
@@ -176,11 +202,14 @@ final class AuthorsFolders {
                         + colours);
         DiffusersScheduler scheduler = scheduler(c.diffusion());
         double scale = scale(model, autoencoder.sizes().scale());
+        Path backbone = place(folder, BACKBONE);
+        Path slots = place(folder, SLOTS);
+        Path unet = place(folder, UNET);
         List<Part> parts =
                 List.of(
-                        () -> encoder.write(folder.resolve(BACKBONE)),
-                        () -> grouping.write(folder.resolve(SLOTS)),
-                        () -> denoiser.write(folder.resolve(UNET)),
+                        () -> encoder.write(backbone),
+                        () -> grouping.write(slots),
+                        () -> denoiser.write(unet),
                         () -> autoencoder.write(folder.resolve(VAE), scale),
                         () -> scheduler.write(folder.resolve(SCHEDULER)));
         Files.createDirectories(folder);

@@ -346,11 +346,12 @@ public final class LatentSlotDiffusion extends SlotsAndLatents implements AutoCl
 
     /**
      * Writes the folders that {@link #readFolders} and the authors' code read, by their shorter
-     * names. Each is replaced when the new one is whole. The decoder of {@link #discovery()} and
-     * how errors count in training are not written.
+     * names, or by those that they have where they are there. Each is replaced when the new one is
+     * whole. The decoder of {@link #discovery()} and how errors count in training are not written.
      *
      * @param folder where to; it is made if it is not there
-     * @throws IOException if a folder cannot be written, or there is something else of its name
+     * @throws IOException if a folder cannot be written, or there is something else of its name, or
+     *     one of each of its names
      * @throws IllegalArgumentException if the model has other parts than the authors'
      */
     public void writeFolders(Path folder) throws IOException {

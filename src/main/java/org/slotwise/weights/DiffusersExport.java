@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.slotwise.internal.AtomicFile;
 import org.slotwise.internal.AtomicFolder;
@@ -27,7 +27,8 @@ public final class DiffusersExport {
 
     /**
      * Writes a folder. It is written beside its place and moved there when it is whole; a folder
-     * that is there is replaced, if nothing else than such files is in it.
+     * that is there is replaced with all its weights, also where they lie in several files, if
+     * nothing else than files of {@code save_pretrained} is in it.
      *
      * @param folder where to; its parent must be there
      * @param options by diffusers' names, in their order: texts, numbers, truths, lists of these
@@ -37,12 +38,9 @@ public final class DiffusersExport {
     public static void write(Path folder, Map<String, ?> options, StateDict weights)
             throws IOException {
         byte[] json = json(options);
-        List<String> names =
-                Stream.concat(Stream.of(DiffusersFolder.CONFIG), DiffusersWeights.FILES.stream())
-                        .toList();
         write(
                 folder,
-                names,
+                name -> name.equals(DiffusersFolder.CONFIG) || DiffusersWeights.isOne(name),
                 inside -> {
                     weights.write(inside.resolve(DiffusersWeights.FILES.get(0)));
                     Path config = inside.resolve(DiffusersFolder.CONFIG);
@@ -62,7 +60,7 @@ public final class DiffusersExport {
         byte[] json = json(options);
         write(
                 folder,
-                List.of(DiffusersFolder.SCHEDULER),
+                DiffusersFolder.SCHEDULER::equals,
                 inside -> {
                     Path config = inside.resolve(DiffusersFolder.SCHEDULER);
                     AtomicFile.write(config, out -> out.write(json));
@@ -73,11 +71,11 @@ public final class DiffusersExport {
         return (JSON.toJson(options) + "\n").getBytes(StandardCharsets.UTF_8);
     }
 
-    private static void write(Path folder, List<String> names, AtomicFolder.Content content)
+    private static void write(Path folder, Predicate<String> isOurs, AtomicFolder.Content content)
             throws IOException {
         try {
             AtomicFolder.finish(folder);
-            requireReplaceable(folder, names);
+            requireReplaceable(folder, isOurs);
             AtomicFolder.write(folder, content);
         } catch (IOException e) {
             throw new IOException(
@@ -85,19 +83,21 @@ public final class DiffusersExport {
         }
     }
 
-    private static void requireReplaceable(Path folder, List<String> names) throws IOException {
+    private static void requireReplaceable(Path folder, Predicate<String> isOurs)
+            throws IOException {
         if (!Files.isDirectory(folder)) {
             return;
         }
         try (Stream<Path> files = Files.list(folder)) {
             for (String name : files.map(f -> f.getFileName().toString()).sorted().toList()) {
-                if (!names.contains(name)) {
+                if (!isOurs.test(name)) {
                     throw new FileAlreadyExistsException(
                             folder.toString(),
                             null,
                             "it has other files than a network's in it, such as "
                                     + name
-                                    + ", and is not overwritten");
+                                    + ", and is not overwritten: move them out of it, or write"
+                                    + " to another folder");
                 }
             }
         }

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** The weights of a {@link DiffusersFolder}: in one file, or in several that an index names. */
 final class DiffusersWeights {
@@ -27,7 +28,16 @@ final class DiffusersWeights {
                     STEM + ".safetensors.index.fp16.json",
                     STEM + ".bin.index.fp16.json");
 
+    /** Several files of weights, as diffusers calls them; an index may name others. */
+    private static final Pattern PART =
+            Pattern.compile(STEM + "(\\.fp16)?-\\d{5}-of-\\d{5}(\\.fp16)?\\.(safetensors|bin)");
+
     private DiffusersWeights() {}
+
+    /** Whether {@code save_pretrained} calls a file of weights so, one of several, or an index. */
+    static boolean isOne(String name) {
+        return FILES.contains(name) || INDEXES.contains(name) || PART.matcher(name).matches();
+    }
 
     /**
      * Where the weights of a folder are.

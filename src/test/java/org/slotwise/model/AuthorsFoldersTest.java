@@ -1,5 +1,6 @@
 package org.slotwise.model;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -249,6 +250,27 @@ class AuthorsFoldersTest {
         model.writeFolders(path);
         LatentSlotDiffusion scaled = LatentSlotDiffusion.readFolders(path, manager);
         assertEquals(0.5f, StateDict.parameters(scaled).get("latent_scale").getArray().getFloat());
+        // Nobody who knows a part by its other name finds a former model's.
+        for (String name : new String[] {"backbone", "slot_attn", "unet"}) {
+            assertFalse(Files.exists(path.resolve(name)), name);
+        }
+        byte[] before = Files.readAllBytes(path.resolve("vae/config.json"));
+        Files.createDirectory(path.resolve("unet"));
+        model.setLatentScale(0.25);
+        String two =
+                path
+                        + " has unet and unet2dconditionmodelwithpos, two names of one part: take"
+                        + " away that of another model";
+        assertEquals(
+                two, assertThrows(IOException.class, () -> model.writeFolders(path)).getMessage());
+        assertEquals(
+                two,
+                assertThrows(
+                                IOException.class,
+                                () -> LatentSlotDiffusion.readFolders(path, manager))
+                        .getMessage());
+        assertArrayEquals(before, Files.readAllBytes(path.resolve("vae/config.json")));
+        assertFalse(Files.exists(path.resolve("slotwise-unfinished")));
     }
 
     /** Folders of two models can fit each other, and be no model. */

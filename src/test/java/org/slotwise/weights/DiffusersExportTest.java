@@ -21,7 +21,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -203,6 +205,58 @@ class DiffusersExportTest {
         assertEqual(zero, UNet.read(path, manager));
     }
 
+    /** As diffusers saves large networks: an index, and the files that it names. */
+    @Test
+    void weightsInSeveralFilesAreReplaced(NDManager manager) throws IOException {
+        UNet former = unet(manager, small().build());
+        manager.getEngine().setRandomSeed(9);
+        UNet other = unet(manager, small().build());
+        Path path = folder.resolve("unet");
+        String stem = "diffusion_pytorch_model";
+        for (String[] names :
+                new String[][] {
+                    {".safetensors.index.json", "-0000%d-of-00002.safetensors"},
+                    {".safetensors.index.fp16.json", ".fp16-0000%d-of-00002.safetensors"},
+                    {".safetensors.index.fp16.json", "-0000%d-of-00002.fp16.safetensors"}
+                }) {
+            former.write(path);
+            Path whole = path.resolve(stem + ".safetensors");
+            JsonObject map = new JsonObject();
+            List<Map<String, NDArray>> parts =
+                    List.of(new LinkedHashMap<>(), new LinkedHashMap<>());
+            StateDict.of(former)
+                    .arrays()
+                    .forEach(
+                            (name, array) -> {
+                                int part = map.size() < 9 ? 0 : 1;
+                                parts.get(part).put(name, array);
+                                map.addProperty(name, part(stem + names[1], part));
+                            });
+            for (int i = 0; i < 2; i++) {
+                StateDict.of(parts.get(i)).write(path.resolve(part(stem + names[1], i)));
+            }
+            JsonObject index = new JsonObject();
+            index.add("weight_map", map);
+            Files.writeString(path.resolve(stem + names[0]), index.toString());
+            Files.delete(whole);
+            assertEqual(former, UNet.read(path, manager));
+            other.write(path);
+            assertEqual(other, UNet.read(path, manager));
+            try (Stream<Path> files = Files.list(path)) {
+                assertEquals(
+                        List.of("config.json", stem + ".safetensors"),
+                        files.map(f -> f.getFileName().toString()).sorted().toList());
+            }
+        }
+        Path mine = Files.writeString(path.resolve(stem + "-1-of-2.safetensors"), "mine");
+        assertThrows(IOException.class, () -> other.write(path));
+        assertEquals("mine", Files.readString(mine));
+    }
+
+    private static String part(String name, int part) {
+        return String.format(Locale.ROOT, name, part + 1);
+    }
+
     @Test
     void whatIsThereIsLeftAlone(NDManager manager) throws IOException {
         UNet one = unet(manager, small().build());
@@ -214,6 +268,7 @@ class DiffusersExportTest {
                 message.startsWith("DiffusersExport: cannot write " + path + ": ")
                         && message.contains("letter.txt, and is not overwritten"),
                 message);
+        assertTrue(message.endsWith("or write to another folder"), message);
         assertEquals("mine", Files.readString(path.resolve("letter.txt")));
         Files.delete(path.resolve("letter.txt"));
         assertEqual(one, UNet.read(path, manager));
