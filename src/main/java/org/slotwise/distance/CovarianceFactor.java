@@ -69,12 +69,18 @@ record CovarianceFactor(NDArray mean, NDArray factor, long count) {
      * @return the eigenvalue; 0 where none is below -1e-5 times the norm
      */
     static double shortfall(NDArray covariance) {
-        double norm = Math.sqrt(read(covariance.square().sum()));
-        NDArray allowed = Scalars.like(covariance, Math.max(ROUNDING * norm, Double.MIN_NORMAL));
-        NDArray failed = Loaded.SCRIPT.call("missing", covariance, allowed).singletonOrThrow();
+        // Of another scale, squares could be infinite, or 0.
+        double largest = read(covariance.abs().max());
+        if (largest == 0) {
+            return 0;
+        }
+        NDArray scaled = covariance.div(Scalars.like(covariance, largest));
+        double norm = Math.sqrt(read(scaled.square().sum()));
+        NDArray allowed = Scalars.like(covariance, ROUNDING * norm);
+        NDArray failed = Loaded.SCRIPT.call("missing", scaled, allowed).singletonOrThrow();
         return read(failed.toType(DataType.FLOAT64, false)) == 0
                 ? 0
-                : read(call("spectrum", covariance).min());
+                : largest * read(call("spectrum", scaled).min());
     }
 
     /** |mu1 - mu2|² + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2). */

@@ -45,9 +45,9 @@ public final class FeatureMoments implements AutoCloseable {
      *
      * @param features (B, d), float32, float64 or float16, on any device
      * @return this
-     * @throws IllegalArgumentException if they have another shape or type, are not finite (the
-     *     error names the row, counted over all that was added), or are of another size than those
-     *     before
+     * @throws IllegalArgumentException if they have another shape or type, are not finite or a row
+     *     is above 1e150 in size (the error names the row, counted over all that was added), or are
+     *     of another size than those before
      */
     public FeatureMoments add(NDArray features) {
         requireOpen();

@@ -10,6 +10,12 @@ import org.slotwise.internal.Scope;
 /** Checks of features, a row for each picture. */
 final class FeatureRows {
 
+    /** How large features may be, and means of them: sums of squares are finite in float64. */
+    static final double LARGEST = 1e150;
+
+    /** How large covariances of them may be. */
+    static final double LARGEST_SQUARE = 1e300;
+
     private FeatureRows() {}
 
     /**
@@ -28,6 +34,15 @@ final class FeatureRows {
                                 + ": "
                                 + what
                                 + " must be finite, got NaN or infinity in row "
+                                + (before + i));
+            }
+            if (sum[i] > LARGEST) {
+                throw new IllegalArgumentException(
+                        who
+                                + ": "
+                                + what
+                                + " must be at most 1e150 in size, all of a row together, for"
+                                + " squares to be finite in float64, got more in row "
                                 + (before + i));
             }
         }

@@ -49,8 +49,8 @@ public final class FeatureStatistics {
      *
      * @param features (n, d), at least two rows; float32, float64 or float16
      * @return mean and covariance, with n - 1, in float64
-     * @throws IllegalArgumentException if they have another shape or type, are fewer than two or
-     *     not finite
+     * @throws IllegalArgumentException if they have another shape or type, are fewer than two, not
+     *     finite, or a row is above 1e150 in size
      */
     public static FeatureStatistics of(NDArray features) {
         FeatureRows.check(WHO, "features", features, 0);
@@ -83,8 +83,8 @@ public final class FeatureStatistics {
                             && mu.size() > 0
                             && (single || sigma.equals(new Shape(mu.get(0), mu.get(0)))),
                     "mu must be (d) and sigma (d, d), got " + mu + " and " + sigma);
-            double[] mean = numbers(path, file, MEAN);
-            double[] covariance = numbers(path, file, COVARIANCE);
+            double[] mean = numbers(path, file, MEAN, FeatureRows.LARGEST);
+            double[] covariance = numbers(path, file, COVARIANCE, FeatureRows.LARGEST_SQUARE);
             requireSymmetric(path, covariance, mean.length);
             FeatureStatistics read = new FeatureStatistics(count(path, file), mean, covariance);
             read.requireCovariance(path);
@@ -121,12 +121,17 @@ public final class FeatureStatistics {
         return pictures;
     }
 
-    private static double[] numbers(Path path, StateDict file, String name) throws IOException {
+    private static double[] numbers(Path path, StateDict file, String name, double most)
+            throws IOException {
         NDArray array = file.get(name);
         require(path, array.getDataType().isFloating(), name + " must be floating-point numbers");
         double[] numbers = Ops.read(array);
         for (double number : numbers) {
             require(path, Double.isFinite(number), name + " must be finite, got " + number);
+            require(
+                    path,
+                    Math.abs(number) <= most,
+                    name + " must be at most " + most + " in size, got " + number);
         }
         return numbers;
     }

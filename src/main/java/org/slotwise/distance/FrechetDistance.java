@@ -58,8 +58,9 @@ public record FrechetDistance(double value, long first, long second) {
      * @param first (n1, d), float32, float64 or float16, at least two rows
      * @param second (n2, d), likewise; n2 may differ, and so may the type
      * @return the distance
-     * @throws IllegalArgumentException if a set has another shape or type, fewer than two rows, NaN
-     *     or infinity (the error names the first such row), or the sizes of features differ
+     * @throws IllegalArgumentException if a set has another shape or type, fewer than two rows,
+     *     NaN, infinity or a row above 1e150 in size (the error names the first such row), or the
+     *     sizes of features differ
      */
     public static FrechetDistance of(NDArray first, NDArray second) {
         FeatureRows.check(WHO, "first", first, 0);

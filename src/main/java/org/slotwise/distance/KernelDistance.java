@@ -67,7 +67,8 @@ public record KernelDistance(
      * @param subsets how they are drawn
      * @return the distance
      * @throws IllegalArgumentException if a set has another shape or type, fewer than two rows, NaN
-     *     or infinity (the error names the first such row), or the sizes of features differ
+     *     or infinity (the error names the first such row), or numbers whose kernel is not finite,
+     *     or the sizes of features differ
      */
     public static KernelDistance of(NDArray first, NDArray second, KernelSubsets subsets) {
         FeatureRows.check(WHO, "first", first, 0);
@@ -91,6 +92,11 @@ public record KernelDistance(
         double sum = 0;
         for (int i = 0; i < count; i++) {
             t[i] = discrepancy(first, second, rows1[i], rows2[i]);
+            Check.option(
+                    Double.isFinite(t[i]),
+                    WHO
+                            + ": features are so large that the kernel, a third power of their"
+                            + " products, is not finite in float64");
             sum += t[i];
         }
         double mean = sum / count;

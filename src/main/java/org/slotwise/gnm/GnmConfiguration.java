@@ -16,7 +16,7 @@ import org.slotwise.layer.Window;
  * @param cells G: a scene is a grid of G x G cells, each with at most one object
  * @param latents the sizes of the latents
  * @param networks the sizes of the networks
- * @param sigma the deviation of a pixel from what is drawn, above 0
+ * @param sigma the deviation of a pixel from what is drawn, from 1e-9 to 1e9
  */
 public record GnmConfiguration(
         Picture picture, int cells, Latents latents, GnmNetworks networks, double sigma) {
@@ -30,12 +30,12 @@ public record GnmConfiguration(
      * @param cells G, at least 1
      * @param latents the sizes of the latents
      * @param networks the sizes of the networks
-     * @param sigma above 0
+     * @param sigma from 1e-9 to 1e9
      * @throws IllegalArgumentException if a number is out of its range, or sizes do not agree
      */
     public GnmConfiguration {
         Limits.count(WHO, "cells", cells, 1, Limits.ITERATIONS);
-        Check.positive(WHO, "sigma", sigma);
+        Limits.deviation(WHO, "sigma", sigma);
         int side = places(networks.encoder(), picture.size());
         Check.option(
                 side == cells,

@@ -5,6 +5,7 @@ import ai.djl.nn.Parameter;
 import java.util.Arrays;
 import java.util.List;
 import org.slotwise.internal.Check;
+import org.slotwise.internal.Limits;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Scalars;
@@ -41,8 +42,8 @@ public record GnmStart(
      * @param presenceLogit between -8.8 and 8.8
      * @param presenceGain at least 0
      * @param size finite
-     * @param whereDeviations four, above 0
-     * @param deviation above 0
+     * @param whereDeviations four, from 1e-9 to 1e9
+     * @param deviation from 1e-9 to 1e9
      * @param backgroundBias finite
      * @throws IllegalArgumentException if a number is out of its range
      */
@@ -60,8 +61,8 @@ public record GnmStart(
                 whereDeviations.size() == 4,
                 WHO + ": whereDeviations must be 4, got " + whereDeviations.size());
         whereDeviations = List.copyOf(whereDeviations);
-        whereDeviations.forEach(d -> Check.positive(WHO, "whereDeviations", d));
-        Check.positive(WHO, "deviation", deviation);
+        whereDeviations.forEach(d -> Limits.deviation(WHO, "whereDeviations", d));
+        Limits.deviation(WHO, "deviation", deviation);
     }
 
     /**

@@ -58,6 +58,20 @@ public final class Limits {
     }
 
     /**
+     * Requires a deviation that is squared to be at least 1e-9 and at most 1e9: in float32 squares
+     * of others are soon 0 or infinite, and what they belong to counts for nothing.
+     *
+     * @param who the block that complains
+     * @param option the option's name
+     * @param got what it was set to
+     */
+    public static void deviation(String who, String option, double got) {
+        Check.option(
+                got >= 1e-9 && got <= 1e9,
+                who + ": " + option + " must be from 1e-9 to 1e9, got " + got);
+    }
+
+    /**
      * Requires what is added to attention before it is normalised to be at least 0 and at most 1.
      *
      * @param who the block that complains

@@ -95,6 +95,14 @@ class FeatureStatisticsTest {
                 indefinite);
         NDArray nan = manager.create(new double[] {2, Double.NaN, 0, 3}, new Shape(2, 2));
         assertWrong("sigma must be finite, got NaN", mu, nan);
+        assertWrong("mu must be at most 1.0E150 in size, got 5.0E150", mu.mul(5e150), good);
+        assertWrong("sigma must be at most 1.0E300 in size, got 1.5E300", mu, good.mul(5e299));
+        // No scale hides what is no covariance, and none makes one of it.
+        for (double scale : new double[] {1e-300, 1e-160, 1e100, 1e160, 1e299}) {
+            NDArray other = manager.create(scale);
+            read(mu, good.mul(other), null);
+            assertWrong("sigma must be positive semi-definite", mu, indefinite.mul(other));
+        }
         assertWrong("mu must be floating", mu.toType(DataType.INT64, true), good);
         IOException count =
                 assertThrows(IOException.class, () -> read(mu, good, manager.create(1L)));

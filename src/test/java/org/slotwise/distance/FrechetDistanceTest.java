@@ -84,6 +84,22 @@ class FrechetDistanceTest {
         assertEquals(expected, FrechetDistance.of(second, first).value(), 1e-14);
     }
 
+    /** The largest numbers that are let in have a distance, and so have the smallest. */
+    @Test
+    void scalesOfFeaturesAreThoseOfTheDistance(NDManager manager) {
+        NDArray x = Tensors.normal(manager, 1, DataType.FLOAT64, 20, 4);
+        NDArray y = Tensors.normal(manager, 2, DataType.FLOAT64, 30, 4).add(1);
+        double plain = FrechetDistance.of(x, y).value();
+        for (double scale : new double[] {1e-140, 1e140, 1e148}) {
+            NDArray s = manager.create(scale);
+            double found = FrechetDistance.of(x.mul(s), y.mul(s)).value();
+            assertEquals(plain, found / scale / scale, 1e-9 * plain);
+            FeatureStatistics own = FeatureStatistics.of(x.mul(s));
+            double of = FrechetDistance.of(own, FeatureStatistics.of(y.mul(s))).value();
+            assertEquals(plain, of / scale / scale, 1e-7 * plain);
+        }
+    }
+
     @Test
     void typesMayDifferAndNothingIsLeftBehind(NDManager manager) {
         NDArray x = Tensors.normal(manager, 1, 20, 4);
@@ -116,6 +132,13 @@ class FrechetDistanceTest {
         assertRefused(
                 "FrechetDistance: second must be finite, got NaN or infinity in row 3",
                 () -> FrechetDistance.of(good, bad));
+        NDArray large = good.toType(DataType.FLOAT64, true);
+        large.set(new NDIndex("2, 1"), 1e160);
+        assertRefused(
+                "FrechetDistance: second must be at most 1e150 in size, all of a row together, for"
+                        + " squares to be finite in float64, got more in row 2",
+                () -> FrechetDistance.of(good, large));
+        assertThrows(IllegalArgumentException.class, () -> FeatureStatistics.of(large));
         assertRefused(
                 "FrechetDistance: first must be float32, float64 or float16, got int64",
                 () -> FrechetDistance.of(good.toType(DataType.INT64, true), good));

@@ -128,6 +128,11 @@ class KernelDistanceTest {
         assertRefused(
                 "KernelDistance: first must be finite, got NaN or infinity in row 1",
                 () -> KernelDistance.of(bad, good, KernelSubsets.STANDARD));
+        NDArray large = good.toType(DataType.FLOAT64, true).mul(manager.create(1e60));
+        assertRefused(
+                "KernelDistance: features are so large that the kernel, a third power of their"
+                        + " products, is not finite in float64",
+                () -> KernelDistance.of(good, large, KernelSubsets.STANDARD));
         assertRefused(
                 "KernelSubsets: size must be at least 2, got 1", () -> new KernelSubsets(2, 1, 0));
         assertRefused(

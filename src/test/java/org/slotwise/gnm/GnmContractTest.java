@@ -172,9 +172,20 @@ class GnmContractTest {
                                 good.latents(),
                                 good.networks(),
                                 0.3));
-        assertRefused(
-                "GnmConfiguration: sigma must be above 0 and finite, got 0.0",
-                () -> new GnmConfiguration(good.picture(), 2, good.latents(), good.networks(), 0));
+        // What is squared must not become 0 or infinite.
+        for (double wrong : new double[] {0, -1, 1e-20, 1e20, 1e200, Double.NaN}) {
+            assertRefused(
+                    "GnmConfiguration: sigma must be from 1e-9 to 1e9, got " + wrong,
+                    () ->
+                            new GnmConfiguration(
+                                    good.picture(), 2, good.latents(), good.networks(), wrong));
+            assertRefused(
+                    "GnmStart: deviation must be from 1e-9 to 1e9, got " + wrong,
+                    () -> new GnmStart(0, 0, 0, List.of(1.0, 1.0, 1.0, 1.0), wrong, 0));
+            assertRefused(
+                    "GnmStart: whereDeviations must be from 1e-9 to 1e9, got " + wrong,
+                    () -> new GnmStart(0, 0, 0, List.of(1.0, 1.0, 1.0, wrong), 1, 0));
+        }
         assertRefused(
                 "GnmNetworks.Stack: filters, kernels, steps and groups must be as many, got 2, 1,"
                         + " 2 and 2",
