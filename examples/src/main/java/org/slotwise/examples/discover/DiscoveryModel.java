@@ -11,26 +11,19 @@ import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.NormalInitializer;
 import ai.djl.util.PairList;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.decoder.PixelLattice;
 import org.slotwise.decoder.ShapeAndColourDecoder;
 import org.slotwise.decoder.SlotDecoding;
-import org.slotwise.examples.shared.ModelFile;
 import org.slotwise.examples.shared.SceneScoring;
-import org.slotwise.examples.shared.ShippedWeights;
 import org.slotwise.grouping.AttentionTrace;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.InvariantSlotAttention;
 import org.slotwise.grouping.PositionedSlots;
 import org.slotwise.layer.FeedForward;
-import org.slotwise.model.ObjectDiscovery;
-import org.slotwise.weights.StateDict;
 
 /**
  * Finds the objects of a picture without having been told what an object is: it describes the
@@ -59,11 +52,6 @@ public final class DiscoveryModel extends AbstractBlock {
 
     private static final int FEED_FORWARD = 128;
     private static final float START_DEVIATION = 0.1f;
-
-    /** What a file of a model says it is of. */
-    private static final String TASK = "task";
-
-    private static final String EPS_OF_ATTENTION = "eps";
 
     private final DiscoveryTask task;
     private final double eps;
@@ -142,42 +130,7 @@ public final class DiscoveryModel extends AbstractBlock {
             @Nullable DiscoveryTask wanted,
             @Nullable Integer slots)
             throws IOException {
-        if (file != null && !Files.isRegularFile(file)) {
-            throw new IOException(file + " does not exist, or is not a file");
-        }
-        String what = file == null ? "the model of these examples" : file.toString();
-        try (StateDict weights = file == null ? shipped(wanted) : read(file)) {
-            DiscoveryTask task = task(what, weights.metadata().get(TASK));
-            if (wanted != null && wanted != task) {
-                throw new IOException(what + " is a model of " + task + ", not of " + wanted);
-            }
-            SlotStart start = task.layout().start();
-            DiscoveryModel model =
-                    initialized(
-                            manager,
-                            task,
-                            eps(what, weights.metadata()),
-                            slots == null ? start : start.withSlots(slots));
-            try {
-                weights.loadInto(model);
-            } catch (IllegalArgumentException e) {
-                throw notOfThisProgram(what, e);
-            }
-            ModelFile.requireFinite(weights, what);
-            return model;
-        }
-    }
-
-    private static StateDict read(Path file) throws IOException {
-        try {
-            return StateDict.read(file);
-        } catch (IllegalArgumentException e) {
-            throw notOfThisProgram(file.toString(), e);
-        }
-    }
-
-    private static IOException notOfThisProgram(String what, IllegalArgumentException e) {
-        return new IOException(what + " is not of this program: " + e.getMessage(), e);
+        return DiscoveryFile.load(manager, file, wanted, slots);
     }
 
     /**
@@ -191,10 +144,10 @@ public final class DiscoveryModel extends AbstractBlock {
      */
     public static DiscoveryModel initialized(
             NDManager manager, DiscoveryTask task, Map<String, String> metadata) {
-        return initialized(manager, task, eps(metadata), task.layout().start());
+        return initialized(manager, task, DiscoveryFile.eps(metadata), task.layout().start());
     }
 
-    private static DiscoveryModel initialized(
+    static DiscoveryModel initialized(
             NDManager manager, DiscoveryTask task, double eps, SlotStart start) {
         DiscoveryModel model = new DiscoveryModel(task, eps, start);
         int side = task.layout().side();
@@ -202,51 +155,9 @@ public final class DiscoveryModel extends AbstractBlock {
         return model;
     }
 
-    /** A file that does not say is of Tetrominoes: there was nothing else once. */
-    private static DiscoveryTask task(String what, @Nullable String name) throws IOException {
-        return name == null
-                ? DiscoveryTask.TETROMINOES
-                : Arrays.stream(DiscoveryTask.values())
-                        .filter(task -> task.toString().equals(name))
-                        .findFirst()
-                        .orElseThrow(
-                                () ->
-                                        notOfThisProgram(
-                                                what,
-                                                new IllegalArgumentException(
-                                                        "it is a model of " + name)));
-    }
-
-    /** A file that does not say was trained when there was one alone. */
-    private static double eps(Map<String, String> metadata) {
-        String text = metadata.get(EPS_OF_ATTENTION);
-        try {
-            double eps = text == null ? EPS : Double.parseDouble(text);
-            if (eps > 0 && eps <= 1) {
-                return eps;
-            }
-        } catch (NumberFormatException e) {
-            // said below
-        }
-        throw new IllegalArgumentException("its eps is " + text);
-    }
-
-    private static double eps(String what, Map<String, String> metadata) throws IOException {
-        try {
-            return eps(metadata);
-        } catch (IllegalArgumentException e) {
-            throw notOfThisProgram(what, e);
-        }
-    }
-
     /** What a file of the weights says of the attention; nothing where it is the usual. */
     public Map<String, String> told() {
-        return eps == EPS ? Map.of() : Map.of(EPS_OF_ATTENTION, Double.toString(eps));
-    }
-
-    private static StateDict shipped(@Nullable DiscoveryTask wanted) throws IOException {
-        DiscoveryTask task = wanted == null ? DiscoveryTask.TETROMINOES : wanted;
-        return ShippedWeights.read(ObjectDiscovery.class, task.fileName());
+        return DiscoveryFile.told(eps);
     }
 
     /**
@@ -256,9 +167,7 @@ public final class DiscoveryModel extends AbstractBlock {
      * @throws IOException if it cannot be written
      */
     void write(Path file) throws IOException {
-        Map<String, String> told = new TreeMap<>(told());
-        told.put(TASK, task.toString());
-        StateDict.of(this).withMetadata(told).write(file);
+        DiscoveryFile.write(file, this);
     }
 
     /**
