@@ -69,6 +69,7 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
     private final double leastVariance;
     private final Likelihood likelihood;
     private final SlotAttentionInputs inputs;
+    private final StickBreakingInputs starts;
     private final SlotMixtureLayers layers;
 
     private SlotMixtureGrouping(Builder builder) {
@@ -76,6 +77,7 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
         leastVariance = builder.leastVariance;
         likelihood = builder.likelihood;
         inputs = new SlotAttentionInputs(featureDim, dim);
+        starts = new StickBreakingInputs(who(), featureDim);
         layers = SlotMixtureLayers.of(declarer(), featureDim, updatedDim());
     }
 
@@ -125,6 +127,60 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
                         pass -> ImageGroups.map(in, images -> iterate(pass, images)));
         return new MixtureSlots(
                 out.get(0), out.get(1), out.get(2), SlotAttentionInputs.isEmpty(slotMask, x));
+    }
+
+    /**
+     * Slots that start on features: the conditioning in place of drawn values. Each mean is a
+     * feature (projected, as the means are) which those before it do not explain, and the
+     * deviations are half of those of the image's features. In expectation maximisation what one
+     * starts from decides which of many optima is reached, and features far from each other are a
+     * good start; means that are drawn somewhere know nothing of the picture.
+     *
+     * <p>Source: stick-breaking by a Gaussian kernel as in Engelcke et al., "GENESIS-V2" (2021),
+     * Algorithm 1, on what the mixture compares. Kirilenko et al. draw the means. scikit-learn's
+     * {@code GaussianMixture} has starts on features, too, by k-means or k-means++.
+     *
+     * <pre>{@code
+     * s = 1                                 variance = mean over features of (x - mean)², (B, 1, C)
+     * K times:
+     *   mu   = the x of the feature with the highest s U
+     *   s    = s (1 - exp(-||x - mu||² / sum of variance))
+     * log sigma = 1/2 log max(variance / 4, least variance)
+     * }</pre>
+     *
+     * <p>No gradient goes through the choice, and none is recorded. Slots have an order: the later,
+     * the less was left to explain, so that those to be masked should be the last. Where there are
+     * more slots than different features, some slots are alike, and stay so.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param features (B, N, F)
+     * @param uniform draws from 0 to 1 (B, N) of the features' type, which decide among what is
+     *     unexplained; null to draw them by the engine's generator
+     * @param slots K, at least 1
+     * @return what {@link #mixture} takes as conditioning, (B, K, D)
+     * @throws IllegalArgumentException if an input has another shape, type or device, or there are
+     *     no slots
+     */
+    public NDArray startOnFeatures(
+            ParameterStore parameterStore,
+            FeatureExtractorOutput features,
+            @Nullable NDArray uniform,
+            int slots) {
+        NDArray x = features.images(who());
+        starts.check(x, uniform);
+        Check.atLeast(who(), "slots", slots, 1);
+        NDList in = new NDList(x, StickBreakingInputs.uniform(x, uniform));
+        return compute(
+                        parameterStore,
+                        x,
+                        false,
+                        pass -> ImageGroups.map(in, images -> start(pass, images, slots)))
+                .head();
+    }
+
+    private NDList start(Pass pass, NDList images, int slots) {
+        NDArray x = layers.project(pass, images.get(0));
+        return new NDList(MixtureStart.of(x, images.get(1), slots, leastIn(x.getDataType())));
     }
 
     /** Slots, responsibilities and priors for features, conditioning and, if any, a slot mask. */

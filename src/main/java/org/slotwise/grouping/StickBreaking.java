@@ -187,12 +187,20 @@ final class StickBreaking {
      * between equal vectors of 1 to 16384 elements, in units of the type's spacing at 1. (float16
      * sums in float32; the norm in float64 sums element after element.)
      */
-    private static double rounding(DataType type, long size) {
+    static double rounding(DataType type, long size) {
         double growth = Math.sqrt((double) size);
         return switch (type) {
             case FLOAT16 -> 4 * 0x1p-10;
             case FLOAT32 -> (8 + growth / 2) * 0x1p-23;
             default -> (8 + growth * 4) * 0x1p-52;
         };
+    }
+
+    /**
+     * eps as far as the type goes: a logarithm must not be of 0. In float16 the spacing of numbers
+     * at 1, since gradients are divided by what eps leaves.
+     */
+    static double least(double eps, DataType type) {
+        return Math.max(eps, type == DataType.FLOAT16 ? 0x1p-10 : Scalars.smallest(type));
     }
 }

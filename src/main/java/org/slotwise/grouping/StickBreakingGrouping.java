@@ -12,7 +12,6 @@ import org.slotwise.internal.Limits;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
-import org.slotwise.internal.Scalars;
 import org.slotwise.torchscript.ScriptModule;
 
 /**
@@ -161,7 +160,7 @@ public final class StickBreakingGrouping extends GroupingBlock {
             // DJL unfreezes all parameters of a model that was loaded; this one stays as it is.
             logVar = logVar.stopGradient();
         }
-        double least = leastIn(x.getDataType());
+        double least = StickBreaking.least(eps, x.getDataType());
         StickBreaking.Pieces pieces =
                 new StickBreaking(x, y -> layers.projectIn(pass, y), shift, kernel, logVar, least)
                         .breakUp(uniform, slots, stoppingRule.addsUnexplained());
@@ -172,14 +171,6 @@ public final class StickBreakingGrouping extends GroupingBlock {
         NDArray total = Ops.clampMin(masks.sum(new int[] {2}, true), least);
         NDArray objects = layers.out().apply(pass, masks.batchMatMul(x).div(total));
         return new NDList(Ops.maskedFill(objects, empty.expandDims(2), 0), masks, empty);
-    }
-
-    /**
-     * eps as far as the type goes: a logarithm must not be of 0. In float16 the spacing of numbers
-     * at 1, since gradients are divided by what eps leaves.
-     */
-    private double leastIn(DataType type) {
-        return Math.max(eps, type == DataType.FLOAT16 ? 0x1p-10 : Scalars.smallest(type));
     }
 
     /**
@@ -197,7 +188,11 @@ public final class StickBreakingGrouping extends GroupingBlock {
                 layers.gate() == null && !inputLayerNorm,
                 who() + ": a guess compares features by their direction alone");
         return new StickBreakingScript(
-                        kernel, kernelVar, leastIn(DataType.FLOAT32), slots, stoppingRule)
+                        kernel,
+                        kernelVar,
+                        StickBreaking.least(eps, DataType.FLOAT32),
+                        slots,
+                        stoppingRule)
                 .module(featureDim);
     }
 

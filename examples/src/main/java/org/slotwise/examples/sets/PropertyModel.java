@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.ConstantInitializer;
 import ai.djl.util.PairList;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -33,7 +32,7 @@ import org.slotwise.weights.StateDict;
  *
  * <pre>{@code
  * features   = PropertyEncoder(2 (image - 0.55))   16 x 16 of 128 numbers
- * slots      = grouping(features, random start)
+ * slots      = grouping(features, random start; of a mixture a start on features)
  * properties = PropertyHead(slots)                 19 numbers for each slot
  * }</pre>
  */
@@ -48,9 +47,6 @@ final class PropertyModel extends AbstractBlock {
     private static final int DIM = 64;
     private static final int FEED_FORWARD = 128;
 
-    /** Of the start of a mixture's slots: the first step must not give all to one. */
-    private static final double MIXTURE_DEVIATION = 0.1;
-
     /** Of the ground, about the mean of a picture. */
     private static final float GREY = 0.55f;
 
@@ -59,7 +55,7 @@ final class PropertyModel extends AbstractBlock {
     private final PropertyGrouping kind;
     private final int slots;
     private final PropertyEncoder encoder;
-    private final RandomConditioning conditioning;
+    private final @Nullable RandomConditioning conditioning; // null for a mixture
     private final PerceptualGrouping grouping;
     private final PropertyHead head;
 
@@ -71,14 +67,11 @@ final class PropertyModel extends AbstractBlock {
         int dim = mixture ? 2 * DIM : DIM; // means and deviations
         encoder = addChildBlock("encoder", new PropertyEncoder());
         conditioning =
-                addChildBlock(
-                        "conditioning",
-                        RandomConditioning.builder().setDim(dim).setSlots(slots).build());
-        if (mixture) {
-            conditioning.setInitializer(
-                    new ConstantInitializer((float) Math.log(MIXTURE_DEVIATION)),
-                    parameter -> parameter.getName().equals("slots_logsigma"));
-        }
+                mixture
+                        ? null
+                        : addChildBlock(
+                                "conditioning",
+                                RandomConditioning.builder().setDim(dim).setSlots(slots).build());
         grouping = addChildBlock("grouping", mixture ? mixture(iterations) : attention(iterations));
         head = addChildBlock("head", new PropertyHead(dim, kind == PropertyGrouping.DISCRETE));
     }
@@ -200,15 +193,22 @@ final class PropertyModel extends AbstractBlock {
      * @return properties and attention
      */
     Prediction predict(ParameterStore store, NDArray images, boolean training) {
-        NDArray start =
-                conditioning.sample(
-                        store, images.getManager(), images.getShape().get(0), slots, training);
         NDArray centred = images.sub(GREY).mul(CONTRAST);
-        NDArray features = encoder.forward(store, new NDList(centred), training).head();
+        FeatureExtractorOutput features =
+                new FeatureExtractorOutput(
+                        encoder.forward(store, new NDList(centred), training).head());
         PerceptualGroupingOutput grouped =
-                grouping.group(store, new FeatureExtractorOutput(features), start, training);
+                grouping.group(store, features, start(store, features, training), training);
         PropertyHead.Reading reading = head.read(store, grouped.objects(), training);
         return new Prediction(reading.properties(), grouped.attributions(), reading.prior());
+    }
+
+    private NDArray start(ParameterStore store, FeatureExtractorOutput features, boolean training) {
+        if (conditioning == null) {
+            return ((SlotMixtureGrouping) grouping).startOnFeatures(store, features, null, slots);
+        }
+        NDArray x = features.features();
+        return conditioning.sample(store, x.getManager(), x.getShape().get(0), slots, training);
     }
 
     @Override
@@ -224,7 +224,9 @@ final class PropertyModel extends AbstractBlock {
     @Override
     protected void initializeChildBlocks(NDManager manager, DataType type, Shape... inputShapes) {
         encoder.initialize(manager, type, inputShapes);
-        conditioning.initialize(manager, type);
+        if (conditioning != null) {
+            conditioning.initialize(manager, type);
+        }
         grouping.initialize(manager, type);
         head.initialize(manager, type);
     }
