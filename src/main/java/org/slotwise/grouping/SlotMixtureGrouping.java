@@ -36,7 +36,7 @@ import org.slotwise.internal.Pass;
  *       optional. Features and conditioning are of the parameters' type. K may change from call to
  *       call.
  *   <li>x, mu and sigma have C = D / 2 elements: the first half of the conditioning is mu, the
- *       second log sigma.
+ *       second log sigma. A sigma below the root of the least variance counts as that.
  *   <li>objects: the slots (B, K, D). Feature attributions: the last r (B, K, N), which sum to 1
  *       over slots. Empty: a copy of the slot mask, if given. {@link #mixture} also gives pi as the
  *       mean of the last r; with DISTANCE_ONLY equal shares of the slots that are not masked.

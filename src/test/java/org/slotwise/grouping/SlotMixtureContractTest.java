@@ -1,11 +1,16 @@
 package org.slotwise.grouping;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.slotwise.testing.Tensors.assertSame;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
+import ai.djl.training.ParameterStore;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -70,5 +75,42 @@ class SlotMixtureContractTest {
         contract.leavesNothingButOutputs(manager);
         contract.recordsNoGraphInInference(manager);
         contract.isTheSameAfterSaveAndLoad(manager);
+    }
+
+    private static NDArray inFloat16(
+            SlotMixtureGrouping.Builder builder, NDManager manager, NDArray start) {
+        manager.getEngine().setRandomSeed(3);
+        SlotMixtureGrouping block = builder.setDim(8).setFeatureDim(5).build();
+        NDList in = inputs(manager, DataType.FLOAT16);
+        block.initialize(manager, DataType.FLOAT16, in.getShapes());
+        return block.group(
+                        new ParameterStore(manager, false),
+                        new FeatureExtractorOutput(in.get(0)),
+                        start,
+                        in.get(2),
+                        false)
+                .objects();
+    }
+
+    /** Deviations of 1e-5 would divide by what float16 does not hold. */
+    @Test
+    void inFloat16TheLeastVarianceIsAHundredth(NDManager manager) {
+        NDArray start = inputs(manager, DataType.FLOAT16).get(1);
+        start.set(new NDIndex(":, :, 4:"), -5);
+        NDArray least = inFloat16(SlotMixtureGrouping.builder(), manager, start);
+        assertTrue(Double.isFinite(Tensors.largest(least)));
+        SlotMixtureGrouping.Builder same = SlotMixtureGrouping.builder().optLeastVariance(0.01);
+        assertSame("objects", inFloat16(same, manager, start), least);
+        SlotMixtureGrouping.Builder more = SlotMixtureGrouping.builder().optLeastVariance(0.1);
+        NDArray other = inFloat16(more, manager, start);
+        assertTrue(Tensors.largest(other.sub(least)) > 1e-2, "larger ones count");
+    }
+
+    /** A masked slot has nothing, to be divided by something that float16 holds. */
+    @Test
+    void inFloat16ASlotThatHasNothingIsNotNaN(NDManager manager) {
+        NDArray start = inputs(manager, DataType.FLOAT16).get(1);
+        NDArray objects = inFloat16(SlotMixtureGrouping.builder().optEps(0), manager, start);
+        assertTrue(Double.isFinite(Tensors.largest(objects)));
     }
 }

@@ -128,6 +128,25 @@ class SlotMixtureErrorsTest {
                     WHO + "leastVariance must be at least 1e-30 and finite, got " + bad,
                     () -> small().optLeastVariance(bad).build());
         }
+        assertRefused(
+                WHO + "leastVariance must be at most 1e12, got 2.0E12",
+                () -> small().optLeastVariance(2e12).build());
+        for (double edge : new double[] {1e-30, 1e12}) {
+            small().optLeastVariance(edge).build();
+        }
+    }
+
+    @Test
+    void leastVariancesOfTheType(NDManager manager) {
+        Shape[] shapes = {x.getShape(), s.getShape()};
+        small().optLeastVariance(2e4).build().initialize(manager, DataType.FLOAT32, shapes);
+        small().optLeastVariance(1e4).build().initialize(manager, DataType.FLOAT16, shapes);
+        assertRefused(
+                WHO + "leastVariance must be at most 1e4 in float16, got 20000.0",
+                () ->
+                        small().optLeastVariance(2e4)
+                                .build()
+                                .initialize(manager, DataType.FLOAT16, shapes));
     }
 
     @Test

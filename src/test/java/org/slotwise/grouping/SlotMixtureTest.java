@@ -351,6 +351,22 @@ class SlotMixtureTest {
     }
 
     @Test
+    void slotsStartNoNarrowerThanTheLeastVariance(NDManager manager) {
+        SlotMixtureGrouping block =
+                initialised(
+                        small().optIterations(1).optLeastVariance(0.04), manager, DataType.FLOAT64);
+        NDArray x = features(manager).toType(DataType.FLOAT64, false);
+        NDArray s = conditioning(manager).toType(DataType.FLOAT64, false);
+        s.set(new NDIndex(":, :, 4:"), Math.log(0.2));
+        NDArray least = run(block, x, s, null).attributions();
+        s.set(new NDIndex(":, :, 4:"), -3);
+        assertClose("narrower", least, run(block, x, s, null).attributions(), 1e-12);
+        s.set(new NDIndex(":, :, 4:"), -1);
+        NDArray wider = run(block, x, s, null).attributions();
+        assertTrue(Tensors.largest(wider.sub(least)) > 0.01, "wider");
+    }
+
+    @Test
     void nanInOneImageLeavesTheOthersAlone(NDManager manager) {
         SlotMixtureGrouping block = initialised(small(), manager);
         NDArray x = features(manager);
