@@ -133,6 +133,17 @@ class InvariantSlotAttentionErrorsTest {
         assertRefused(
                 WHO + "expected features, positions and conditioning, got 2",
                 () -> block.getOutputShapes(new NDList(x, p).getShapes()));
+        Shape places = p.getShape();
+        assertRefused(
+                WHO + "features must be (B, N, 5), got (2, 9, 4)",
+                () ->
+                        block.getOutputShapes(
+                                new Shape[] {new Shape(2, 9, 4), places, s.getShape()}));
+        assertRefused(
+                WHO + "conditioning must be (2, K, 6), got (2, 3, 7)",
+                () ->
+                        block.getOutputShapes(
+                                new Shape[] {x.getShape(), places, new Shape(2, 3, 7)}));
     }
 
     @Test

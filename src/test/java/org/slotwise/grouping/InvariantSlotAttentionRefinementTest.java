@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Errors.assertRefused;
 import static org.slotwise.testing.Tensors.assertClose;
+import static org.slotwise.testing.Tensors.largest;
 import static org.slotwise.testing.Tensors.normal;
 import static org.slotwise.testing.Tensors.uniform;
 
@@ -247,5 +248,61 @@ class InvariantSlotAttentionRefinementTest {
         assertRefused(
                 who + "times must be at least 1, got 0",
                 () -> refine(store, block, in, null, 0, false));
+    }
+
+    /** What comes of a guess alone may be changed in place. */
+    @Test
+    void theGuessIsCopied(NDManager manager) {
+        InvariantSlotAttention block = block(manager, DataType.FLOAT64);
+        NDList in = inputs(manager, DataType.FLOAT64);
+        NDArray before = in.get(3).duplicate();
+        PositionedSlots out = refine(new ParameterStore(manager, false), block, in, null, 1, false);
+        out.attributions().addi(out.attributions());
+        assertClose("the guess", before, in.get(3), 0);
+    }
+
+    @Test
+    void aGuessAloneIsTheAttentionImplicitlyToo(NDManager manager) {
+        manager.getEngine().setRandomSeed(5);
+        InvariantSlotAttention implicit =
+                InvariantSlotAttention.builder()
+                        .setDim(6)
+                        .setFeatureDim(5)
+                        .optImplicitDifferentiation(true)
+                        .build();
+        implicit.initialize(manager, DataType.FLOAT64);
+        InvariantSlotAttention plain = block(manager, DataType.FLOAT64);
+        NDList in = inputs(manager, DataType.FLOAT64);
+        ParameterStore store = new ParameterStore(manager, false);
+        PositionedSlots expected = refine(store, plain, in, null, 1, false);
+        PositionedSlots out = refine(store, implicit, in, null, 1, true);
+        assertClose("attention", in.get(3), out.attributions(), 0);
+        assertClose("objects", expected.objects(), out.objects(), 1e-12);
+    }
+
+    /** Without eps an empty slot receives nothing: 0 / 0 would be its place. */
+    @Test
+    void anEmptySlotWithoutEpsIsAtTheOrigin(NDManager manager) {
+        InvariantSlotAttention block =
+                InvariantSlotAttention.builder().setDim(6).setFeatureDim(5).optEps(0).build();
+        block.initialize(manager, DataType.FLOAT64);
+        NDList in = inputs(manager, DataType.FLOAT64);
+        ParameterStore store = new ParameterStore(manager, false);
+        NDArray empty = lastOfFirstEmpty(manager);
+        PositionedSlots together = refine(store, block, in, empty, 3, false);
+        PositionedSlots oneByOne =
+                block.traceRefinement(
+                                store,
+                                new FeatureExtractorOutput(in.get(0), in.get(1)),
+                                in.get(2),
+                                new PerceptualGroupingOutput(in.get(2), in.get(3), empty),
+                                3)
+                        .result();
+        for (PositionedSlots out : new PositionedSlots[] {together, oneByOne}) {
+            NDArray where = out.positions().get("0, 2");
+            assertClose("place", where.zerosLike(), where, 1e-12);
+            assertTrue(Double.isFinite(largest(out.objects())));
+        }
+        assertClose("objects", oneByOne.objects(), together.objects(), 1e-12);
     }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Tensors.assertClose;
 import static org.slotwise.testing.Tensors.doubles;
+import static org.slotwise.testing.Tensors.largest;
 import static org.slotwise.testing.Tensors.normal;
 import static org.slotwise.testing.Tensors.uniform;
 
@@ -374,5 +375,22 @@ class InvariantSlotAttentionTest {
 
     private static void differ(NDArray a, NDArray b) {
         assertNotEquals(Arrays.toString(doubles(a)), Arrays.toString(doubles(b)));
+    }
+
+    /** At first all slots see about as far as each other. */
+    @Test
+    void widthsStartWithinTheirBound(NDManager manager) {
+        double bound = 0.1 * Math.sqrt(6.0 / 21);
+        double most = 0;
+        for (int seed = 0; seed < 20; seed++) {
+            manager.getEngine().setRandomSeed(seed);
+            InvariantSlotAttention block =
+                    InvariantSlotAttention.builder().setDim(20).setFeatureDim(5).build();
+            block.initialize(manager, DataType.FLOAT32);
+            NDArray scale = block.getParameters().get("to_scale.weight").getArray();
+            most = Math.max(most, largest(scale));
+        }
+        assertEquals(bound, most, 0.03 * bound);
+        assertTrue(most <= bound * (1 + 1e-6), "within");
     }
 }

@@ -1,18 +1,23 @@
 package org.slotwise.grouping;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Errors.assertRefused;
 import static org.slotwise.testing.Tensors.assertClose;
 import static org.slotwise.testing.Tensors.doubles;
 import static org.slotwise.testing.Tensors.normal;
 
+import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.LambdaBlock;
 import ai.djl.training.ParameterStore;
+import java.io.ByteArrayInputStream;
+import java.io.DataInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.slotwise.position.PositionGrid;
@@ -138,9 +143,16 @@ class PlacedSlotAttentionTest {
     @Test
     void refusesWhatDoesNotFit(NDManager manager) {
         String who = "PlacedSlotAttention: ";
+        for (double bad : new double[] {Double.NaN, -0.1, 10.1}) {
+            assertRefused(
+                    who + "placeWeight must be in [0, 10], got " + bad,
+                    () -> builder().optPlaceWeight(bad).build());
+        }
+        builder().optPlaceWeight(0).build();
+        builder().optPlaceWeight(10).build();
         assertRefused(
-                who + "placeWeight must be in [0, 10], got NaN",
-                () -> builder().optPlaceWeight(Double.NaN).build());
+                who + "iterations must be at least 1, got 0",
+                () -> builder().optIterations(0).build());
         assertRefused(
                 who + "implicitDifferentiation must be false",
                 () -> builder().optImplicitDifferentiation(true).build());
@@ -151,6 +163,21 @@ class PlacedSlotAttentionTest {
         assertRefused(
                 who + "positions is missing",
                 () -> block.group(store, new FeatureExtractorOutput(x.features()), s, false));
+        FeatureExtractorOutput other =
+                new FeatureExtractorOutput(
+                        x.features(), normal(manager, 4, DataType.FLOAT64, 12, 3));
+        assertRefused(
+                who + "positions must be (12, 2), got (12, 3)",
+                () -> block.group(store, other, s, false));
+        FeatureExtractorOutput narrow =
+                new FeatureExtractorOutput(
+                        x.features(), PositionGrid.of(manager, DataType.FLOAT32, 3, 4));
+        assertRefused(
+                who + "positions must be float64 as features, got float32",
+                () -> block.group(store, narrow, s, false));
+        assertRefused(
+                who + "guess must be float64 as features, got float32",
+                () -> block.refine(store, x, s, manager.zeros(new Shape(2, 3, 12)), false));
         assertRefused(
                 who + "guess must be (2, 3, 12), got (2, 3, 11)",
                 () ->
@@ -160,5 +187,85 @@ class PlacedSlotAttentionTest {
                                 s,
                                 manager.zeros(new Shape(2, 3, 11), DataType.FLOAT64),
                                 false));
+    }
+
+    /** From the second iteration on, what a slot had counts by how much it was. */
+    @Test
+    void sharesCountFromTheSecondIterationOn(NDManager manager) {
+        FeatureExtractorOutput x = features(manager, DataType.FLOAT64);
+        NDArray guess = normal(manager, 9, DataType.FLOAT64, 2, 3, 12).mul(3).softmax(1);
+        PerceptualGroupingOutput one =
+                refined(manager, 1, x, start(manager, DataType.FLOAT64), guess);
+        PerceptualGroupingOutput two =
+                refined(manager, 2, x, start(manager, DataType.FLOAT64), guess);
+        double[] equal =
+                doubles(refined(manager, 1, x, one.objects(), one.attributions()).attributions());
+        double[] before = doubles(one.attributions());
+        double[] a = doubles(two.attributions());
+        for (int image = 0; image < 2; image++) {
+            double[] share = new double[3];
+            for (int k = 0; k < 3; k++) {
+                for (int i = 0; i < 12; i++) {
+                    share[k] += before[(image * 3 + k) * 12 + i] / 12;
+                }
+            }
+            for (int i = 0; i < 12; i++) {
+                double sum = 0;
+                for (int k = 0; k < 3; k++) {
+                    sum += equal[(image * 3 + k) * 12 + i] * Math.sqrt(share[k]);
+                }
+                for (int k = 0; k < 3; k++) {
+                    int at = (image * 3 + k) * 12 + i;
+                    assertEquals(equal[at] * Math.sqrt(share[k]) / sum, a[at], 1e-9);
+                }
+            }
+        }
+    }
+
+    private static PerceptualGroupingOutput refined(
+            NDManager manager, int times, FeatureExtractorOutput x, NDArray start, NDArray guess) {
+        manager.getEngine().setRandomSeed(3);
+        PlacedSlotAttention block = made(manager, builder().optIterations(times).build());
+        return block.refine(new ParameterStore(manager, false), x, start, guess, false);
+    }
+
+    @Test
+    void theFeedForwardFollowsEachUpdate(NDManager manager) {
+        FeatureExtractorOutput x = features(manager, DataType.FLOAT64);
+        NDArray s = start(manager, DataType.FLOAT64);
+        NDArray[] objects = new NDArray[2];
+        for (int fed = 0; fed < 2; fed++) {
+            PlacedSlotAttention.Builder builder = builder().optIterations(1);
+            if (fed == 1) {
+                builder.optFeedForward(new LambdaBlock(in -> new NDList(in.head().add(in.head()))));
+            }
+            manager.getEngine().setRandomSeed(3);
+            PlacedSlotAttention block = made(manager, builder.build());
+            objects[fed] = block.group(new ParameterStore(manager, false), x, s, false).objects();
+        }
+        assertClose("objects", objects[0].add(objects[0]), objects[1], 1e-12);
+    }
+
+    @Test
+    void parametersOfAnotherConfiguration(NDManager manager) {
+        byte[] saved = BlockContract.save(made(manager, builder().build()));
+        String message =
+                assertThrows(
+                                MalformedModelException.class,
+                                () ->
+                                        builder()
+                                                .optPlaceWeight(1)
+                                                .build()
+                                                .loadParameters(
+                                                        manager,
+                                                        new DataInputStream(
+                                                                new ByteArrayInputStream(saved))))
+                        .getMessage();
+        assertEquals(
+                "PlacedSlotAttention: the block is PlacedSlotAttention(dim=4, featureDim=5,"
+                        + " placeWeight=1.0, feedForward=false), the parameters are of"
+                        + " PlacedSlotAttention(dim=4, featureDim=5, placeWeight=0.5,"
+                        + " feedForward=false)",
+                message);
     }
 }
