@@ -123,13 +123,6 @@ public final class RecurrentGrouping extends GroupingBlock {
                 empty.size() == count ? NDArrays.stack(empty, 1) : null);
     }
 
-    @Override
-    GroupingInputs inputs(NDList list) {
-        boolean positioned = list.contains(FeatureExtractorOutput.POSITIONS);
-        return GroupingInputs.parse(
-                who(), list, positioned ? GroupingInputs.POSITIONED : inputNames());
-    }
-
     /** {@inheritDoc} */
     @Override
     protected Shape[] outputShapes(Shape[] inputShapes) {

@@ -3,11 +3,13 @@ package org.slotwise.grouping;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Errors.assertRefused;
 import static org.slotwise.testing.Tensors.assertClose;
 import static org.slotwise.testing.Tensors.assertSame;
 
+import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -15,8 +17,11 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Block;
+import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import java.io.ByteArrayInputStream;
+import java.io.DataInputStream;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -217,6 +222,62 @@ class RecurrentGroupingTest {
         assertNull(out.featureAttributions());
     }
 
+    @Test
+    void positionsAreToldByName(NDManager manager) {
+        RecurrentGrouping block =
+                RecurrentGrouping.builder().setGrouping(new MovingAlong()).build();
+        NDList in =
+                new FeatureExtractorOutput(
+                                video(manager, DataType.FLOAT32), manager.ones(new Shape(6, 2)))
+                        .toNDList();
+        in.add(manager.zeros(new Shape(2, 4, 5))); // the third, without a name
+        NDArray objects = block.forward(new ParameterStore(manager, false), in, false).head();
+        NDArray last = objects.get(":, 2");
+        assertSame("the third frame", manager.full(last.getShape(), 3f), last);
+    }
+
+    /** A block that takes the size of its inputs from the shape that it is initialised for. */
+    @Test
+    void aForeignPredictorIsInitialisedForSlots(NDManager manager) {
+        Linear linear = Linear.builder().setUnits(8).build();
+        RecurrentGrouping block =
+                ready(
+                        RecurrentGrouping.builder().setGrouping(attention(1)).optPredictor(linear),
+                        manager);
+        Shape weight = linear.getParameters().get("weight").getArray().getShape();
+        assertEquals(new Shape(8, 8), weight);
+        assertEquals(new Shape(2, 3, 4, 8), run(block, manager).objects().getShape());
+    }
+
+    private static String refusedParameters(NDManager manager, Block saved, Block other) {
+        byte[] parameters = BlockContract.save(saved);
+        return assertThrows(
+                        MalformedModelException.class,
+                        () ->
+                                other.loadParameters(
+                                        manager,
+                                        new DataInputStream(new ByteArrayInputStream(parameters))))
+                .getMessage();
+    }
+
+    @Test
+    void parametersOfAnotherConfiguration(NDManager manager) {
+        RecurrentGrouping saved = ready(recurrent(), manager);
+        RecurrentGrouping none = RecurrentGrouping.builder().setGrouping(attention(2)).build();
+        assertEquals(
+                "RecurrentGrouping: the block is RecurrentGrouping(grouping=SlotAttention,"
+                        + " predictor=null), the parameters are of"
+                        + " RecurrentGrouping(grouping=SlotAttention, predictor=SlotPredictor)",
+                refusedParameters(manager, saved, none));
+        SlotPredictor.Builder deeper = SlotPredictor.builder().setDim(8).optHeads(2).optLayers(2);
+        SlotPredictor two = deeper.optNormFirst(true).build();
+        two.initialize(manager, DataType.FLOAT32, new Shape(2, 4, 8));
+        assertEquals(
+                "SlotPredictor: the block is SlotPredictor(dim=8, layers=1, normFirst=false), the"
+                        + " parameters are of SlotPredictor(dim=8, layers=2, normFirst=true)",
+                refusedParameters(manager, two, predictor()));
+    }
+
     /** Moves slots by the first position. */
     private static final class MovingAlong extends AbstractBlock implements PerceptualGrouping {
 
@@ -259,6 +320,12 @@ class RecurrentGroupingTest {
         assertRefused(
                 "SlotPredictor: layers must be at least 1, got 0",
                 () -> SlotPredictor.builder().setDim(8).optLayers(0).build());
+        assertRefused(
+                "SlotPredictor: hidden must be at least 1, got 0",
+                () -> SlotPredictor.builder().setDim(8).optHidden(0).build());
+        assertRefused(
+                "SlotPredictor: slots must be (B, K, 8), got (2, 4, 6)",
+                () -> predictor().getOutputShapes(new Shape[] {new Shape(2, 4, 6)}));
         RecurrentGrouping block = ready(recurrent(), manager);
         ParameterStore store = new ParameterStore(manager, false);
         NDArray image = manager.zeros(new Shape(2, 6, 5));
@@ -266,6 +333,22 @@ class RecurrentGroupingTest {
         assertRefused(
                 who + "features must be (B, T, N, F), got (2, 6, 5)",
                 () -> block.group(store, new FeatureExtractorOutput(image), start, false));
+        assertRefused(
+                who + "features must be (B, T, N, F), got (2, 6, 5)",
+                () -> block.getOutputShapes(new Shape[] {image.getShape(), start.getShape()}));
+        NDArray whole = manager.zeros(new Shape(2, 3, 6, 5), DataType.INT32);
+        assertRefused(
+                who + "features must be float32, float64 or float16, got int32",
+                () -> block.group(store, new FeatureExtractorOutput(whole), start, false));
+        SlotPredictor ready = predictor();
+        ready.initialize(manager, DataType.FLOAT32, start.getShape());
+        assertRefused(
+                "SlotPredictor: slots must be float32, float64 or float16, got int32",
+                () ->
+                        ready.forward(
+                                store,
+                                new NDList(manager.zeros(start.getShape(), DataType.INT32)),
+                                false));
         NDArray none = manager.zeros(new Shape(2, 0, 6, 5));
         assertRefused(
                 who + "features must be (B, T, N, F), each size at least 1, got (2, 0, 6, 5)",

@@ -240,6 +240,82 @@ class SteveSlotAttentionTest {
         assertRefused(
                 "SteveOptions: dim must be a multiple of heads, got 10 and 3",
                 () -> options(3, true));
+        assertRefused(
+                "SteveSlotAttention: conditioning must be float32 as features, got float64",
+                () -> block.group(store, x, normal(manager, 1, DataType.FLOAT64, 2, 3, 10), false));
+        assertRefused(
+                "SteveSlotAttention: features must be float32, float64 or float16, got int32",
+                () ->
+                        block.group(
+                                store,
+                                new FeatureExtractorOutput(
+                                        manager.zeros(new Shape(2, 16, 10), DataType.INT32)),
+                                null,
+                                false));
+        assertRefused(
+                "SteveSlotAttention: noise must be float32, float64 or float16, got int32",
+                () ->
+                        block.starts(
+                                store, manager.zeros(new Shape(2, 3, 10), DataType.INT32), false));
+        assertRefused(
+                "SteveSlotAttention: features must be (B, 16, 10), got (2, 9, 10)",
+                () -> block.getOutputShapes(new Shape[] {new Shape(2, 9, 10)}));
+    }
+
+    @Test
+    void optionsOutOfRange() {
+        int[] good = {4, 10, 3, 10, 10, 12, 3, 1};
+        String[] names = {
+            "side", "featureDim", "slots", "dim", "outDim", "hidden", "iterations", "heads"
+        };
+        for (int i = 0; i < good.length; i++) {
+            int[] o = good.clone();
+            o[i] = 0;
+            assertRefused(
+                    "SteveOptions: " + names[i] + " must be at least 1, got 0",
+                    () -> options(o, 1e-6));
+        }
+        for (double bad : new double[] {-1, Double.NaN}) {
+            assertRefused(
+                    "SteveOptions: eps must be at least 0 and finite, got " + bad,
+                    () -> options(good, bad));
+        }
+        int[] large = {4, 10, 1 << 16, 1 << 13, 10, 12, 3, 1};
+        assertRefused(
+                "SteveOptions: the slots of an image must have sizes of at least 1 and at most "
+                        + "268435456 numbers, got [65536, 8192]",
+                () -> options(large, 1e-6));
+    }
+
+    private static SteveOptions options(int[] o, double eps) {
+        return new SteveOptions(o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7], eps, false);
+    }
+
+    /** As many slots as noise, or as a conditioning has, whatever stands beside it. */
+    @Test
+    void theNumberOfSlotsIsFree(NDManager manager) {
+        SteveSlotAttention block = new SteveSlotAttention(options(1, false));
+        block.initialize(manager, DataType.FLOAT32, new Shape(1, 16, 10));
+        NDArray noise = normal(manager, 1, 2, 5, 10);
+        NDArray start = block.starts(new ParameterStore(manager, false), noise, false);
+        assertEquals(noise.getShape(), start.getShape());
+        Shape x = new Shape(2, 16, 10);
+        Shape places = new Shape(16, 2);
+        for (int k : new int[] {3, 5}) {
+            Shape[] in =
+                    k == 3 ? new Shape[] {x, places} : new Shape[] {x, places, start.getShape()};
+            assertEquals(new Shape(2, k, 10), block.getOutputShapes(in)[0]);
+        }
+    }
+
+    /** As PyTorch's xavier_uniform_ gives it for (1, slots, size). */
+    @Test
+    void learntStartsBeginWithinTheirBound(NDManager manager) {
+        SteveSlotAttention block = new SteveSlotAttention(options(1, true));
+        block.initialize(manager, DataType.FLOAT32, new Shape(1, 16, 10));
+        double bound = Math.sqrt(6.0 / (3 * 10 + 10));
+        double most = largest(StateDict.parameters(block).get("conditioning.slots").getArray());
+        assertTrue(most <= bound * (1 + 1e-6) && most > 0.6 * bound, most + " of " + bound);
     }
 
     private String refusal(NDManager manager) {
