@@ -3,6 +3,7 @@ package org.slotwise.weights;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.slotwise.testing.Errors.assertRefused;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -123,9 +124,29 @@ class DiffusionLayoutsTest {
             // Two levels of three on the way up have an upsampling: after attention, and without.
             assertTrue(theirs.names().contains("output_blocks.2.2.conv.weight"));
             assertTrue(theirs.names().contains("output_blocks.5.1.conv.weight"));
+            // Two blocks a level on the way down, and what halves it.
+            assertTrue(theirs.names().contains("input_blocks.3.0.op.weight"));
+            assertTrue(theirs.names().contains("input_blocks.6.0.op.weight"));
+            assertTrue(theirs.names().contains("input_blocks.8.0.in_layers.0.weight"));
             ours.loadInto(other);
         }
         assertEqual(one, other);
+    }
+
+    @Test
+    void sizesOutOfRange() {
+        String who = "DiffusionLayouts: ";
+        assertRefused(
+                who + "levels must be at least 1, got 0", () -> DiffusionLayouts.compVisUNet(1));
+        assertRefused(
+                who + "blocks must be at least 1, got 0",
+                () -> DiffusionLayouts.compVisUNet(0, true));
+        assertRefused(
+                who + "levels must be at least 1, got 0",
+                () -> DiffusionLayouts.compVisAutoencoder(0));
+        assertRefused(
+                who + "heads must be at least 1, got 0",
+                () -> DiffusionLayouts.latentSlotDiffusionSlots(0, false));
     }
 
     @Test

@@ -9,6 +9,7 @@ import static org.slotwise.testing.Tensors.assertSame;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Block;
@@ -334,6 +335,22 @@ class KnownLayoutsTest {
         assertRefused(
                 "has weights in its first two rows or columns, for which there is no place",
                 () -> shifted.revert(List.of(Tensors.normal(manager, 2, 3, 2, 7, 7))));
+        // A single weight above, or on the left.
+        for (String place : List.of("1, 1, 1, 5", "2, 0, 4, 1")) {
+            NDArray spoilt = wide.duplicate();
+            spoilt.set(new NDIndex(place), 1);
+            assertRefused(
+                    "has weights in its first two rows or columns, for which there is no place",
+                    () -> shifted.revert(List.of(spoilt)));
+        }
+        for (Shape small : List.of(new Shape(3, 2, 2, 7), new Shape(3, 2, 7, 2))) {
+            assertRefused(
+                    "must be larger than 2 x 2 in height and width, got " + small,
+                    () -> shifted.revert(List.of(manager.zeros(small))));
+        }
+        assertRefused(
+                "must have 4 axes, got (3, 7, 7)",
+                () -> shifted.revert(List.of(manager.zeros(new Shape(3, 7, 7)))));
     }
 
     /** A transposed convolution with stride 1 as a plain one. */
@@ -346,6 +363,55 @@ class KnownLayoutsTest {
         assertEquals(
                 kernel.getFloat(0, 1, 1, 2), plain.getFloat(1, 2, 2, 3), "the element mirrored");
         assertSame("and back", kernel, mirrored.revert(List.of(plain)));
+    }
+
+    private static void refused(String message, Conversion conversion, NDArray array) {
+        assertRefused(message, () -> conversion.apply(array));
+    }
+
+    @Test
+    void kerasArraysOfOtherShapes(NDManager manager) {
+        NDArray cube = manager.ones(new Shape(3, 3, 3));
+        String two = "must have 2 axes, got (3, 3, 3)";
+        refused(two, KerasConversions.gruKernel(), cube);
+        assertRefused(two, () -> KerasConversions.gruKernel().revert(List.of(cube)));
+        String four = "must have 4 axes, got (3, 3, 3)";
+        refused(four, KerasConversions.transposedAsPlainConvolution(), cube);
+        assertRefused(
+                four, () -> KerasConversions.transposedAsPlainConvolution().revert(List.of(cube)));
+        Conversion bias = KerasConversions.gruBias();
+        refused("must be (2, 3 D), got (3, 3, 3)", bias, cube);
+        refused("must be (2, 3 D), got (3, 6)", bias, manager.ones(new Shape(3, 6)));
+        NDArray flat = manager.ones(new Shape(6));
+        assertRefused(
+                "must have 1 axes, got (2, 6)",
+                () -> bias.revert(List.of(flat, manager.ones(new Shape(2, 6)))));
+    }
+
+    @Test
+    void convolutionsOfOneByOneAreLinear(NDManager manager) {
+        Conversion pointwise = Conversion.pointwise();
+        NDArray weight = Tensors.normal(manager, 1, 2, 3, 1, 1);
+        NDArray linear = pointwise.apply(weight).get(0);
+        assertSame("linear", weight.reshape(2, 3), linear);
+        assertSame("and back", weight, pointwise.revert(List.of(linear)));
+        NDArray bias = Tensors.normal(manager, 2, 2);
+        assertSame("a bias", bias, pointwise.apply(bias).get(0));
+        assertSame("a bias back", bias, pointwise.revert(List.of(bias)));
+        assertSame("what is linear", linear, pointwise.apply(linear).get(0));
+        for (Shape shape :
+                List.of(new Shape(2, 3, 1), new Shape(2, 3, 1, 4), new Shape(2, 3, 4, 1))) {
+            refused("must be (out, in, 1, 1), got " + shape, pointwise, manager.zeros(shape));
+        }
+    }
+
+    @Test
+    void deviationsHaveNoSign(NDManager manager) {
+        NDArray sigma = manager.create(new float[] {0.5f, -0.5f, 2});
+        NDArray log = Conversion.logarithm().apply(sigma).get(0);
+        float half = (float) Math.log(0.5);
+        assertClose("log", manager.create(new float[] {half, half, -half}), log, 1e-6);
+        assertClose("back", sigma.abs(), Conversion.logarithm().revert(List.of(log)), 1e-6);
     }
 
     private static Map<String, NDArray> extractor(NDManager manager, int first, int channels) {

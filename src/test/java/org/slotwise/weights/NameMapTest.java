@@ -353,26 +353,63 @@ class NameMapTest {
         }
     }
 
+    /** What a map makes of names; "-" where it drops. */
+    private static void assertNames(NDManager manager, NameMap map, String... fromTo) {
+        Map<String, String> expected = new LinkedHashMap<>();
+        for (int i = 0; i < fromTo.length; i += 2) {
+            expected.put(fromTo[i], fromTo[i + 1]);
+        }
+        StateDict theirs = StateDict.of(zeros(manager, expected.keySet().toArray(String[]::new)));
+        try (StateDict ours = map.apply(theirs)) {
+            assertEquals(
+                    expected.values().stream().filter(name -> !name.equals("-")).toList(),
+                    names(ours));
+        }
+    }
+
+    /** Losses and metrics of a Lightning checkpoint are no part of a model. */
+    @Test
+    void whatIsNoPartOfAModelIsDropped(NDManager manager) {
+        for (NameMap map :
+                List.of(KnownLayouts.oclf(), KnownLayouts.oclfModules(), KnownLayouts.oclfSavi())) {
+            assertNames(
+                    manager,
+                    map,
+                    "models.object_decoder.grid",
+                    "-",
+                    "losses.mse.w",
+                    "-",
+                    "training_metrics.ari.w",
+                    "-",
+                    "evaluation_metrics.ari.w",
+                    "-");
+        }
+    }
+
     /** Modules other than those of the standard model keep their structure. */
     @Test
     void modulesOfOtherModels(NDManager manager) {
-        NameMap map = KnownLayouts.oclfModules();
-        try (StateDict ours =
-                map.apply(
-                        StateDict.of(
-                                zeros(
-                                        manager,
-                                        "models.perceptual_grouping.in_proj.weight",
-                                        "models.feature_extractor.layers.0.bias",
-                                        "models.object_decoder.grid",
-                                        "models.transition_model.w",
-                                        "losses.mse.w")))) {
-            assertEquals(
-                    List.of(
-                            "grouping.in_proj.weight",
-                            "encoder.layers.0.bias",
-                            "transition_model.w"),
-                    names(ours));
-        }
+        assertNames(
+                manager,
+                KnownLayouts.oclfModules(),
+                "models.perceptual_grouping.in_proj.weight",
+                "grouping.in_proj.weight",
+                "models.feature_extractor.layers.0.bias",
+                "encoder.layers.0.bias",
+                "models.object_decoder.mlp.0.bias",
+                "decoder.mlp.0.bias",
+                "models.transition_model.w",
+                "transition_model.w");
+        assertNames(
+                manager,
+                KnownLayouts.oclfSavi(),
+                "models.perceptual_grouping.module.slot_attention.to_q.weight",
+                "grouping.slot_attention.to_q.weight",
+                "models.feature_extractor.layers.0.bias",
+                "encoder.layers.0.bias",
+                "models.object_decoder.decoder.0.bias",
+                "decoder.decoder.0.bias",
+                "models.transition_model.w",
+                "transition_model.w");
     }
 }
