@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -148,6 +149,74 @@ class TorchArchiveTest {
         assertRefused("a.b comes twice", archive(pickle.toByteArray(), two, null));
         try (StateDict dict = StateDict.read(archive(dict(2, "a", "a.b"), two, null))) {
             assertEquals(List.of("a", "a.b"), List.copyOf(dict.names()));
+        }
+    }
+
+    private static Object unpickled(int... instructions) throws IOException {
+        ByteArrayOutputStream pickle = new ByteArrayOutputStream();
+        pickle.writeBytes(new byte[] {(byte) 0x80, 2});
+        for (int code : instructions) {
+            pickle.write(code);
+        }
+        pickle.write('.');
+        return TorchPickle.read(pickle.toByteArray());
+    }
+
+    @Test
+    void numbersOfEveryForm() throws IOException {
+        assertEquals(255L, unpickled('K', 255));
+        assertEquals(0xfffeL, unpickled('M', 0xfe, 0xff));
+        assertEquals(-2L, unpickled('J', 0xfe, 0xff, 0xff, 0xff));
+        assertEquals(0L, unpickled(0x8a, 0));
+        assertEquals(-1L, unpickled(0x8a, 1, 0xff));
+        assertEquals(0x1ffL, unpickled(0x8a, 2, 0xff, 1));
+        assertEquals(128L, unpickled(0x8b, 2, 0, 0, 0, 128, 0));
+        assertEquals(Long.MIN_VALUE, unpickled(0x8a, 8, 0, 0, 0, 0, 0, 0, 0, 0x80));
+        BigInteger large = BigInteger.ONE.shiftLeft(63);
+        assertEquals(large, unpickled(0x8a, 9, 0, 0, 0, 0, 0, 0, 0, 0x80, 0));
+        assertEquals(1.5, unpickled('G', 0x3f, 0xf8, 0, 0, 0, 0, 0, 0));
+        IOException e =
+                assertThrows(IOException.class, () -> unpickled(0x8b, 1, 4, 0, 0, 'a', 'b'));
+        assertEquals("the pickle has a number of 1025 bytes", e.getMessage());
+    }
+
+    @Test
+    void textsAndMemoriesOfEveryForm() throws IOException {
+        for (int[] text :
+                new int[][] {
+                    {0x8c, 1, 'a'},
+                    {'X', 1, 0, 0, 0, 'a'},
+                    {0x8d, 1, 0, 0, 0, 0, 0, 0, 0, 'a'},
+                    {'U', 1, 'a'},
+                    {'T', 1, 0, 0, 0, 'a'}
+                }) {
+            assertEquals("a", unpickled(text));
+        }
+        for (int[] bytes :
+                new int[][] {
+                    {'C', 1, 7}, {'B', 1, 0, 0, 0, 7}, {0x8e, 1, 0, 0, 0, 0, 0, 0, 0, 7}
+                }) {
+            assertArrayEquals(new byte[] {7}, (byte[]) unpickled(bytes));
+        }
+        List<Long> twice = List.of(1L, 1L);
+        assertEquals(twice, unpickled('K', 1, '2', 0x86));
+        assertEquals(twice, unpickled('K', 1, 'r', 0, 1, 0, 0, 'j', 0, 1, 0, 0, 0x86));
+        assertEquals(twice, unpickled('K', 1, 0x94, 'h', 0, 0x86));
+        assertEquals(new TorchGlobal("a.b"), unpickled('U', 1, 'a', 'U', 1, 'b', 0x93));
+        TorchDict dict = (TorchDict) unpickled('(', 'U', 1, 'a', 'K', 1, 'd');
+        assertEquals(1L, dict.get("a"));
+    }
+
+    @Test
+    void protocolsOfCheckpoints() throws IOException {
+        for (int protocol = 2; protocol <= 5; protocol++) {
+            byte[] none = {(byte) 0x80, (byte) protocol, 'N', '.'};
+            assertEquals(TorchPickle.NONE, TorchPickle.read(none));
+        }
+        for (int protocol : new int[] {1, 6}) {
+            byte[] none = {(byte) 0x80, (byte) protocol, 'N', '.'};
+            IOException e = assertThrows(IOException.class, () -> TorchPickle.read(none));
+            assertEquals("the pickle is of protocol " + protocol, e.getMessage());
         }
     }
 
