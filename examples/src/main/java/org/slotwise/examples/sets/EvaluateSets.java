@@ -60,7 +60,7 @@ final class EvaluateSets implements Callable<Integer> {
             out.printf(
                     "%-34s %5s %5s %5s %5s %5s %5s  %s%n",
                     "AP (%)", "inf", "1", "0.5", "0.25", "0.125", ".0625", "FG-ARI");
-            row(out, "model, " + options.iterations() + " iterations", scores.ofModel(model));
+            row(out, "model, " + model.iterations() + " iterations", scores.ofModel(model));
             row(out, "the mean of other scenes", scores.ofTheMean());
             row(out, "the most frequent kind, anywhere", scores.ofTheMostFrequent());
             row(out, "objects of other scenes", scores.ofOtherScenes());

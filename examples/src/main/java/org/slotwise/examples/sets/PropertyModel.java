@@ -10,8 +10,6 @@ import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.conditioning.RandomConditioning;
 import org.slotwise.data.ClevrObject;
@@ -42,7 +40,6 @@ final class PropertyModel extends AbstractBlock {
     static final int GRID = PropertyScenes.SIDE / PropertyEncoder.STRIDE;
 
     private static final byte VERSION = 2;
-    private static final String GROUPING = "grouping";
     private static final String SHIPPED = "sets.safetensors";
     private static final int DIM = 64;
     private static final int FEED_FORWARD = 128;
@@ -52,18 +49,16 @@ final class PropertyModel extends AbstractBlock {
 
     private static final float CONTRAST = 2;
 
-    private final PropertyGrouping kind;
-    private final int slots;
+    private final PropertySlots slots;
     private final PropertyEncoder encoder;
     private final @Nullable RandomConditioning conditioning; // null for a mixture
     private final PerceptualGrouping grouping;
     private final PropertyHead head;
 
-    private PropertyModel(PropertyGrouping kind, int slots, int iterations) {
+    private PropertyModel(PropertySlots slots) {
         super(VERSION);
-        this.kind = kind;
         this.slots = slots;
-        boolean mixture = kind == PropertyGrouping.MIXTURE;
+        boolean mixture = slots.grouping() == PropertyGrouping.MIXTURE;
         int dim = mixture ? 2 * DIM : DIM; // means and deviations
         encoder = addChildBlock("encoder", new PropertyEncoder());
         conditioning =
@@ -71,27 +66,33 @@ final class PropertyModel extends AbstractBlock {
                         ? null
                         : addChildBlock(
                                 "conditioning",
-                                RandomConditioning.builder().setDim(dim).setSlots(slots).build());
-        grouping = addChildBlock("grouping", mixture ? mixture(iterations) : attention(iterations));
-        head = addChildBlock("head", new PropertyHead(dim, kind == PropertyGrouping.DISCRETE));
+                                RandomConditioning.builder()
+                                        .setDim(dim)
+                                        .setSlots(slots.count())
+                                        .build());
+        grouping = addChildBlock("grouping", mixture ? mixture(slots) : attention(slots));
+        head =
+                addChildBlock(
+                        "head",
+                        new PropertyHead(dim, slots.grouping() == PropertyGrouping.DISCRETE));
     }
 
-    private static PerceptualGrouping attention(int iterations) {
+    private static PerceptualGrouping attention(PropertySlots slots) {
         return SlotAttention.builder()
                 .setDim(DIM)
                 .setFeatureDim(PropertyEncoder.FEATURE_DIM)
-                .optIterations(iterations)
-                .optImplicitDifferentiation(true)
+                .optIterations(slots.iterations())
+                .optImplicitDifferentiation(slots.gradients() == PropertyGradients.LAST)
                 .optFeedForward(new FeedForward(DIM, FEED_FORWARD))
                 .build();
     }
 
-    private static PerceptualGrouping mixture(int iterations) {
+    private static PerceptualGrouping mixture(PropertySlots slots) {
         return SlotMixtureGrouping.builder()
                 .setDim(2 * DIM)
                 .setFeatureDim(PropertyEncoder.FEATURE_DIM)
-                .optIterations(iterations)
-                .optImplicitDifferentiation(true)
+                .optIterations(slots.iterations())
+                .optImplicitDifferentiation(slots.gradients() == PropertyGradients.LAST)
                 .optFeedForward(new FeedForward(DIM, FEED_FORWARD))
                 .build();
     }
@@ -100,14 +101,11 @@ final class PropertyModel extends AbstractBlock {
      * A model with random weights.
      *
      * @param manager their owner
-     * @param kind how slots are made
-     * @param slots how many objects it can say at most
-     * @param iterations how many iterations of attention
+     * @param slots how it comes to them
      * @return a model to be trained
      */
-    static PropertyModel fresh(
-            NDManager manager, PropertyGrouping kind, int slots, int iterations) {
-        PropertyModel model = new PropertyModel(kind, slots, iterations);
+    static PropertyModel fresh(NDManager manager, PropertySlots slots) {
+        PropertyModel model = new PropertyModel(slots);
         int side = PropertyScenes.SIDE;
         model.initialize(manager, DataType.FLOAT32, new Shape(1, 3, side, side));
         return model;
@@ -120,11 +118,12 @@ final class PropertyModel extends AbstractBlock {
      * @param file a file that {@link #write} made; null for the model that comes with these
      *     examples
      * @param slots how many objects it can say at most
-     * @param iterations how many iterations of attention
+     * @param iterations how many iterations of its grouping; null for as many as it learnt with
      * @return a model that is ready to use
      * @throws IOException if the file cannot be read or is of another model
      */
-    static PropertyModel load(NDManager manager, @Nullable Path file, int slots, int iterations)
+    static PropertyModel load(
+            NDManager manager, @Nullable Path file, int slots, @Nullable Integer iterations)
             throws IOException {
         return ModelFile.read(
                 Maker.SETS,
@@ -133,24 +132,10 @@ final class PropertyModel extends AbstractBlock {
                 SHIPPED,
                 weights -> {
                     PropertyModel model =
-                            fresh(
-                                    manager,
-                                    grouping(weights.metadata().get(GROUPING)),
-                                    slots,
-                                    iterations);
+                            fresh(manager, PropertySlots.of(weights.metadata(), iterations, slots));
                     weights.loadInto(model);
                     return model;
                 });
-    }
-
-    private static PropertyGrouping grouping(@Nullable String name) {
-        return Arrays.stream(PropertyGrouping.values())
-                .filter(known -> known.toString().equals(name))
-                .findFirst()
-                .orElseThrow(
-                        () ->
-                                new IllegalArgumentException(
-                                        "it does not say which grouping it has"));
     }
 
     /**
@@ -161,7 +146,7 @@ final class PropertyModel extends AbstractBlock {
      */
     void write(Path file) throws IOException {
         try (StateDict weights = StateDict.of(this)) {
-            weights.withMetadata(Map.of(GROUPING, kind.toString())).write(file);
+            weights.withMetadata(slots.metadata()).write(file);
         }
     }
 
@@ -172,7 +157,12 @@ final class PropertyModel extends AbstractBlock {
 
     /** How many objects the model can say at most. */
     int slots() {
-        return slots;
+        return slots.count();
+    }
+
+    /** How many iterations its grouping takes. */
+    int iterations() {
+        return slots.iterations();
     }
 
     /**
@@ -205,10 +195,12 @@ final class PropertyModel extends AbstractBlock {
 
     private NDArray start(ParameterStore store, FeatureExtractorOutput features, boolean training) {
         if (conditioning == null) {
-            return ((SlotMixtureGrouping) grouping).startOnFeatures(store, features, null, slots);
+            return ((SlotMixtureGrouping) grouping)
+                    .startOnFeatures(store, features, null, slots.count());
         }
         NDArray x = features.features();
-        return conditioning.sample(store, x.getManager(), x.getShape().get(0), slots, training);
+        return conditioning.sample(
+                store, x.getManager(), x.getShape().get(0), slots.count(), training);
     }
 
     @Override
@@ -235,8 +227,8 @@ final class PropertyModel extends AbstractBlock {
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         long images = inputShapes[0].get(0);
         return new Shape[] {
-            new Shape(images, slots, ClevrObject.PROPERTIES),
-            new Shape(images, slots, (long) GRID * GRID)
+            new Shape(images, slots.count(), ClevrObject.PROPERTIES),
+            new Shape(images, slots.count(), (long) GRID * GRID)
         };
     }
 }

@@ -25,22 +25,18 @@ import org.slotwise.training.LearningRate;
  * @param steps how many
  * @param reportEvery after how many steps progress is told
  * @param peak the highest learning rate
- * @param kind how the model makes slots
- * @param iterations how many iterations the grouping takes
+ * @param slots how the model comes to its slots
  * @param loss what it learns by
  * @param maxObjects how many objects a scene has at most
- * @param slots how many objects the model can tell
  * @param seed what weights, scenes and all other random choices start from
  */
 record PropertyTraining(
         int steps,
         int reportEvery,
         double peak,
-        PropertyGrouping kind,
-        int iterations,
+        PropertySlots slots,
         PropertyLoss loss,
         int maxObjects,
-        int slots,
         int seed) {
 
     static final int ITERATIONS = 7;
@@ -72,18 +68,19 @@ record PropertyTraining(
     void run(NDManager manager, PrintWriter out, Path output)
             throws IOException, TranslateException {
         Engine.getInstance().setRandomSeed(seed);
-        PropertyModel model = PropertyModel.fresh(manager, kind, slots, iterations);
+        PropertyModel model = PropertyModel.fresh(manager, slots);
         out.printf(
                 Locale.ROOT,
-                "%s, %d iterations, %s loss, %d steps of %d scenes of up to %d objects, %d slots, learning rate %s, seed %d,"
+                "%s, %d iterations, gradients of %s, %s loss, %d steps of %d scenes of up to %d objects, %d slots, learning rate %s, seed %d,"
                         + " %d parameters%n",
-                kind,
-                iterations,
+                slots.grouping(),
+                slots.iterations(),
+                slots.gradients() == PropertyGradients.LAST ? "the last" : "all",
                 loss,
                 steps,
                 BATCH,
                 maxObjects,
-                slots,
+                slots.count(),
                 peak,
                 seed,
                 model.getParameters().values().stream().mapToLong(p -> p.getArray().size()).sum());
@@ -91,7 +88,8 @@ record PropertyTraining(
                 new PropertyScenes(FIRST_DATA_SEED + seed, (long) steps * BATCH, maxObjects);
         PropertyScores validation =
                 new PropertyScores(
-                        new PropertyScenes(VALIDATION_SEED, VALIDATION_SCENES, maxObjects), slots);
+                        new PropertyScenes(VALIDATION_SEED, VALIDATION_SCENES, maxObjects),
+                        slots.count());
         long start = System.nanoTime();
         double losses = 0;
         int since = 0;
@@ -102,7 +100,7 @@ record PropertyTraining(
                         ? null
                         : new AnnealedTemperature(quantizer.temperature(), LAST_TEMPERATURE, steps);
         try (Adam adam = Adam.builder().optLearningRate(learningRate(peak, steps)).build()) {
-            for (Batch batch : scenes.dataset(BATCH, slots).getData(manager)) {
+            for (Batch batch : scenes.dataset(BATCH, slots.count()).getData(manager)) {
                 try (batch) {
                     step++;
                     since++;

@@ -24,15 +24,12 @@ final class SetModelOptions {
 
     @Option(
             names = "--iterations",
-            defaultValue = "" + PropertyTraining.ITERATIONS,
             paramLabel = "NUMBER",
             description =
-                    "How many iterations of attention, 1 to "
+                    "How many iterations of the grouping, 1 to "
                             + MAX_ITERATIONS
-                            + "; training takes "
-                            + PropertyTraining.ITERATIONS
-                            + " if not told otherwise. Default: ${DEFAULT-VALUE}.")
-    private int iterations;
+                            + ". Default: as many as the model learnt with.")
+    private @Nullable Integer iterations;
 
     @Option(
             names = "--data-seed",
@@ -54,10 +51,6 @@ final class SetModelOptions {
         return PropertyModel.load(manager, model, slots(), iterations);
     }
 
-    int iterations() {
-        return iterations;
-    }
-
     int slots() {
         return shared.slots();
     }
@@ -68,11 +61,9 @@ final class SetModelOptions {
 
     void check(CommandSpec spec) {
         shared.check(spec);
-        Program.require(
-                spec,
-                iterations >= 1 && iterations <= MAX_ITERATIONS,
-                "--iterations must be 1 to " + MAX_ITERATIONS,
-                iterations);
+        if (iterations != null) {
+            Program.requireRange(spec, "--iterations", iterations, 1, MAX_ITERATIONS);
+        }
         Program.requireRange(spec, "--data-seed", dataSeed, 0, Integer.MAX_VALUE);
     }
 }

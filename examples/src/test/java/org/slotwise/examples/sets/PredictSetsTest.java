@@ -12,6 +12,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
@@ -128,6 +131,7 @@ class PredictSetsTest {
         assertArrayEquals(once, Files.readAllBytes(train("twice")));
         assertFalse(Arrays.equals(once, Files.readAllBytes(train("seed", "--seed", "1"))));
         assertFalse(Arrays.equals(once, Files.readAllBytes(train("rounds", "--iterations", "2"))));
+        assertFalse(Arrays.equals(once, Files.readAllBytes(train("all", "--gradients", "all"))));
         assertFalse(Arrays.equals(once, Files.readAllBytes(train("loss", "--loss", "huber"))));
         assertFalse(Arrays.equals(once, Files.readAllBytes(train("slots", "--slots", "6"))));
         assertFalse(
@@ -149,6 +153,32 @@ class PredictSetsTest {
                         .succeeds()
                         .out();
         assertEquals(6, row(out, "model, 7 iterations").length);
+    }
+
+    /** What a file does not say is as it was before it could. */
+    @Test
+    void iterationsAndGradientsAreKnownFromTheFile() throws IOException {
+        Path model = train("learnt", "--iterations", "2", "--gradients", "all");
+        String[] evaluate = {
+            "evaluate", "--model", model.toString(), "--max-objects", "3", "--scenes", "5"
+        };
+        assertTrue(run(evaluate).succeeds().out().contains("model, 2 iterations"));
+        try (StateDict weights = StateDict.read(model)) {
+            Map<String, String> said = new HashMap<>(weights.metadata());
+            assertEquals("all", said.get("gradients"));
+            said.keySet().removeAll(List.of("iterations", "gradients"));
+            assertEquals(
+                    new PropertySlots(PropertyGrouping.ATTENTION, PropertyGradients.LAST, 7, 4),
+                    PropertySlots.of(said, null, 4));
+            for (String bad : new String[] {"0", "101", "two", "99999999999"}) {
+                said.put("iterations", bad);
+                assertThrows(
+                        IllegalArgumentException.class, () -> PropertySlots.of(said, null, 4), bad);
+            }
+            assertEquals(3, PropertySlots.of(said, 3, 4).iterations());
+            said.put("gradients", "none");
+            assertThrows(IllegalArgumentException.class, () -> PropertySlots.of(said, 3, 4));
+        }
     }
 
     @Test
@@ -186,6 +216,7 @@ class PredictSetsTest {
                 "train --slots 5 | --slots must be 6 to 32, got 5",
                 "train --grouping none | Invalid value for option '--grouping': expected one of attention, mixture, discrete but was 'none'",
                 "train --iterations 0 | --iterations must be 1 to 100, got 0",
+                "train --gradients none | Invalid value for option '--gradients': expected one of last, all but was 'none'",
                 "train --loss none | Invalid value for option '--loss': expected one of hungarian, huber but was 'none'",
                 "train --threads 0 | --threads must be 1 to 256, got 0",
                 "train --output m.pt | --output must end in .safetensors, got m.pt",
@@ -227,11 +258,13 @@ class PredictSetsTest {
                                                 10,
                                                 1,
                                                 1e-3,
-                                                PropertyGrouping.ATTENTION,
-                                                7,
+                                                new PropertySlots(
+                                                        PropertyGrouping.ATTENTION,
+                                                        PropertyGradients.LAST,
+                                                        7,
+                                                        4),
                                                 PropertyLoss.HUBER,
                                                 3,
-                                                4,
                                                 0)
                                         .requireNumber(Double.NaN, 7));
         assertTrue(e.getMessage().contains("step 7"));

@@ -15,7 +15,9 @@ class PropertyLeftoversTest {
         Shape image = new Shape(1, 3, PropertyScenes.SIDE, PropertyScenes.SIDE);
         Leftovers.Inputs images = own -> new NDList(own.randomUniform(0, 1, image));
         try (NDManager weights = NDManager.newBaseManager()) {
-            PropertyModel model = PropertyModel.fresh(weights, kind, 4, 2);
+            PropertyModel model =
+                    PropertyModel.fresh(
+                            weights, new PropertySlots(kind, PropertyGradients.LAST, 2, 4));
             Leftovers.none(weights, model, images, images);
         }
     }

@@ -1,0 +1,74 @@
+package org.slotwise.examples.sets;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a {@link PropertyModel} comes to its slots.
+ *
+ * @param grouping what makes them
+ * @param gradients which iterations it learns by
+ * @param iterations how many it takes
+ * @param count how many objects it can say at most
+ */
+record PropertySlots(
+        PropertyGrouping grouping, PropertyGradients gradients, int iterations, int count) {
+
+    private static final String GROUPING = "grouping";
+    private static final String GRADIENTS = "gradients";
+    private static final String ITERATIONS = "iterations";
+
+    /**
+     * What a file says of it.
+     *
+     * @param said its metadata
+     * @param iterations how many iterations are wanted; null for as many as it learnt with
+     * @param count how many objects it shall say at most
+     * @throws IllegalArgumentException if it does not say which grouping it has, or something else
+     *     than is known
+     */
+    static PropertySlots of(Map<String, String> said, @Nullable Integer iterations, int count) {
+        PropertyGradients gradients =
+                said.containsKey(GRADIENTS)
+                        ? known(PropertyGradients.values(), GRADIENTS, said)
+                        : PropertyGradients.LAST; // files of before that was a choice
+        return new PropertySlots(
+                known(PropertyGrouping.values(), GROUPING, said),
+                gradients,
+                iterations == null ? learnt(said) : iterations,
+                count);
+    }
+
+    private static int learnt(Map<String, String> said) {
+        String number = said.get(ITERATIONS);
+        if (number == null) {
+            return PropertyTraining.ITERATIONS;
+        }
+        if (!number.matches("[1-9]\\d{0,2}")
+                || Integer.parseInt(number) > SetModelOptions.MAX_ITERATIONS) {
+            throw new IllegalArgumentException("it says it has " + number + " iterations");
+        }
+        return Integer.parseInt(number);
+    }
+
+    private static <T extends Enum<T>> T known(T[] all, String what, Map<String, String> said) {
+        return Arrays.stream(all)
+                .filter(value -> value.toString().equals(said.get(what)))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new IllegalArgumentException(
+                                        "it does not say which " + what + " it has"));
+    }
+
+    /** What goes into a file; the number of slots may change from call to call. */
+    Map<String, String> metadata() {
+        Map<String, String> said = new HashMap<>();
+        said.put(GROUPING, grouping.toString());
+        said.put(GRADIENTS, gradients.toString());
+        said.put(ITERATIONS, Integer.toString(iterations));
+        return said;
+    }
+}
