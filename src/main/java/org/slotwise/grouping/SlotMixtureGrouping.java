@@ -167,7 +167,7 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
             @Nullable NDArray uniform,
             int slots) {
         NDArray x = features.images(who());
-        starts.check(x, uniform);
+        starts.check(x, "uniform", uniform);
         Check.atLeast(who(), "slots", slots, 1);
         NDList in = new NDList(x, StickBreakingInputs.uniform(x, uniform));
         return compute(

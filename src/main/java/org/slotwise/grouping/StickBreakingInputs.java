@@ -19,11 +19,15 @@ record StickBreakingInputs(String who, int featureDim) {
     private static final String POSITIONS = FeatureExtractorOutput.POSITIONS;
 
     void check(NDArray x, @Nullable NDArray uniform) {
+        check(x, GroupingInputs.CONDITIONING, uniform);
+    }
+
+    /** The same where the draw has another name. */
+    void check(NDArray x, String what, @Nullable NDArray uniform) {
         Check.shape(who, FEATURES, x, "B", "N", featureDim);
         Check.floating(who, FEATURES, x.getDataType());
         if (uniform != null) {
             Shape shape = x.getShape();
-            String what = GroupingInputs.CONDITIONING;
             Check.shape(who, what, uniform, shape.get(0), shape.get(1));
             Check.sameTypeAndDevice(who, what, uniform, FEATURES, x);
         }

@@ -250,7 +250,7 @@ class MixtureStartTest {
         NDArray draws = uniform(manager, 2, DataType.FLOAT32, B, N);
         assertRefused(who + "slots must be at least 1, got 0", () -> start(block, x, draws, 0));
         assertRefused(
-                who + "conditioning must be (2, 12), got (2, 3)",
+                who + "uniform must be (2, 12), got (2, 3)",
                 () -> start(block, x, draws.get(":, :3"), K));
         assertRefused(
                 who + "features must be (B, N, 5), got (2, 12, 4)",
