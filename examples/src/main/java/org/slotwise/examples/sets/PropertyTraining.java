@@ -39,7 +39,12 @@ record PropertyTraining(
         int maxObjects,
         int seed) {
 
+    /** Of those that learn by the last one. */
     static final int ITERATIONS = 7;
+
+    /** Of a mixture, which learns by all of them. */
+    static final int MIXTURE_ITERATIONS = 3;
+
     private static final int BATCH = 32;
     private static final int WARM_UP = 300;
     private static final double FLOOR = 0.01;

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.examples.shared.HelpOption;
 import org.slotwise.examples.shared.OutputFile;
 import org.slotwise.examples.shared.Program;
@@ -49,23 +50,24 @@ final class TrainSets implements Callable<Integer> {
 
     @Option(
             names = "--iterations",
-            defaultValue = "" + PropertyTraining.ITERATIONS,
             paramLabel = "NUMBER",
             description =
                     "How many iterations the grouping takes, 1 to "
                             + SetModelOptions.MAX_ITERATIONS
-                            + ". Default: ${DEFAULT-VALUE}.")
-    private int iterations;
+                            + ". Default: "
+                            + PropertyTraining.ITERATIONS
+                            + "; of a mixture "
+                            + PropertyTraining.MIXTURE_ITERATIONS
+                            + ".")
+    private @Nullable Integer iterations;
 
     @Option(
             names = "--gradients",
-            defaultValue = "last",
             paramLabel = "KIND",
             description =
-                    "Which iterations the model learns by: last, or all, which take longer and lead a"
-                            + " mixture to whole objects; then 3 iterations do. Default:"
-                            + " ${DEFAULT-VALUE}.")
-    private PropertyGradients gradients;
+                    "Which iterations the model learns by: last, or all, which take longer. Default:"
+                            + " last; of a mixture all.")
+    private @Nullable PropertyGradients gradients;
 
     @Option(
             names = "--loss",
@@ -117,10 +119,10 @@ final class TrainSets implements Callable<Integer> {
     public Integer call() throws IOException, TranslateException {
         options.check(spec);
         require(steps >= 1 && steps <= MAX_STEPS, "--steps must be 1 to " + MAX_STEPS, steps);
-        require(
-                iterations >= 1 && iterations <= SetModelOptions.MAX_ITERATIONS,
-                "--iterations must be 1 to " + SetModelOptions.MAX_ITERATIONS,
-                iterations);
+        if (iterations != null) {
+            Program.requireRange(
+                    spec, "--iterations", iterations, 1, SetModelOptions.MAX_ITERATIONS);
+        }
         require(report >= 1, "--report must be at least 1", report);
         require(
                 learningRate > 0 && learningRate <= 1,
@@ -131,17 +133,22 @@ final class TrainSets implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager()) {
             new PropertyTraining(
-                            steps,
-                            report,
-                            learningRate,
-                            new PropertySlots(grouping, gradients, iterations, options.slots()),
-                            loss,
-                            options.maxObjects(),
-                            seed)
+                            steps, report, learningRate, slots(), loss, options.maxObjects(), seed)
                     .run(manager, out, output);
             out.printf("Model: %s%n", output);
         }
         return ExitCode.OK;
+    }
+
+    private PropertySlots slots() {
+        boolean mixture = grouping == PropertyGrouping.MIXTURE;
+        PropertyGradients usual = mixture ? PropertyGradients.ALL : PropertyGradients.LAST;
+        int times = mixture ? PropertyTraining.MIXTURE_ITERATIONS : PropertyTraining.ITERATIONS;
+        return new PropertySlots(
+                grouping,
+                gradients == null ? usual : gradients,
+                iterations == null ? times : iterations,
+                options.slots());
     }
 
     private void require(boolean condition, String expected, Object got) {

@@ -147,12 +147,15 @@ class PredictSetsTest {
                     kind == PropertyGrouping.DISCRETE,
                     weights.names().stream().anyMatch(name -> name.contains("quantizer")));
             assertEquals(kind.toString(), weights.metadata().get("grouping"));
+            boolean all = kind == PropertyGrouping.MIXTURE;
+            assertEquals(all ? "all" : "last", weights.metadata().get("gradients"));
         }
         String out =
                 run("evaluate", "--model", model.toString(), "--max-objects", "3", "--scenes", "30")
                         .succeeds()
                         .out();
-        assertEquals(6, row(out, "model, 7 iterations").length);
+        int times = kind == PropertyGrouping.MIXTURE ? 3 : 7;
+        assertEquals(6, row(out, "model, " + times + " iterations").length);
     }
 
     /** What a file does not say is as it was before it could. */
