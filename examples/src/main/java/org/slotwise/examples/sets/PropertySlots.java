@@ -26,17 +26,19 @@ record PropertySlots(
      * @param said its metadata
      * @param iterations how many iterations are wanted; null for as many as it learnt with
      * @param count how many objects it shall say at most
-     * @throws IllegalArgumentException if it does not say which grouping it has, or something else
-     *     than is known
+     * @throws IllegalArgumentException if it does not say which grouping it has, something else
+     *     than is known, or is a mixture of before its slots started on features
      */
     static PropertySlots of(Map<String, String> said, @Nullable Integer iterations, int count) {
-        PropertyGradients gradients =
-                said.containsKey(GRADIENTS)
-                        ? known(PropertyGradients.values(), GRADIENTS, said)
-                        : PropertyGradients.LAST; // files of before that was a choice
+        PropertyGrouping grouping = known(PropertyGrouping.values(), GROUPING, said);
+        boolean old = !said.containsKey(GRADIENTS); // of before that was a choice
+        if (old && grouping == PropertyGrouping.MIXTURE) {
+            throw new IllegalArgumentException(
+                    "it is a mixture whose slots do not start on features; train one again");
+        }
         return new PropertySlots(
-                known(PropertyGrouping.values(), GROUPING, said),
-                gradients,
+                grouping,
+                old ? PropertyGradients.LAST : known(PropertyGradients.values(), GRADIENTS, said),
                 iterations == null ? learnt(said) : iterations,
                 count);
     }

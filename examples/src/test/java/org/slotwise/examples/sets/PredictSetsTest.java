@@ -173,6 +173,8 @@ class PredictSetsTest {
             assertEquals(
                     new PropertySlots(PropertyGrouping.ATTENTION, PropertyGradients.LAST, 7, 4),
                     PropertySlots.of(said, null, 4));
+            Map<String, String> mixture = Map.of("grouping", "mixture");
+            assertThrows(IllegalArgumentException.class, () -> PropertySlots.of(mixture, null, 4));
             for (String bad : new String[] {"0", "101", "two", "99999999999"}) {
                 said.put("iterations", bad);
                 assertThrows(
