@@ -37,7 +37,8 @@ final class MixtureStart {
         long elements = x.getShape().get(2);
         NDArray centred = x.sub(x.mean(new int[] {1}, true));
         NDArray variances = centred.square().mean(new int[] {1}, true); // (B, 1, C)
-        NDArray unit = Ops.clampMin(variances.mean(new int[] {2}, true), leastVariance).sqrt();
+        NDArray variance = variances.mean(new int[] {2}, true); // (B, 1, 1)
+        NDArray unit = Ops.clampMin(variance, Scalars.smallest(type)).sqrt();
         NDArray y = centred.div(unit);
         NDArray squares = y.square().sum(new int[] {2});
         NDArray chosen =
@@ -56,8 +57,8 @@ final class MixtureStart {
                         .chosen();
         NDArray rows = chosen.add(Ops.begins(x, Math.toIntExact(images), size).reshape(images, 1));
         NDArray means = Ops.rows(x.reshape(images * size, elements), rows);
-        NDArray variance = Ops.clampMin(variances.mul(Scalars.like(x, SHARE)), leastVariance);
-        NDArray logSigma = variance.log().mul(Scalars.like(x, 0.5));
+        NDArray spread = Ops.clampMin(variances.mul(Scalars.like(x, SHARE)), leastVariance);
+        NDArray logSigma = spread.log().mul(Scalars.like(x, 0.5));
         return means.concat(logSigma.broadcast(means.getShape()), 2);
     }
 }

@@ -108,6 +108,20 @@ class MixtureStartTest {
                 1e-12);
     }
 
+    /** However small features are beside the least variance: or all slots would be one. */
+    @ParameterizedTest
+    @CsvSource({"1e-7", "1e-4", "1e4"})
+    void theScaleOfFeaturesChoosesNothing(double scale, NDManager manager) {
+        NDArray x = normal(manager, 1, DataType.FLOAT32, B, N, C);
+        NDArray draws = uniform(manager, 2, DataType.FLOAT32, B, N);
+        NDArray scaled = x.mul((float) scale);
+        assertClose(
+                "means",
+                MixtureStart.of(x, draws, K, 1e-4).get(":, :, :" + C),
+                MixtureStart.of(scaled, draws, K, 1e-4).get(":, :, :" + C).div((float) scale),
+                1e-5);
+    }
+
     /** Means are what the mixture compares: features after the normalisation and the map. */
     @ParameterizedTest
     @EnumSource(
