@@ -150,16 +150,16 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
      *
      * <p>No gradient goes through the choice, and none is recorded. Slots have an order: the later,
      * the less was left to explain, so that those to be masked should be the last. Where there are
-     * more slots than different features, some slots are alike, and stay so.
+     * fewer different features than slots, some slots are alike, and stay so.
      *
      * @param parameterStore where the parameters' values are
      * @param features (B, N, F)
      * @param uniform draws from 0 to 1 (B, N) of the features' type, which decide among what is
      *     unexplained; null to draw them by the engine's generator
-     * @param slots K, at least 1
+     * @param slots K, from 1 to N
      * @return what {@link #mixture} takes as conditioning, (B, K, D)
      * @throws IllegalArgumentException if an input has another shape, type or device, or there are
-     *     no slots
+     *     no slots, or more than features
      */
     public NDArray startOnFeatures(
             ParameterStore parameterStore,
@@ -169,6 +169,14 @@ public final class SlotMixtureGrouping extends IterativeGrouping implements Mask
         NDArray x = features.images(who());
         starts.check(x, "uniform", uniform);
         Check.atLeast(who(), "slots", slots, 1);
+        long size = x.getShape().get(1);
+        Check.option(
+                slots <= size,
+                who()
+                        + ": slots must be at most as many as there are features, "
+                        + size
+                        + ", got "
+                        + slots);
         NDList in = new NDList(x, StickBreakingInputs.uniform(x, uniform));
         return compute(
                         parameterStore,

@@ -223,9 +223,9 @@ class MixtureStartTest {
         NDArray x = manager.ones(new Shape(B, N, F));
         NDArray start = start(block, x, uniform(manager, 2, DataType.FLOAT32, B, N), K);
         assertTrue(Double.isFinite(Tensors.largest(start)));
-        // More slots than features.
-        NDArray few = normal(manager, 1, B, 2, F);
-        NDArray more = start(block, few, uniform(manager, 2, DataType.FLOAT32, B, 2), 5);
+        // As many slots as features, of which some are the same.
+        NDArray few = normal(manager, 1, B, 1, F).repeat(1, 5);
+        NDArray more = start(block, few, uniform(manager, 2, DataType.FLOAT32, B, 5), 5);
         assertEquals(new Shape(B, 5, 2 * C), more.getShape());
         assertTrue(Double.isFinite(Tensors.largest(more)));
     }
@@ -263,6 +263,9 @@ class MixtureStartTest {
         NDArray x = normal(manager, 1, B, N, F);
         NDArray draws = uniform(manager, 2, DataType.FLOAT32, B, N);
         assertRefused(who + "slots must be at least 1, got 0", () -> start(block, x, draws, 0));
+        assertRefused(
+                who + "slots must be at most as many as there are features, 12, got 13",
+                () -> start(block, x, draws, 13));
         assertRefused(
                 who + "uniform must be (2, 12), got (2, 3)",
                 () -> start(block, x, draws.get(":, :3"), K));
