@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.JniUtils;
 import com.google.gson.JsonObject;
 import java.io.IOException;
@@ -17,7 +16,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Random;
 import java.util.stream.Collectors;
 import org.slotwise.clustering.KMeans;
 import org.slotwise.clustering.KMeansClustering;
@@ -32,38 +30,10 @@ import org.slotwise.weights.StateDict;
  */
 final class ClusteringSpeed {
 
-    /**
-     * Vectors: N of size F, around so many means of variance 1, clustered into K; without means
-     * those of {@link RealSlots}.
-     */
-    private record Vectors(String name, int n, int f, int means, double spread, int k) {
-        private static final String SLOTS = "-slots";
-
-        static Vectors slots(String model) {
-            return new Vectors(model + SLOTS, 100_000, 64, 0, 0, 20);
-        }
-
-        NDArray in(NDManager manager) throws IOException {
-            return means == 0
-                    ? RealSlots.of(manager, name.substring(0, name.length() - SLOTS.length()), n)
-                    : manager.create(numbers(this), new Shape(n, f));
-        }
-    }
-
     /** On how many vectors a start is drawn and run where it is not on all. */
     private static final int SAMPLE = 10_000;
 
     private static final double RELAXATION = 1.7; // of these
-
-    private static final List<Vectors> ALL =
-            List.of(
-                    Vectors.slots("multi-dsprites"),
-                    Vectors.slots("tetrominoes"),
-                    new Vectors("clear", 100_000, 64, 20, 0.3, 20),
-                    new Vectors("vague", 100_000, 64, 20, 1, 20),
-                    new Vectors("noise", 100_000, 64, 1, 1, 20),
-                    new Vectors("colours", 60_000, 3, 12, 0.5, 8),
-                    new Vectors("many-colours", 60_000, 3, 12, 0.5, 20));
 
     /** Where starts come from. */
     private enum Start {
@@ -104,7 +74,10 @@ final class ClusteringSpeed {
         Arguments arguments = Arguments.parse(args);
         Engine.getEngine("PyTorch");
         arguments.requireCpu("k-means beside scikit-learn");
-        String all = ALL.stream().map(Vectors::name).collect(Collectors.joining(","));
+        String all =
+                ClusteredVectors.ALL.stream()
+                        .map(ClusteredVectors::name)
+                        .collect(Collectors.joining(","));
         List<String> chosen = arguments.list("modules", all);
         for (String threads : arguments.list("threads", "1")) {
             int count = Integer.parseInt(threads);
@@ -119,8 +92,8 @@ final class ClusteringSpeed {
                 System.out.printf(
                         "threads %s, milliseconds of %s%n",
                         threads, count == 1 ? "processor time" : "the clock");
-                for (Vectors vectors : ALL) {
-                    if (chosen.contains(vectors.name)) {
+                for (ClusteredVectors vectors : ClusteredVectors.ALL) {
+                    if (chosen.contains(vectors.name())) {
                         speed.measure(vectors, arguments.number("rounds", 7));
                     }
                 }
@@ -129,9 +102,9 @@ final class ClusteringSpeed {
         }
     }
 
-    private void measure(Vectors v, int rounds) throws IOException {
+    private void measure(ClusteredVectors v, int rounds) throws IOException {
         NDArray x = v.in(manager);
-        NDArray centers = x.get(":" + v.k).duplicate();
+        NDArray centers = x.get(":" + v.k()).duplicate();
         Path file = Files.createTempFile("vectors", ".npz");
         try {
             StateDict.of(Map.of("features", x, "centers", centers)).write(file);
@@ -147,7 +120,7 @@ final class ClusteringSpeed {
             List<Pass> elkan = new ArrayList<>();
             List<Pass> byHand = new ArrayList<>();
             for (int round = -2; round < rounds; round++) {
-                Pass own = own(x, start == Start.GIVEN ? centers : null, start, v.k, round);
+                Pass own = own(x, start == Start.GIVEN ? centers : null, start, v.k(), round);
                 Pass first = theirs("lloyd", start == Start.GIVEN, 0, round + 2);
                 Pass second = theirs("elkan", start == Start.GIVEN, 0, round + 2);
                 Pass third =
@@ -167,7 +140,7 @@ final class ClusteringSpeed {
                         Locale.ROOT,
                         "%-20s the same by hand with lloyd %7.1f ms, %d iterations, %.2f times as"
                                 + " long; inertia %.5g%n",
-                        v.name,
+                        v.name(),
                         median(byHand),
                         byHand.get(0).iterations,
                         median(byHand) / median(ours),
@@ -178,7 +151,8 @@ final class ClusteringSpeed {
     }
 
     /** All vectors once, batch by batch from the same centres. */
-    private void batches(Vectors v, NDArray x, NDArray centers, int rounds) throws IOException {
+    private void batches(ClusteredVectors v, NDArray x, NDArray centers, int rounds)
+            throws IOException {
         Path file = Files.createTempFile("centers", ".npz");
         try (NDManager scratch = manager.newSubManager()) {
             theirBatches(file, true);
@@ -206,7 +180,7 @@ final class ClusteringSpeed {
                     Locale.ROOT,
                     "%-20s mini-batches of %d: library %7.1f ms, scikit-learn %7.1f ms: %.2f times"
                             + " as fast; centres differ by %.1e%n",
-                    v.name,
+                    v.name(),
                     BATCH,
                     median(ours),
                     median(theirs),
@@ -262,7 +236,7 @@ final class ClusteringSpeed {
     }
 
     private void print(
-            Vectors v, Start start, List<Pass> ours, List<Pass> lloyd, List<Pass> elkan) {
+            ClusteredVectors v, Start start, List<Pass> ours, List<Pass> lloyd, List<Pass> elkan) {
         double mine = median(ours);
         double best = Math.min(median(lloyd), median(elkan));
         System.out.printf(
@@ -270,7 +244,7 @@ final class ClusteringSpeed {
                 "%-20s %-10s library %7.1f ms, %d iterations; lloyd %7.1f ms, elkan %7.1f ms,"
                         + " %d iterations: %.2f times as fast as the better; inertia %.5g and"
                         + " %.5g%n",
-                v.name,
+                v.name(),
                 start.told,
                 mine,
                 ours.get(0).iterations,
@@ -337,23 +311,5 @@ final class ClusteringSpeed {
 
     private static double mean(List<Pass> passes) {
         return passes.stream().mapToDouble(Pass::inertia).average().orElseThrow();
-    }
-
-    private static float[] numbers(Vectors v) {
-        Random random = new Random(0);
-        double[][] means = new double[v.means][v.f];
-        for (double[] mean : means) {
-            for (int i = 0; i < v.f; i++) {
-                mean[i] = random.nextGaussian();
-            }
-        }
-        float[] numbers = new float[v.n * v.f];
-        for (int j = 0; j < v.n; j++) {
-            double[] mean = means[random.nextInt(v.means)];
-            for (int i = 0; i < v.f; i++) {
-                numbers[j * v.f + i] = (float) (mean[i] + v.spread * random.nextGaussian());
-            }
-        }
-        return numbers;
     }
 }

@@ -20,7 +20,7 @@ import org.slotwise.data.PictureFit;
 import org.slotwise.image.PendingImages.Size;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.JpegReader;
-import org.slotwise.internal.SmallPictures;
+import org.slotwise.internal.SmallPictureWarning;
 
 /**
  * Puts images through a model that discovers objects, for DJL's {@code Predictor}.
@@ -73,8 +73,9 @@ public final class ObjectDiscoveryTranslator implements Translator<Image, Discov
     private final PictureFit fit;
     private final double leastScore;
     private final ModelOutputs.Options outputs;
-    private final SmallPictures small =
-            new SmallPictures(LoggerFactory.getLogger(ObjectDiscoveryTranslator.class), who());
+    private final SmallPictureWarning small =
+            new SmallPictureWarning(
+                    LoggerFactory.getLogger(ObjectDiscoveryTranslator.class), who());
 
     private ObjectDiscoveryTranslator(Builder builder) {
         height = builder.height;

@@ -345,13 +345,14 @@ public final class LatentSlotDiffusion extends SlotsAndLatents implements AutoCl
     }
 
     /**
-     * Writes the folders that {@link #readFolders} and the authors' code read, by their shorter
-     * names, or by those that they have where they are there. Each is replaced when the new one is
-     * whole. The decoder of {@link #discovery()} and how errors count in training are not written.
+     * Writes the folders that {@link #readFolders} and the authors' code read. A folder that is
+     * there keeps its name, a new one has the shorter of the two. Each is replaced when the new one
+     * is whole. The decoder of {@link #discovery()} and how errors count in training are not
+     * written.
      *
      * @param folder where to; it is made if it is not there
      * @throws IOException if a folder cannot be written, or there is something else of its name, or
-     *     one of each of its names
+     *     a part has a folder of either name
      * @throws IllegalArgumentException if the model has other parts than the authors'
      */
     public void writeFolders(Path folder) throws IOException {

@@ -30,7 +30,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
-import org.slotwise.internal.SmallPictures;
+import org.slotwise.internal.SmallPictureWarning;
 import org.slotwise.training.Adam;
 import org.slotwise.training.Checkpoint;
 import org.slotwise.training.DivergenceCheck;
@@ -76,7 +76,7 @@ final class TrainingRun {
     /** Checkpoints of before it was looked at pictures do not have it. */
     private static final String PICTURES = "pictures";
 
-    private final SmallPictures small = new SmallPictures(LOG, WHO);
+    private final SmallPictureWarning small = new SmallPictureWarning(LOG, WHO);
     private final Options options;
     private final ObjectDiscoveryModel model;
     private final TrainingRecipe recipe;

@@ -3,18 +3,16 @@ package org.slotwise.decoder;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.slotwise.testing.Errors.assertRefused;
+import static org.slotwise.testing.SavedParameters.refusal;
 import static org.slotwise.testing.Tensors.normal;
 
 import ai.djl.Device;
-import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import java.io.ByteArrayInputStream;
-import java.io.DataInputStream;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -182,15 +180,7 @@ class DecoderErrorsTest {
     private static void refusedAfter(NDManager manager, SlotDecoder saved, SlotDecoder other) {
         saved.initialize(manager, DataType.FLOAT32, new Shape(1, 1, 6));
         byte[] bytes = BlockContract.save(saved);
-        String message =
-                assertThrows(
-                                MalformedModelException.class,
-                                () ->
-                                        other.loadParameters(
-                                                manager,
-                                                new DataInputStream(
-                                                        new ByteArrayInputStream(bytes))))
-                        .getMessage();
+        String message = refusal(bytes, other, manager);
         String who = saved.getClass().getSimpleName();
         assertEquals(0, message.indexOf(who + ": the block is " + who + "(slotDim=6, "), message);
     }

@@ -3,13 +3,12 @@ package org.slotwise.grouping;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Errors.assertRefused;
+import static org.slotwise.testing.SavedParameters.refusal;
 import static org.slotwise.testing.Tensors.assertClose;
 import static org.slotwise.testing.Tensors.assertSame;
 
-import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -20,8 +19,6 @@ import ai.djl.nn.Block;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import java.io.ByteArrayInputStream;
-import java.io.DataInputStream;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -251,13 +248,7 @@ class RecurrentGroupingTest {
 
     private static String refusedParameters(NDManager manager, Block saved, Block other) {
         byte[] parameters = BlockContract.save(saved);
-        return assertThrows(
-                        MalformedModelException.class,
-                        () ->
-                                other.loadParameters(
-                                        manager,
-                                        new DataInputStream(new ByteArrayInputStream(parameters))))
-                .getMessage();
+        return refusal(parameters, other, manager);
     }
 
     @Test

@@ -10,7 +10,7 @@ import org.slotwise.data.PictureFit;
 import org.slotwise.data.Scene;
 import org.slotwise.data.SceneFileException;
 import org.slotwise.internal.Check;
-import org.slotwise.internal.SmallPictures;
+import org.slotwise.internal.SmallPictureWarning;
 
 /**
  * How pictures and their masks become scenes of one size, for all readers of pictures. The objects
@@ -24,7 +24,12 @@ import org.slotwise.internal.SmallPictures;
  * @param small tells of one that is far too small
  */
 record PictureScenes(
-        int height, int width, PictureFit fit, int voidLabel, long maxPixels, SmallPictures small) {
+        int height,
+        int width,
+        PictureFit fit,
+        int voidLabel,
+        long maxPixels,
+        SmallPictureWarning small) {
 
     static final int NO_VOID = -1;
 
@@ -40,7 +45,12 @@ record PictureScenes(
         Check.option(maxPixels > 0, who + ": maxPixels must be at least 1, got " + maxPixels);
         Logger log = LoggerFactory.getLogger(PictureScenes.class.getPackageName() + "." + who);
         return new PictureScenes(
-                height, width, PictureFit.CROP, voidLabel, maxPixels, new SmallPictures(log, who));
+                height,
+                width,
+                PictureFit.CROP,
+                voidLabel,
+                maxPixels,
+                new SmallPictureWarning(log, who));
     }
 
     /** The same with another fit. */

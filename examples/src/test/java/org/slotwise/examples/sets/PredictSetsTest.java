@@ -148,6 +148,9 @@ class PredictSetsTest {
                     weights.names().stream().anyMatch(name -> name.contains("quantizer")));
             assertEquals(kind.toString(), weights.metadata().get("grouping"));
             boolean all = kind == PropertyGrouping.MIXTURE;
+            // A mixture starts on features, the others from what they have learnt.
+            assertEquals(
+                    !all, weights.names().stream().anyMatch(name -> name.contains("conditioning")));
             assertEquals(all ? "all" : "last", weights.metadata().get("gradients"));
         }
         String out =

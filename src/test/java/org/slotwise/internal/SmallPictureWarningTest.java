@@ -31,7 +31,7 @@ import org.slotwise.model.TrainingRecipe;
 import org.slotwise.testing.ChildJvm;
 
 /** Who trains on tiny pictures, or asks about them, is told so once. */
-class SmallPicturesTest {
+class SmallPictureWarningTest {
 
     @TempDir private Path folder;
 
@@ -39,7 +39,7 @@ class SmallPicturesTest {
     private static Logger keeping(List<String> told) {
         return (Logger)
                 Proxy.newProxyInstance(
-                        SmallPicturesTest.class.getClassLoader(),
+                        SmallPictureWarningTest.class.getClassLoader(),
                         new Class<?>[] {Logger.class},
                         (self, method, args) -> {
                             assertEquals("warn", method.getName());
@@ -51,14 +51,14 @@ class SmallPicturesTest {
     @Test
     void theFirstIsTold() {
         List<String> told = new ArrayList<>();
-        SmallPictures fine = new SmallPictures(keeping(told), "Reader");
+        SmallPictureWarning fine = new SmallPictureWarning(keeping(told), "Reader");
         for (int[] one : new int[][] {{16, 16}, {200, 17}, {16, 1000}, {64, 64}}) {
             fine.see(one[0], one[1], 64, 64, UnaryOperator.identity());
         }
         assertEquals(List.of(), told);
         for (int[] one : new int[][] {{15, 64}, {64, 15}, {1, 1}, {2, 3}}) {
             told.clear();
-            SmallPictures small = new SmallPictures(keeping(told), "Reader");
+            SmallPictureWarning small = new SmallPictureWarning(keeping(told), "Reader");
             for (int i = 0; i < 3; i++) {
                 String name = "a" + i + ": ";
                 small.see(one[0], one[1], 64, 64, what -> name + what);

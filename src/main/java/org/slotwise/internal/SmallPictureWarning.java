@@ -8,7 +8,7 @@ import org.slf4j.Logger;
  * Tells of pictures that are enlarged so far that little is to be seen in them: of the first one
  * that somebody sees, and of no other.
  */
-public final class SmallPictures {
+public final class SmallPictureWarning {
 
     /** How many times each side may be enlarged before that is told of. */
     private static final int MOST_TIMES = 4;
@@ -23,7 +23,7 @@ public final class SmallPictures {
      * @param log where it is told, as a warning
      * @param who who enlarges them
      */
-    public SmallPictures(Logger log, String who) {
+    public SmallPictureWarning(Logger log, String who) {
         this.log = log;
         this.who = who;
     }
