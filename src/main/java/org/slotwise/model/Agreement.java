@@ -17,13 +17,15 @@ final class Agreement {
             DecoderConfiguration decoder) {
         String groupingName = grouping.getClass().getSimpleName();
         boolean positioned = grouping instanceof GroupingConfiguration.InvariantSlotAttention;
+        boolean none = conditioning instanceof ConditioningConfiguration.None;
+        boolean either = grouping instanceof GroupingConfiguration.SlotMixture;
         boolean byItself =
                 grouping instanceof GroupingConfiguration.StickBreaking
                         || grouping instanceof GroupingConfiguration.KMeans
                         || grouping instanceof GroupingConfiguration.SlotMlp
                         || grouping instanceof GroupingConfiguration.SteveSlotAttention;
         Check.option(
-                byItself == (conditioning instanceof ConditioningConfiguration.None),
+                either || byItself == none,
                 WHO
                         + "conditioning must "
                         + (byItself ? "" : "not ")

@@ -23,8 +23,8 @@ final class ConfigurationJson<C extends Record> {
 
     /**
      * What files that do not say it mean: the first models saw pictures whole, there was one
-     * denoiser, and Slot Attention took as many iterations in training and had a norm before its
-     * perceptron.
+     * denoiser, Slot Attention took as many iterations in training and had a norm before its
+     * perceptron, and mixtures did not start by themselves.
      */
     private static final Map<Class<?>, Map<String, JsonElement>> LATER =
             Map.of(
@@ -37,7 +37,9 @@ final class ConfigurationJson<C extends Record> {
                             "trainingIterations",
                             JsonNull.INSTANCE,
                             "hiddenNorm",
-                            new JsonPrimitive(true)));
+                            new JsonPrimitive(true)),
+                    GroupingConfiguration.SlotMixture.class,
+                    Map.of("inferenceSeed", JsonNull.INSTANCE));
 
     private static final Gson PRETTY =
             new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();

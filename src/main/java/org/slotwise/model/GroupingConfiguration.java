@@ -181,7 +181,9 @@ public sealed interface GroupingConfiguration {
     }
 
     /**
-     * {@code SlotMixtureGrouping}: slots are the Gaussians of a mixture; their size is even.
+     * {@code SlotMixtureGrouping}: slots are the Gaussians of a mixture; their size is even. Where
+     * the conditioning is {@link ConditioningConfiguration.None}, they start on features, by {@code
+     * startOnFeatures}.
      *
      * @param iterations how many, T
      * @param eps what is added to responsibilities
@@ -189,6 +191,9 @@ public sealed interface GroupingConfiguration {
      * @param likelihood how likelihoods are computed
      * @param hidden the hidden size of the perceptron after the GRU; null for none
      * @param implicitDifferentiation whether gradients flow through the last iteration alone
+     * @param inferenceSeed which draw inference uses to choose the features that slots start on,
+     *     the same for each image; null for a new one each time. Without effect where the
+     *     conditioning tells what they start from
      */
     record SlotMixture(
             int iterations,
@@ -196,7 +201,8 @@ public sealed interface GroupingConfiguration {
             double leastVariance,
             SlotMixtureGrouping.Likelihood likelihood,
             @Nullable Integer hidden,
-            boolean implicitDifferentiation)
+            boolean implicitDifferentiation,
+            @Nullable Long inferenceSeed)
             implements GroupingConfiguration {
 
         /**
@@ -208,6 +214,7 @@ public sealed interface GroupingConfiguration {
          * @param likelihood as above
          * @param hidden as above
          * @param implicitDifferentiation as above
+         * @param inferenceSeed as above
          * @throws IllegalArgumentException if a fraction is out of its range
          */
         public SlotMixture {

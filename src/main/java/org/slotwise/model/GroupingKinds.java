@@ -1,8 +1,10 @@
 package org.slotwise.model;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Block;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.clustering.KMeansOptions;
+import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.InvariantSlotAttention;
 import org.slotwise.grouping.IterativeGrouping;
 import org.slotwise.grouping.KMeansGrouping;
@@ -196,7 +198,7 @@ final class GroupingKinds {
     }
 
     private static SlotGrouping mixture(GroupingConfiguration.SlotMixture c, Sizes sizes) {
-        return SlotGrouping.of(
+        SlotMixtureGrouping block =
                 iterative(
                                 SlotMixtureGrouping.builder(),
                                 sizes,
@@ -210,7 +212,26 @@ final class GroupingKinds {
                         .optImplicitDifferentiation(c.implicitDifferentiation())
                         .optLeastVariance(c.leastVariance())
                         .optLikelihood(c.likelihood())
-                        .build());
+                        .build();
+        Long seed = c.inferenceSeed();
+        return new SlotGrouping(
+                block,
+                (store, features, from, training) -> {
+                    NDArray start =
+                            from.values() == null
+                                    ? block.startOnFeatures(
+                                            store,
+                                            features,
+                                            draws(features, training ? null : seed),
+                                            sizes.slots())
+                                    : from.values();
+                    return new Found(block.group(store, features, start, training), null);
+                });
+    }
+
+    /** What decides between features of each image; null to have it drawn. */
+    private static @Nullable NDArray draws(FeatureExtractorOutput features, @Nullable Long seed) {
+        return seed == null ? null : SettledNoise.uniform(features.features(), seed);
     }
 
     private static <T extends IterativeGrouping.Builder<T>> T iterative(
@@ -242,9 +263,7 @@ final class GroupingKinds {
                                 block.group(
                                         store,
                                         features,
-                                        training || seed == null
-                                                ? null
-                                                : SettledNoise.uniform(features.features(), seed),
+                                        draws(features, training ? null : seed),
                                         training),
                                 null));
     }

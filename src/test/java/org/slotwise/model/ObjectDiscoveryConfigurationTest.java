@@ -46,6 +46,16 @@ class ObjectDiscoveryConfigurationTest {
         }
     }
 
+    /** Mixtures that were saved before they could start by themselves have no seed for it. */
+    @Test
+    void readsAMixtureWithoutItsSeed() {
+        ObjectDiscoveryConfiguration c = SmallModels.all().get("mixture");
+        JsonObject json = JsonParser.parseString(c.toJson()).getAsJsonObject();
+        JsonElement seed = json.getAsJsonObject("grouping").remove("inferenceSeed");
+        assertEquals(JsonNull.INSTANCE, seed);
+        assertEquals(c, ObjectDiscoveryConfiguration.fromJson(json.toString()));
+    }
+
     /** Models that were saved before there was a choice saw pictures whole. */
     @Test
     void readsWhatHasNoFit() {

@@ -19,9 +19,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.slotwise.grouping.SlotMixtureGrouping.Likelihood;
 import org.slotwise.loss.ReconstructionLoss;
 import org.slotwise.testing.BlockContract;
 import org.slotwise.testing.OnDevice;
@@ -205,12 +209,61 @@ class ObjectDiscoveryTest {
 
     @Test
     void trainingDrawsAnewAndInferenceDoesNot(NDManager manager) {
-        ObjectDiscovery block = initialised(manager, SmallModels.random(), DataType.FLOAT32);
         NDArray images = Tensors.uniform(manager, 1, DataType.FLOAT32, 2, 3, 8, 8);
-        NDArray first = run(block, images, false).get("objects");
-        assertSame("objects", first, run(block, images, false).get("objects"));
-        NDArray drawn = run(block, images, true).get("objects");
-        assertTrue(Tensors.largest(drawn.sub(run(block, images, true).get("objects"))) > 1e-6);
+        for (ObjectDiscoveryConfiguration c :
+                List.of(
+                        SmallModels.random(),
+                        SmallModels.all().get("mixture that starts on features"))) {
+            ObjectDiscovery block = initialised(manager, c, DataType.FLOAT32);
+            NDArray first = run(block, images, false).get("objects");
+            assertSame("objects", first, run(block, images, false).get("objects"));
+            assertTrue(differs(block, images, true));
+        }
+    }
+
+    /** Whether the same images have other slots when they are asked for again, ten times. */
+    private static boolean differs(ObjectDiscovery block, NDArray images, boolean training) {
+        NDArray first = run(block, images, training).get("objects");
+        return IntStream.range(0, 10)
+                .anyMatch(
+                        i ->
+                                Tensors.largest(
+                                                run(block, images, training)
+                                                        .get("objects")
+                                                        .sub(first))
+                                        > 1e-6);
+    }
+
+    /** Which features a mixture starts on is drawn, anew each time where no seed says which. */
+    @Test
+    void theSeedDecidesOnWhichFeaturesAMixtureStarts(NDManager manager) {
+        NDArray images = Tensors.uniform(manager, 1, DataType.FLOAT32, 2, 3, 8, 8);
+        ObjectDiscovery drawing = initialised(manager, startingOnFeatures(null), DataType.FLOAT32);
+        assertTrue(differs(drawing, images, false));
+        Set<Float> slots =
+                LongStream.range(0, 10)
+                        .mapToObj(seed -> startingOnFeatures(seed))
+                        .map(c -> initialised(manager, c, DataType.FLOAT32))
+                        .map(block -> run(block, images, false).get("objects"))
+                        .map(objects -> objects.get("0, 0, 0").getFloat())
+                        .collect(Collectors.toSet());
+        assertTrue(slots.size() > 1, slots.toString());
+    }
+
+    private static ObjectDiscoveryConfiguration startingOnFeatures(@Nullable Long seed) {
+        ObjectDiscoveryConfiguration c = SmallModels.all().get("mixture that starts on features");
+        return new ObjectDiscoveryConfiguration(
+                c.imageHeight(),
+                c.imageWidth(),
+                c.fit(),
+                c.colours(),
+                c.slots(),
+                c.slotDim(),
+                c.encoder(),
+                c.conditioning(),
+                new GroupingConfiguration.SlotMixture(
+                        2, 1e-8, 1e-4, Likelihood.FULL, 5, false, seed),
+                c.decoder());
     }
 
     @Test

@@ -229,9 +229,18 @@ public final class SmallModels {
                         CONVOLUTIONAL,
                         new ConditioningConfiguration.Random(true, true, false, 3L),
                         new GroupingConfiguration.SlotMixture(
-                                2, 1e-8, 1e-4, Likelihood.FULL, 5, false),
+                                2, 1e-8, 1e-4, Likelihood.FULL, 5, false, null),
                         BROADCAST));
         ConditioningConfiguration none = new ConditioningConfiguration.None();
+        all.put(
+                "mixture that starts on features",
+                of(
+                        4,
+                        CONVOLUTIONAL,
+                        none,
+                        new GroupingConfiguration.SlotMixture(
+                                2, 1e-8, 1e-4, Likelihood.FULL, 5, false, 3L),
+                        BROADCAST));
         all.put(
                 "stick-breaking",
                 of(
