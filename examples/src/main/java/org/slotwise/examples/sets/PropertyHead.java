@@ -22,7 +22,7 @@ import org.slotwise.quantization.SlotQuantizer;
 /**
  * Reads the properties of objects off slots. If slots are made discrete, attributes and presence
  * come from their codes alone, and the position, of which no few codes could tell enough, from the
- * slot as it is.
+ * slot as it is. A mixture's position has a perceptron of its own, too.
  *
  * <p>Codes are made of standardised slots: what all slots share would otherwise decide most of the
  * scores, and few codes would ever be used.
@@ -46,13 +46,15 @@ final class PropertyHead extends AbstractBlock {
     /**
      * Makes the head.
      *
-     * @param dim the size of a slot
-     * @param discrete whether slots are made discrete
+     * @param dim the size of what is read of a slot
+     * @param grouping what made them
      */
-    PropertyHead(int dim, boolean discrete) {
+    PropertyHead(int dim, PropertyGrouping grouping) {
         super(VERSION);
         this.dim = dim;
-        int told = discrete ? LAYOUT.coordinates() : 0;
+        boolean discrete = grouping == PropertyGrouping.DISCRETE;
+        boolean apart = discrete || grouping == PropertyGrouping.MIXTURE;
+        int told = apart ? LAYOUT.coordinates() : 0;
         decoder =
                 addChildBlock(
                         "decoder",
@@ -72,20 +74,21 @@ final class PropertyHead extends AbstractBlock {
                                     .optLatents(LATENTS)
                                     .optTemperature(FIRST_TEMPERATURE)
                                     .build());
-            positions =
-                    addChildBlock(
-                            "positions",
-                            PropertyDecoder.builder()
-                                    .setSlotDim(dim)
-                                    .setProperties(LAYOUT.coordinates())
-                                    .optHidden(HIDDEN)
-                                    .build());
             standard = addChildBlock("standard", BatchNorm.builder().optAxis(1).build());
         } else {
             quantizer = null;
-            positions = null;
             standard = null;
         }
+        positions =
+                apart
+                        ? addChildBlock(
+                                "positions",
+                                PropertyDecoder.builder()
+                                        .setSlotDim(dim)
+                                        .setProperties(LAYOUT.coordinates())
+                                        .optHidden(HIDDEN)
+                                        .build())
+                        : null;
     }
 
     /**
@@ -102,25 +105,32 @@ final class PropertyHead extends AbstractBlock {
     }
 
     Reading read(ParameterStore store, NDArray slots, boolean training) {
-        if (quantizer == null || positions == null || standard == null) {
-            return new Reading(decoder.decode(store, slots, training), null);
+        if (quantizer == null || standard == null) {
+            return new Reading(withPositions(store, slots, slots, training), null);
         }
         NDArray flat = slots.reshape(-1, dim);
         NDArray standardised = standard.forward(store, new NDList(flat), training).head();
         QuantizedSlots quantized =
                 quantizer.quantize(store, standardised.reshape(slots.getShape()), training);
-        NDArray properties =
-                NDArrays.concat(
-                        new NDList(
-                                positions.decode(store, slots, training),
-                                decoder.decode(store, quantized.slots(), training)),
-                        2);
+        NDArray properties = withPositions(store, slots, quantized.slots(), training);
         NDArray prior =
                 training
                         ? new UniformPriorLoss("prior", PRIOR_WEIGHT)
                                 .evaluate(new NDList(), new NDList(quantized.logits()))
                         : null;
         return new Reading(properties, prior);
+    }
+
+    /**
+     * Properties of what attributes are read from, with positions of slots where those are apart.
+     */
+    private NDArray withPositions(
+            ParameterStore store, NDArray slots, NDArray attributed, boolean training) {
+        NDArray properties = decoder.decode(store, attributed, training);
+        return positions == null
+                ? properties
+                : NDArrays.concat(
+                        new NDList(positions.decode(store, slots, training), properties), 2);
     }
 
     @Override
@@ -135,9 +145,11 @@ final class PropertyHead extends AbstractBlock {
     @Override
     protected void initializeChildBlocks(NDManager manager, DataType type, Shape... inputShapes) {
         decoder.initialize(manager, type);
-        if (quantizer != null && positions != null && standard != null) {
+        if (quantizer != null && standard != null) {
             standard.initialize(manager, type, new Shape(-1, dim));
             quantizer.initialize(manager, type);
+        }
+        if (positions != null) {
             positions.initialize(manager, type);
         }
     }

@@ -31,7 +31,8 @@ import org.slotwise.weights.StateDict;
  * <pre>{@code
  * features   = PropertyEncoder(2 (image - 0.55))   16 x 16 of 128 numbers
  * slots      = grouping(features, random start; of a mixture a start on features)
- * properties = PropertyHead(slots)                 19 numbers for each slot
+ * read       = slots; of a mixture SeenFeatures(slots, features)
+ * properties = PropertyHead(read)                  19 numbers for each slot
  * }</pre>
  */
 final class PropertyModel extends AbstractBlock {
@@ -53,6 +54,7 @@ final class PropertyModel extends AbstractBlock {
     private final PropertyEncoder encoder;
     private final @Nullable RandomConditioning conditioning; // null for a mixture
     private final PerceptualGrouping grouping;
+    private final @Nullable SeenFeatures seen; // of a mixture
     private final PropertyHead head;
 
     private PropertyModel(PropertySlots slots) {
@@ -71,10 +73,12 @@ final class PropertyModel extends AbstractBlock {
                                         .setSlots(slots.count())
                                         .build());
         grouping = addChildBlock("grouping", mixture ? mixture(slots) : attention(slots));
+        int featureDim = PropertyEncoder.FEATURE_DIM;
+        seen = mixture ? addChildBlock("seen", new SeenFeatures(dim, featureDim)) : null;
         head =
                 addChildBlock(
                         "head",
-                        new PropertyHead(dim, slots.grouping() == PropertyGrouping.DISCRETE));
+                        new PropertyHead(mixture ? dim + featureDim : dim, slots.grouping()));
     }
 
     private static PerceptualGrouping attention(PropertySlots slots) {
@@ -189,7 +193,11 @@ final class PropertyModel extends AbstractBlock {
                         encoder.forward(store, new NDList(centred), training).head());
         PerceptualGroupingOutput grouped =
                 grouping.group(store, features, start(store, features, training), training);
-        PropertyHead.Reading reading = head.read(store, grouped.objects(), training);
+        NDArray read =
+                seen == null
+                        ? grouped.objects()
+                        : seen.beside(store, grouped, features.features(), training);
+        PropertyHead.Reading reading = head.read(store, read, training);
         return new Prediction(reading.properties(), grouped.attributions(), reading.prior());
     }
 
@@ -220,6 +228,9 @@ final class PropertyModel extends AbstractBlock {
             conditioning.initialize(manager, type);
         }
         grouping.initialize(manager, type);
+        if (seen != null) {
+            seen.initialize(manager, type);
+        }
         head.initialize(manager, type);
     }
 

@@ -20,6 +20,11 @@ record PropertySlots(
     private static final String GRADIENTS = "gradients";
     private static final String ITERATIONS = "iterations";
 
+    /** Of a mixture: whose head reads more than slots. */
+    private static final String READS = "reads";
+
+    private static final String FEATURES = "features";
+
     /**
      * What a file says of it.
      *
@@ -27,14 +32,14 @@ record PropertySlots(
      * @param iterations how many iterations are wanted; null for as many as it learnt with
      * @param count how many objects it shall say at most
      * @throws IllegalArgumentException if it does not say which grouping it has, something else
-     *     than is known, or is a mixture of before its slots started on features
+     *     than is known, or is a mixture of before its head read features beside slots
      */
     static PropertySlots of(Map<String, String> said, @Nullable Integer iterations, int count) {
         PropertyGrouping grouping = known(PropertyGrouping.values(), GROUPING, said);
         boolean old = !said.containsKey(GRADIENTS); // of before that was a choice
-        if (old && grouping == PropertyGrouping.MIXTURE) {
+        if (grouping == PropertyGrouping.MIXTURE && !FEATURES.equals(said.get(READS))) {
             throw new IllegalArgumentException(
-                    "it is a mixture whose slots do not start on features; train one again");
+                    "it is a mixture whose head reads slots alone; train one again");
         }
         return new PropertySlots(
                 grouping,
@@ -71,6 +76,9 @@ record PropertySlots(
         said.put(GROUPING, grouping.toString());
         said.put(GRADIENTS, gradients.toString());
         said.put(ITERATIONS, Integer.toString(iterations));
+        if (grouping == PropertyGrouping.MIXTURE) {
+            said.put(READS, FEATURES);
+        }
         return said;
     }
 }

@@ -152,6 +152,12 @@ class PredictSetsTest {
             assertEquals(
                     !all, weights.names().stream().anyMatch(name -> name.contains("conditioning")));
             assertEquals(all ? "all" : "last", weights.metadata().get("gradients"));
+            // Of a mixture features are read, too, and positions apart as of discrete slots.
+            assertEquals(all, weights.names().stream().anyMatch(name -> name.contains("seen")));
+            assertEquals(all ? "features" : null, weights.metadata().get("reads"));
+            assertEquals(
+                    kind != PropertyGrouping.ATTENTION,
+                    weights.names().stream().anyMatch(name -> name.contains("positions")));
         }
         String out =
                 run("evaluate", "--model", model.toString(), "--max-objects", "3", "--scenes", "30")
@@ -176,8 +182,13 @@ class PredictSetsTest {
             assertEquals(
                     new PropertySlots(PropertyGrouping.ATTENTION, PropertyGradients.LAST, 7, 4),
                     PropertySlots.of(said, null, 4));
-            Map<String, String> mixture = Map.of("grouping", "mixture");
-            assertThrows(IllegalArgumentException.class, () -> PropertySlots.of(mixture, null, 4));
+            for (Map<String, String> mixture :
+                    List.of(
+                            Map.of("grouping", "mixture"),
+                            Map.of("grouping", "mixture", "gradients", "all"))) {
+                assertThrows(
+                        IllegalArgumentException.class, () -> PropertySlots.of(mixture, null, 4));
+            }
             for (String bad : new String[] {"0", "101", "two", "99999999999"}) {
                 said.put("iterations", bad);
                 assertThrows(
