@@ -9,15 +9,22 @@ import org.slotwise.loss.SetPredictionLoss;
 /** What a {@link PropertyModel} learns by. */
 enum PropertyLoss {
     /** The likelihood of attributes, and positions in CLEVR's units. */
-    HUNGARIAN(new HungarianLoss("loss", PropertyLayout.CLEVR, 3, 2)),
+    HUNGARIAN,
 
     /** The paper's, in which attributes and positions are numbers in [0, 1] alike. */
-    HUBER(new SetPredictionLoss());
+    HUBER;
 
-    final Loss loss;
+    private static final double ATTRIBUTE_WEIGHT = 3;
 
-    PropertyLoss(Loss loss) {
-        this.loss = loss;
+    /**
+     * The loss.
+     *
+     * @param positionWeight how much positions count in the first of them
+     */
+    Loss with(double positionWeight) {
+        return this == HUBER
+                ? new SetPredictionLoss()
+                : new HungarianLoss("loss", PropertyLayout.CLEVR, ATTRIBUTE_WEIGHT, positionWeight);
     }
 
     /** As on the command line. */

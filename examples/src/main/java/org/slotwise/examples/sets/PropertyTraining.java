@@ -8,6 +8,7 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.dataset.Batch;
+import ai.djl.training.loss.Loss;
 import ai.djl.translate.TranslateException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -27,6 +28,7 @@ import org.slotwise.training.LearningRate;
  * @param peak the highest learning rate
  * @param slots how the model comes to its slots
  * @param loss what it learns by
+ * @param positionWeight how much positions count in it
  * @param maxObjects how many objects a scene has at most
  * @param seed what weights, scenes and all other random choices start from
  */
@@ -36,6 +38,7 @@ record PropertyTraining(
         double peak,
         PropertySlots slots,
         PropertyLoss loss,
+        double positionWeight,
         int maxObjects,
         int seed) {
 
@@ -44,6 +47,12 @@ record PropertyTraining(
 
     /** Of a mixture, which learns by all of them. */
     static final int MIXTURE_ITERATIONS = 3;
+
+    /** Of those that learn where objects are before they learn what. */
+    static final double POSITION_WEIGHT = 2;
+
+    /** Of a mixture, which learns it late. */
+    static final double MIXTURE_POSITION_WEIGHT = 4;
 
     private static final int BATCH = 32;
     private static final int WARM_UP = 300;
@@ -76,12 +85,15 @@ record PropertyTraining(
         PropertyModel model = PropertyModel.fresh(manager, slots);
         out.printf(
                 Locale.ROOT,
-                "%s, %d iterations, gradients of %s, %s loss, %d steps of %d scenes of up to %d objects, %d slots, learning rate %s, seed %d,"
+                "%s, %d iterations, gradients of %s, %s loss%s, %d steps of %d scenes of up to %d objects, %d slots, learning rate %s, seed %d,"
                         + " %d parameters%n",
                 slots.grouping(),
                 slots.iterations(),
                 slots.gradients() == PropertyGradients.LAST ? "the last" : "all",
                 loss,
+                loss == PropertyLoss.HUBER
+                        ? ""
+                        : String.format(Locale.ROOT, " (positions %s)", positionWeight),
                 steps,
                 BATCH,
                 maxObjects,
@@ -95,6 +107,7 @@ record PropertyTraining(
                 new PropertyScores(
                         new PropertyScenes(VALIDATION_SEED, VALIDATION_SCENES, maxObjects),
                         slots.count());
+        Loss by = loss.with(positionWeight);
         long start = System.nanoTime();
         double losses = 0;
         int since = 0;
@@ -112,7 +125,7 @@ record PropertyTraining(
                     if (quantizer != null && temperature != null) {
                         quantizer.setTemperature(temperature.at(step));
                     }
-                    losses += step(model, adam, batch);
+                    losses += step(model, by, adam, batch);
                 }
                 if (step % reportEvery == 0 || step == steps) {
                     requireNumber(losses, step);
@@ -136,14 +149,14 @@ record PropertyTraining(
         }
     }
 
-    private double step(PropertyModel model, Adam adam, Batch batch) {
+    private static double step(PropertyModel model, Loss loss, Adam adam, Batch batch) {
         NDManager manager = batch.getManager();
         NDArray truth = batch.getLabels().get(PropertyScenes.PROPERTIES);
         NDArray value;
         try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
             PropertyModel.Prediction told =
                     model.predict(new ParameterStore(manager, false), batch.getData().head(), true);
-            value = loss.loss.evaluate(new NDList(truth), new NDList(told.properties()));
+            value = loss.evaluate(new NDList(truth), new NDList(told.properties()));
             NDArray prior = told.prior();
             if (prior != null) {
                 value = value.add(prior);

@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
 final class TrainSets implements Callable<Integer> {
 
     private static final int MAX_STEPS = 10_000_000;
+    private static final int MAX_WEIGHT = 1000;
 
     @Option(
             names = "--steps",
@@ -77,6 +78,20 @@ final class TrainSets implements Callable<Integer> {
                     "What the model learns by: hungarian, or huber as in the paper, by which"
                             + " positions are learnt later. Default: ${DEFAULT-VALUE}.")
     private PropertyLoss loss;
+
+    @Option(
+            names = "--position-weight",
+            paramLabel = "NUMBER",
+            description =
+                    "How much positions count in the hungarian loss, beside 3 of attributes: above 0,"
+                            + " at most "
+                            + MAX_WEIGHT
+                            + ". Default: "
+                            + PropertyTraining.POSITION_WEIGHT
+                            + "; of a mixture "
+                            + PropertyTraining.MIXTURE_POSITION_WEIGHT
+                            + ".")
+    private @Nullable Double positionWeight;
 
     @Option(
             names = "--report",
@@ -128,12 +143,30 @@ final class TrainSets implements Callable<Integer> {
                 learningRate > 0 && learningRate <= 1,
                 "--learning-rate must be above 0 and at most 1",
                 learningRate);
+        if (positionWeight != null) {
+            require(
+                    positionWeight > 0 && positionWeight <= MAX_WEIGHT,
+                    "--position-weight must be above 0 and at most " + MAX_WEIGHT,
+                    positionWeight);
+            Program.require(
+                    spec,
+                    loss == PropertyLoss.HUNGARIAN,
+                    "--position-weight is for --loss hungarian",
+                    loss);
+        }
         Program.requireSafetensors(spec, "--output", output);
         new OutputFile(output).check(null);
         PrintWriter out = spec.commandLine().getOut();
         try (NDManager manager = NDManager.newBaseManager()) {
             new PropertyTraining(
-                            steps, report, learningRate, slots(), loss, options.maxObjects(), seed)
+                            steps,
+                            report,
+                            learningRate,
+                            slots(),
+                            loss,
+                            weight(),
+                            options.maxObjects(),
+                            seed)
                     .run(manager, out, output);
             out.printf("Model: %s%n", output);
         }
@@ -149,6 +182,15 @@ final class TrainSets implements Callable<Integer> {
                 gradients == null ? usual : gradients,
                 iterations == null ? times : iterations,
                 options.slots());
+    }
+
+    private double weight() {
+        if (positionWeight != null) {
+            return positionWeight;
+        }
+        return grouping == PropertyGrouping.MIXTURE
+                ? PropertyTraining.MIXTURE_POSITION_WEIGHT
+                : PropertyTraining.POSITION_WEIGHT;
     }
 
     private void require(boolean condition, String expected, Object got) {

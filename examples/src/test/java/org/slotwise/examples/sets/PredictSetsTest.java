@@ -135,6 +135,9 @@ class PredictSetsTest {
         assertFalse(Arrays.equals(once, Files.readAllBytes(train("loss", "--loss", "huber"))));
         assertFalse(Arrays.equals(once, Files.readAllBytes(train("slots", "--slots", "6"))));
         assertFalse(
+                Arrays.equals(once, Files.readAllBytes(train("places", "--position-weight", "4"))));
+        assertArrayEquals(once, Files.readAllBytes(train("usual", "--position-weight", "2")));
+        assertFalse(
                 Arrays.equals(once, Files.readAllBytes(train("rate", "--learning-rate", "2e-3"))));
     }
 
@@ -237,6 +240,9 @@ class PredictSetsTest {
                 "train --iterations 0 | --iterations must be 1 to 100, got 0",
                 "train --gradients none | Invalid value for option '--gradients': expected one of last, all but was 'none'",
                 "train --loss none | Invalid value for option '--loss': expected one of hungarian, huber but was 'none'",
+                "train --position-weight 0 | --position-weight must be above 0 and at most 1000, got 0.0",
+                "train --position-weight NaN | --position-weight must be above 0 and at most 1000, got NaN",
+                "train --loss huber --position-weight 2 | --position-weight is for --loss hungarian, got huber",
                 "train --threads 0 | --threads must be 1 to 256, got 0",
                 "train --output m.pt | --output must end in .safetensors, got m.pt",
                 "evaluate --scenes 0 | --scenes must be 1 to 100000, got 0",
@@ -283,6 +289,7 @@ class PredictSetsTest {
                                                         7,
                                                         4),
                                                 PropertyLoss.HUBER,
+                                                2,
                                                 3,
                                                 0)
                                         .requireNumber(Double.NaN, 7));
