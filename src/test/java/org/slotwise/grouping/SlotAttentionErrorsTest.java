@@ -2,6 +2,7 @@ package org.slotwise.grouping;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Errors.assertRefused;
 import static org.slotwise.testing.SavedParameters.refusal;
 
@@ -13,6 +14,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.LambdaBlock;
 import ai.djl.training.ParameterStore;
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -241,6 +243,8 @@ class SlotAttentionErrorsTest {
                         + " SlotAttention(dim=6, featureDim=5, kvqDim=6, heads=1,"
                         + " projectionBias=false, feedForward=false)",
                 refusal(saved, other, manager));
+        // What was saved before there were variants does not name one.
+        assertTrue(!new String(saved, StandardCharsets.ISO_8859_1).contains("variant"));
         saved[0] = 9;
         assertEquals(
                 "SlotAttention: expected parameters of version 1, got 9",

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Errors.assertRefused;
+import static org.slotwise.testing.SavedParameters.refusal;
 import static org.slotwise.testing.Tensors.assertClose;
 
 import ai.djl.ndarray.NDArray;
@@ -11,11 +12,15 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.AbstractBlock;
+import ai.djl.nn.Block;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -141,6 +146,83 @@ class SlotAttentionGroupingTest {
         assertClose("masked slots are all the same", empty.get("0, 1"), empty.get("1, 2"), 0);
         NDArray placed = run(small().optPositionalEmbedding(embedding()).build(), in).get(0);
         assertTrue(Tensors.largest(plain.sub(placed)) > 1e-3);
+    }
+
+    @Test
+    void parametersOfAnotherConfiguration(NDManager manager) {
+        NDList in = inputs(manager, DataType.FLOAT32);
+        SlotAttentionGrouping plain = small().build();
+        run(plain, new NDList(in.get(0), in.get(2), in.get(3)));
+        String are =
+                ", the parameters are of SlotAttentionGrouping(positionalEmbedding=false,"
+                        + " emptySlotForMasked=false)";
+        byte[] saved = BlockContract.save(plain);
+        assertEquals(
+                "SlotAttentionGrouping: the block is"
+                        + " SlotAttentionGrouping(positionalEmbedding=true,"
+                        + " emptySlotForMasked=false)"
+                        + are,
+                refusal(saved, small().optPositionalEmbedding(embedding()).build(), manager));
+        assertEquals(
+                "SlotAttentionGrouping: the block is"
+                        + " SlotAttentionGrouping(positionalEmbedding=false,"
+                        + " emptySlotForMasked=true)"
+                        + are,
+                refusal(saved, small().optEmptySlotForMasked(true).build(), manager));
+    }
+
+    /** As far from 0 as slots are: a mean square of 1 / D. */
+    @Test
+    void anEmptySlotStartsSmall(NDManager manager) {
+        int dim = 4096;
+        SlotAttentionGrouping block =
+                SlotAttentionGrouping.builder()
+                        .setSlotAttention(
+                                SlotAttention.builder()
+                                        .setDim(dim)
+                                        .setFeatureDim(1)
+                                        .optKvqDim(1)
+                                        .build())
+                        .optEmptySlotForMasked(true)
+                        .build();
+        assertEquals(dim, block.objectDim());
+        block.initialize(manager, DataType.FLOAT32, new Shape(1, 2, 1), new Shape(1, 1, dim));
+        double length = StateDict.of(block).get("empty_slot").square().sum().getFloat();
+        assertEquals(1, length, 0.1);
+    }
+
+    /** An embedding may make features of another size; shapes are then those of what it makes. */
+    @Test
+    void anEmbeddingMayChangeTheSizeOfFeatures(NDManager manager) {
+        NDList in = inputs(manager, DataType.FLOAT32);
+        Block beside =
+                new AbstractBlock((byte) 1) {
+                    @Override
+                    protected NDList forwardInternal(
+                            ParameterStore store,
+                            NDList list,
+                            boolean training,
+                            PairList<String, Object> params) {
+                        NDArray x = list.get(0);
+                        NDArray places = list.get(1).expandDims(0);
+                        return new NDList(x.concat(places.repeat(0, x.getShape().get(0)), 2));
+                    }
+
+                    @Override
+                    public Shape[] getOutputShapes(Shape[] shapes) {
+                        Shape x = shapes[0];
+                        return new Shape[] {new Shape(x.get(0), x.get(1), x.get(2) + 2)};
+                    }
+                };
+        SlotAttentionGrouping block = small().optPositionalEmbedding(beside).build();
+        NDArray narrow = in.get(0).get(":, :, :3"); // with two coordinates 5, as it expects
+        NDList list = new NDList(narrow, in.get(1), in.get(2), in.get(3));
+        assertEquals(
+                List.of(block.getOutputShapes(list.getShapes())),
+                List.of(run(block, list).getShapes()));
+        assertRefused(
+                "SlotAttentionGrouping: positions are missing",
+                () -> block.getOutputShapes(new Shape[] {narrow.getShape()}));
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Errors.assertRefused;
+import static org.slotwise.testing.SavedParameters.refusal;
 import static org.slotwise.testing.Tensors.assertClose;
 import static org.slotwise.testing.Tensors.assertSame;
 import static org.slotwise.testing.Tensors.normal;
@@ -15,6 +16,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -155,6 +157,27 @@ class SlotMlpTest {
         assertEquals(new Shape(512, 35), parameters.get("mlp.0.weight").getShape());
         assertEquals(new Shape(512, 512), parameters.get("mlp.2.weight").getShape());
         assertEquals(new Shape(12, 512), parameters.get("mlp.4.weight").getShape());
+    }
+
+    @Test
+    void parametersOfAnotherConfiguration(NDManager manager) {
+        byte[] saved = BlockContract.save(initialised(small(), manager));
+        for (SlotMlp.Builder other :
+                List.of(
+                        small().setFeatureCount(8),
+                        small().setFeatureDim(6),
+                        small().setSlots(4),
+                        small().setDim(5),
+                        small().optHidden(8),
+                        small().optHiddenLayers(3))) {
+            String message = refusal(saved, other.build(), manager);
+            assertTrue(message.startsWith("SlotMlp: the block is SlotMlp("), message);
+            assertTrue(
+                    message.endsWith(
+                            "the parameters are of SlotMlp(featureCount=7, featureDim=5, slots=3,"
+                                    + " dim=4, hidden=9, hiddenLayers=2)"),
+                    message);
+        }
     }
 
     @Test
