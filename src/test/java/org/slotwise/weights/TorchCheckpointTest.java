@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -197,6 +198,32 @@ class TorchCheckpointTest {
         Path file = file(name);
         IOException e = assertThrows(IOException.class, () -> StateDict.read(file));
         assertEquals("StateDict: " + file + ": " + message, e.getMessage());
+    }
+
+    /** What is not wanted is not looked into, whatever it has inside. */
+    @Test
+    void passesObjectsOverThatAreNotWanted() throws IOException {
+        TorchTensor tensor =
+                (TorchTensor)
+                        TorchTensor.of(
+                                List.of(
+                                        new TorchTensor.Storage("Float", "0", 2),
+                                        0L,
+                                        List.of(2L),
+                                        List.of(1L)),
+                                false);
+        TorchObject object = new TorchObject("argparse.Namespace", List.of());
+        TorchDict inside = new TorchDict();
+        inside.put("hidden", tensor);
+        object.state(inside);
+        TorchDict root = new TorchDict();
+        root.put("w", tensor);
+        root.put("all", object);
+        assertEquals(Set.of("w"), TorchNames.of(root, only("w")).keySet());
+        for (ReadOptions wanting : List.of(only("all"), ReadOptions.builder().build())) {
+            IOException e = assertThrows(IOException.class, () -> TorchNames.of(root, wanting));
+            assertTrue(e.getMessage().contains("which has tensors inside"), e.getMessage());
+        }
     }
 
     @ParameterizedTest

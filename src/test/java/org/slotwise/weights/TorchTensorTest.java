@@ -148,6 +148,18 @@ class TorchTensorTest {
                 flagged("other", true));
     }
 
+    /** Of one that says its type, marks come after it. */
+    @Test
+    void marksOfATypedTensor() throws IOException {
+        TorchDict minus = new TorchDict();
+        minus.put("neg", true);
+        TorchGlobal type = new TorchGlobal("torch.float32");
+        List<Object> arguments =
+                List.of(FLOATS, 0L, longs(2), longs(1), false, new TorchDict(), type, minus);
+        assertTrue(((TorchTensor) TorchTensor.of(arguments, true)).isNegated());
+        assertFalse(((TorchTensor) TorchTensor.of(arguments.subList(0, 7), true)).isNegated());
+    }
+
     @Test
     void itsTypeIsItsStoragesOrItsOwn() throws IOException {
         assertEquals("Float", tensor(0, longs(2), longs(1)).type());

@@ -48,11 +48,8 @@ record PropertyTraining(
     /** Of a mixture, which learns by all of them. */
     static final int MIXTURE_ITERATIONS = 3;
 
-    /** Of those that learn where objects are before they learn what. */
-    static final double POSITION_WEIGHT = 2;
-
-    /** Of a mixture, which learns it late. */
-    static final double MIXTURE_POSITION_WEIGHT = 4;
+    /** Of the hungarian loss. */
+    static final double POSITION_WEIGHT = 4;
 
     private static final int BATCH = 32;
     private static final int WARM_UP = 300;

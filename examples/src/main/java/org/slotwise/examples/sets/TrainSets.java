@@ -88,8 +88,6 @@ final class TrainSets implements Callable<Integer> {
                             + MAX_WEIGHT
                             + ". Default: "
                             + PropertyTraining.POSITION_WEIGHT
-                            + "; of a mixture "
-                            + PropertyTraining.MIXTURE_POSITION_WEIGHT
                             + ".")
     private @Nullable Double positionWeight;
 
@@ -164,7 +162,9 @@ final class TrainSets implements Callable<Integer> {
                             learningRate,
                             slots(),
                             loss,
-                            weight(),
+                            positionWeight == null
+                                    ? PropertyTraining.POSITION_WEIGHT
+                                    : positionWeight,
                             options.maxObjects(),
                             seed)
                     .run(manager, out, output);
@@ -182,15 +182,6 @@ final class TrainSets implements Callable<Integer> {
                 gradients == null ? usual : gradients,
                 iterations == null ? times : iterations,
                 options.slots());
-    }
-
-    private double weight() {
-        if (positionWeight != null) {
-            return positionWeight;
-        }
-        return grouping == PropertyGrouping.MIXTURE
-                ? PropertyTraining.MIXTURE_POSITION_WEIGHT
-                : PropertyTraining.POSITION_WEIGHT;
     }
 
     private void require(boolean condition, String expected, Object got) {
