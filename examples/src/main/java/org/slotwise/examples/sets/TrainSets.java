@@ -88,6 +88,8 @@ final class TrainSets implements Callable<Integer> {
                             + MAX_WEIGHT
                             + ". Default: "
                             + PropertyTraining.POSITION_WEIGHT
+                            + "; of a mixture "
+                            + PropertyTraining.MIXTURE_POSITION_WEIGHT
                             + ".")
     private @Nullable Double positionWeight;
 
@@ -162,9 +164,7 @@ final class TrainSets implements Callable<Integer> {
                             learningRate,
                             slots(),
                             loss,
-                            positionWeight == null
-                                    ? PropertyTraining.POSITION_WEIGHT
-                                    : positionWeight,
+                            weight(),
                             options.maxObjects(),
                             seed)
                     .run(manager, out, output);
@@ -182,6 +182,15 @@ final class TrainSets implements Callable<Integer> {
                 gradients == null ? usual : gradients,
                 iterations == null ? times : iterations,
                 options.slots());
+    }
+
+    private double weight() {
+        if (positionWeight != null) {
+            return positionWeight;
+        }
+        return grouping == PropertyGrouping.MIXTURE
+                ? PropertyTraining.MIXTURE_POSITION_WEIGHT
+                : PropertyTraining.POSITION_WEIGHT;
     }
 
     private void require(boolean condition, String expected, Object got) {

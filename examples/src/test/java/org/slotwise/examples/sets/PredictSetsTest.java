@@ -135,8 +135,8 @@ class PredictSetsTest {
         assertFalse(Arrays.equals(once, Files.readAllBytes(train("loss", "--loss", "huber"))));
         assertFalse(Arrays.equals(once, Files.readAllBytes(train("slots", "--slots", "6"))));
         assertFalse(
-                Arrays.equals(once, Files.readAllBytes(train("places", "--position-weight", "2"))));
-        assertArrayEquals(once, Files.readAllBytes(train("usual", "--position-weight", "4")));
+                Arrays.equals(once, Files.readAllBytes(train("places", "--position-weight", "4"))));
+        assertArrayEquals(once, Files.readAllBytes(train("usual", "--position-weight", "2")));
         assertFalse(
                 Arrays.equals(once, Files.readAllBytes(train("rate", "--learning-rate", "2e-3"))));
     }
