@@ -183,8 +183,8 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
                 out.target());
     }
 
-    private FeatureExtractorOutput features(
-            ParameterStore store, NDArray images, boolean training) {
+    /** What the encoder makes of images that were checked. */
+    FeatureExtractorOutput features(ParameterStore store, NDArray images, boolean training) {
         NDArray x = configuration.colours().scaled(images);
         return made.encoder().block().extract(store, x, training);
     }

@@ -22,10 +22,10 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.slotwise.grouping.SlotMixtureGrouping.Likelihood;
+import org.slotwise.grouping.FeatureExtractorOutput;
+import org.slotwise.grouping.SlotMixtureGrouping;
 import org.slotwise.loss.ReconstructionLoss;
 import org.slotwise.testing.BlockContract;
 import org.slotwise.testing.OnDevice;
@@ -211,9 +211,7 @@ class ObjectDiscoveryTest {
     void trainingDrawsAnewAndInferenceDoesNot(NDManager manager) {
         NDArray images = Tensors.uniform(manager, 1, DataType.FLOAT32, 2, 3, 8, 8);
         for (ObjectDiscoveryConfiguration c :
-                List.of(
-                        SmallModels.random(),
-                        SmallModels.all().get("mixture that starts on features"))) {
+                List.of(SmallModels.random(), SmallModels.startingOnFeatures(3L))) {
             ObjectDiscovery block = initialised(manager, c, DataType.FLOAT32);
             NDArray first = run(block, images, false).get("objects");
             assertSame("objects", first, run(block, images, false).get("objects"));
@@ -238,11 +236,12 @@ class ObjectDiscoveryTest {
     @Test
     void theSeedDecidesOnWhichFeaturesAMixtureStarts(NDManager manager) {
         NDArray images = Tensors.uniform(manager, 1, DataType.FLOAT32, 2, 3, 8, 8);
-        ObjectDiscovery drawing = initialised(manager, startingOnFeatures(null), DataType.FLOAT32);
+        ObjectDiscovery drawing =
+                initialised(manager, SmallModels.startingOnFeatures(null), DataType.FLOAT32);
         assertTrue(differs(drawing, images, false));
         Set<Float> slots =
                 LongStream.range(0, 10)
-                        .mapToObj(seed -> startingOnFeatures(seed))
+                        .mapToObj(SmallModels::startingOnFeatures)
                         .map(c -> initialised(manager, c, DataType.FLOAT32))
                         .map(block -> run(block, images, false).get("objects"))
                         .map(objects -> objects.get("0, 0, 0").getFloat())
@@ -250,20 +249,26 @@ class ObjectDiscoveryTest {
         assertTrue(slots.size() > 1, slots.toString());
     }
 
-    private static ObjectDiscoveryConfiguration startingOnFeatures(@Nullable Long seed) {
-        ObjectDiscoveryConfiguration c = SmallModels.all().get("mixture that starts on features");
-        return new ObjectDiscoveryConfiguration(
-                c.imageHeight(),
-                c.imageWidth(),
-                c.fit(),
-                c.colours(),
-                c.slots(),
-                c.slotDim(),
-                c.encoder(),
-                c.conditioning(),
-                new GroupingConfiguration.SlotMixture(
-                        2, 1e-8, 1e-4, Likelihood.FULL, 5, false, seed),
-                c.decoder());
+    /** Of the same features and draws the block by itself gives the same slots. */
+    @Test
+    void aMixtureWithoutConditioningStartsOnFeatures(NDManager manager) {
+        NDArray images = Tensors.uniform(manager, 1, DataType.FLOAT32, 2, 3, 8, 8);
+        ObjectDiscoveryConfiguration c = SmallModels.startingOnFeatures(3L);
+        ObjectDiscovery block = initialised(manager, c, DataType.FLOAT32);
+        ParameterStore store = new ParameterStore(manager, false);
+        FeatureExtractorOutput features = block.features(store, images, false);
+        SlotMixtureGrouping mixture =
+                block.getChildren().values().stream()
+                        .filter(SlotMixtureGrouping.class::isInstance)
+                        .map(SlotMixtureGrouping.class::cast)
+                        .findFirst()
+                        .orElseThrow();
+        NDArray draws = SettledNoise.uniform(features.features(), 3);
+        NDArray start = mixture.startOnFeatures(store, features, draws, c.slots());
+        assertSame(
+                "objects",
+                mixture.group(store, features, start, false).objects(),
+                run(block, images, false).get("objects"));
     }
 
     @Test

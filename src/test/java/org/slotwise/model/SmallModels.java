@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slotwise.decoder.BroadcastArchitecture;
 import org.slotwise.decoder.BroadcastArchitecture.Layer;
 import org.slotwise.diffusion.Prediction;
@@ -232,15 +233,7 @@ public final class SmallModels {
                                 2, 1e-8, 1e-4, Likelihood.FULL, 5, false, null),
                         BROADCAST));
         ConditioningConfiguration none = new ConditioningConfiguration.None();
-        all.put(
-                "mixture that starts on features",
-                of(
-                        4,
-                        CONVOLUTIONAL,
-                        none,
-                        new GroupingConfiguration.SlotMixture(
-                                2, 1e-8, 1e-4, Likelihood.FULL, 5, false, 3L),
-                        BROADCAST));
+        all.put("mixture that starts on features", startingOnFeatures(3L));
         all.put(
                 "stick-breaking",
                 of(
@@ -277,6 +270,17 @@ public final class SmallModels {
                         new GroupingConfiguration.SoftKMeans(3, 1e-8, null),
                         new DecoderConfiguration.Appearance()));
         return all;
+    }
+
+    /** A mixture that begins by itself, on features that a seed decides on. */
+    static ObjectDiscoveryConfiguration startingOnFeatures(@Nullable Long seed) {
+        return of(
+                4,
+                CONVOLUTIONAL,
+                new ConditioningConfiguration.None(),
+                new GroupingConfiguration.SlotMixture(
+                        2, 1e-8, 1e-4, Likelihood.FULL, 5, false, seed),
+                BROADCAST);
     }
 
     /** All, as arguments of a test. */
