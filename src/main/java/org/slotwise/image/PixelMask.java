@@ -12,6 +12,8 @@ import java.util.Objects;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.ImageOutputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.slotwise.internal.Check;
 import org.slotwise.internal.Limits;
 
@@ -164,8 +166,9 @@ public final class PixelMask {
             image.getRaster().setSample(i % width, i / width, 0, 1);
         }
         ByteArrayOutputStream png = new ByteArrayOutputStream();
-        try {
-            ImageIO.write(image, "png", png);
+        // Through a file of Java's own it would be closed when the process is asked to end.
+        try (ImageOutputStream out = new MemoryCacheImageOutputStream(png)) {
+            ImageIO.write(image, "png", out);
         } catch (IOException e) {
             throw new UncheckedIOException("writing to memory", e);
         }

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import javax.imageio.ImageIO;
 import org.slotwise.training.HostMemory;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
@@ -51,13 +52,16 @@ public final class Program {
 
     /**
      * Runs a command in a process of its own, which ends with its exit code. Memory that arrays
-     * leave is kept for the next ones ({@link HostMemory}).
+     * leave is kept for the next ones ({@link HostMemory}). Pictures are encoded in memory: Java
+     * closes those that go through files of its own when the process is asked to end, so that a
+     * program which then still finishes its work could not.
      *
      * @param command an object with picocli's annotations, or its {@link CommandSpec}
      * @param args its options
      */
     public static void main(Object command, String... args) {
         HostMemory.keep();
+        ImageIO.setUseCache(false);
         System.exit(run(of(command), args));
     }
 
