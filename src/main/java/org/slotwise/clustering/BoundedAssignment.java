@@ -5,6 +5,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.slotwise.internal.VectorLoops;
 import org.slotwise.internal.Workers;
 
 /**

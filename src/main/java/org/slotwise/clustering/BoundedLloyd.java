@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import java.nio.FloatBuffer;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
+import org.slotwise.internal.ArrayMemory;
 import org.slotwise.internal.Workers;
 
 /**
@@ -38,8 +39,8 @@ final class BoundedLloyd {
         clusters = Math.toIntExact(s.get(2));
         featureSize = Math.toIntExact(s.get(3));
         size = Math.toIntExact(features.getShape().get(1));
-        this.features = ThreadedLloyd.numbers(features);
-        this.initial = ThreadedLloyd.numbers(initial);
+        this.features = ArrayMemory.floats(features);
+        this.initial = ArrayMemory.floats(initial);
         this.course = course;
         int starts = Math.toIntExact(s.get(0) * startsPerImage);
         centers = new float[Math.toIntExact(initial.size())];

@@ -1,6 +1,7 @@
 package org.slotwise.clustering;
 
 import java.util.Arrays;
+import org.slotwise.internal.VectorLoops;
 import org.slotwise.internal.Workers;
 
 /**

@@ -1,5 +1,7 @@
 package org.slotwise.clustering;
 
+import org.slotwise.internal.VectorLoops;
+
 /**
  * What scores ||c||² / 2 - x . c of features and centres, the lowest of which is the nearest
  * centre's, say of distances: for {@link BoundedAssignment}.

@@ -1,6 +1,7 @@
 package org.slotwise.clustering;
 
 import java.util.Arrays;
+import org.slotwise.internal.VectorLoops;
 
 /** Means of the features of each cluster, by the rules of scikit-learn: for {@link LloydStart}. */
 final class ClusterMeans {

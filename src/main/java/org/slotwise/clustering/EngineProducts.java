@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import org.slotwise.internal.ArrayMemory;
 import org.slotwise.internal.Ops;
 
 /**
@@ -31,7 +32,7 @@ final class EngineProducts implements CenterProducts, AutoCloseable {
         this.features = features;
         manager = features.getManager().newSubManager();
         matrix = manager.create(new Shape(clusters, features.getShape().get(1)));
-        memory = ThreadedLloyd.numbers(matrix);
+        memory = ArrayMemory.floats(matrix);
     }
 
     @Override
@@ -64,7 +65,7 @@ final class EngineProducts implements CenterProducts, AutoCloseable {
         int count = Math.toIntExact(x.getShape().get(0));
         try (NDArray turned = x.swapAxes(0, 1);
                 NDArray product = matrix.matMul(turned)) {
-            FloatBuffer numbers = ThreadedLloyd.numbers(product);
+            FloatBuffer numbers = ArrayMemory.floats(product);
             for (int k = 0; k < centers.length; k++) {
                 numbers.get(k * count, products[k], 0, n);
             }

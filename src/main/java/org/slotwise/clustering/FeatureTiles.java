@@ -2,6 +2,7 @@ package org.slotwise.clustering;
 
 import java.nio.FloatBuffer;
 import java.util.stream.IntStream;
+import org.slotwise.internal.ColumnProducts;
 import org.slotwise.internal.Workers;
 
 /**

@@ -2,6 +2,8 @@ package org.slotwise.clustering;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
+import org.slotwise.internal.ArrayMemory;
+import org.slotwise.internal.VectorLoops;
 
 /**
  * Lloyd's iterations from several starts for each image of a batch, each until it has converged; by
@@ -51,9 +53,10 @@ interface Lloyd {
 
     /** Whether loops over such features are faster than operations. */
     static boolean inJava(NDArray features) {
-        return !features.getDevice().isGpu()
+        return VectorLoops.areFast()
+                && !features.getDevice().isGpu()
                 && features.getDataType() == DataType.FLOAT32
-                && ThreadedLloyd.canHold(features);
+                && ArrayMemory.canHold(features);
     }
 
     /**
@@ -63,7 +66,7 @@ interface Lloyd {
      * @param initial (B, R, K, F)
      */
     static Lloyd of(NDArray features, NDArray initial) {
-        if (!inJava(features) || !ThreadedLloyd.canHold(initial)) {
+        if (!inJava(features) || !ArrayMemory.canHold(initial)) {
             return BatchedLloyd::run;
         }
         boolean many = features.getShape().get(1) >= BoundedLloyd.MANY;

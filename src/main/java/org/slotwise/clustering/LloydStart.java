@@ -2,6 +2,8 @@ package org.slotwise.clustering;
 
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.ColumnProducts;
+import org.slotwise.internal.VectorLoops;
 
 /**
  * Lloyd's iterations from one start: for {@link ThreadedLloyd}, of which each thread has one of

@@ -1,6 +1,7 @@
 package org.slotwise.clustering;
 
 import java.util.Arrays;
+import org.slotwise.internal.ColumnProducts;
 
 /**
  * {@link CenterProducts} by loops: for several threads, where those of an engine's product would

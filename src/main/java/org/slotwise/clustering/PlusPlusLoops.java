@@ -3,6 +3,9 @@ package org.slotwise.clustering;
 import ai.djl.ndarray.NDArray;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import org.slotwise.internal.ArrayMemory;
+import org.slotwise.internal.ColumnProducts;
+import org.slotwise.internal.VectorLoops;
 import org.slotwise.internal.Workers;
 
 /**
@@ -52,7 +55,7 @@ final class PlusPlusLoops {
      */
     static long[][] draw(NDArray features, NDArray squares, int trials, float[][] draws) {
         int size = Math.toIntExact(features.getShape().get(0));
-        FloatBuffer values = ThreadedLloyd.numbers(features);
+        FloatBuffer values = ArrayMemory.floats(features);
         FeatureTiles tiles =
                 FeatureTiles.read(values, size, Math.toIntExact(features.getShape().get(1)));
         float[] norms = squares.toFloatArray();

@@ -3,10 +3,11 @@ package org.slotwise.clustering;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.ArrayMemory;
+import org.slotwise.internal.ColumnProducts;
 import org.slotwise.internal.Workers;
 
 /**
@@ -35,8 +36,8 @@ final class ThreadedLloyd {
     private final double[] gains;
 
     private ThreadedLloyd(NDArray features, NDArray initial, LloydCourse course) {
-        this.features = numbers(features);
-        this.initial = numbers(initial);
+        this.features = ArrayMemory.floats(features);
+        this.initial = ArrayMemory.floats(initial);
         this.course = course;
         Shape s = initial.getShape();
         images = new Image[Math.toIntExact(s.get(0))];
@@ -52,16 +53,6 @@ final class ThreadedLloyd {
         labels = new float[Math.multiplyExact(starts, size)];
         iterations = new long[starts];
         gains = new double[starts];
-    }
-
-    /** The memory of an array, which must live as long as it is read. */
-    static FloatBuffer numbers(NDArray array) {
-        return array.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
-    }
-
-    /** Whether an array is not too large: Java addresses shared memory with int. */
-    static boolean canHold(NDArray array) {
-        return array.size() <= Integer.MAX_VALUE / Float.BYTES;
     }
 
     /** As {@link Lloyd#run}. */

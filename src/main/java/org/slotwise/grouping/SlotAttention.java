@@ -89,6 +89,11 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
         return inputs;
     }
 
+    /** How inference is computed, if in one go. */
+    @Nullable SlotAttentionSteps steps() {
+        return steps;
+    }
+
     /** {@inheritDoc} */
     @Override
     public PerceptualGroupingOutput group(

@@ -19,7 +19,8 @@ import org.slotwise.layer.Linear;
 /**
  * All iterations of Slot Attention without a graph, in one call of the engine in place of some
  * twenty for each: for the paper's module with one head, and projections that have moved to the
- * slots' side ({@link AbsorbedFeatures}), whose operations these are.
+ * slots' side ({@link AbsorbedFeatures}), whose operations these are. For a small call the numbers
+ * are so few that {@link SlotAttentionLoops} compute them.
  *
  * <p>With a single image calls are what takes time. On a GPU the paths stay apart, since there the
  * engine would compile this at its first calls, for seconds.
@@ -95,6 +96,7 @@ final class SlotAttentionSteps {
     private final @Nullable FeedForward feedForward;
     private final double eps;
     private final int times;
+    private final SlotAttentionLoops loops;
 
     private SlotAttentionSteps(
             SlotAttentionLayers layers, @Nullable FeedForward feedForward, double eps, int times) {
@@ -102,6 +104,7 @@ final class SlotAttentionSteps {
         this.feedForward = feedForward;
         this.eps = eps;
         this.times = times;
+        loops = new SlotAttentionLoops(layers, feedForward, eps, times);
     }
 
     /** The steps of a module, or null if it is another than the paper's. */
@@ -120,14 +123,21 @@ final class SlotAttentionSteps {
                 : null;
     }
 
+    /** How small calls are computed. */
+    SlotAttentionLoops loops() {
+        return loops;
+    }
+
     /** Whether a call with features, conditioning and perhaps a slot mask can be taken so. */
     boolean fit(Pass pass, NDList in) {
         NDArray x = in.get(0);
+        NDArray start = in.get(1);
         return !pass.training()
                 && SlotAttentionInputs.slotMask(in) == null
                 && !x.getDevice().isGpu()
-                && AttendedFeatures.absorbs(
-                        layers, x.getShape(), 1, in.get(1).getShape().get(1), times);
+                && (loops.fit(x, start)
+                        || AttendedFeatures.absorbs(
+                                layers, x.getShape(), 1, start.getShape().get(1), times));
     }
 
     /**
@@ -138,6 +148,9 @@ final class SlotAttentionSteps {
      * @return slots (B, K, D), and the attention (B, K, N) that led to them
      */
     NDList take(Pass pass, NDArray features, NDArray start) {
+        if (loops.fit(features, start)) {
+            return loops.take(pass, features, start);
+        }
         LayerNorm inputNorm = (LayerNorm) layers.inputNorm();
         LayerNorm slotNorm = (LayerNorm) layers.slotNorm();
         List<NDArray> arguments = new ArrayList<>(List.of(features, start));

@@ -1,6 +1,8 @@
 package org.slotwise.internal;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -17,6 +19,21 @@ final class Processor {
     static boolean isKnownNotIntel() {
         String maker = maker();
         return !maker.isBlank() && !maker.contains("Intel");
+    }
+
+    /**
+     * Whether {@link Math#fma} is an instruction. Where it is not, as in a virtual machine of an
+     * older make, Java computes it with numbers of any length, a thousand times slower.
+     */
+    static boolean fusesMultiplyAdd() {
+        try {
+            HotSpotDiagnosticMXBean machine =
+                    ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+            return machine == null
+                    || Boolean.parseBoolean(machine.getVMOption("UseFMA").getValue());
+        } catch (IllegalArgumentException | LinkageError e) {
+            return true; // a Java that does not tell
+        }
     }
 
     /** What the system says of the maker; empty if it says nothing. */

@@ -89,6 +89,15 @@ public final class FeedForward extends ConfiguredBlock implements Scriptable {
     }
 
     /**
+     * The size of the hidden layer.
+     *
+     * @return at least 1
+     */
+    public int hidden() {
+        return hidden;
+    }
+
+    /**
      * What the normalisation adds to the variance.
      *
      * @return above 0

@@ -1,5 +1,6 @@
 package org.slotwise.grouping;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Tensors.assertClose;
 import static org.slotwise.testing.Tensors.normal;
@@ -22,9 +23,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.slotwise.layer.FeedForward;
 import org.slotwise.testing.OnDevice;
 
-/** Inference in one call of the engine gives what the operations one by one give. */
+/**
+ * Inference in one call of the engine gives what the operations one by one give: of so many
+ * features that the call is not small ({@link SlotAttentionLoops}).
+ */
 @ExtendWith(OnDevice.class)
 class SlotAttentionStepsTest {
+
+    private static final int MANY = 45_000;
 
     private static SlotAttention.Builder builder(boolean fed, double eps, boolean implicit) {
         SlotAttention.Builder builder =
@@ -42,7 +48,7 @@ class SlotAttentionStepsTest {
             SlotAttention.Builder builder, NDManager manager, DataType type) {
         manager.getEngine().setRandomSeed(3);
         SlotAttention block = builder.build();
-        block.initialize(manager, type, new Shape(2, 30, 5), new Shape(2, 3, 6));
+        block.initialize(manager, type, new Shape(2, MANY, 5), new Shape(2, 3, 6));
         // Gains, offsets and biases that start at one and nothing would hide a mistake.
         int seed = 10;
         for (Parameter parameter : block.getParameters().values()) {
@@ -63,7 +69,7 @@ class SlotAttentionStepsTest {
     })
     void oneCallGivesWhatManyGive(
             boolean fed, double eps, boolean implicit, DataType type, NDManager manager) {
-        NDArray x = normal(manager, 1, type, 2, 30, 5);
+        NDArray x = normal(manager, 1, type, 2, MANY, 5);
         NDArray s = normal(manager, 2, type, 2, 3, 6);
         ParameterStore store = new ParameterStore(manager, false);
         PerceptualGroupingOutput expected =
@@ -72,9 +78,10 @@ class SlotAttentionStepsTest {
                                 manager,
                                 type)
                         .group(store, new FeatureExtractorOutput(x), s, false);
+        SlotAttention block = initialised(builder(fed, eps, implicit), manager, type);
+        assertFalse(block.steps() == null || block.steps().loops().fit(x, s));
         PerceptualGroupingOutput found =
-                initialised(builder(fed, eps, implicit), manager, type)
-                        .group(store, new FeatureExtractorOutput(x), s, false);
+                block.group(store, new FeatureExtractorOutput(x), s, false);
         double tolerance = type == DataType.FLOAT64 ? 1e-12 : 1e-5;
         assertClose("slots", expected.objects(), found.objects(), tolerance);
         assertClose("attention", expected.attributions(), found.attributions(), tolerance);
@@ -83,7 +90,7 @@ class SlotAttentionStepsTest {
     /** What the one call does not know is computed by operations one by one, biases and all. */
     @Test
     void othersAreNotTakenInOneCall(NDManager manager) {
-        NDArray x = normal(manager, 1, 2, 30, 5);
+        NDArray x = normal(manager, 1, 2, MANY, 5);
         NDArray s = normal(manager, 2, 2, 3, 6);
         ParameterStore store = new ParameterStore(manager, false);
         List<UnaryOperator<SlotAttention.Builder>> others =
@@ -116,7 +123,7 @@ class SlotAttentionStepsTest {
     @Test
     void weightsThatHaveChangedAreSeen(NDManager manager) {
         SlotAttention block = initialised(builder(true, 1e-8, false), manager, DataType.FLOAT32);
-        NDArray x = normal(manager, 1, 2, 30, 5);
+        NDArray x = normal(manager, 1, 2, MANY, 5);
         NDArray s = normal(manager, 2, 2, 3, 6);
         ParameterStore store = new ParameterStore(manager, false);
         NDArray before = block.group(store, new FeatureExtractorOutput(x), s, false).objects();
@@ -128,7 +135,7 @@ class SlotAttentionStepsTest {
     @Test
     void trainingHasGradientsAndTheSameValues(NDManager manager) {
         SlotAttention block = initialised(builder(true, 1e-8, false), manager, DataType.FLOAT32);
-        NDArray x = normal(manager, 1, 2, 30, 5);
+        NDArray x = normal(manager, 1, 2, MANY, 5);
         NDArray s = normal(manager, 2, 2, 3, 6);
         ParameterStore store = new ParameterStore(manager, false);
         NDArray inference = block.group(store, new FeatureExtractorOutput(x), s, false).objects();
