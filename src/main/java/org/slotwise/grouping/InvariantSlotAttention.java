@@ -11,6 +11,7 @@ import org.slotwise.internal.ImageGroups;
 import org.slotwise.internal.Limits;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Pass;
+import org.slotwise.layer.FeedForward;
 import org.slotwise.torchscript.ScriptModule;
 import org.slotwise.torchscript.Scriptable;
 
@@ -72,6 +73,8 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
     private final InvariantSlotAttentionLayers layers;
     private final InvariantSlotAttentionSteps steps = new InvariantSlotAttentionSteps(this::script);
 
+    private final @Nullable InvariantSlotAttentionLoops loops; // null with another perceptron
+
     private InvariantSlotAttention(Builder builder) {
         super(builder);
         relativeDim = builder.relativeDim == 0 ? dim : builder.relativeDim;
@@ -79,6 +82,11 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
         layers =
                 InvariantSlotAttentionLayers.of(
                         declarer(), dim, featureDim, relativeDim, frequencies);
+        loops =
+                feedForward == null || feedForward.getClass() == FeedForward.class
+                        ? new InvariantSlotAttentionLoops(
+                                layers, (FeedForward) feedForward, eps, frequencies)
+                        : null;
     }
 
     /** Groups features, from slot positions that are drawn uniformly. {@inheritDoc} */
@@ -259,6 +267,24 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
     /** Slots, their positions, the attention; traced, that of all iterations as well. */
     private NDList iterate(
             Pass pass, NDList in, NDArray positions, boolean guessed, int times, boolean traced) {
+        boolean alone = !traced && !pass.training() && !(guessed && times == 1);
+        if (alone
+                && loops != null
+                && isSmall(in.get(0), in.get(0).getShape(), in.get(1).getShape(), times)
+                && steps.fit(pass, in.get(0))) {
+            NDList laid = steps.lay(in.get(0));
+            NDList out =
+                    loops.take(
+                            pass,
+                            laid,
+                            positions,
+                            in.subNDList(1),
+                            guessed,
+                            in.size() > 3 ? in.get(3) : null,
+                            times);
+            laid.close();
+            return out;
+        }
         NDArray x = layers.inputNorm().apply(pass, in.get(0));
         NDArray relative = layers.relativeFeature().apply(pass, x);
         NDList start = in.subNDList(1);
@@ -282,6 +308,20 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
                         slotMask,
                         slots -> feed(pass, slots))
                 .run(start, guessed, times, implicitDifferentiation, traced, together);
+    }
+
+    /**
+     * Whether a call without a graph is so small that loops of Java's own compute its iterations
+     * sooner than the engine, for those who compute the block with others in one call.
+     *
+     * @param like an array of the features' type, where they are
+     * @param features (B, N, F)
+     * @param conditioning (B, K, D)
+     * @param times how many iterations
+     * @return whether it is
+     */
+    public boolean isSmall(NDArray like, Shape features, Shape conditioning, int times) {
+        return loops != null && loops.fit(like, features, conditioning, relativeDim, times);
     }
 
     @Override

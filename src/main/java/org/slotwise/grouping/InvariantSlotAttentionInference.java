@@ -148,6 +148,14 @@ record InvariantSlotAttentionInference(
               return (torch.view(s, [b, k, %7$s]), p, a)
             """;
 
+    private static final String LAY =
+            """
+            def lay(self, features: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+              x = self.norm_input.forward(features)
+              keys = torch.contiguous(torch.transpose(self.to_k.forward(x), 1, 2))
+              return (keys, x, self.relative.features.forward(x))
+            """;
+
     private static final String WHOLE =
             """
             def infer(self, features: Tensor, places: Tensor, columns: Tensor, waves: Tensor, turns: Tensor, conditioning: Tensor, slot_positions: Optional[Tensor], guess: Optional[Tensor], is_empty: Optional[Tensor]) -> Dict[str, Tensor]:
@@ -168,10 +176,14 @@ record InvariantSlotAttentionInference(
               return self.iterate(x, near, places, columns, waves, turns, conditioning, %2$s, is_empty, count)
             """;
 
-    /** The methods {@code settled}, {@code infer}, {@code place_steps} and {@code guess_steps}. */
+    /**
+     * The methods {@code settled}, {@code infer}, {@code lay}, {@code place_steps} and {@code
+     * guess_steps}.
+     */
     String methods() {
         return SETTLED.formatted(Integer.MAX_VALUE, frequencies, Math.PI)
                 + WHOLE.formatted(iterations)
+                + LAY
                 + STEPS.formatted("place_steps", "start, None")
                 + STEPS.formatted("guess_steps", "None, start")
                 + ITERATE.formatted(

@@ -35,6 +35,16 @@ final class InvariantSlotAttentionSteps {
     }
 
     /**
+     * What {@link InvariantSlotAttentionLoops} read.
+     *
+     * @param features (B, N, F)
+     * @return keys (B, D, N), normalised features (B, N, F) and Wr x + br (B, N, R)
+     */
+    NDList lay(NDArray features) {
+        return equations.of(features).call("lay", features);
+    }
+
+    /**
      * Iterates.
      *
      * @param x normalised features (B, N, F)

@@ -93,23 +93,22 @@ final class SlotAttentionLoops {
         if (maps == null) {
             maps = new SlotAttentionMaps(f, d, layers.kvqDim(), hidden);
         }
-        maps.read(learnt(pass));
+        read(pass, maps);
         NDList out = iterate(maps, features, start);
         idleMaps.offer(maps);
         return out;
     }
 
-    private NDList learnt(Pass pass) {
-        NDList values = ((LayerNorm) layers.inputNorm()).values(pass);
-        values.addAll(((LayerNorm) layers.slotNorm()).values(pass));
-        values.add(((Linear) layers.query()).weight(pass));
-        values.add(Objects.requireNonNull(layers.key()).weight(pass));
-        values.add(Objects.requireNonNull(layers.value()).weight(pass));
-        values.addAll(Objects.requireNonNull(layers.gru()).values(pass));
-        if (feedForward != null) {
-            values.addAll(feedForward.values(pass));
-        }
-        return values;
+    private void read(Pass pass, SlotAttentionMaps maps) {
+        NDList norms = ((LayerNorm) layers.inputNorm()).values(pass);
+        norms.addAll(((LayerNorm) layers.slotNorm()).values(pass));
+        maps.read(
+                norms,
+                ((Linear) layers.query()).weight(pass),
+                Objects.requireNonNull(layers.key()).weight(pass),
+                Objects.requireNonNull(layers.value()).weight(pass),
+                Objects.requireNonNull(layers.gru()).values(pass),
+                feedForward == null ? new NDList() : feedForward.values(pass));
     }
 
     private NDList iterate(SlotAttentionMaps maps, NDArray features, NDArray start) {

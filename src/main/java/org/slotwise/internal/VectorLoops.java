@@ -520,4 +520,73 @@ public final class VectorLoops {
             }
         }
     }
+
+    /**
+     * z = (x - a) (b - c (x - a)) + (y - d) (e - c (y - d)).
+     *
+     * @param z what is written
+     * @param x a row
+     * @param y another row
+     * @param a what is taken from x
+     * @param b a number
+     * @param c a factor of both squares
+     * @param d what is taken from y
+     * @param e a number
+     * @param to the index after the last
+     */
+    public static void parabolas(
+            float[] z, float[] x, float[] y, float a, float b, float c, float d, float e, int to) {
+        for (int i = 0; i < to; i++) {
+            float p = x[i] - a;
+            float q = y[i] - d;
+            z[i] = Math.fma(p, Math.fma(-c, p, b), q * Math.fma(-c, q, e));
+        }
+    }
+
+    /**
+     * z = a x + b y.
+     *
+     * @param z what is written
+     * @param x a row
+     * @param y another row
+     * @param a a number
+     * @param b another
+     * @param to the index after the last
+     */
+    public static void combine(float[] z, float[] x, float[] y, float a, float b, int to) {
+        for (int i = 0; i < to; i++) {
+            z[i] = Math.fma(a, x[i], b * y[i]);
+        }
+    }
+
+    /**
+     * sum += a (x + y + z) where that is positive.
+     *
+     * @param sum a row of sums
+     * @param x a row
+     * @param y another row
+     * @param z a third
+     * @param a a number
+     * @param to the index after the last
+     */
+    public static void addPositive(float[] sum, float[] x, float[] y, float[] z, float a, int to) {
+        float half = a / 2; // of twice what is positive
+        for (int i = 0; i < to; i++) {
+            float v = x[i] + (y[i] + z[i]);
+            sum[i] = Math.fma(half, v + Math.abs(v), sum[i]);
+        }
+    }
+
+    /**
+     * sum += x, up to an index.
+     *
+     * @param sum a row of sums
+     * @param x a row
+     * @param to the index after the last
+     */
+    public static void add(float[] sum, float[] x, int to) {
+        for (int i = 0; i < to; i++) {
+            sum[i] += x[i];
+        }
+    }
 }

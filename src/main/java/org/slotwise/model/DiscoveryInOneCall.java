@@ -13,11 +13,14 @@ import org.slotwise.decoder.SlotDecoding;
 import org.slotwise.decoder.SpatialBroadcastDecoder;
 import org.slotwise.encoder.ContentAndPlaceEncoder;
 import org.slotwise.encoder.SlotAttentionEncoder;
+import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.InvariantSlotAttention;
 import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.PositionedSlots;
 import org.slotwise.grouping.SlotAttention;
 import org.slotwise.internal.Pass;
+import org.slotwise.model.SlotGrouping.Found;
+import org.slotwise.model.SlotStart.Beginning;
 import org.slotwise.model.SlotStart.Unseeing;
 import org.slotwise.torchscript.DiscoveryScript;
 import org.slotwise.torchscript.LoadedByType;
@@ -39,11 +42,27 @@ final class DiscoveryInOneCall {
     private final @Nullable Unseeing start; // null where the equations have it
     private final long slots;
     private final LoadedByType whole;
+    private final DiscoveryParts made;
+    private final @Nullable InvariantSlotAttention placed; // null for the paper's make
+    private final int times;
 
-    private DiscoveryInOneCall(@Nullable Unseeing start, long slots, LoadedByType whole) {
+    private DiscoveryInOneCall(
+            @Nullable Unseeing start,
+            LoadedByType whole,
+            DiscoveryParts made,
+            GroupingConfiguration grouping) {
         this.start = start;
-        this.slots = slots;
         this.whole = whole;
+        this.made = made;
+        slots = made.sizes().slots();
+        placed =
+                start == null && made.grouping().block() instanceof InvariantSlotAttention block
+                        ? block
+                        : null;
+        times =
+                grouping instanceof GroupingConfiguration.InvariantSlotAttention c
+                        ? c.iterations()
+                        : 0;
     }
 
     /** The call for a model; null if it is of another make. */
@@ -79,7 +98,7 @@ final class DiscoveryInOneCall {
                                                 encoder, grouping, decoder, mean, deviation)
                                         : PlacedDiscoveryScript.of(
                                                 encoder, begin, grouping, decoder, configuration));
-        return new DiscoveryInOneCall(start, made.sizes().slots(), whole);
+        return new DiscoveryInOneCall(start, whole, made, configuration.grouping());
     }
 
     /** Whether images are few enough. */
@@ -100,9 +119,57 @@ final class DiscoveryInOneCall {
         if (!script.fits(pass, images)) {
             return new NDList();
         }
-        return start == null
-                ? script.call("forward", images)
-                : script.call("forward", images, start.of(store, images, false));
+        if (start != null) {
+            return script.call("forward", images, start.of(store, images, false));
+        }
+        return isLooped(images) ? inThree(script, store, images) : script.call("forward", images);
+    }
+
+    /** Whether the iterations of the grouping are so few numbers that the engine takes longer. */
+    private boolean isLooped(NDArray images) {
+        long batch = images.getShape().get(0);
+        Sizes sizes = made.sizes();
+        return placed != null
+                && placed.isSmall(
+                        images,
+                        new Shape(batch, sizes.features(), sizes.featureDim()),
+                        new Shape(batch, slots, sizes.slotDim()),
+                        times);
+    }
+
+    /** One call for all that comes before the grouping, and one for all that comes after it. */
+    private NDList inThree(LoadedScript script, ParameterStore store, NDArray images) {
+        try (NDList before = script.call("before", images)) {
+            NDArray values = Objects.requireNonNull(before.get("conditioning"));
+            NDArray guess = before.get("guess");
+            NDArray isEmpty = before.get(PerceptualGroupingOutput.IS_EMPTY);
+            Beginning beginning =
+                    new Beginning(
+                            values,
+                            before.get(PositionedSlots.SLOT_POSITIONS),
+                            guess == null
+                                    ? null
+                                    : new PerceptualGroupingOutput(values, guess, isEmpty));
+            FeatureExtractorOutput features =
+                    new FeatureExtractorOutput(
+                            Objects.requireNonNull(before.get(FeatureExtractorOutput.FEATURES)),
+                            before.get(FeatureExtractorOutput.POSITIONS));
+            Found found = made.grouping().way().group(store, features, beginning, false);
+            NDArray objects = found.slots().objects();
+            NDArray positions = Objects.requireNonNull(found.positions());
+            NDList out =
+                    isEmpty == null
+                            ? script.call("after", objects, positions)
+                            : script.call("after", objects, positions, isEmpty);
+            out.addAll(
+                    new PositionedSlots(
+                                    objects,
+                                    positions,
+                                    found.slots().attributions(),
+                                    found.slots().isEmpty())
+                            .toNDList());
+            return out;
+        }
     }
 
     /** What {@link #call} gave. */

@@ -5,8 +5,9 @@ import org.slotwise.torchscript.ScriptModule;
 
 /**
  * A whole model of the make of the shipped ones, in TorchScript, without a graph and for images of
- * its own size: {@code forward(images)} gives what the equations of a file give. What follows from
- * the size alone is made when it is loaded.
+ * its own size: {@code forward(images)} gives what the equations of a file give, and {@code before}
+ * and {@code after} what comes before and after the grouping, where that is computed elsewhere.
+ * What follows from the size alone is made when it is loaded.
  */
 final class PlacedDiscoveryScript {
 
@@ -14,12 +15,19 @@ final class PlacedDiscoveryScript {
 
     private static final String FORWARD =
             """
-            def forward(self, images: Tensor) -> Dict[str, Tensor]:
-              b = self.conditioning.infer(images, self.begin)
-              x = self.encoder.infer(%1$s, self.code)
-              g = self.grouping.infer(x, self.places, self.columns, self.waves, self.turns, torch.__getitem__(b, "conditioning"), torch.get(b, "slot_positions"), torch.get(b, "guess"), torch.get(b, "is_empty"))
-              out = self.decoder.infer(torch.__getitem__(g, "objects"), torch.__getitem__(g, "slot_positions"), torch.get(g, "is_empty"), self.image_rows, self.image_columns, self.image_turns)
+            def before(self, images: Tensor) -> Dict[str, Tensor]:
+              out = self.conditioning.infer(images, self.begin)
+              torch._set_item(out, "features", self.encoder.infer(%1$s, self.code))
+              torch._set_item(out, "positions", self.positions)
+              return out
+            def after(self, objects: Tensor, slot_positions: Tensor, is_empty: Optional[Tensor]=None) -> Dict[str, Tensor]:
+              out = self.decoder.infer(objects, slot_positions, is_empty, self.image_rows, self.image_columns, self.image_turns)
             %2$s
+              return out
+            def forward(self, images: Tensor) -> Dict[str, Tensor]:
+              b = self.before(images)
+              g = self.grouping.infer(torch.__getitem__(b, "features"), self.places, self.columns, self.waves, self.turns, torch.__getitem__(b, "conditioning"), torch.get(b, "slot_positions"), torch.get(b, "guess"), torch.get(b, "is_empty"))
+              out = self.after(torch.__getitem__(g, "objects"), torch.__getitem__(g, "slot_positions"), torch.get(g, "is_empty"))
               for name in ["objects", "feature_attributions", "is_empty", "slot_positions"]:
                 if torch.__contains__(g, name):
                   torch._set_item(out, name, torch.__getitem__(g, name))
@@ -39,6 +47,7 @@ final class PlacedDiscoveryScript {
               like = self.conditioning.start
               positions, code, = self.encoder.settled(like, %s, %s)
               self.code = code
+              self.positions = positions
               places, columns, waves, turns, = self.grouping.settled(positions)
               self.places = places
               self.columns = columns
@@ -78,6 +87,7 @@ final class PlacedDiscoveryScript {
                 .optInference(SETTLE.formatted(c.imageHeight(), c.imageWidth()))
                 .optSettled(
                         "code",
+                        "positions",
                         "places",
                         "columns",
                         "waves",

@@ -72,6 +72,36 @@ class PlacedDiscoveryScriptTest {
         assertTrue(call.suits(few), "few are by one call");
         assertTrue(!call.suits(images), "many are by parts");
         compare(discover(manager, model, images), discover(manager, model, few), 1e-11);
+        assertLoopedSame(manager, model, few, 1e-4);
+    }
+
+    /** In float32 the iterations of few pictures are loops, and what is around them two calls. */
+    private static void assertLoopedSame(
+            NDManager manager, ObjectDiscovery model, NDArray few, double tolerance)
+            throws IOException {
+        NDList exact = discover(manager, model, few);
+        try (ObjectDiscovery narrow = new ObjectDiscovery(model.madeFrom())) {
+            narrow.initialize(manager, DataType.FLOAT32, new Shape(1, 3, HEIGHT, WIDTH));
+            for (int i = 0; i < narrow.getParameters().size(); i++) {
+                model.getParameters()
+                        .valueAt(i)
+                        .getArray()
+                        .toType(DataType.FLOAT32, true)
+                        .copyTo(narrow.getParameters().valueAt(i).getArray());
+            }
+            NDList looped = discover(manager, narrow, few.toType(DataType.FLOAT32, true));
+            assertEquals(exact.size(), looped.size());
+            for (int i = 0; i < exact.size(); i++) {
+                String name = exact.get(i).getName();
+                assertEquals(name, looped.get(i).getName());
+                NDArray found = looped.get(i);
+                Tensors.assertClose(
+                        name,
+                        exact.get(i).toType(DataType.FLOAT64, true),
+                        found.toType(DataType.FLOAT64, true),
+                        tolerance);
+            }
+        }
     }
 
     private static DiscoveryInOneCall call(ObjectDiscovery model) throws IOException {
