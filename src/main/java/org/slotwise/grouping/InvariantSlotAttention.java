@@ -272,18 +272,16 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
                 && loops != null
                 && isSmall(in.get(0), in.get(0).getShape(), in.get(1).getShape(), times)
                 && steps.fit(pass, in.get(0))) {
-            NDList laid = steps.lay(in.get(0));
-            NDList out =
-                    loops.take(
-                            pass,
-                            laid,
-                            positions,
-                            in.subNDList(1),
-                            guessed,
-                            in.size() > 3 ? in.get(3) : null,
-                            times);
-            laid.close();
-            return out;
+            try (NDList laid = steps.lay(in.get(0))) {
+                return loops.take(
+                        pass,
+                        laid,
+                        positions,
+                        in.subNDList(1),
+                        guessed,
+                        in.size() > 3 ? in.get(3) : null,
+                        times);
+            }
         }
         NDArray x = layers.inputNorm().apply(pass, in.get(0));
         NDArray relative = layers.relativeFeature().apply(pass, x);

@@ -126,7 +126,7 @@ final class InvariantSlotAttentionLoops {
                         new float[b * k * n]);
         each(maps, all, b, n, k, times);
         idleMaps.offer(maps);
-        NDManager owner = start.head().getManager();
+        NDManager owner = laid.head().getManager();
         return new NDList(
                 owner.create(all.slots, s),
                 owner.create(all.slotPositions, new Shape(b, k, 2)),

@@ -19,6 +19,7 @@ final class RelativeSums {
     private final Line columns;
     private final Line rows;
     private final float[] sum; // R
+    private boolean placed;
 
     /** Different numbers of one coordinate, at most N. */
     private static final class Line {
@@ -91,7 +92,6 @@ final class RelativeSums {
         x = new float[n];
         y = new float[n];
         positions = new float[2 * n];
-        Arrays.fill(positions, Float.NaN); // of none yet
         columns = new Line(n, frequencies, r);
         rows = new Line(n, frequencies, r);
         sum = new float[r];
@@ -104,9 +104,10 @@ final class RelativeSums {
      * @param frequencies L
      */
     void place(float[] from, int frequencies) {
-        if (Arrays.equals(positions, from)) {
+        if (placed && Arrays.equals(positions, from)) {
             return;
         }
+        placed = true;
         System.arraycopy(from, 0, positions, 0, from.length);
         for (int j = 0; j < n; j++) {
             x[j] = 2 * from[2 * j] - 1;

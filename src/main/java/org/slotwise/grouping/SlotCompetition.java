@@ -2,6 +2,7 @@ package org.slotwise.grouping;
 
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.slotwise.internal.DoubleLoops;
 import org.slotwise.internal.VectorLoops;
 
 /**
@@ -46,13 +47,13 @@ final class SlotCompetition {
             for (int j = 0; j < n; j++) {
                 e[j] = l[j] - highest[j];
             }
-            VectorLoops.exponentials(e, n);
-            VectorLoops.add(sum, e, n);
+            DoubleLoops.exponentials(e, n);
+            DoubleLoops.add(sum, e, n);
         }
-        VectorLoops.invert(sum, n);
+        DoubleLoops.invert(sum, n);
         for (int i = 0; i < shares.length; i++) {
             if (isEmpty == null || !isEmpty[i]) {
-                VectorLoops.multiply(shares[i], sum, n);
+                DoubleLoops.multiply(shares[i], sum, n);
             }
         }
     }

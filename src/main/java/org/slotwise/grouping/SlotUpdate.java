@@ -2,6 +2,7 @@ package org.slotwise.grouping;
 
 import java.util.Arrays;
 import org.slotwise.internal.ColumnProducts;
+import org.slotwise.internal.DoubleLoops;
 import org.slotwise.internal.VectorLoops;
 
 /**
@@ -91,7 +92,7 @@ final class SlotUpdate {
         for (int j = 0; j < 2 * d; j++) {
             gates[j] = -(u[j] + maps.inputBias[j] + h[j] + maps.stateBias[j]);
         }
-        VectorLoops.exponentials(gates, 2 * d);
+        DoubleLoops.exponentials(gates, 2 * d);
         for (int j = 0; j < 2 * d; j++) {
             gates[j] = 1 / (1 + gates[j]);
         }
@@ -100,7 +101,7 @@ final class SlotUpdate {
             double by = gates[j] * (h[l] + maps.stateBias[l]);
             gates[j] = 2 * (u[l] + maps.inputBias[l] + by);
         }
-        VectorLoops.exponentials(gates, d);
+        DoubleLoops.exponentials(gates, d);
         for (int j = 0; j < d; j++) {
             double fresh = 1 - 2 / (gates[j] + 1); // the hyperbolic tangent
             s[j] = (float) (fresh + gates[d + j] * (s[j] - fresh));

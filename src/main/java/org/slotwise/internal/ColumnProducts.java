@@ -82,13 +82,12 @@ public final class ColumnProducts {
         }
         float[] d = of[i + 1];
         if (left == 2) {
-            VectorLoops.addScaled(
-                    rows[i], rows[i + 1], x, y, c[f], c[f + 1], d[f], d[f + 1], from, to);
+            ScaledSums.add(rows[i], rows[i + 1], x, y, c[f], c[f + 1], d[f], d[f + 1], from, to);
             return 2;
         }
         float[] e = of[i + 2];
         if (left % 3 == 0 || left == 5) {
-            VectorLoops.addScaled(
+            ScaledSums.add(
                     rows[i],
                     rows[i + 1],
                     rows[i + 2],
@@ -105,7 +104,7 @@ public final class ColumnProducts {
             return 3;
         }
         float[] g = of[i + 3];
-        VectorLoops.addScaled(
+        ScaledSums.add(
                 rows[i],
                 rows[i + 1],
                 rows[i + 2],

@@ -3,8 +3,7 @@ package org.slotwise.internal;
 /**
  * Loops over rows of numbers in a form that the JVM's compiler turns into vector instructions:
  * separate arrays, one index, few operations. Which loops it takes was found by measuring
- * (docs/performance.md): with Java 17, three sums of two rows each are five times as fast as two
- * sums of three rows.
+ * (docs/performance.md).
  */
 public final class VectorLoops {
 
@@ -36,126 +35,6 @@ public final class VectorLoops {
             float[] p, float[] x, float[] y, float a, float b, int from, int to) {
         for (int i = from; i < to; i++) {
             p[i] = Math.fma(b, y[i], Math.fma(a, x[i], p[i]));
-        }
-    }
-
-    /**
-     * p += a x + b y and q += c x + d y.
-     *
-     * @param p a row of sums
-     * @param q another
-     * @param x a row
-     * @param y another row
-     * @param a a number
-     * @param b another
-     * @param c a third
-     * @param d a fourth
-     * @param from the first index
-     * @param to the index after the last
-     */
-    public static void addScaled(
-            float[] p,
-            float[] q,
-            float[] x,
-            float[] y,
-            float a,
-            float b,
-            float c,
-            float d,
-            int from,
-            int to) {
-        for (int i = from; i < to; i++) {
-            float v = x[i];
-            float w = y[i];
-            p[i] = Math.fma(b, w, Math.fma(a, v, p[i]));
-            q[i] = Math.fma(d, w, Math.fma(c, v, q[i]));
-        }
-    }
-
-    /**
-     * p += a x + b y, q += c x + d y and r += e x + f y.
-     *
-     * @param p a row of sums
-     * @param q another
-     * @param r a third
-     * @param x a row
-     * @param y another row
-     * @param a a number
-     * @param b another
-     * @param c a third
-     * @param d a fourth
-     * @param e a fifth
-     * @param f a sixth
-     * @param from the first index
-     * @param to the index after the last
-     */
-    public static void addScaled(
-            float[] p,
-            float[] q,
-            float[] r,
-            float[] x,
-            float[] y,
-            float a,
-            float b,
-            float c,
-            float d,
-            float e,
-            float f,
-            int from,
-            int to) {
-        for (int i = from; i < to; i++) {
-            float v = x[i];
-            float w = y[i];
-            p[i] = Math.fma(b, w, Math.fma(a, v, p[i]));
-            q[i] = Math.fma(d, w, Math.fma(c, v, q[i]));
-            r[i] = Math.fma(f, w, Math.fma(e, v, r[i]));
-        }
-    }
-
-    /**
-     * p += a x + b y, q += c x + d y, r += e x + f y and s += g x + h y.
-     *
-     * @param p a row of sums
-     * @param q another
-     * @param r a third
-     * @param s a fourth
-     * @param x a row
-     * @param y another row
-     * @param a a number
-     * @param b another
-     * @param c a third
-     * @param d a fourth
-     * @param e a fifth
-     * @param f a sixth
-     * @param g a seventh
-     * @param h an eighth
-     * @param from the first index
-     * @param to the index after the last
-     */
-    public static void addScaled(
-            float[] p,
-            float[] q,
-            float[] r,
-            float[] s,
-            float[] x,
-            float[] y,
-            float a,
-            float b,
-            float c,
-            float d,
-            float e,
-            float f,
-            float g,
-            float h,
-            int from,
-            int to) {
-        for (int i = from; i < to; i++) {
-            float v = x[i];
-            float w = y[i];
-            p[i] = Math.fma(b, w, Math.fma(a, v, p[i]));
-            q[i] = Math.fma(d, w, Math.fma(c, v, q[i]));
-            r[i] = Math.fma(f, w, Math.fma(e, v, r[i]));
-            s[i] = Math.fma(h, w, Math.fma(g, v, s[i]));
         }
     }
 
@@ -359,75 +238,6 @@ public final class VectorLoops {
             float w = least[i];
             second[i] = Math.min(second[i], Math.max(v, w));
             least[i] = Math.min(w, v);
-        }
-    }
-
-    /**
-     * x = 1 / x.
-     *
-     * @param x a row
-     * @param to the index after the last
-     */
-    public static void invert(double[] x, int to) {
-        for (int i = 0; i < to; i++) {
-            x[i] = 1 / x[i];
-        }
-    }
-
-    /**
-     * x *= y of each pair of numbers.
-     *
-     * @param x a row
-     * @param y another row
-     * @param to the index after the last
-     */
-    public static void multiply(double[] x, double[] y, int to) {
-        for (int i = 0; i < to; i++) {
-            x[i] *= y[i];
-        }
-    }
-
-    /**
-     * sum += x, up to an index.
-     *
-     * @param sum a row of sums
-     * @param x a row
-     * @param to the index after the last
-     */
-    public static void add(double[] sum, double[] x, int to) {
-        for (int i = 0; i < to; i++) {
-            sum[i] += x[i];
-        }
-    }
-
-    /**
-     * x = e to the power of x, up to an index: as a power of 1024 of a polynomial, which a compiler
-     * makes vectors of, within 3e-10 of it; 0 and infinity come near, at e to the power of -110 and
-     * 110, which float32 cannot tell from them.
-     *
-     * @param x a row
-     * @param to the index after the last
-     */
-    public static void exponentials(double[] x, int to) {
-        for (int i = 0; i < to; i++) {
-            double t = Math.max(-110, Math.min(110, x[i])) * (1.0 / 1024);
-            double y = Math.fma(t, 1.0 / 5040, 1.0 / 720);
-            y = Math.fma(y, t, 1.0 / 120);
-            y = Math.fma(y, t, 1.0 / 24);
-            y = Math.fma(y, t, 1.0 / 6);
-            y = Math.fma(y, t, 0.5);
-            y = Math.fma(y, t, 1);
-            y = Math.fma(y, t, 1);
-            double y8 = y * y;
-            y8 *= y8;
-            y8 *= y8;
-            double y64 = y8 * y8;
-            y64 *= y64;
-            y64 *= y64;
-            double y512 = y64 * y64;
-            y512 *= y512;
-            y512 *= y512;
-            x[i] = y512 * y512;
         }
     }
 

@@ -29,7 +29,8 @@ import org.slotwise.torchscript.LoadedScript;
 /**
  * Inference of a whole model on few pixels as one call of the engine, for models of the paper's
  * make and of that of the shipped ones, whose slots have places: with a single small picture calls
- * are what takes time.
+ * are what takes time. Where the iterations of these are few numbers, loops of Java's own compute
+ * them, and the engine is called for what comes before and for what comes after.
  */
 final class DiscoveryInOneCall {
 

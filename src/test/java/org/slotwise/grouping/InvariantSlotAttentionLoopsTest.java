@@ -214,6 +214,34 @@ class InvariantSlotAttentionLoopsTest {
         assertSame("again", before, block.group(store(manager), x, start, at, 3, false).objects());
     }
 
+    /** Nothing is wrong silently: not even at the first call. */
+    @Test
+    void placesThatAreNone(NDManager manager) {
+        InvariantSlotAttention block = block(SMALL, manager);
+        NDArray nowhere = manager.zeros(new Shape(15, 2)).add(Float.NaN);
+        FeatureExtractorOutput x =
+                new FeatureExtractorOutput(normal(manager, 1, 1, 15, 6), nowhere);
+        NDArray start = normal(manager, 2, 1, 3, 5);
+        NDArray at = uniform(manager, 3, DataType.FLOAT32, 1, 3, 2);
+        PositionedSlots found = block.group(store(manager), x, start, at, 2, false);
+        assertTrue(found.objects().isNaN().all().getBoolean());
+    }
+
+    /** A long life of what slots start from is not the result's. */
+    @Test
+    void resultsBelongToTheFeaturesManager(NDManager manager) {
+        InvariantSlotAttention block = block(SMALL, manager);
+        NDArray start = normal(manager, 2, 1, 3, 5);
+        NDArray at = uniform(manager, 3, DataType.FLOAT32, 1, 3, 2);
+        try (NDManager own = manager.newSubManager()) {
+            FeatureExtractorOutput x = features(own, 1, 15, 6);
+            PositionedSlots found = block.group(store(manager), x, start, at, 3, false);
+            assertEquals(own, found.objects().getManager());
+            assertEquals(own, found.positions().getManager());
+            assertEquals(own, found.attributions().getManager());
+        }
+    }
+
     @Test
     void largeCallsAndOtherTypesAreLeftToTheEngine(NDManager manager) {
         assumeFalse(manager.getDevice().isGpu(), "loops are for the CPU");

@@ -21,7 +21,7 @@ class VectorLoopsTest {
             x[i] = (i - 1000) / 10.0;
         }
         double[] y = x.clone();
-        VectorLoops.exponentials(y, y.length);
+        DoubleLoops.exponentials(y, y.length);
         for (int i = 0; i < x.length; i++) {
             assertEquals(1, y[i] / Math.exp(x[i]), 3e-10, "of " + x[i]);
         }
@@ -30,7 +30,7 @@ class VectorLoopsTest {
     @Test
     void exponentialsOfWhatFloatsDoNotHold() {
         double[] x = {-1e30, Double.NEGATIVE_INFINITY, 1e30, Double.POSITIVE_INFINITY, Double.NaN};
-        VectorLoops.exponentials(x, x.length);
+        DoubleLoops.exponentials(x, x.length);
         assertEquals(0, (float) x[0]);
         assertEquals(0, (float) x[1]);
         assertEquals(Float.POSITIVE_INFINITY, (float) x[2]);
@@ -41,7 +41,7 @@ class VectorLoopsTest {
     @Test
     void nothingBeyondTheEndIsTouched() {
         double[] x = {1, 2, 3};
-        VectorLoops.exponentials(x, 2);
+        DoubleLoops.exponentials(x, 2);
         assertEquals(3, x[2]);
         float[][] rows = {{1, 2}, {3, 4}, {5, 6}, {7, 8}, {9, 10}};
         float[][] columns = {{-1, -1, -1, -1, -1, -1}, {-1, -1, -1, -1, -1, -1}};
