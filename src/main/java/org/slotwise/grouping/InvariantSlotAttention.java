@@ -315,10 +315,14 @@ public final class InvariantSlotAttention extends IterativeGrouping implements S
      * @param like an array of the features' type, where they are
      * @param features (B, N, F)
      * @param conditioning (B, K, D)
-     * @param times how many iterations
+     * @param times how many iterations, from 1 to 10,000
      * @return whether it is
+     * @throws IllegalArgumentException if a shape is another, or {@code times} out of range
      */
     public boolean isSmall(NDArray like, Shape features, Shape conditioning, int times) {
+        Check.shape(who(), FeatureExtractorOutput.FEATURES, features, "B", "N", featureDim);
+        Check.shape(who(), GroupingInputs.CONDITIONING, conditioning, features.get(0), "K", dim);
+        Limits.count(who(), "times", times, 1, Limits.ITERATIONS);
         return loops != null && loops.fit(like, features, conditioning, relativeDim, times);
     }
 

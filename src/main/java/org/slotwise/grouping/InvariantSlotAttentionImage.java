@@ -199,9 +199,9 @@ final class InvariantSlotAttentionImage {
         float[] x = relative.x;
         float[] y = relative.y;
         competition.weigh((float) eps, logits, total);
+        competition.normalize(logits, total);
         for (int i = 0; i < k; i++) {
             boolean nothing = total[i] == 0;
-            VectorLoops.scale(logits[i], (float) (1 / (nothing ? 1 : total[i])), n);
             Arrays.fill(seen[i], 0, f, 0);
             double cx = 0;
             double cy = 0;

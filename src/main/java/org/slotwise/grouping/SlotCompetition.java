@@ -11,6 +11,8 @@ import org.slotwise.internal.VectorLoops;
  */
 final class SlotCompetition {
 
+    private static final double TINY = 1e-30;
+
     private final int n;
     private final double[][] shares; // (K)(N)
     private final float[] highest; // N
@@ -91,6 +93,29 @@ final class SlotCompetition {
                 w[j] = (float) a[j] + eps;
             }
             totals[i] = VectorLoops.sum(w, n);
+        }
+    }
+
+    /**
+     * Weights that sum to 1, but for slots without any.
+     *
+     * @param weights (K)(N), overwritten
+     * @param totals their sums, (K)
+     */
+    void normalize(float[][] weights, double[] totals) {
+        for (int i = 0; i < shares.length; i++) {
+            float[] w = weights[i];
+            double total = totals[i];
+            if (total == 0) {
+                continue;
+            }
+            if (Math.abs(total) < TINY) { // float32 does not hold its inverse
+                for (int j = 0; j < n; j++) {
+                    w[j] = (float) (w[j] / total);
+                }
+            } else {
+                VectorLoops.scale(w, (float) (1 / total), n);
+            }
         }
     }
 }

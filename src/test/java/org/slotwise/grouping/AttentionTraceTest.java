@@ -111,9 +111,10 @@ class AttentionTraceTest {
                 grouping.trace(store(manager), features, start, null);
         assertEquals(before + 3, manager.getManagedArrays().size(), "outputs alone are left");
         PerceptualGroupingOutput plain = grouping.group(store(manager), features, start, false);
-        assertSame("objects", plain.objects(), trace.result().objects());
+        // Other operations give the same to rounding.
+        assertClose("objects", plain.objects(), trace.result().objects(), 1e-6);
         assertEquals(new Shape(2, 3, 3, 9), trace.attentions().getShape());
-        assertSame("last", plain.attributions(), trace.attentions().get(":, 2"));
+        assertClose("last", plain.attributions(), trace.attentions().get(":, 2"), 1e-6);
     }
 
     @ParameterizedTest

@@ -144,6 +144,25 @@ class InvariantSlotAttentionLoopsTest {
         }
     }
 
+    /** Weights whose sum has no inverse in float32 are weights all the same. */
+    @Test
+    void aSlotThatReceivesNextToNothing(NDManager manager) {
+        InvariantSlotAttention block = block(new Sizes(6, 5, 7, 2, 9, 0), manager);
+        FeatureExtractorOutput x = features(manager, 1, 15, 6);
+        NDArray start = normal(manager, 2, 1, 3, 5);
+        NDArray guess =
+                uniform(manager, 3, DataType.FLOAT32, 1, 3, 15)
+                        .mul(manager.create(1e-20f))
+                        .mul(manager.create(1e-20f));
+        PerceptualGroupingOutput given = new PerceptualGroupingOutput(start, guess, null);
+        PositionedSlots found = block.refine(store(manager), x, start, given, 2, false);
+        assertFalse(found.objects().isNaN().any().getBoolean());
+        PositionedSlots expected =
+                block.traceRefinement(store(manager), x, start, given, 2).result();
+        assertClose("positions", expected.positions(), found.positions(), 1e-3);
+        assertClose("slots", expected.objects(), found.objects(), 1e-3);
+    }
+
     /**
      * With an eps of 0 a slot without any weight is at the image's corner, and moves by nothing.
      */
