@@ -5,7 +5,6 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import org.slotwise.internal.VectorLoops;
 import org.slotwise.internal.Workers;
 
 /**
@@ -150,7 +149,7 @@ final class BoundedAssignment implements AssignmentStep {
             Arrays.fill(least, 0, n, Float.POSITIVE_INFINITY);
             Arrays.fill(second, 0, n, Float.POSITIVE_INFINITY);
             for (int k = 0; k < clusters; k++) {
-                VectorLoops.lowerTwo(least, second, products[k], scores.halfSquares[k], n);
+                DistanceLoops.lowerTwo(least, second, products[k], scores.halfSquares[k], n);
             }
             for (int m = 0; m < n; m++) {
                 norms[m] = scores.norms[features[m]];

@@ -1,7 +1,6 @@
 package org.slotwise.clustering;
 
 import java.util.Arrays;
-import org.slotwise.internal.VectorLoops;
 import org.slotwise.internal.Workers;
 
 /**
@@ -201,7 +200,7 @@ final class BoxedAssignment implements AssignmentStep {
             for (int q = 0; q < count; q++) {
                 placeOf[candidates[first + q]] = q;
                 int k = candidates[first + q] * ELEMENTS;
-                VectorLoops.squares(
+                DistanceLoops.squares(
                         squares[q],
                         columns[at],
                         columns[at + 1],
@@ -209,7 +208,7 @@ final class BoxedAssignment implements AssignmentStep {
                         (float) centers[k],
                         (float) centers[k + 1],
                         (float) centers[k + 2]);
-                VectorLoops.lowerTwo(least, second, squares[q]);
+                DistanceLoops.lowerTwo(least, second, squares[q]);
             }
             for (int i = 0; box * BOX + i < end(box); i++) {
                 int j = box * BOX + i;

@@ -1,7 +1,5 @@
 package org.slotwise.clustering;
 
-import org.slotwise.internal.VectorLoops;
-
 /**
  * What scores ||c||² / 2 - x . c of features and centres, the lowest of which is the nearest
  * centre's, say of distances: for {@link BoundedAssignment}.
@@ -62,9 +60,9 @@ final class CenterScores {
             float below,
             float above,
             int n) {
-        VectorLoops.reach(nearest, norm, (float) largest, 4 * (float) relativeError, n);
-        VectorLoops.distances(gap, second, norm, nearest, -1, below, n);
-        VectorLoops.distances(nearest, least, norm, nearest, 1, above, n);
-        VectorLoops.subtract(gap, nearest, n);
+        DistanceLoops.reach(nearest, norm, (float) largest, 4 * (float) relativeError, n);
+        DistanceLoops.distances(gap, second, norm, nearest, -1, below, n);
+        DistanceLoops.distances(nearest, least, norm, nearest, 1, above, n);
+        DistanceLoops.subtract(gap, nearest, n);
     }
 }

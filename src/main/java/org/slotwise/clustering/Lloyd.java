@@ -1,9 +1,7 @@
 package org.slotwise.clustering;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.DataType;
 import org.slotwise.internal.ArrayMemory;
-import org.slotwise.internal.VectorLoops;
 
 /**
  * Lloyd's iterations from several starts for each image of a batch, each until it has converged; by
@@ -53,10 +51,7 @@ interface Lloyd {
 
     /** Whether loops over such features are faster than operations. */
     static boolean inJava(NDArray features) {
-        return VectorLoops.areFast()
-                && !features.getDevice().isGpu()
-                && features.getDataType() == DataType.FLOAT32
-                && ArrayMemory.canHold(features);
+        return ArrayMemory.suitsLoops(features) && ArrayMemory.canHold(features);
     }
 
     /**

@@ -109,7 +109,7 @@ final class PlusPlusLoops {
         }
         ColumnProducts.add(tiles.columns(tile), rows, tried, trials, 0, n);
         for (int l = 0; l < trials; l++) {
-            VectorLoops.closer(rows[l], squares, closest, own[l], first, n);
+            DistanceLoops.closer(rows[l], squares, closest, own[l], first, n);
             sums[tile][l] = VectorLoops.sum(rows[l], n);
         }
     }

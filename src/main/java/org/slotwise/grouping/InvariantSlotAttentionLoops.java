@@ -3,15 +3,12 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import java.util.Queue;
-import java.util.concurrent.ArrayBlockingQueue;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.ArrayMemory;
+import org.slotwise.internal.Idle;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Pass;
-import org.slotwise.internal.VectorLoops;
 import org.slotwise.internal.Workers;
 import org.slotwise.layer.FeedForward;
 
@@ -32,12 +29,15 @@ final class InvariantSlotAttentionLoops {
     /** What a block has learnt is read in each call. */
     private static final long FEW_WEIGHTS = 300_000;
 
+    /** Numbers of an image, which are kept for the next one. */
+    private static final long SMALL_IMAGE = 400_000;
+
     private final InvariantSlotAttentionLayers layers;
     private final @Nullable FeedForward feedForward;
     private final double eps;
     private final int frequencies;
-    private final Queue<InvariantSlotAttentionMaps> idleMaps;
-    private final Queue<InvariantSlotAttentionImage> idleImages;
+    private final Idle<InvariantSlotAttentionMaps> idleMaps = new Idle<>();
+    private final Idle<InvariantSlotAttentionImage> idleImages = new Idle<>();
 
     InvariantSlotAttentionLoops(
             InvariantSlotAttentionLayers layers,
@@ -48,9 +48,6 @@ final class InvariantSlotAttentionLoops {
         this.feedForward = feedForward;
         this.eps = eps;
         this.frequencies = frequencies;
-        int most = Runtime.getRuntime().availableProcessors();
-        idleMaps = new ArrayBlockingQueue<>(most);
-        idleImages = new ArrayBlockingQueue<>(most);
     }
 
     /**
@@ -63,10 +60,8 @@ final class InvariantSlotAttentionLoops {
      * @param times how many iterations
      */
     boolean fit(NDArray like, Shape features, Shape start, int r, int times) {
-        return like.getDataType() == DataType.FLOAT32
-                && !like.getDevice().isGpu()
+        return ArrayMemory.suitsLoops(like)
                 && isSmall(features, start, r, times)
-                && VectorLoops.areFast()
                 && !NoGraph.isRecording();
     }
 
@@ -77,7 +72,9 @@ final class InvariantSlotAttentionLoops {
         double slots = (double) start.get(0) * start.get(1);
         double weights = d * (d + f + r + 9 + 6 * d + 2.0 * hidden());
         double products = n * (d + f + 2 * r) + weights;
-        return times * slots * products <= FEW_PRODUCTS && weights <= FEW_WEIGHTS;
+        return times * slots * products <= FEW_PRODUCTS
+                && weights <= FEW_WEIGHTS
+                && n * (d + f + 3 * r) <= SMALL_IMAGE;
     }
 
     private int hidden() {
@@ -107,25 +104,25 @@ final class InvariantSlotAttentionLoops {
         int b = Math.toIntExact(s.get(0));
         int k = Math.toIntExact(s.get(1));
         int n = Math.toIntExact(positions.getShape().get(0));
-        InvariantSlotAttentionMaps maps = idleMaps.poll();
-        if (maps == null) {
-            int f = Math.toIntExact(laid.get(1).getShape().get(2));
-            int r = Math.toIntExact(laid.get(2).getShape().get(2));
-            int d = Math.toIntExact(s.get(2));
-            maps = new InvariantSlotAttentionMaps(f, d, r, frequencies, hidden());
-        }
+        int f = Math.toIntExact(laid.get(1).getShape().get(2));
+        int r = Math.toIntExact(laid.get(2).getShape().get(2));
+        int d = Math.toIntExact(s.get(2));
+        InvariantSlotAttentionMaps maps =
+                idleMaps.take(
+                        idle -> true,
+                        () -> new InvariantSlotAttentionMaps(f, d, r, frequencies, hidden()));
         maps.read(pass, layers, feedForward);
         InvariantSlotAttentionImage.Images all =
                 new InvariantSlotAttentionImage.Images(
                         laid,
-                        numbers(positions),
-                        guessed ? numbers(start.get(1)) : null,
+                        ArrayMemory.numbers(positions),
+                        guessed ? ArrayMemory.numbers(start.get(1)) : null,
                         slotMask == null ? null : slotMask.toBooleanArray(),
-                        numbers(start.get(0)),
-                        guessed ? new float[b * k * 2] : numbers(start.get(1)),
+                        ArrayMemory.numbers(start.get(0)),
+                        guessed ? new float[b * k * 2] : ArrayMemory.numbers(start.get(1)),
                         new float[b * k * n]);
         each(maps, all, b, n, k, times);
-        idleMaps.offer(maps);
+        idleMaps.give(maps);
         NDManager owner = laid.head().getManager();
         return new NDList(
                 owner.create(all.slots, s),
@@ -146,26 +143,20 @@ final class InvariantSlotAttentionLoops {
                         i -> {
                             InvariantSlotAttentionImage image = image(maps, n, k);
                             image.iterate(maps, all, i, times);
-                            idleImages.offer(image);
+                            idleImages.give(image);
                         });
     }
 
     private InvariantSlotAttentionImage image(InvariantSlotAttentionMaps maps, int n, int k) {
-        InvariantSlotAttentionImage idle = idleImages.poll();
-        return idle != null && idle.isOf(n, k)
-                ? idle
-                : new InvariantSlotAttentionImage(
-                        maps,
-                        n,
-                        k,
-                        eps,
-                        layers.slotNorm().eps(),
-                        feedForward == null ? 0 : feedForward.normEps());
-    }
-
-    private static float[] numbers(NDArray array) {
-        float[] numbers = new float[Math.toIntExact(array.size())];
-        ArrayMemory.floats(array).get(numbers);
-        return numbers;
+        return idleImages.take(
+                idle -> idle.isOf(n, k),
+                () ->
+                        new InvariantSlotAttentionImage(
+                                maps,
+                                n,
+                                k,
+                                eps,
+                                layers.slotNorm().eps(),
+                                feedForward == null ? 0 : feedForward.normEps()));
     }
 }

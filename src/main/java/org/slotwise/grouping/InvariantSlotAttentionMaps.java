@@ -2,7 +2,6 @@ package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import java.nio.FloatBuffer;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.ArrayMemory;
@@ -34,7 +33,6 @@ final class InvariantSlotAttentionMaps {
     private final float[][] value; // (F)(D)
     private final float[][] output; // (R)(D)
     private final float[][] displacement; // (4)(D)
-    private final float[] numbers; // D
     private final float[][] positions; // (R)(2 + 4 L)
     private final MapRows rows;
 
@@ -58,7 +56,6 @@ final class InvariantSlotAttentionMaps {
         value = MapRows.of(featureDim, dim);
         output = MapRows.of(relativeDim, dim);
         displacement = MapRows.of(4, dim);
-        numbers = new float[dim];
         positions = new float[relativeDim][2 + 4 * frequencies];
         rows = new MapRows(dim, Math.max(Math.max(featureDim, dim), Math.max(relativeDim, 4)));
     }
@@ -66,8 +63,8 @@ final class InvariantSlotAttentionMaps {
     /** Reads all. */
     void read(Pass pass, InvariantSlotAttentionLayers layers, @Nullable FeedForward feedForward) {
         NDList norm = layers.slotNorm().values(pass);
-        MapRows.read(norm.get(0), slotGain);
-        MapRows.read(norm.get(1), slotOffset);
+        ArrayMemory.read(norm.get(0), slotGain);
+        ArrayMemory.read(norm.get(1), slotOffset);
         rows.turn(layers.query().weight(pass), query, dim, dim);
         look(pass, layers);
         relative(pass, layers);
@@ -79,26 +76,19 @@ final class InvariantSlotAttentionMaps {
 
     /** Half the inverse square of a width is the exponential of the first. */
     private void look(Pass pass, InvariantSlotAttentionLayers layers) {
-        float[] logScale = new float[1];
-        MapRows.read(pass.value(layers.logScale()), logScale);
-        MapRows.read(layers.scale().weight(pass), numbers);
-        float[] bias = new float[2];
-        MapRows.read(bias(layers.scale().bias(pass)), lookBias, 1);
-        lookBias[0] = (float) (lookBias[0] - 2.0 * logScale[0] - Math.log(2));
+        float logScale = ArrayMemory.numbers(pass.value(layers.logScale()))[0];
+        float[] width = ArrayMemory.numbers(layers.scale().weight(pass));
+        float[] direction = ArrayMemory.numbers(layers.direction().weight(pass)); // (2, D)
         for (int i = 0; i < dim; i++) {
-            look[i][0] = numbers[i];
+            look[i][0] = width[i];
+            look[i][1] = direction[i];
+            look[i][2] = direction[dim + i];
         }
-        NDArray direction = layers.direction().weight(pass);
-        FloatBuffer both = ArrayMemory.floats(direction);
-        for (int j = 1; j < 3; j++) {
-            both.get(numbers);
-            for (int i = 0; i < dim; i++) {
-                look[i][j] = numbers[i];
-            }
-        }
-        MapRows.read(bias(layers.direction().bias(pass)), bias);
-        lookBias[1] = bias[0];
-        lookBias[2] = bias[1];
+        float[] towards = ArrayMemory.numbers(bias(layers.direction().bias(pass)));
+        float start = ArrayMemory.numbers(bias(layers.scale().bias(pass)))[0];
+        lookBias[0] = (float) (start - 2.0 * logScale - Math.log(2));
+        lookBias[1] = towards[0];
+        lookBias[2] = towards[1];
     }
 
     /** The map of relative places: of numbers, then for each frequency of sines and of cosines. */
@@ -141,9 +131,8 @@ final class InvariantSlotAttentionMaps {
             }
             System.arraycopy(displacement[2 + j], 0, update[f + 4 + r + j], 0, dim);
         }
-        MapRows.read(bias(layers.relativeOutput().bias(pass)), updateBias);
-        MapRows.read(bias(layers.displacement().bias(pass)), numbers);
-        VectorLoops.add(updateBias, numbers);
+        ArrayMemory.read(bias(layers.relativeOutput().bias(pass)), updateBias);
+        VectorLoops.add(updateBias, ArrayMemory.numbers(bias(layers.displacement().bias(pass))));
     }
 
     private static NDArray bias(@Nullable NDArray bias) {

@@ -3,17 +3,14 @@ package org.slotwise.grouping;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.nio.FloatBuffer;
 import java.util.Objects;
-import java.util.Queue;
-import java.util.concurrent.ArrayBlockingQueue;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.ArrayMemory;
+import org.slotwise.internal.Idle;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Pass;
-import org.slotwise.internal.VectorLoops;
 import org.slotwise.internal.Workers;
 import org.slotwise.layer.FeedForward;
 import org.slotwise.layer.LayerNorm;
@@ -42,8 +39,8 @@ final class SlotAttentionLoops {
     private final SlotAttentionLayers layers;
     private final @Nullable FeedForward feedForward;
     private final SlotAttentionImage.Settings settings;
-    private final Queue<SlotAttentionMaps> idleMaps;
-    private final Queue<SlotAttentionImage> idleImages;
+    private final Idle<SlotAttentionMaps> idleMaps = new Idle<>();
+    private final Idle<SlotAttentionImage> idleImages = new Idle<>();
 
     SlotAttentionLoops(
             SlotAttentionLayers layers, @Nullable FeedForward feedForward, double eps, int times) {
@@ -57,17 +54,12 @@ final class SlotAttentionLoops {
                         ((LayerNorm) layers.inputNorm()).eps(),
                         ((LayerNorm) layers.slotNorm()).eps(),
                         feedForward == null ? 0 : feedForward.normEps());
-        int most = Runtime.getRuntime().availableProcessors();
-        idleMaps = new ArrayBlockingQueue<>(most);
-        idleImages = new ArrayBlockingQueue<>(most);
     }
 
     /** Whether a call is small, and of what the loops can read. */
     boolean fit(NDArray features, NDArray start) {
-        return features.getDataType() == DataType.FLOAT32
-                && !features.getDevice().isGpu()
+        return ArrayMemory.suitsLoops(features)
                 && isSmall(features.getShape(), start.getShape())
-                && VectorLoops.areFast()
                 && !NoGraph.isRecording();
     }
 
@@ -89,13 +81,12 @@ final class SlotAttentionLoops {
         int f = Math.toIntExact(features.getShape().get(2));
         int d = Math.toIntExact(start.getShape().get(2));
         int hidden = feedForward == null ? 0 : feedForward.hidden();
-        SlotAttentionMaps maps = idleMaps.poll();
-        if (maps == null) {
-            maps = new SlotAttentionMaps(f, d, layers.kvqDim(), hidden);
-        }
+        SlotAttentionMaps maps =
+                idleMaps.take(
+                        idle -> true, () -> new SlotAttentionMaps(f, d, layers.kvqDim(), hidden));
         read(pass, maps);
         NDList out = iterate(maps, features, start);
-        idleMaps.offer(maps);
+        idleMaps.give(maps);
         return out;
     }
 
@@ -116,26 +107,23 @@ final class SlotAttentionLoops {
         int images = Math.toIntExact(s.get(0));
         int k = Math.toIntExact(s.get(1));
         int n = Math.toIntExact(features.getShape().get(1));
-        float[] slots = new float[Math.toIntExact(s.size())];
+        float[] slots = ArrayMemory.numbers(start);
         float[] attention = new float[images * k * n];
         FloatBuffer numbers = ArrayMemory.floats(features);
-        ArrayMemory.floats(start).get(slots);
         Workers.each(
                 images,
                 () ->
                         b -> {
                             SlotAttentionImage image = image(maps, n, k);
                             image.iterate(maps, numbers.duplicate(), b, slots, attention);
-                            idleImages.offer(image);
+                            idleImages.give(image);
                         });
         NDManager owner = features.getManager();
         return new NDList(owner.create(slots, s), owner.create(attention, new Shape(images, k, n)));
     }
 
     private SlotAttentionImage image(SlotAttentionMaps maps, int n, int k) {
-        SlotAttentionImage idle = idleImages.poll();
-        return idle != null && idle.isOf(n, k)
-                ? idle
-                : new SlotAttentionImage(maps, n, k, settings);
+        return idleImages.take(
+                idle -> idle.isOf(n, k), () -> new SlotAttentionImage(maps, n, k, settings));
     }
 }

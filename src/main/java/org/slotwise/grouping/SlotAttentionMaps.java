@@ -47,10 +47,10 @@ final class SlotAttentionMaps {
      * @param fed as there
      */
     void read(NDList norms, NDArray q, NDArray k, NDArray v, NDList gru, NDList fed) {
-        MapRows.read(norms.get(0), inputGain);
-        MapRows.read(norms.get(1), inputOffset);
-        MapRows.read(norms.get(2), slotGain);
-        MapRows.read(norms.get(3), slotOffset);
+        ArrayMemory.read(norms.get(0), inputGain);
+        ArrayMemory.read(norms.get(1), inputOffset);
+        ArrayMemory.read(norms.get(2), slotGain);
+        ArrayMemory.read(norms.get(3), slotOffset);
         rows.turn(q, query, dim, kvqDim);
         ArrayMemory.read(k, key, kvqDim);
         rows.turn(v, value, featureDim, kvqDim);

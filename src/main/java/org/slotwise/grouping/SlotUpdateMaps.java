@@ -1,6 +1,7 @@
 package org.slotwise.grouping;
 
 import ai.djl.ndarray.NDList;
+import org.slotwise.internal.ArrayMemory;
 import org.slotwise.internal.MapRows;
 
 /** What {@link SlotUpdate} computes with: the unit's maps, and the perceptron's if there is one. */
@@ -47,15 +48,15 @@ final class SlotUpdateMaps {
     void read(NDList gru, NDList fed) {
         rows.turn(gru.get(0), ofInput, size, 3 * dim);
         rows.turn(gru.get(1), ofState, dim, 3 * dim);
-        MapRows.read(gru.get(2), inputBias);
-        MapRows.read(gru.get(3), stateBias);
+        ArrayMemory.read(gru.get(2), inputBias);
+        ArrayMemory.read(gru.get(3), stateBias);
         if (hidden > 0) {
-            MapRows.read(fed.get(0), gain);
-            MapRows.read(fed.get(1), offset);
+            ArrayMemory.read(fed.get(0), gain);
+            ArrayMemory.read(fed.get(1), offset);
             rows.turn(fed.get(2), first, dim, hidden);
-            MapRows.read(fed.get(3), firstBias);
+            ArrayMemory.read(fed.get(3), firstBias);
             rows.turn(fed.get(4), second, hidden, dim);
-            MapRows.read(fed.get(5), secondBias);
+            ArrayMemory.read(fed.get(5), secondBias);
         }
     }
 }

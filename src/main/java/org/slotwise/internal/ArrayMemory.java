@@ -1,6 +1,7 @@
 package org.slotwise.internal;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
@@ -27,6 +28,41 @@ public final class ArrayMemory {
      */
     public static boolean canHold(NDArray array) {
         return array.size() <= Integer.MAX_VALUE / Float.BYTES;
+    }
+
+    /**
+     * Whether loops over such arrays are faster than the engine's operations may be: float32 on the
+     * CPU, of a machine where {@link VectorLoops#areFast}.
+     *
+     * @param like an array
+     * @return whether they are
+     */
+    public static boolean suitsLoops(NDArray like) {
+        return like.getDataType() == DataType.FLOAT32
+                && !like.getDevice().isGpu()
+                && VectorLoops.areFast();
+    }
+
+    /**
+     * A copy.
+     *
+     * @param array as for {@link #floats}
+     * @return its elements in order
+     */
+    public static float[] numbers(NDArray array) {
+        float[] numbers = new float[Math.toIntExact(array.size())];
+        read(array, numbers);
+        return numbers;
+    }
+
+    /**
+     * Reads all elements.
+     *
+     * @param array as for {@link #floats}
+     * @param to as many
+     */
+    public static void read(NDArray array, float[] to) {
+        floats(array).get(to);
     }
 
     /**

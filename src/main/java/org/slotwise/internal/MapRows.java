@@ -47,25 +47,4 @@ public final class MapRows {
         }
         VectorLoops.transpose(rows, map, out, in);
     }
-
-    /**
-     * Reads numbers.
-     *
-     * @param values float32 on the CPU
-     * @param to as many
-     */
-    public static void read(NDArray values, float[] to) {
-        ArrayMemory.floats(values).get(to);
-    }
-
-    /**
-     * Reads some numbers.
-     *
-     * @param values float32 on the CPU
-     * @param to where they go, from the first on
-     * @param count how many
-     */
-    public static void read(NDArray values, float[] to, int count) {
-        ArrayMemory.floats(values).get(to, 0, count);
-    }
 }

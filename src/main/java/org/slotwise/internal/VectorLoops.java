@@ -66,22 +66,6 @@ public final class VectorLoops {
     }
 
     /**
-     * x = min(x + y + a, z), of y and z from an index on.
-     *
-     * @param x a row
-     * @param y another row
-     * @param z a third
-     * @param a a number
-     * @param first where in the longer rows the first index is
-     * @param n how many
-     */
-    public static void closer(float[] x, float[] y, float[] z, float a, int first, int n) {
-        for (int i = 0; i < n; i++) {
-            x[i] = Math.min(x[i] + y[first + i] + a, z[first + i]);
-        }
-    }
-
-    /**
      * The sum in float64, up to an index.
      *
      * @param x a row
@@ -107,39 +91,6 @@ public final class VectorLoops {
     }
 
     /**
-     * sum += x².
-     *
-     * @param sum a row of sums
-     * @param x a row
-     */
-    public static void addSquares(float[] sum, float[] x) {
-        for (int i = 0; i < sum.length; i++) {
-            sum[i] = Math.fma(x[i], x[i], sum[i]);
-        }
-    }
-
-    /**
-     * sum = (x - a)² + (y - b)² + (v - c)².
-     *
-     * @param sum a row of sums
-     * @param x a row
-     * @param y another row
-     * @param v a third
-     * @param a a number
-     * @param b another
-     * @param c a third
-     */
-    public static void squares(
-            float[] sum, float[] x, float[] y, float[] v, float a, float b, float c) {
-        for (int i = 0; i < sum.length; i++) {
-            float p = x[i] - a;
-            float q = y[i] - b;
-            float r = v[i] - c;
-            sum[i] = Math.fma(p, p, Math.fma(q, q, r * r));
-        }
-    }
-
-    /**
      * highest = max(highest, x), from one index up to another.
      *
      * @param highest the highest so far
@@ -150,94 +101,6 @@ public final class VectorLoops {
     public static void raise(float[] highest, float[] x, int from, int to) {
         for (int i = from; i < to; i++) {
             highest[i] = Math.max(highest[i], x[i]);
-        }
-    }
-
-    /**
-     * The least and the second least of what came, and now of a - x, up to an index.
-     *
-     * @param least the least so far
-     * @param second the second least so far
-     * @param x a row
-     * @param a a number
-     * @param to the index after the last
-     */
-    public static void lowerTwo(float[] least, float[] second, float[] x, float a, int to) {
-        for (int i = 0; i < to; i++) {
-            float v = a - x[i];
-            float w = least[i];
-            second[i] = Math.min(second[i], Math.max(v, w));
-            least[i] = Math.min(w, v);
-        }
-    }
-
-    /**
-     * error = e (norm + a)², up to an index.
-     *
-     * @param error what is written
-     * @param norm a row
-     * @param a a number
-     * @param e a fifth
-     * @param to the index after the last
-     */
-    public static void reach(float[] error, float[] norm, float a, float e, int to) {
-        for (int i = 0; i < to; i++) {
-            float r = norm[i] + a;
-            error[i] = r * r * e;
-        }
-    }
-
-    /**
-     * distance = b √(norm² + 2 score + sign error), of at least 0, up to an index.
-     *
-     * @param distance what is written
-     * @param score a row
-     * @param norm a row
-     * @param error what is written
-     * @param sign 1 or -1
-     * @param b another
-     * @param to the index after the last
-     */
-    public static void distances(
-            float[] distance,
-            float[] score,
-            float[] norm,
-            float[] error,
-            float sign,
-            float b,
-            int to) {
-        for (int i = 0; i < to; i++) {
-            float square = (norm[i] * norm[i] + 2 * score[i]) + sign * error[i];
-            distance[i] = (float) Math.sqrt(Math.max(0, square)) * b;
-        }
-    }
-
-    /**
-     * x -= y, up to an index.
-     *
-     * @param x a row
-     * @param y another row
-     * @param to the index after the last
-     */
-    public static void subtract(float[] x, float[] y, int to) {
-        for (int i = 0; i < to; i++) {
-            x[i] -= y[i];
-        }
-    }
-
-    /**
-     * The least and the second least of what came.
-     *
-     * @param least the least so far
-     * @param second the second least so far
-     * @param x a row
-     */
-    public static void lowerTwo(float[] least, float[] second, float[] x) {
-        for (int i = 0; i < x.length; i++) {
-            float v = x[i];
-            float w = least[i];
-            second[i] = Math.min(second[i], Math.max(v, w));
-            least[i] = Math.min(w, v);
         }
     }
 

@@ -59,7 +59,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
 
     private final ObjectDiscoveryConfiguration configuration;
     private final DiscoveryParts made;
-    private final @Nullable DiscoveryInOneCall inOneCall;
+    private final @Nullable DiscoveryOfFewPixels ofFewPixels;
     private @Nullable Path unpacked;
 
     /**
@@ -83,7 +83,7 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
             throw new UncheckedIOException(e);
         }
         made.blocks().forEach(this::addChildBlock);
-        inOneCall = DiscoveryInOneCall.of(made, c);
+        ofFewPixels = DiscoveryOfFewPixels.of(made, c);
     }
 
     /**
@@ -133,16 +133,16 @@ public final class ObjectDiscovery extends ConfiguredBlock implements Scriptable
     public ObjectDiscoveryOutput discover(
             ParameterStore parameterStore, NDArray images, boolean training) {
         checkImages(images);
-        DiscoveryInOneCall one = inOneCall;
-        if (one != null && !training && one.suits(images)) {
+        DiscoveryOfFewPixels few = ofFewPixels;
+        if (few != null && !training && few.suits(images)) {
             NDList out =
                     compute(
                             parameterStore,
                             images,
                             false,
-                            pass -> one.call(pass, parameterStore, images));
+                            pass -> few.call(pass, parameterStore, images));
             if (!out.isEmpty()) {
-                return DiscoveryInOneCall.output(out);
+                return DiscoveryOfFewPixels.output(out);
             }
         }
         return inParts(parameterStore, images, training);

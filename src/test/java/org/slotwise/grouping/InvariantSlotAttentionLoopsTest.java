@@ -269,6 +269,8 @@ class InvariantSlotAttentionLoopsTest {
         Shape start = new Shape(2, 3, 5);
         assertTrue(NoGraph.during(() -> block.isSmall(like, new Shape(2, 50, 6), start, 3)));
         assertFalse(NoGraph.during(() -> block.isSmall(like, new Shape(2, 90_000, 6), start, 9)));
+        Shape one = new Shape(1, 1, 5); // few products, but much to keep
+        assertFalse(NoGraph.during(() -> block.isSmall(like, new Shape(1, 90_000, 6), one, 1)));
         NDArray wide = like.toType(DataType.FLOAT64, true);
         assertFalse(NoGraph.during(() -> block.isSmall(wide, new Shape(2, 50, 6), start, 3)));
     }

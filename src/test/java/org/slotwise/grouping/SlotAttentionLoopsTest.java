@@ -170,6 +170,45 @@ class SlotAttentionLoopsTest {
         assertClose("slots", outputs.get(1).objects(), outputs.get(0).objects(), 2e-5);
     }
 
+    /** The last of them is one more. */
+    @Test
+    void implicitDifferentiation(NDManager manager) {
+        Sizes sizes = new Sizes(2, 30, 5, 3, 6, 8, 9);
+        NDArray x = normal(manager, 1, 2, 30, 5);
+        NDArray start = normal(manager, 2, 2, 3, 6);
+        SlotAttention.Builder builder = builder(sizes, 1e-8).optImplicitDifferentiation(true);
+        SlotAttention.Builder other =
+                builder(sizes, 1e-8)
+                        .optImplicitDifferentiation(true)
+                        .attendedBy(AttendedFeatures::of);
+        assertClose(
+                "slots",
+                group(initialised(other, sizes, manager, DataType.FLOAT32), x, start).objects(),
+                group(initialised(builder, sizes, manager, DataType.FLOAT32), x, start).objects(),
+                2e-5);
+    }
+
+    /** Arrays that are written to are kept from call to call, weights are not. */
+    @Test
+    void weightsThatHaveChangedAreSeen(NDManager manager) {
+        Sizes sizes = new Sizes(1, 30, 5, 3, 6, 8, 9);
+        SlotAttention block = initialised(builder(sizes, 1e-8), sizes, manager, DataType.FLOAT32);
+        NDArray x = normal(manager, 1, 1, 30, 5);
+        NDArray start = normal(manager, 2, 1, 3, 6);
+        NDArray before = group(block, x, start).objects();
+        for (Parameter parameter : block.getParameters().values()) {
+            if (parameter == block.getParameters().get("norm_slots.bias")) {
+                continue; // the same for the queries of all slots, which share out all the same
+            }
+            NDArray value = parameter.getArray();
+            NDArray old = value.duplicate();
+            value.addi(normal(manager, 77, value.getShape().getShape()).mul(0.3f));
+            NDArray changed = group(block, x, start).objects();
+            assertTrue(changed.sub(before).abs().max().getFloat() > 1e-6, parameter.getName());
+            old.copyTo(value);
+        }
+    }
+
     /** NaN comes and goes: arrays that are written to are kept from call to call. */
     @ParameterizedTest
     @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
@@ -214,6 +253,7 @@ class SlotAttentionLoopsTest {
         assertTrue(isLooped(block, x, start));
         assertFalse(isLooped(block, normal(manager, 1, 1, 4096, 64), start));
         assertFalse(isLooped(block, x.repeat(0, 8), start.repeat(0, 8)));
+        assertFalse(isLooped(block, normal(manager, 1, 1, 9000, 64), start.get(":, :1")));
         assertFalse(isLooped(block, x.toType(DataType.FLOAT64, true), start));
         assertFalse(isLooped(block, x.toType(DataType.FLOAT16, true), start));
         SlotAttentionSteps steps = block.steps();

@@ -20,6 +20,7 @@ import org.slotwise.data.Scene;
 import org.slotwise.data.Scenes;
 import org.slotwise.data.generated.MultiDSprites;
 import org.slotwise.data.generated.Tetrominoes;
+import org.slotwise.internal.NoGraph;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.Tensors;
 
@@ -67,7 +68,7 @@ class PlacedDiscoveryScriptTest {
         model.setInitializer(new NormalInitializer(0.5f), parameter -> true);
         model.initialize(manager, DataType.FLOAT64, new Shape(1, 3, HEIGHT, WIDTH));
         NDArray images = Tensors.uniform(manager, 1, DataType.FLOAT64, MANY, 3, HEIGHT, WIDTH);
-        DiscoveryInOneCall call = call(model);
+        DiscoveryOfFewPixels call = call(model);
         NDArray few = images.get("0:{}", BATCH);
         assertTrue(call.suits(few), "few are by one call");
         assertTrue(!call.suits(images), "many are by parts");
@@ -89,6 +90,12 @@ class PlacedDiscoveryScriptTest {
                         .toType(DataType.FLOAT32, true)
                         .copyTo(narrow.getParameters().valueAt(i).getArray());
             }
+            if (!manager.getDevice().isGpu()) {
+                NDArray images = few.toType(DataType.FLOAT32, true);
+                DiscoveryOfFewPixels call = call(narrow);
+                assertTrue(NoGraph.during(() -> call.isLooped(images)));
+                assertTrue(!NoGraph.during(() -> call.isLooped(few)));
+            }
             NDList looped = discover(manager, narrow, few.toType(DataType.FLOAT32, true));
             assertEquals(exact.size(), looped.size());
             for (int i = 0; i < exact.size(); i++) {
@@ -104,9 +111,9 @@ class PlacedDiscoveryScriptTest {
         }
     }
 
-    private static DiscoveryInOneCall call(ObjectDiscovery model) throws IOException {
+    private static DiscoveryOfFewPixels call(ObjectDiscovery model) throws IOException {
         ObjectDiscoveryConfiguration c = model.madeFrom();
-        return Objects.requireNonNull(DiscoveryInOneCall.of(DiscoveryParts.of(c, null), c));
+        return Objects.requireNonNull(DiscoveryOfFewPixels.of(DiscoveryParts.of(c, null), c));
     }
 
     private static NDList discover(NDManager manager, ObjectDiscovery model, NDArray images) {

@@ -32,7 +32,7 @@ import org.slotwise.torchscript.LoadedScript;
  * are what takes time. Where the iterations of these are few numbers, loops of Java's own compute
  * them, and the engine is called for what comes before and for what comes after.
  */
-final class DiscoveryInOneCall {
+final class DiscoveryOfFewPixels {
 
     /** Pixels of a batch beyond which numbers take longer than calls. */
     private static final long FEW = 64 * 64;
@@ -47,7 +47,7 @@ final class DiscoveryInOneCall {
     private final @Nullable InvariantSlotAttention placed; // null for the paper's make
     private final int times;
 
-    private DiscoveryInOneCall(
+    private DiscoveryOfFewPixels(
             @Nullable Unseeing start,
             LoadedByType whole,
             DiscoveryParts made,
@@ -67,7 +67,7 @@ final class DiscoveryInOneCall {
     }
 
     /** The call for a model; null if it is of another make. */
-    static @Nullable DiscoveryInOneCall of(
+    static @Nullable DiscoveryOfFewPixels of(
             DiscoveryParts made, ObjectDiscoveryConfiguration configuration) {
         Block encoder = made.encoder().block();
         Block grouping = made.grouping().block();
@@ -99,7 +99,7 @@ final class DiscoveryInOneCall {
                                                 encoder, grouping, decoder, mean, deviation)
                                         : PlacedDiscoveryScript.of(
                                                 encoder, begin, grouping, decoder, configuration));
-        return new DiscoveryInOneCall(start, whole, made, configuration.grouping());
+        return new DiscoveryOfFewPixels(start, whole, made, configuration.grouping());
     }
 
     /** Whether images are few enough. */
@@ -127,7 +127,7 @@ final class DiscoveryInOneCall {
     }
 
     /** Whether the iterations of the grouping are so few numbers that the engine takes longer. */
-    private boolean isLooped(NDArray images) {
+    boolean isLooped(NDArray images) {
         long batch = images.getShape().get(0);
         Sizes sizes = made.sizes();
         return placed != null

@@ -37,7 +37,7 @@ import org.slotwise.testing.Tensors;
 
 /** A small picture by one call is what it is among many, which are computed part by part. */
 @ExtendWith(OnDevice.class)
-class DiscoveryInOneCallTest {
+class DiscoveryOfFewPixelsTest {
 
     private static final int SIDE = 35;
     private static final int MANY = 4;
@@ -77,7 +77,7 @@ class DiscoveryInOneCallTest {
 
     private static void assertSame(
             NDManager manager, ObjectDiscovery model, NDArray images, double tolerance) {
-        DiscoveryInOneCall call = call(model.madeFrom());
+        DiscoveryOfFewPixels call = call(model.madeFrom());
         assertTrue(call.suits(images.get("0:1")), "one is by one call");
         assertFalse(call.suits(images), "many are by parts");
         NDList many = discover(manager, model, images);
@@ -93,9 +93,9 @@ class DiscoveryInOneCallTest {
         }
     }
 
-    private static DiscoveryInOneCall call(ObjectDiscoveryConfiguration c) {
+    private static DiscoveryOfFewPixels call(ObjectDiscoveryConfiguration c) {
         try {
-            return Objects.requireNonNull(DiscoveryInOneCall.of(DiscoveryParts.of(c, null), c));
+            return Objects.requireNonNull(DiscoveryOfFewPixels.of(DiscoveryParts.of(c, null), c));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -194,12 +194,12 @@ class DiscoveryInOneCallTest {
     @Test
     void thePapersMakeIsKnown() throws IOException {
         ObjectDiscoveryConfiguration c = Presets.named("paper-tetrominoes").configuration();
-        assertNotNull(DiscoveryInOneCall.of(DiscoveryParts.of(c, null), c));
+        assertNotNull(DiscoveryOfFewPixels.of(DiscoveryParts.of(c, null), c));
     }
 
     @Test
     void otherMakesAreComputedByParts() throws IOException {
         ObjectDiscoveryConfiguration c = Presets.named("pictures").configuration();
-        assertNull(DiscoveryInOneCall.of(DiscoveryParts.of(c, null), c));
+        assertNull(DiscoveryOfFewPixels.of(DiscoveryParts.of(c, null), c));
     }
 }
