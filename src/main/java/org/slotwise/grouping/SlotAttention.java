@@ -79,8 +79,7 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
         layers = SlotAttentionLayers.of(declarer(), builder);
         steps =
                 builder.attended == null
-                        ? SlotAttentionSteps.of(
-                                layers, variant, heads, feedForward, eps, times(false))
+                        ? SlotAttentionSteps.of(layers, variant, heads, feedForward, eps)
                         : null;
     }
 
@@ -89,7 +88,7 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
         return inputs;
     }
 
-    /** How inference is computed, if in one go. */
+    /** How the iterations are computed in one go, if they can be. */
     @Nullable SlotAttentionSteps steps() {
         return steps;
     }
@@ -147,8 +146,8 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
      * the attention of every iteration (B, T, K, N) as well.
      */
     private NDList iterate(Pass pass, NDList in, boolean traced) {
-        if (steps != null && !traced && steps.fit(pass, in)) {
-            return steps.take(pass, in.get(0), in.get(1));
+        if (steps != null && !traced && steps.fit(in, times(pass.training()))) {
+            return take(steps, pass, in.get(0), in.get(1));
         }
         NDArray x = layers.inputNorm().apply(pass, in.get(0));
         NDArray start = in.get(1);
@@ -184,6 +183,15 @@ public final class SlotAttention extends IterativeGrouping implements TracedGrou
             out.add(NDArrays.stack(seen, 1));
         }
         return out;
+    }
+
+    private NDList take(SlotAttentionSteps steps, Pass pass, NDArray features, NDArray start) {
+        if (!implicitDifferentiation || !NoGraph.isRecording()) {
+            return steps.take(pass, features, start, times(pass.training()));
+        }
+        int times = iterations(pass.training());
+        NDArray fixedPoint = NoGraph.during(() -> steps.take(pass, features, start, times).get(0));
+        return steps.take(pass, features, fixedPoint, 1);
     }
 
     private int times(boolean training) {

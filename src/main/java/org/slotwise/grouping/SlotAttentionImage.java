@@ -34,8 +34,7 @@ final class SlotAttentionImage {
     private final SlotUpdate update;
 
     /** The numbers of a module that are not learnt. */
-    record Settings(
-            int times, double eps, double scale, double inputEps, double slotEps, double fedEps) {}
+    record Settings(double eps, double scale, double inputEps, double slotEps, double fedEps) {}
 
     /**
      * Makes room.
@@ -73,11 +72,12 @@ final class SlotAttentionImage {
     }
 
     /**
-     * Takes all steps for an image.
+     * Takes steps for an image.
      *
      * @param maps what was learnt
      * @param features (B, N, F)
      * @param image which
+     * @param times how many steps
      * @param allSlots (B, K, D), overwritten for the image
      * @param attention (B, K, N), written for the image
      */
@@ -85,6 +85,7 @@ final class SlotAttentionImage {
             SlotAttentionMaps maps,
             FloatBuffer features,
             int image,
+            int times,
             float[] allSlots,
             float[] attention) {
         int d = maps.dim;
@@ -96,7 +97,7 @@ final class SlotAttentionImage {
         for (int i = 0; i < k; i++) {
             System.arraycopy(allSlots, (image * k + i) * d, slots[i], 0, d);
         }
-        for (int t = 0; t < settings.times; t++) {
+        for (int t = 0; t < times; t++) {
             attend(maps);
             weigh(maps);
             update.take(maps.update, updates, slots);

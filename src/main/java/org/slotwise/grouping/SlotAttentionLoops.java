@@ -42,13 +42,11 @@ final class SlotAttentionLoops {
     private final Idle<SlotAttentionMaps> idleMaps = new Idle<>();
     private final Idle<SlotAttentionImage> idleImages = new Idle<>();
 
-    SlotAttentionLoops(
-            SlotAttentionLayers layers, @Nullable FeedForward feedForward, double eps, int times) {
+    SlotAttentionLoops(SlotAttentionLayers layers, @Nullable FeedForward feedForward, double eps) {
         this.layers = layers;
         this.feedForward = feedForward;
         settings =
                 new SlotAttentionImage.Settings(
-                        times,
                         eps,
                         Math.sqrt(1 / (double) layers.kvqDim()),
                         ((LayerNorm) layers.inputNorm()).eps(),
@@ -57,13 +55,13 @@ final class SlotAttentionLoops {
     }
 
     /** Whether a call is small, and of what the loops can read. */
-    boolean fit(NDArray features, NDArray start) {
+    boolean fit(NDArray features, NDArray start, int times) {
         return ArrayMemory.suitsLoops(features)
-                && isSmall(features.getShape(), start.getShape())
+                && isSmall(features.getShape(), start.getShape(), times)
                 && !NoGraph.isRecording();
     }
 
-    private boolean isSmall(Shape features, Shape start) {
+    private boolean isSmall(Shape features, Shape start, int times) {
         double n = features.get(1);
         double f = features.get(2);
         double k = start.get(1);
@@ -72,12 +70,12 @@ final class SlotAttentionLoops {
         double slots = features.get(0) * k;
         double hidden = feedForward == null ? 0 : feedForward.hidden();
         double weights = c * (d + 2 * f) + 3 * d * (c + d) + 2 * d * hidden;
-        double products = settings.times() * slots * (2 * n * f + weights);
+        double products = times * slots * (2 * n * f + weights);
         return products <= FEW_PRODUCTS && weights <= FEW_WEIGHTS && n * f <= SMALL_IMAGE;
     }
 
     /** As {@link SlotAttentionSteps#take}. */
-    NDList take(Pass pass, NDArray features, NDArray start) {
+    NDList take(Pass pass, NDArray features, NDArray start, int times) {
         int f = Math.toIntExact(features.getShape().get(2));
         int d = Math.toIntExact(start.getShape().get(2));
         int hidden = feedForward == null ? 0 : feedForward.hidden();
@@ -85,7 +83,7 @@ final class SlotAttentionLoops {
                 idleMaps.take(
                         idle -> true, () -> new SlotAttentionMaps(f, d, layers.kvqDim(), hidden));
         read(pass, maps);
-        NDList out = iterate(maps, features, start);
+        NDList out = iterate(maps, features, start, times);
         idleMaps.give(maps);
         return out;
     }
@@ -102,7 +100,7 @@ final class SlotAttentionLoops {
                 feedForward == null ? new NDList() : feedForward.values(pass));
     }
 
-    private NDList iterate(SlotAttentionMaps maps, NDArray features, NDArray start) {
+    private NDList iterate(SlotAttentionMaps maps, NDArray features, NDArray start, int times) {
         Shape s = start.getShape();
         int images = Math.toIntExact(s.get(0));
         int k = Math.toIntExact(s.get(1));
@@ -115,7 +113,7 @@ final class SlotAttentionLoops {
                 () ->
                         b -> {
                             SlotAttentionImage image = image(maps, n, k);
-                            image.iterate(maps, numbers.duplicate(), b, slots, attention);
+                            image.iterate(maps, numbers.duplicate(), b, times, slots, attention);
                             idleImages.give(image);
                         });
         NDManager owner = features.getManager();

@@ -68,7 +68,7 @@ class SlotAttentionLoopsTest {
 
     private static boolean isLooped(SlotAttention block, NDArray x, NDArray start) {
         SlotAttentionSteps steps = block.steps();
-        return steps != null && NoGraph.during(() -> steps.loops().fit(x, start));
+        return steps != null && NoGraph.during(() -> steps.loops().fit(x, start, 3));
     }
 
     private static void assumeCpu(NDManager manager) {
@@ -258,7 +258,7 @@ class SlotAttentionLoopsTest {
         assertFalse(isLooped(block, x.toType(DataType.FLOAT16, true), start));
         SlotAttentionSteps steps = block.steps();
         if (steps != null && NoGraph.isRecording()) {
-            assertFalse(steps.loops().fit(x, start));
+            assertFalse(steps.loops().fit(x, start, 3));
         }
     }
 

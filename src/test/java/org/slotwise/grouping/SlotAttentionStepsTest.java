@@ -1,5 +1,6 @@
 package org.slotwise.grouping;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Tensors.assertClose;
@@ -7,7 +8,9 @@ import static org.slotwise.testing.Tensors.normal;
 
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
@@ -24,8 +27,8 @@ import org.slotwise.layer.FeedForward;
 import org.slotwise.testing.OnDevice;
 
 /**
- * Inference in one call of the engine gives what the operations one by one give: of so many
- * features that the call is not small ({@link SlotAttentionLoops}).
+ * One call of the engine gives what the operations one by one give, gradients too: in inference of
+ * so many features that the call is not small ({@link SlotAttentionLoops}).
  */
 @ExtendWith(OnDevice.class)
 class SlotAttentionStepsTest {
@@ -79,7 +82,7 @@ class SlotAttentionStepsTest {
                                 type)
                         .group(store, new FeatureExtractorOutput(x), s, false);
         SlotAttention block = initialised(builder(fed, eps, implicit), manager, type);
-        assertFalse(block.steps() == null || block.steps().loops().fit(x, s));
+        assertFalse(block.steps() == null || block.steps().loops().fit(x, s, 3));
         PerceptualGroupingOutput found =
                 block.group(store, new FeatureExtractorOutput(x), s, false);
         double tolerance = type == DataType.FLOAT64 ? 1e-12 : 1e-5;
@@ -147,5 +150,107 @@ class SlotAttentionStepsTest {
         for (Parameter parameter : block.getParameters().values()) {
             assertTrue(parameter.getArray().hasGradient(), parameter.getName());
         }
+    }
+
+    /** In training a small call is one of the engine as well; 12 images of MANY are some groups. */
+    @ParameterizedTest
+    @CsvSource({
+        "1, 30, false, 1e-8, false, 3, FLOAT32",
+        "1, 30, true, 1e-8, false, 1, FLOAT64",
+        "3, 31, true, 0.5, false, 3, FLOAT64",
+        "3, 1, true, 1e-8, false, 3, FLOAT64",
+        "3, 40, true, 1e-8, true, 3, FLOAT64",
+        "2, 400, true, 1e-8, true, 2, FLOAT32",
+        "12, 45000, true, 1e-8, false, 2, FLOAT32"
+    })
+    void gradientsAreThoseOfManyCalls(
+            int images,
+            int features,
+            boolean fed,
+            double eps,
+            boolean implicit,
+            int iterations,
+            DataType type,
+            NDManager manager) {
+        NDArray[] in = {
+            normal(manager, 1, type, images, features, 5), normal(manager, 2, type, images, 3, 6)
+        };
+        UnaryOperator<SlotAttention.Builder> trained =
+                b -> b.optIterations(5).optTrainingIterations(iterations);
+        NDList expected =
+                gradients(
+                        initialised(
+                                trained.apply(builder(fed, eps, implicit))
+                                        .attendedBy(AttendedFeatures::of),
+                                manager,
+                                type),
+                        in);
+        SlotAttention block =
+                initialised(trained.apply(builder(fed, eps, implicit)), manager, type);
+        NDList found = gradients(block, in);
+        double tolerance = type == DataType.FLOAT64 ? 1e-11 : 2e-4;
+        assertEquals(expected.size(), found.size());
+        for (int i = 0; i < expected.size(); i++) {
+            // An offset that a softmax does not see has no gradient but for rounding.
+            assertClose("array " + i, expected.get(i), found.get(i), tolerance, 1);
+        }
+    }
+
+    /** Without eps a slot that no feature goes to gets nothing: its gradients are numbers. */
+    @Test
+    void gradientsOfASlotThatReceivesNothing(NDManager manager) {
+        SlotAttention block = initialised(builder(true, 0, false), manager, DataType.FLOAT32);
+        block.getParameters().get("to_q.weight").getArray().muli(1e4f);
+        NDArray x = normal(manager, 1, 1, 1, 5);
+        NDList found = gradients(block, x, normal(manager, 2, 1, 3, 6));
+        boolean nothing = found.get(1).sum(new int[] {2}).eq(0).any().getBoolean();
+        assertTrue(nothing, "no slot without features in this test");
+        for (NDArray array : found) {
+            assertFalse(array.isNaN().any().getBoolean());
+        }
+    }
+
+    /** Another image's NaN does not reach slots, nor gradients of features. */
+    @Test
+    void imagesAreApartInGradients(NDManager manager) {
+        SlotAttention block = initialised(builder(true, 1e-8, false), manager, DataType.FLOAT64);
+        NDArray x = normal(manager, 1, DataType.FLOAT64, 2, 9, 5);
+        NDArray start = normal(manager, 2, DataType.FLOAT64, 2, 3, 6);
+        NDList expected = gradients(block, x.get("1:"), start.get("1:"));
+        NDArray spoilt = x.duplicate();
+        spoilt.set(new NDIndex("0, 4, 2"), Float.NaN);
+        NDList found = gradients(block, spoilt, start);
+        assertTrue(found.get(0).get(0).isNaN().all().getBoolean());
+        for (int i : new int[] {0, 1, 2, 3}) {
+            assertClose("array " + i, expected.get(i), found.get(i).get("1:"), 1e-12);
+        }
+    }
+
+    /** Slots, attention, gradients of features and start, and of all parameters in order. */
+    private static NDList gradients(SlotAttention block, NDArray... in) {
+        NDArray x = in[0].duplicate();
+        NDArray start = in[1].duplicate();
+        x.setRequiresGradient(true);
+        start.setRequiresGradient(true);
+        ParameterStore store = new ParameterStore(x.getManager(), false);
+        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            PerceptualGroupingOutput out =
+                    block.group(store, new FeatureExtractorOutput(x), start, true);
+            NDArray weights = weights(out.objects());
+            NDArray more = weights(out.attributions());
+            NDList all = new NDList(out.objects().duplicate(), out.attributions().duplicate());
+            collector.backward(
+                    out.objects().mul(weights).sum().add(out.attributions().mul(more).sum()));
+            all.add(x.getGradient());
+            all.add(start.getGradient());
+            block.getParameters().values().forEach(p -> all.add(p.getArray().getGradient()));
+            return all;
+        }
+    }
+
+    /** The same for all images. */
+    private static NDArray weights(NDArray like) {
+        Shape shape = like.getShape();
+        return normal(like.getManager(), 5, like.getDataType(), 1, shape.get(1), shape.get(2));
     }
 }
