@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.pytorch.jni.JniUtils;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -81,7 +80,7 @@ final class ClusteringSpeed {
         List<String> chosen = arguments.list("modules", all);
         for (String threads : arguments.list("threads", "1")) {
             int count = Integer.parseInt(threads);
-            JniUtils.setNumThreads(count);
+            EngineThreads.set(count);
             try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
                 ClusteringSpeed speed =
                         new ClusteringSpeed(

@@ -39,6 +39,7 @@ interface Contender extends Computed {
 
     /** The milliseconds that something takes until the manager's device has done it. */
     static double milliseconds(NDManager manager, Runnable pass) {
+        EngineThreads.awaken();
         await(manager);
         long start = System.nanoTime();
         pass.run();

@@ -5,7 +5,6 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.dataset.Batch;
 import ai.djl.training.dataset.Dataset;
 import ai.djl.translate.TranslateException;
@@ -58,7 +57,7 @@ final class DataSpeed {
     public static void main(String[] args) throws IOException, TranslateException {
         Arguments arguments = Arguments.parse(args);
         Engine.getEngine("PyTorch");
-        JniUtils.setNumThreads(1);
+        EngineThreads.set(1);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             DataSpeed speed = new DataSpeed(arguments, manager);
             for (DataSize size : DataSize.values()) {

@@ -1,7 +1,6 @@
 package org.slotwise.benchmark;
 
 import ai.djl.engine.Engine;
-import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,7 +69,7 @@ final class DataWait {
         Arguments arguments = Arguments.parse(args);
         Engine.getEngine("PyTorch");
         for (String threads : arguments.list("threads", "1")) {
-            JniUtils.setNumThreads(Integer.parseInt(threads));
+            EngineThreads.set(Integer.parseInt(threads));
             for (Lesson lesson : ALL) {
                 if (arguments.list("modules", lesson.toString()).contains(lesson.toString())) {
                     measure(lesson, threads, arguments.number("rounds", 5));

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
@@ -35,7 +34,7 @@ final class DenoiserStep {
         int batch = Integer.parseInt(arguments.list("sizes", "2").get(0));
         int steps = Integer.parseInt(arguments.list("rounds", "2").get(0));
         Engine.getEngine("PyTorch");
-        JniUtils.setNumThreads(Integer.parseInt(arguments.list("threads", "1").get(0)));
+        EngineThreads.set(Integer.parseInt(arguments.list("threads", "1").get(0)));
         try (NDManager manager = arguments.manager()) {
             Shape latents =
                     switch (model) {

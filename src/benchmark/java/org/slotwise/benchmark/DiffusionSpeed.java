@@ -2,7 +2,6 @@ package org.slotwise.benchmark;
 
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
-import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,7 +36,7 @@ final class DiffusionSpeed {
             DenoiserSize size = DenoiserSize.valueOf(name.toUpperCase(Locale.ROOT));
             for (String threads : arguments.list("threads", "1,2")) {
                 int count = Integer.parseInt(threads);
-                JniUtils.setNumThreads(count);
+                EngineThreads.set(count);
                 try (NDManager manager = arguments.manager()) {
                     new DiffusionSpeed(manager, arguments, size, count).measure();
                 }

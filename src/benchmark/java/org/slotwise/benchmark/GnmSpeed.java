@@ -3,7 +3,6 @@ package org.slotwise.benchmark;
 import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
-import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -89,7 +88,7 @@ final class GnmSpeed {
         try (Peer peer = Peer.of(arguments, PEER)) {
             for (String threads : arguments.list("threads", "1,2")) {
                 int count = Integer.parseInt(threads);
-                JniUtils.setNumThreads(count);
+                EngineThreads.set(count);
                 for (Sizes sizes : sizes()) {
                     try (NDManager manager = arguments.manager()) {
                         times(sizes, sizes.subject(manager), peer, count);
@@ -233,7 +232,7 @@ final class GnmSpeed {
     /** Measures the memory of one pass in this process. */
     private static void child(String[] args) throws IOException {
         Engine.getEngine("PyTorch");
-        JniUtils.setNumThreads(1);
+        EngineThreads.set(1);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             GnmSubject subject = Sizes.of(args[1]).subject(manager);
             boolean training = args[2].equals("training");

@@ -2,7 +2,6 @@ package org.slotwise.benchmark;
 
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
-import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,7 +36,7 @@ final class Models {
         try (NDManager manager = arguments.manager()) {
             Models models = new Models(arguments, manager);
             for (String threads : arguments.list("threads", "1")) {
-                JniUtils.setNumThreads(Integer.parseInt(threads));
+                EngineThreads.set(Integer.parseInt(threads));
                 for (String name : chosen) {
                     if (!ModelSystem.NAMES.contains(name)) {
                         models.measure(name, Integer.parseInt(threads));

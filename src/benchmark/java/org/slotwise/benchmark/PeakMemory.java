@@ -3,7 +3,6 @@ package org.slotwise.benchmark;
 import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
-import ai.djl.pytorch.jni.JniUtils;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -123,7 +122,7 @@ final class PeakMemory {
 
     private static void child(String[] args) throws IOException {
         Engine.getEngine("PyTorch");
-        JniUtils.setNumThreads(1);
+        EngineThreads.set(1);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             if (args[1].equals("leak")) {
                 leak(manager);

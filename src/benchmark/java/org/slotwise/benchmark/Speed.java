@@ -3,7 +3,6 @@ package org.slotwise.benchmark;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,7 +34,7 @@ final class Speed implements AutoCloseable {
                 boolean all = count.equals("all");
                 int threads =
                         all ? Runtime.getRuntime().availableProcessors() : Integer.parseInt(count);
-                JniUtils.setNumThreads(threads);
+                EngineThreads.set(threads);
                 speed.measure(threads);
             }
         }
