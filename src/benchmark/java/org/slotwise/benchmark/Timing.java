@@ -101,7 +101,7 @@ record Timing(double median, double low, double high) {
         return String.format(Locale.ROOT, ms < 100 ? "%.3g" : "%.0f", ms);
     }
 
-    private static Timing of(List<Double> ms) {
+    static Timing of(List<Double> ms) {
         Collections.sort(ms);
         int n = ms.size();
         return new Timing(ms.get(n / 2), ms.get(n / 4), ms.get(3 * n / 4));

@@ -13,6 +13,7 @@ import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.Pair;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -74,7 +75,12 @@ final class BackboneNetwork implements AutoCloseable {
 
     /** The outputs by name for normalised images. */
     Map<String, NDArray> run(ParameterStore store, NDArray images, boolean training) {
-        NDList outputs = torchScript ? script(store, images, training) : convert(store, images);
+        NDList outputs;
+        try {
+            outputs = torchScript ? script(store, images, training) : convert(store, images);
+        } finally {
+            Reference.reachabilityFence(this); // and with it the network
+        }
         Map<String, NDArray> named = new LinkedHashMap<>();
         boolean numbered = outputs.stream().anyMatch(array -> array.getName() == null);
         for (int i = 0; i < outputs.size(); i++) {

@@ -17,6 +17,7 @@ import ai.djl.util.PairList;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -39,10 +40,27 @@ public abstract class ConfiguredBlock extends AbstractBlock {
     private static final byte VERSION = 1;
 
     private final Map<Parameter, Shape> declared = new LinkedHashMap<>();
+    private @Nullable Object owner;
 
     /** Creates a block without parameters. */
     protected ConfiguredBlock() {
         super(VERSION);
+    }
+
+    /**
+     * Keeps something from being collected as garbage while this block, or one inside it, can be
+     * reached or computes: DJL's model closes its arrays, the block's parameters among them, when
+     * nobody refers to it any more.
+     *
+     * @param owner who owns the parameters
+     */
+    public final void keepReachable(Object owner) {
+        this.owner = owner;
+        for (Pair<String, Block> child : children) {
+            if (child.getValue() instanceof ConfiguredBlock ours) {
+                ours.keepReachable(owner);
+            }
+        }
     }
 
     /**
@@ -146,8 +164,8 @@ public abstract class ConfiguredBlock extends AbstractBlock {
             Function<Pass, NDList> equations) {
         checkOptions(input.getDataType());
         fetchAll(store, input, training);
-        Pass pass = new Pass(this, store, input.getDevice(), training);
-        return scoped(input.getManager(), pass, equations);
+        return scoped(
+                input.getManager(), new Pass(this, store, input.getDevice(), training), equations);
     }
 
     /**
@@ -173,16 +191,20 @@ public abstract class ConfiguredBlock extends AbstractBlock {
         return scoped(owner, new Pass(this, store, device, training), equations);
     }
 
-    private static NDList scoped(NDManager owner, Pass pass, Function<Pass, NDList> equations) {
-        return NoGraph.unless(
-                pass.training(),
-                () -> {
-                    try (Scope scope = new Scope()) {
-                        NDList out = equations.apply(pass);
-                        out.forEach(array -> scope.keep(array, owner));
-                        return out;
-                    }
-                });
+    private NDList scoped(NDManager to, Pass pass, Function<Pass, NDList> equations) {
+        try {
+            return NoGraph.unless(
+                    pass.training(),
+                    () -> {
+                        try (Scope scope = new Scope()) {
+                            NDList out = equations.apply(pass);
+                            out.forEach(array -> scope.keep(array, to));
+                            return out;
+                        }
+                    });
+        } finally {
+            Reference.reachabilityFence(owner);
+        }
     }
 
     /**

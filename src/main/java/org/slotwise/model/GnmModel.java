@@ -37,6 +37,7 @@ public final class GnmModel implements PictureModel {
     private GnmModel(Model model, Gnm block) {
         this.model = model;
         this.block = block;
+        block.keepReachable(model);
     }
 
     /**
@@ -84,7 +85,7 @@ public final class GnmModel implements PictureModel {
     /**
      * The block, for what has no line here: counts and places, new scenes.
      *
-     * @return the block, owned by this model
+     * @return the block, which has its weights until this model is closed
      */
     public Gnm block() {
         return block;

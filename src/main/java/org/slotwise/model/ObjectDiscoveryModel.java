@@ -43,6 +43,7 @@ public final class ObjectDiscoveryModel implements PictureModel {
     private ObjectDiscoveryModel(Model model, ObjectDiscovery block) {
         this.model = model;
         this.block = block;
+        block.keepReachable(model);
     }
 
     /**
@@ -137,7 +138,7 @@ public final class ObjectDiscoveryModel implements PictureModel {
     /**
      * The block, for what has no line here.
      *
-     * @return the block, owned by this model
+     * @return the block, which has its weights until this model is closed
      */
     public ObjectDiscovery block() {
         return block;

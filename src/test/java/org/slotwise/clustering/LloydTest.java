@@ -11,7 +11,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.pytorch.jni.JniUtils;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -24,6 +23,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.slotwise.internal.NoGraph;
+import org.slotwise.testing.EngineThreads;
 import org.slotwise.testing.KMeansCases;
 import org.slotwise.testing.OnDevice;
 import org.slotwise.testing.ReferenceCase;
@@ -280,8 +280,8 @@ class LloydTest {
         LloydCourse course = new LloydCourse(new double[b], 300, 1.7);
         for (Lloyd lloyd : new Lloyd[] {ThreadedLloyd::run, BoundedLloyd::run}) {
             Supplier<Lloyd.Result> run = () -> lloyd.run(x, starts, course);
-            Lloyd.Result one = withThreads(1, run);
-            Lloyd.Result many = withThreads(5, run);
+            Lloyd.Result one = EngineThreads.with(1, run);
+            Lloyd.Result many = EngineThreads.with(5, run);
             Tensors.assertSame("labels", one.labels, many.labels);
             Tensors.assertSame("centers", one.centers, many.centers);
             assertArrayEquals(one.iterations, many.iterations);
@@ -299,19 +299,9 @@ class LloydTest {
                     CentredFeatures input = CentredFeatures.of("test", "centers", x, null, false);
                     Supplier<NDArray> draw =
                             () -> new InitialCenters(input).loops(13, starts, new UniformDraws(5L));
-                    Tensors.assertSame("rows", withThreads(1, draw), withThreads(4, draw));
+                    Tensors.assertSame(
+                            "rows", EngineThreads.with(1, draw), EngineThreads.with(4, draw));
                     return x;
                 });
-    }
-
-    private static <T> T withThreads(int count, Supplier<T> work) {
-        int before = JniUtils.getNumThreads();
-        JniUtils.setNumThreads(count);
-        try {
-            assertEquals(count, JniUtils.getNumThreads());
-            return work.get();
-        } finally {
-            JniUtils.setNumThreads(before);
-        }
     }
 }

@@ -22,12 +22,14 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.layer.FeedForward;
+import org.slotwise.testing.EngineThreads;
 import org.slotwise.testing.OnDevice;
 
 /** Small calls in loops of Java's own give what operations give, one by one as they are traced. */
@@ -273,6 +275,26 @@ class InvariantSlotAttentionLoopsTest {
         assertFalse(NoGraph.during(() -> block.isSmall(like, new Shape(1, 90_000, 6), one, 1)));
         NDArray wide = like.toType(DataType.FLOAT64, true);
         assertFalse(NoGraph.during(() -> block.isSmall(wide, new Shape(2, 50, 6), start, 3)));
+    }
+
+    /** Images of a call are shared among threads: to the same bits as by one. */
+    @Test
+    void imagesAmongThreads(NDManager manager) {
+        assumeFalse(manager.getDevice().isGpu(), "loops are for the CPU");
+        InvariantSlotAttention block = block(SMALL, manager);
+        FeatureExtractorOutput x = features(manager, 7, 150, 6);
+        NDArray start = normal(manager, 2, 7, 4, 5);
+        NDArray at = uniform(manager, 3, DataType.FLOAT32, 7, 4, 2);
+        assertLooped(block, x.features(), start, 3);
+        Supplier<PositionedSlots> grouped =
+                () -> block.group(store(manager), x, start, at, 3, false);
+        PositionedSlots expected = EngineThreads.with(1, grouped);
+        for (int i = 0; i < 20; i++) {
+            PositionedSlots found = EngineThreads.with(4, grouped);
+            assertSame("slots", expected.objects(), found.objects());
+            assertSame("positions", expected.positions(), found.positions());
+            assertSame("attention", expected.attributions(), found.attributions());
+        }
     }
 
     @Test

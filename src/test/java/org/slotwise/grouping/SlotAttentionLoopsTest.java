@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slotwise.internal.NoGraph;
 import org.slotwise.layer.FeedForward;
+import org.slotwise.testing.EngineThreads;
 import org.slotwise.testing.OnDevice;
 
 /** Small calls in loops of Java's own give what the engine's operations give. */
@@ -259,6 +260,23 @@ class SlotAttentionLoopsTest {
         SlotAttentionSteps steps = block.steps();
         if (steps != null && NoGraph.isRecording()) {
             assertFalse(steps.loops().fit(x, start, 3));
+        }
+    }
+
+    /** Images of a call are shared among threads: to the same bits as by one. */
+    @Test
+    void imagesAmongThreads(NDManager manager) {
+        assumeCpu(manager);
+        Sizes sizes = new Sizes(2, 40, 6, 4, 5, 7, 9);
+        SlotAttention block = initialised(builder(sizes, 1e-8), sizes, manager, DataType.FLOAT32);
+        NDArray x = normal(manager, 1, 9, 300, 6);
+        NDArray start = normal(manager, 2, 9, 4, 5);
+        assertTrue(isLooped(block, x, start));
+        PerceptualGroupingOutput expected = EngineThreads.with(1, () -> group(block, x, start));
+        for (int i = 0; i < 20; i++) {
+            PerceptualGroupingOutput found = EngineThreads.with(4, () -> group(block, x, start));
+            assertSame("slots", expected.objects(), found.objects());
+            assertSame("attention", expected.attributions(), found.attributions());
         }
     }
 
