@@ -1,6 +1,7 @@
 package org.slotwise.benchmark;
 
 import ai.djl.Device;
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -15,8 +16,9 @@ final class EngineThreads {
 
     private EngineThreads() {}
 
-    /** Sets how many there are. */
+    /** Sets how many there are, of an engine that is there. */
     static void set(int threads) {
+        Engine.getEngine("PyTorch");
         count = threads;
         JniUtils.setNumThreads(threads);
     }

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDScope;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * How long a few small operations take that several threads share, after sleeps of several lengths:
@@ -29,6 +30,7 @@ final class Rests {
                 for (int sleep : SLEEPS) {
                     times(rows, matrix, sleep, rounds); // Java compiles
                     System.out.printf(
+                            Locale.ROOT,
                             "%s threads, after %3d ms: %s%n",
                             threads, sleep, Timing.of(times(rows, matrix, sleep, rounds)));
                 }
