@@ -32,7 +32,9 @@ final class Rests {
                     System.out.printf(
                             Locale.ROOT,
                             "%s threads, after %3d ms: %s%n",
-                            threads, sleep, Timing.of(times(rows, matrix, sleep, rounds)));
+                            threads,
+                            sleep,
+                            Timing.of(times(rows, matrix, sleep, rounds)));
                 }
             }
         }

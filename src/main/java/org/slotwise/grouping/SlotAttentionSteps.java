@@ -129,9 +129,9 @@ final class SlotAttentionSteps {
               return (torch.reshape(s, torch.size(start)), a)
             """;
 
-    private static final Script WITHOUT_GRAPH = new Script(functions(STEPS, FED));
+    /** As written: what the engine would make of them after some calls has other last bits. */
+    private static final Script WITHOUT_GRAPH = Script.plain(functions(STEPS, FED));
 
-    /** As written: what the engine makes of gradients after some calls has other last bits. */
     private static final Script WITH_GRAPH =
             Script.plain(functions(STEPS_WITH_GRAPH, FED_WITH_GRAPH));
 

@@ -1,7 +1,6 @@
 package org.slotwise.internal;
 
 import ai.djl.Device;
-import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -11,15 +10,9 @@ import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Block;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
-import ai.djl.training.initializer.Initializer;
 import ai.djl.util.Pair;
 import ai.djl.util.PairList;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.IOException;
 import java.lang.ref.Reference;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -35,17 +28,12 @@ import org.jspecify.annotations.Nullable;
  * <p>And it says once what every block does when it is called, {@link #compute}, so that a block's
  * file is its options, its checks and its equations.
  */
-public abstract class ConfiguredBlock extends AbstractBlock {
+public abstract class ConfiguredBlock extends DeclaredBlock {
 
-    private static final byte VERSION = 1;
-
-    private final Map<Parameter, Shape> declared = new LinkedHashMap<>();
     private @Nullable Object owner;
 
     /** Creates a block without parameters. */
-    protected ConfiguredBlock() {
-        super(VERSION);
-    }
+    protected ConfiguredBlock() {}
 
     /**
      * Keeps something from being collected as garbage while this block, or one inside it, can be
@@ -64,80 +52,12 @@ public abstract class ConfiguredBlock extends AbstractBlock {
     }
 
     /**
-     * The options that decide what the parameters mean.
-     *
-     * @return option names and values, in a fixed order
-     */
-    protected abstract Options configuration();
-
-    /**
-     * The name under which the block speaks in errors.
-     *
-     * @return the simple name of its class
-     */
-    protected final String who() {
-        return getClass().getSimpleName();
-    }
-
-    /**
      * What the block's main input is called in errors.
      *
      * @return "features", unless a block says otherwise
      */
     protected String inputName() {
         return "features";
-    }
-
-    /**
-     * Declares a parameter.
-     *
-     * @param name its name in the reference's state dict
-     * @param type its type, by which users set initializers
-     * @param initializer how it starts when the user sets none
-     * @param shape its shape
-     * @return the parameter
-     */
-    protected final Parameter declare(
-            String name, Parameter.Type type, Initializer initializer, long... shape) {
-        return declare(name, type, initializer, true, shape);
-    }
-
-    /**
-     * Declares a parameter that may be fixed.
-     *
-     * @param name its name in the reference's state dict
-     * @param type its type, by which users set initializers
-     * @param initializer how it starts when the user sets none
-     * @param learnt whether it is trained
-     * @param shape its shape
-     * @return the parameter
-     */
-    protected final Parameter declare(
-            String name,
-            Parameter.Type type,
-            Initializer initializer,
-            boolean learnt,
-            long... shape) {
-        Limits.numbers(who(), name, shape);
-        Parameter parameter =
-                Parameter.builder()
-                        .setName(name)
-                        .setType(type)
-                        .optShape(new Shape(shape))
-                        .optInitializer(initializer)
-                        .optRequiresGrad(learnt)
-                        .build();
-        declared.put(parameter, new Shape(shape));
-        return addParameter(parameter);
-    }
-
-    /**
-     * Declares parameters on behalf of layers.
-     *
-     * @return a declarer of this block
-     */
-    protected final Declarer declarer() {
-        return new Declarer(this, "");
     }
 
     /**
@@ -217,7 +137,7 @@ public abstract class ConfiguredBlock extends AbstractBlock {
      * @param training whether the block is being trained
      */
     protected final void fetchAll(ParameterStore store, NDArray input, boolean training) {
-        for (Parameter parameter : declared.keySet()) {
+        for (Parameter parameter : declared()) {
             value(store, parameter, input, training);
         }
         for (Pair<String, Block> child : children) {
@@ -255,7 +175,7 @@ public abstract class ConfiguredBlock extends AbstractBlock {
      * @throws IllegalArgumentException if it is of another type
      */
     protected final void requireType(String what, NDArray array) {
-        for (Parameter parameter : declared.keySet()) {
+        for (Parameter parameter : declared()) {
             if (parameter.isInitialized()) {
                 DataType type = parameter.getArray().getDataType();
                 Check.type(who(), what, array, type, " as the block's parameters");
@@ -406,67 +326,5 @@ public abstract class ConfiguredBlock extends AbstractBlock {
         for (Pair<String, Block> child : getChildren()) {
             child.getValue().initialize(manager, dataType, inputShapes);
         }
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected void saveMetadata(DataOutputStream os) throws IOException {
-        if (inputShapes == null) {
-            throw new IllegalStateException(
-                    who() + ": initialize the block, or load its parameters, before it is saved");
-        }
-        os.writeUTF(written());
-        saveInputShapes(os);
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    protected void loadMetadata(byte loadVersion, DataInputStream is)
-            throws IOException, MalformedModelException {
-        if (loadVersion != VERSION) {
-            throw new MalformedModelException(
-                    who() + ": expected parameters of version " + VERSION + ", got " + loadVersion);
-        }
-        String read = is.readUTF();
-        if (!isWrittenAs(read)) {
-            throw new MalformedModelException(
-                    who() + ": the block is " + written() + ", the parameters are of " + read);
-        }
-        readInputShapes(is);
-    }
-
-    /** {@inheritDoc} */
-    @Override
-    public void loadParameters(NDManager manager, DataInputStream is)
-            throws IOException, MalformedModelException {
-        super.loadParameters(manager, is);
-        for (Map.Entry<Parameter, Shape> entry : declared.entrySet()) {
-            Parameter parameter = entry.getKey();
-            if (parameter.isInitialized()
-                    && !parameter.getArray().getShape().equals(entry.getValue())) {
-                throw new MalformedModelException(
-                        who()
-                                + ": "
-                                + parameter.getName()
-                                + " must be "
-                                + entry.getValue()
-                                + ", got "
-                                + parameter.getArray().getShape());
-            }
-        }
-    }
-
-    private String written() {
-        return who() + configuration().written();
-    }
-
-    /**
-     * Whether saved parameters are of a block with these options.
-     *
-     * @param saved the block's name and the options that were saved with them
-     * @return true if they are this block's, or were its in files of before
-     */
-    protected boolean isWrittenAs(String saved) {
-        return saved.equals(written());
     }
 }

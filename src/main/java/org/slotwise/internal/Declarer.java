@@ -10,10 +10,10 @@ import ai.djl.training.initializer.Initializer;
  */
 public final class Declarer {
 
-    private final ConfiguredBlock block;
+    private final DeclaredBlock block;
     private final String prefix;
 
-    Declarer(ConfiguredBlock block, String prefix) {
+    Declarer(DeclaredBlock block, String prefix) {
         this.block = block;
         this.prefix = prefix;
     }

@@ -59,7 +59,7 @@ enum IntendedCrossing {
     PARAMETERS_READ(
             FROM_HOST,
             "they come from a file",
-            "internal.ConfiguredBlock.loadParameters",
+            "internal.DeclaredBlock.loadParameters",
             "encoder.PretrainedBackbone.loadParameters",
             "weights.BlockParameters.overwrite"),
     PARAMETERS_WRITTEN(
