@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.slotwise.testing.Tensors.assertClose;
+import static org.slotwise.testing.Tensors.assertSame;
 import static org.slotwise.testing.Tensors.normal;
 
 import ai.djl.engine.Engine;
@@ -193,6 +194,33 @@ class SlotAttentionStepsTest {
         for (int i = 0; i < expected.size(); i++) {
             // An offset that a softmax does not see has no gradient but for rounding.
             assertClose("array " + i, expected.get(i), found.get(i), tolerance, 1);
+        }
+    }
+
+    /**
+     * A training that goes on in another process takes the same steps: first calls are as later.
+     */
+    @Test
+    void everyCallGivesTheSameBits(NDManager manager) {
+        NDArray x = normal(manager, 1, 2, 30, 5);
+        NDArray start = normal(manager, 2, 2, 3, 6);
+        SlotAttention block = initialised(builder(true, 1e-8, true), manager, DataType.FLOAT32);
+        NDArray many = normal(manager, 1, 2, MANY, 5);
+        ParameterStore store = new ParameterStore(manager, false);
+        NDList first = null;
+        NDArray predicted = null;
+        for (int i = 0; i < 5; i++) {
+            block.getParameters().values().forEach(p -> p.getArray().setRequiresGradient(false));
+            block.getParameters().values().forEach(p -> p.getArray().setRequiresGradient(true));
+            NDList found = gradients(block, x, start);
+            NDArray slots =
+                    block.group(store, new FeatureExtractorOutput(many), start, false).objects();
+            first = first == null ? found : first;
+            predicted = predicted == null ? slots : predicted;
+            assertSame("slots", predicted, slots);
+            for (int j = 0; j < found.size(); j++) {
+                assertSame("array " + j, first.get(j), found.get(j));
+            }
         }
     }
 
