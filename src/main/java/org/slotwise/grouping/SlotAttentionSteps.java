@@ -98,11 +98,13 @@ final class SlotAttentionSteps {
      * With a graph: every operation has another behind it that takes gradients back, so that there
      * are as few as can be. Slots of all images are rows of one matrix, a GRU's gates r and z are
      * one sum, and its last line (1 - z) n + z s is one operation. Images are products of their
-     * own.
+     * own. Weights a + eps are not made: the graph would hold them beside a.
      */
     private static final String STEPS_WITH_GRAPH =
             """
               columns = torch.transpose(x, 1, 2)
+              rest = torch.mul(torch.sum(x, [1], True), eps)
+              least = torch.mul(torch.size(x, 1), eps)
               queries = torch.t(torch.mul(wq, scale))
               values = torch.t(wv)
               ih = torch.t(w_ih)
@@ -116,11 +118,10 @@ final class SlotAttentionSteps {
                 q = torch.layer_norm(s, [d], slot_gain, slot_offset, slot_eps)
                 q = torch.reshape(torch.mm(torch.mm(q, queries), wk), images)
                 a = torch.softmax(torch.bmm(q, columns), 1)
-                w = torch.add(a, eps)
-                total = torch.sum(w, [2], True)
+                total = torch.add(torch.sum(a, [2], True), least)
                 if torch.lt(eps, smallest):
                   total = torch.masked_fill(total, torch.eq(total, 0), 1)
-                u = torch.flatten(torch.div(torch.bmm(w, x), total), 0, 1)
+                u = torch.flatten(torch.div(torch.baddbmm(rest, a, x), total), 0, 1)
                 i, j = torch.split_with_sizes(torch.addmm(b_ih, torch.mm(u, values), ih), gates, 1)
                 k, l = torch.split_with_sizes(torch.addmm(b_hh, s, hh), gates, 1)
                 r, z = torch.split_with_sizes(torch.sigmoid(torch.add(i, k)), [d, d], 1)
