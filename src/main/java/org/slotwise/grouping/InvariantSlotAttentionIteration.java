@@ -8,7 +8,6 @@ import java.util.function.IntFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.internal.NoGraph;
-import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
@@ -156,7 +155,7 @@ final class InvariantSlotAttentionIteration {
         // w = (a + eps) / sum of (a + eps)
         NDArray w = a.add(Scalars.like(a, eps));
         NDArray total = w.sum(new int[] {2}, true);
-        w = w.div(eps < Scalars.smallest(a.getDataType()) ? nonZero(total) : total);
+        w = w.div(eps < Scalars.smallest(a.getDataType()) ? SlotShares.divisor(total) : total);
         NDArray c = w.matMul(positions); // (B, K, 2)
         // u = Wv sum of w x + Wo sum of w h + Wm [2 (c - P), |2 (c - P)|]
         NDArray moved = slotPositions == null ? c.zerosLike() : doubled(c.sub(slotPositions));
@@ -185,13 +184,7 @@ final class InvariantSlotAttentionIteration {
         NDArray half = g.sub(pass.value(layers.logScale()).mul(two)).exp().div(two).expandDims(3);
         NDArray r = layers.direction().apply(pass, s).expandDims(3);
         NDArray side = r.sub(half.mul(d)).mul(d).sum(new int[] {2}); // (B, K, N)
-        NDArray logits = q.matMul(x.swapAxes(1, 2)).add(side);
-        if (mask == null) {
-            return logits.softmax(1);
-        }
-        // The lowest number rather than -infinity: no NaN where all slots of an image are masked.
-        double lowest = Scalars.lowest(logits.getDataType());
-        return Ops.maskedFill(Ops.maskedFill(logits, mask, lowest).softmax(1), mask, 0);
+        return SlotShares.of(q.matMul(x.swapAxes(1, 2)).add(side), mask);
     }
 
     /** Wo sum of w h (B, K, D) with h = relu(Wr x + br + Wp phi(4 (p - c))). */
@@ -206,10 +199,5 @@ final class InvariantSlotAttentionIteration {
 
     private static NDArray doubled(NDArray x) {
         return x.mul(Scalars.like(x, 2));
-    }
-
-    /** Without eps a slot may receive nothing at all: 0 / 1 instead of 0 / 0 then. */
-    private static NDArray nonZero(NDArray total) {
-        return Ops.maskedFill(total, total.eq(Scalars.like(total, 0)), 1);
     }
 }

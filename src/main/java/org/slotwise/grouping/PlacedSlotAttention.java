@@ -30,13 +30,13 @@ import org.slotwise.internal.Scalars;
  *   g = log share + log N(p; mean, covariance)     of a, for each slot and place p in [0, 1]²
  *   g = log share                                  for the first slot
  *   q = Wq LayerNorm(s)
- *   a = softmax over slots of  q . k / sqrt(D) + weight g
+ *   a = softmax over slots of  q . k / sqrt(D) + weight g        0 for masked slots
  *   w = (a + eps) / sum over features of (a + eps)
  *   s = feedForward(GRU(sum over features of  w v, s))
  * }</pre>
  *
  * <p>In the first iteration all shares are the same: a guess says what belongs together, not how
- * much there is of it.
+ * much there is of it. A slot of which nothing is guessed must be masked: it has no place.
  *
  * <ul>
  *   <li>features (B, N, F) with positions (N, 2) in [0, 1], conditioning (B, K, D), K at least 1:
@@ -70,7 +70,7 @@ public final class PlacedSlotAttention extends IterativeGrouping {
             FeatureExtractorOutput features,
             @Nullable NDArray conditioning,
             boolean training) {
-        return refine(parameterStore, features, conditioning, null, training);
+        return refine(parameterStore, features, conditioning, null, null, training);
     }
 
     /**
@@ -90,8 +90,31 @@ public final class PlacedSlotAttention extends IterativeGrouping {
             @Nullable NDArray conditioning,
             @Nullable NDArray guess,
             boolean training) {
+        return refine(parameterStore, features, conditioning, guess, null, training);
+    }
+
+    /**
+     * Groups features, where some slots take no part.
+     *
+     * @param parameterStore where the parameters' values are
+     * @param features (B, N, F), with positions (N, 2)
+     * @param conditioning the slots' initial values (B, K, D)
+     * @param guess attributions (B, K, N), at least 0; null for none
+     * @param slotMask (B, K) boolean, true for slots that receive nothing; null for none
+     * @param training whether to record a graph for gradients
+     * @return slots (B, K, D), attributions (B, K, N), where a masked slot has 0, as have all where
+     *     all are masked, and a copy of the mask, owned by the manager of the features
+     * @throws IllegalArgumentException if an input is missing or has another shape, type or device
+     */
+    public PerceptualGroupingOutput refine(
+            ParameterStore parameterStore,
+            FeatureExtractorOutput features,
+            @Nullable NDArray conditioning,
+            @Nullable NDArray guess,
+            @Nullable NDArray slotMask,
+            boolean training) {
         NDArray x = features.images(who());
-        NDList in = inputs.list(who(), x, conditioning, null);
+        NDList in = new NDList(x, inputs.check(who(), x, conditioning, slotMask));
         long n = x.getShape().get(1);
         NDArray places =
                 Check.present(who(), FeatureExtractorOutput.POSITIONS, features.positions());
@@ -103,6 +126,9 @@ public final class PlacedSlotAttention extends IterativeGrouping {
             Check.sameTypeAndDevice(who(), GUESS, guess, "features", x);
             in.add(guess);
         }
+        if (slotMask != null) {
+            in.add(slotMask);
+        }
         NDList out =
                 compute(
                         parameterStore,
@@ -110,28 +136,33 @@ public final class PlacedSlotAttention extends IterativeGrouping {
                         training,
                         pass -> {
                             NDArray table = PlaceMoments.table(places);
-                            return ImageGroups.map(in, some -> iterate(pass, some, table));
+                            return ImageGroups.map(
+                                    in, some -> iterate(pass, some, table, guess != null));
                         });
-        return new PerceptualGroupingOutput(out.get(0), out.get(1), null);
+        return new PerceptualGroupingOutput(
+                out.get(0), out.get(1), SlotAttentionInputs.isEmpty(slotMask, x));
     }
 
-    private NDList iterate(Pass pass, NDList in, NDArray table) {
+    /** Of features, slots, a guess if there is one, and which slots are masked if some may be. */
+    private NDList iterate(Pass pass, NDList in, NDArray table, boolean guessed) {
         NDArray x = layers.inputNorm().apply(pass, in.get(0));
         NDArray keys = layers.keys(pass, x).swapAxes(1, 2); // (B, D, N)
         NDArray values = layers.values(pass, x);
         double n = (double) values.getShape().get(1);
         NDArray s = in.get(1);
-        NDArray a = in.size() > 2 ? in.get(2) : null;
+        NDArray a = guessed ? in.get(2) : null;
+        int before = guessed ? 3 : 2;
+        NDArray masked = in.size() > before ? in.get(before).expandDims(2) : null; // (B, K, 1)
         for (int t = 0; t < iterations(pass.training()); t++) {
             NDArray q = layers.query().apply(pass, layers.slotNorm().apply(pass, s));
             NDArray logits = q.mul(Scalars.like(q, 1 / Math.sqrt(dim))).matMul(keys);
             if (a != null) {
                 logits = logits.add(placed(a, table, t > 0).mul(Scalars.like(q, placeWeight)));
             }
-            a = logits.softmax(1);
+            a = SlotShares.of(logits, masked);
             NDArray total = a.sum(new int[] {2}, true).add(Scalars.like(a, n * eps));
             NDArray rest = values.sum(new int[] {1}, true).mul(Scalars.like(a, eps));
-            NDArray u = a.matMul(values).add(rest).div(total);
+            NDArray u = a.matMul(values).add(rest).div(SlotShares.divisor(total));
             s = feed(pass, Objects.requireNonNull(layers.gru()).step(pass, u, s));
         }
         return new NDList(s, Objects.requireNonNull(a));

@@ -6,7 +6,6 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.SlotAttentionVariant.Aggregation;
 import org.slotwise.grouping.SlotAttentionVariant.SoftmaxOver;
-import org.slotwise.internal.Ops;
 import org.slotwise.internal.Pass;
 import org.slotwise.internal.Scalars;
 import org.slotwise.internal.Scope;
@@ -92,13 +91,7 @@ final class SlotAttentionIteration {
         NDArray q = layers.query().apply(pass, s).mul(Scalars.like(s, scale));
         // a = softmax over slots and heads of q . k
         NDArray logits = features.dot(q); // (B, H, K, N)
-        if (mask != null) {
-            // The lowest number rather than -infinity: an image without any unmasked slot then has
-            // no NaN on its way, neither in values nor in gradients.
-            logits = Ops.maskedFill(logits, mask, Scalars.lowest(logits.getDataType()));
-        }
-        NDArray a = softmax(logits);
-        return mask == null ? a : Ops.maskedFill(a, mask, 0);
+        return SlotShares.of(logits, mask, this::softmax);
     }
 
     private NDArray softmax(NDArray logits) {
@@ -115,19 +108,12 @@ final class SlotAttentionIteration {
         NDArray total = a.sum(new int[] {3}, true).add(Scalars.like(a, n * eps)); // (B, H, K, 1)
         NDArray u = features.weightedSum(a, total); // (B, H, K, C/H)
         if (variant.aggregation() == Aggregation.WEIGHTED_MEAN) {
-            u = u.div(nonZero(total));
+            boolean positive = eps >= Scalars.smallest(total.getDataType());
+            u = u.div(positive ? total : SlotShares.divisor(total));
         }
         u = u.swapAxes(1, 2).reshape(s.getShape().get(0), s.getShape().get(1), layers.kvqDim());
         u = layers.updateNorm().apply(pass, u);
         GruCell gru = layers.gru();
         return feedForward.apply(gru == null ? u : gru.step(pass, u, s));
-    }
-
-    /** Without eps a slot may receive nothing at all: 0 / 1 instead of 0 / 0 then. */
-    private NDArray nonZero(NDArray total) {
-        if (eps >= Scalars.smallest(total.getDataType())) {
-            return total;
-        }
-        return Ops.maskedFill(total, total.eq(Scalars.like(total, 0)), 1);
     }
 }

@@ -100,13 +100,7 @@ final class SlotMixtureIteration {
 
     /** Responsibilities (B, K, N). */
     private NDArray expect(NDList state) {
-        NDArray logits = logits(state);
-        if (mask != null) {
-            // The lowest number rather than -infinity: see SlotAttentionIteration.
-            logits = Ops.maskedFill(logits, mask, Scalars.lowest(logits.getDataType()));
-        }
-        NDArray r = logits.softmax(1);
-        return mask == null ? r : Ops.maskedFill(r, mask, 0);
+        return SlotShares.of(logits(state), mask);
     }
 
     /** What the softmax takes, (B, K, N): up to a number that all slots share, log pi N(x). */

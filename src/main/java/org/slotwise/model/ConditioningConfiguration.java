@@ -108,25 +108,31 @@ public sealed interface ConditioningConfiguration {
     }
 
     /**
-     * The means of the features of the ground, first, and of the clusters that k-means finds in
-     * what differs from it, through a learnt linear map; and what belongs to each of them as a
-     * guess, for groupings that take one.
+     * The means of the features of the ground, first, and of clusters of what differs from it,
+     * through a learnt linear map; and what belongs to each of them as a guess, for groupings that
+     * take one.
      *
      * <pre>{@code
-     * u = min(1, d² / tolerance²)       d: how far a colour is from those along the border
-     * clusters of                       u [colour, placeWeight * place, 1/2]
+     * u = min(1, d² / tolerance²)     d: distance of a patch's colour to the second nearest along
+     *                                 the border; the lesser of the patches' own u, and of that of
+     *                                 their means over 3 x 3
+     * ground where the mean of u over 3 x 3 is at most 1/2
+     * clusters, by k-means, of        [colour, placeWeight * place] of the other patches, colours
+     *                                 averaged over the other patches around
      * }</pre>
      *
-     * <p>What has the border's colours is in one point, and there in one cluster, that of the
-     * ground.
+     * <p>There are as few clusters as have a root mean squared distance to their centres of at most
+     * {@code spread}, and not more than slots but for the ground's; slots that are left over are
+     * empty.
      *
      * @param patchSize height and width of the pixels that a feature stands for: the encoder's
      *     stride
-     * @param around over how many of them, in height and width, colours are averaged: odd, 1 for
-     *     one
+     * @param around over how many of them, in height and width, colours of clusters are averaged:
+     *     odd, 1 for one
      * @param placeWeight how much a place counts beside a colour: 1 if from one end of the picture
      *     to the other is as far as from none of a channel to all of it
      * @param tolerance from what distance on a colour is none of the border's
+     * @param spread how far, in the mean, what belongs to a cluster may be from its centre
      * @param starts from how many random starts the best clusters are kept in inference, which is
      *     always seeded; training uses one
      * @param trainingIterations how many iterations k-means makes at most in training
@@ -136,6 +142,7 @@ public sealed interface ConditioningConfiguration {
             int around,
             double placeWeight,
             double tolerance,
+            double spread,
             int starts,
             int trainingIterations)
             implements ConditioningConfiguration {
@@ -146,6 +153,7 @@ public sealed interface ConditioningConfiguration {
          * @param around odd, at least 1
          * @param placeWeight at least 0
          * @param tolerance above 0
+         * @param spread at least 0; with 0 all slots get a cluster where colours and places differ
          * @param starts at least 1
          * @param trainingIterations at least 1
          * @throws IllegalArgumentException if a number is out of its range
@@ -158,6 +166,7 @@ public sealed interface ConditioningConfiguration {
                     who + ": around must be odd, and at least 1, got " + around);
             Check.notNegative(who, "placeWeight", placeWeight);
             Check.positive(who, "tolerance", tolerance);
+            Check.notNegative(who, "spread", spread);
             Check.atLeast(who, "starts", starts, 1);
             Check.atLeast(who, "trainingIterations", trainingIterations, 1);
         }

@@ -2,9 +2,11 @@ package org.slotwise.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import org.slotwise.clustering.KMeans;
+import java.util.stream.IntStream;
 import org.slotwise.clustering.KMeansOptions;
 import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.PerceptualGroupingOutput;
@@ -13,40 +15,37 @@ import org.slotwise.internal.NoGraph;
 import org.slotwise.internal.Ops;
 import org.slotwise.internal.Options;
 import org.slotwise.internal.Scalars;
+import org.slotwise.internal.Scope;
 import org.slotwise.layer.Linear;
 import org.slotwise.model.ConditioningConfiguration.GroundAndClusters;
 import org.slotwise.model.SlotStart.Beginning;
 
 /**
  * Slots that start from the ground and from clusters of what differs from it: the means of their
- * features, through a learnt linear map. The ground, the cluster that has the colours of the
- * border, is the first, and has a map of its own.
+ * features, through a learnt linear map. The ground, what has the colours of the border, is the
+ * first, and has a map of its own; slots for which there is no cluster are empty.
  */
 final class GroundStart extends ConfiguredBlock {
 
-    /** Behind all that have something. */
-    private static final double LAST = 2;
-
     private final int slots;
     private final int dim;
+    private final double placeWeight;
     private final BorderContrast contrast;
-    private final KMeans rough;
-    private final KMeans exact;
+    private final FewestClusters rough;
+    private final FewestClusters exact;
     private final Linear map;
     private final Linear ground;
 
     GroundStart(GroundAndClusters c, Sizes sizes) {
         slots = sizes.slots();
         dim = sizes.slotDim();
-        contrast = new BorderContrast(c.patchSize(), c.around(), c.placeWeight(), c.tolerance());
-        rough =
-                new KMeans(
-                        slots,
-                        KMeansOptions.builder()
-                                .optNInit(1)
-                                .optMaxIter(c.trainingIterations())
-                                .build());
-        exact = new KMeans(slots, KMeansOptions.builder().optNInit(c.starts()).optSeed(0).build());
+        placeWeight = c.placeWeight();
+        contrast = new BorderContrast(c.patchSize(), c.around(), c.tolerance());
+        KMeansOptions.Builder once =
+                KMeansOptions.builder().optNInit(1).optMaxIter(c.trainingIterations());
+        KMeansOptions.Builder settled = KMeansOptions.builder().optNInit(c.starts()).optSeed(0);
+        rough = new FewestClusters(slots - 1, c.spread(), once.build());
+        exact = new FewestClusters(slots - 1, c.spread(), settled.build());
         map = Linear.of(declarer().under("map"), sizes.featureDim(), dim);
         ground = Linear.of(declarer().under("ground"), sizes.featureDim(), dim);
     }
@@ -58,8 +57,10 @@ final class GroundStart extends ConfiguredBlock {
             FeatureExtractorOutput features,
             boolean training) {
         NDArray members = NoGraph.during(() -> members(images, training));
+        NDArray counts = members.sum(new int[] {2}); // (B, K)
+        NDArray empty = counts.lt(Scalars.like(counts, 0.5));
         NDArray values = values(store, features.features(), members, training);
-        return new Beginning(values, null, new PerceptualGroupingOutput(values, members, null));
+        return new Beginning(values, null, new PerceptualGroupingOutput(values, members, empty));
     }
 
     private NDArray values(
@@ -79,16 +80,50 @@ final class GroundStart extends ConfiguredBlock {
                 .head();
     }
 
-    /** What belongs to each slot (B, K, N): in the order of contrast, the ground first. */
+    /** What belongs to each slot (B, K, N), the ground first. */
     private NDArray members(NDArray images, boolean training) {
-        BorderContrast.Seen seen = contrast.of(images);
-        NDArray found = (training ? rough : exact).partition(seen.features(), null).members();
-        NDArray counts = found.sum(new int[] {2}); // (B, K)
-        NDArray means =
-                found.matMul(seen.contrast().expandDims(2)).squeeze(2).div(Ops.clampMin(counts, 1));
-        NDArray none = counts.lt(Scalars.like(counts, 0.5)).toType(counts.getDataType(), false);
-        NDArray order = means.add(none.mul(Scalars.like(means, LAST))).argSort(1);
-        return order.oneHot(slots, found.getDataType()).matMul(found);
+        NDManager owner = images.getManager();
+        try (Scope scope = new Scope()) {
+            BorderContrast.Seen seen = contrast.of(images);
+            NDArray other = seen.other();
+            Shape s = other.getShape(); // (B, N)
+            NDArray places = seen.places().mul(Scalars.like(other, placeWeight)).expandDims(0);
+            NDArray vectors = seen.colours().concat(places.broadcast(s.get(0), s.get(1), 2), 2);
+            int[] labels =
+                    labels(floats(other), floats(vectors), s, training ? rough : exact, owner);
+            float[] members = new float[slots * labels.length];
+            int n = (int) s.get(1);
+            for (int i = 0; i < labels.length; i++) {
+                members[(i / n * slots + labels[i]) * n + i % n] = 1;
+            }
+            NDArray made = owner.create(members, new Shape(s.get(0), slots, n));
+            NDArray there = made.toDevice(images.getDevice(), false);
+            return scope.keep(there.toType(images.getDataType(), false), owner);
+        }
+    }
+
+    private static float[] floats(NDArray array) {
+        return array.toType(DataType.FLOAT32, false).toFloatArray();
+    }
+
+    /** Which slot each patch belongs to (B N): 0, the ground, where it is not other. */
+    private static int[] labels(
+            float[] other, float[] vectors, Shape s, FewestClusters clusters, NDManager manager) {
+        int[] labels = new int[other.length];
+        int n = (int) s.get(1);
+        int size = vectors.length / other.length;
+        for (int first = 0; first < labels.length; first += n) {
+            int[] found = IntStream.range(first, first + n).filter(i -> other[i] != 0).toArray();
+            float[] its = new float[found.length * size];
+            for (int j = 0; j < found.length; j++) {
+                System.arraycopy(vectors, found[j] * size, its, j * size, size);
+            }
+            long[] cluster = clusters.of(its, size, manager);
+            for (int j = 0; j < found.length; j++) {
+                labels[found[j]] = (int) cluster[j] + 1;
+            }
+        }
+        return labels;
     }
 
     @Override

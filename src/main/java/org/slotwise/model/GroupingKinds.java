@@ -8,6 +8,7 @@ import org.slotwise.grouping.FeatureExtractorOutput;
 import org.slotwise.grouping.InvariantSlotAttention;
 import org.slotwise.grouping.IterativeGrouping;
 import org.slotwise.grouping.KMeansGrouping;
+import org.slotwise.grouping.PerceptualGroupingOutput;
 import org.slotwise.grouping.PlacedSlotAttention;
 import org.slotwise.grouping.SlotAttention;
 import org.slotwise.grouping.SlotMixtureGrouping;
@@ -186,15 +187,20 @@ final class GroupingKinds {
                         .build();
         return new SlotGrouping(
                 block,
-                (store, features, from, training) ->
-                        new Found(
-                                block.refine(
-                                        store,
-                                        features,
-                                        from.values(),
-                                        from.guess() == null ? null : from.guess().attributions(),
-                                        training),
-                                null));
+                (store, features, from, training) -> {
+                    PerceptualGroupingOutput guess = from.guess();
+                    return new Found(
+                            guess == null
+                                    ? block.group(store, features, from.values(), training)
+                                    : block.refine(
+                                            store,
+                                            features,
+                                            from.values(),
+                                            guess.attributions(),
+                                            guess.isEmpty(),
+                                            training),
+                            null);
+                });
     }
 
     private static SlotGrouping mixture(GroupingConfiguration.SlotMixture c, Sizes sizes) {

@@ -160,7 +160,7 @@ public final class Presets {
                                 5,
                                 0,
                                 new Perceptron(Positions.ADDED, true, PYTORCH, 64, 64)),
-                        new ConditioningConfiguration.GroundAndClusters(1, 5, 1.5, 0.06, 4, 5),
+                        new ConditioningConfiguration.GroundAndClusters(1, 7, 1, 0.06, 0.16, 4, 5),
                         new GroupingConfiguration.PlacedSlotAttention(3, 0.5, 1e-8, 128),
                         new DecoderConfiguration.AttendedRamp(1)),
                 new TrainingRecipe(

@@ -463,7 +463,7 @@ final class ObjectSamples {
                 m -> new ConditioningConfiguration.ColourClusters(2, 3, 1, 1));
         add(
                 ConditioningConfiguration.GroundAndClusters.class,
-                m -> new ConditioningConfiguration.GroundAndClusters(2, 3, 1, 0.1, 1, 1));
+                m -> new ConditioningConfiguration.GroundAndClusters(2, 3, 1, 0.1, 0.1, 1, 1));
         add(
                 ConditioningConfiguration.Grid.class,
                 m -> new ConditioningConfiguration.Grid(List.of(0.5), List.of(0.5), 0));

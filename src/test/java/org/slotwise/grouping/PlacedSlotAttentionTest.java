@@ -8,12 +8,14 @@ import static org.slotwise.testing.Tensors.assertClose;
 import static org.slotwise.testing.Tensors.doubles;
 import static org.slotwise.testing.Tensors.normal;
 
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.LambdaBlock;
+import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -176,6 +178,16 @@ class PlacedSlotAttentionTest {
                 who + "guess must be float64 as features, got float32",
                 () -> block.refine(store, x, s, manager.zeros(new Shape(2, 3, 12)), false));
         assertRefused(
+                who + "slot_mask must be (2, 3), got (2, 2)",
+                () ->
+                        block.refine(
+                                store,
+                                x,
+                                s,
+                                null,
+                                manager.zeros(new Shape(2, 2), DataType.BOOLEAN),
+                                false));
+        assertRefused(
                 who + "guess must be (2, 3, 12), got (2, 3, 11)",
                 () ->
                         block.refine(
@@ -224,6 +236,51 @@ class PlacedSlotAttentionTest {
         manager.getEngine().setRandomSeed(3);
         PlacedSlotAttention block = made(manager, builder().optIterations(times).build());
         return block.refine(new ParameterStore(manager, false), x, start, guess, false);
+    }
+
+    /** The others share as if it were not there, and no gradient knows of it. */
+    @Test
+    void aMaskedSlotReceivesNothing(NDManager manager) {
+        for (double eps : new double[] {1e-8, 0}) {
+            ParameterStore store = new ParameterStore(manager, false);
+            FeatureExtractorOutput x = features(manager, DataType.FLOAT64);
+            NDArray s = start(manager, DataType.FLOAT64);
+            NDArray guess = normal(manager, 9, DataType.FLOAT64, 2, 3, 12).softmax(1);
+            PlacedSlotAttention block = made(manager, builder().optEps(eps).build());
+            NDArray mask =
+                    manager.create(new boolean[] {false, false, true, true, true, true})
+                            .reshape(2, 3);
+            PerceptualGroupingOutput out = block.refine(store, x, s, guess, mask, false);
+            assertClose(
+                    "mask",
+                    mask.toType(DataType.INT32, true),
+                    out.isEmpty().toType(DataType.INT32, true),
+                    0);
+            PerceptualGroupingOutput two =
+                    block.refine(store, x, s.get(":, :2"), guess.get(":, :2"), false);
+            NDArray a = out.attributions();
+            assertClose("objects", two.objects().get(0), out.objects().get("0, :2"), 1e-9);
+            assertClose("shares", two.attributions().get(0), a.get("0, :2"), 1e-9);
+            assertEquals(0, a.get("0, 2").sum().getDouble());
+            assertEquals(0, a.get(1).sum().getDouble(), "all are masked");
+            assertTrue(Double.isFinite(out.objects().sum().getDouble()));
+            NDArray none = manager.zeros(new Shape(2, 3), DataType.BOOLEAN);
+            assertClose(
+                    "no mask",
+                    block.refine(store, x, s, guess, false).objects(),
+                    block.refine(store, x, s, guess, none, false).objects(),
+                    1e-12);
+            s.setRequiresGradient(true);
+            try (GradientCollector collector = Engine.getInstance().newGradientCollector()) {
+                NDArray objects = block.refine(store, x, s, guess, mask, true).objects();
+                collector.backward(objects.get("0, :2").sum());
+            }
+            double[] gradient = doubles(s.getGradient());
+            for (int i = 0; i < gradient.length; i++) {
+                assertTrue(Double.isFinite(gradient[i]));
+                assertEquals(i < 8, gradient[i] != 0, "of " + i);
+            }
+        }
     }
 
     @Test

@@ -220,7 +220,7 @@ public final class SmallModels {
                 of(
                         4,
                         CONVOLUTIONAL,
-                        new ConditioningConfiguration.GroundAndClusters(2, 3, 1.5, 0.06, 2, 3),
+                        new ConditioningConfiguration.GroundAndClusters(2, 3, 1.5, 0.06, 0.1, 2, 3),
                         new GroupingConfiguration.PlacedSlotAttention(2, 0.5, 1e-8, 5),
                         new DecoderConfiguration.AttendedRamp(2)));
         all.put(
