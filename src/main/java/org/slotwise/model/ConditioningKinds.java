@@ -125,7 +125,8 @@ final class ConditioningKinds {
         return ofFeatures(FeatureStart.ofRandomFeatures(c.inferenceSeed(), sizes));
     }
 
-    private static void requireFeatures(Sizes sizes) {
+    /** Requires a feature for each slot. */
+    static void requireFeatures(Sizes sizes) {
         Check.option(
                 sizes.features() >= sizes.slots(),
                 "ConditioningConfiguration: slots must be at most the "

@@ -48,6 +48,10 @@ record DiscoveryParts(
                             ? projected.unprojectedDim()
                             : featureDim;
             Sizes sizes = images.withFeatures(features, featureDim, target);
+            if (c.grouping() instanceof GroupingConfiguration.SlotMixture
+                    && c.conditioning() instanceof ConditioningConfiguration.None) {
+                ConditioningKinds.requireFeatures(sizes); // it starts on features
+            }
             return new DiscoveryParts(
                     sizes,
                     encoder,
@@ -123,8 +127,11 @@ record DiscoveryParts(
         if (!(c.grouping() instanceof GroupingConfiguration.SlotMlp)) {
             shapes.add(new Shape(batch, k, sizes.features()));
         }
+        boolean begunEmpty =
+                c.conditioning() instanceof ConditioningConfiguration.Colours
+                        || c.conditioning() instanceof ConditioningConfiguration.GroundAndClusters;
         if (c.grouping() instanceof GroupingConfiguration.StickBreaking
-                || c.conditioning() instanceof ConditioningConfiguration.Colours) {
+                || (begunEmpty && grouping.leavesOutEmptySlots())) {
             shapes.add(new Shape(batch, k));
         }
         return shapes;

@@ -76,7 +76,7 @@ final class GroupingKinds {
         if (c.trainingIterations() != null) {
             builder.optTrainingIterations(c.trainingIterations());
         }
-        return SlotGrouping.of(
+        return SlotGrouping.masked(
                 builder.optHeads(c.heads())
                         .optKvqDim(c.kvqDim())
                         .optNormEps(c.normEps())
@@ -231,7 +231,8 @@ final class GroupingKinds {
                                             draws(features, training ? null : seed),
                                             sizes.slots())
                                     : from.values();
-                    return new Found(block.group(store, features, start, training), null);
+                    return new Found(
+                            block.group(store, features, start, from.isEmpty(), training), null);
                 });
     }
 
@@ -294,7 +295,7 @@ final class GroupingKinds {
         requireFeatureSize("SoftKMeans", sizes);
         SoftKMeansGrouping.Builder builder =
                 SoftKMeansGrouping.builder().optIterations(c.iterations()).optEps(c.eps());
-        return SlotGrouping.of(
+        return SlotGrouping.masked(
                 (c.temperature() == null ? builder : builder.optTemperature(c.temperature()))
                         .build());
     }

@@ -4,8 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.training.ParameterStore;
 import org.jspecify.annotations.Nullable;
 import org.slotwise.grouping.FeatureExtractorOutput;
+import org.slotwise.grouping.InvariantSlotAttention;
+import org.slotwise.grouping.MaskedGrouping;
 import org.slotwise.grouping.PerceptualGrouping;
 import org.slotwise.grouping.PerceptualGroupingOutput;
+import org.slotwise.grouping.PlacedSlotAttention;
 import org.slotwise.grouping.PositionedSlots;
 import org.slotwise.model.SlotStart.Beginning;
 
@@ -30,6 +33,13 @@ record SlotGrouping(PerceptualGrouping block, Way way) {
         }
     }
 
+    /** Whether it leaves out slots that are empty from the beginning, and tells which are. */
+    boolean leavesOutEmptySlots() {
+        return block instanceof MaskedGrouping
+                || block instanceof InvariantSlotAttention
+                || block instanceof PlacedSlotAttention;
+    }
+
     /** From features and a beginning to slots. */
     @FunctionalInterface
     interface Way {
@@ -38,6 +48,21 @@ record SlotGrouping(PerceptualGrouping block, Way way) {
                 FeatureExtractorOutput features,
                 Beginning beginning,
                 boolean training);
+    }
+
+    /** A grouping that takes initial values, and which slots are empty. */
+    static SlotGrouping masked(MaskedGrouping block) {
+        return new SlotGrouping(
+                block,
+                (store, features, beginning, training) ->
+                        new Found(
+                                block.group(
+                                        store,
+                                        features,
+                                        beginning.values(),
+                                        beginning.isEmpty(),
+                                        training),
+                                null));
     }
 
     /** A grouping that takes initial values or nothing. */

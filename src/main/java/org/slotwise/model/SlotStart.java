@@ -48,6 +48,11 @@ record SlotStart(@Nullable Block block, Way way, @Nullable Unseeing unseeing) {
             @Nullable NDArray positions,
             @Nullable PerceptualGroupingOutput guess) {
 
+        /** Which slots have nothing (B, K); null where that is not known. */
+        @Nullable NDArray isEmpty() {
+            return guess == null ? null : guess.isEmpty();
+        }
+
         static Beginning of(@Nullable NDArray values) {
             return new Beginning(values, null, null);
         }

@@ -271,6 +271,16 @@ class ObjectDiscoveryTest {
                 run(block, images, false).get("objects"));
     }
 
+    /** A mixture without a start takes its first means from features, each once. */
+    @Test
+    void aMixtureThatStartsOnFeaturesNeedsOneForEachSlot() {
+        ObjectDiscoveryConfiguration c = SmallModels.all().get("mixture that starts on features");
+        assertRefused(
+                "ConditioningConfiguration: slots must be at most the 16 features of an image, got"
+                        + " 17",
+                () -> new ObjectDiscovery(c.withSlots(17)));
+    }
+
     @Test
     void refusesOtherImages(NDManager manager) {
         ObjectDiscovery block = initialised(manager, SmallModels.settled(), DataType.FLOAT32);

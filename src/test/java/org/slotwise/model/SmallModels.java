@@ -215,14 +215,26 @@ public final class SmallModels {
                         new ConditioningConfiguration.Colours(2),
                         INVARIANT,
                         new DecoderConfiguration.ShapeAndColour(5, 2, 1)));
+        ConditioningConfiguration ground =
+                new ConditioningConfiguration.GroundAndClusters(2, 3, 1.5, 0.06, 0.1, 2, 3);
         all.put(
                 "ground and clusters, placed slots, ramps",
                 of(
                         4,
                         CONVOLUTIONAL,
-                        new ConditioningConfiguration.GroundAndClusters(2, 3, 1.5, 0.06, 0.1, 2, 3),
+                        ground,
                         new GroupingConfiguration.PlacedSlotAttention(2, 0.5, 1e-8, 5),
                         new DecoderConfiguration.AttendedRamp(2)));
+        all.put("ground and clusters", of(4, CONVOLUTIONAL, ground, SLOT_ATTENTION, BROADCAST));
+        all.put(
+                "ground and clusters, mixture",
+                of(
+                        4,
+                        CONVOLUTIONAL,
+                        ground,
+                        new GroupingConfiguration.SlotMixture(
+                                2, 1e-8, 1e-4, Likelihood.FULL, 5, false, null),
+                        BROADCAST));
         all.put(
                 "mixture",
                 of(
