@@ -48,11 +48,11 @@ record PropertyTraining(
     /** Of a mixture, which learns by all of them. */
     static final int MIXTURE_ITERATIONS = 3;
 
-    /** Of those that place objects well as it is; with more some seeds learn far later. */
+    /** Of Slot Attention, of which some seeds learn far later with more. */
     static final double POSITION_WEIGHT = 2;
 
-    /** Of a mixture, which learns places late. */
-    static final double MIXTURE_POSITION_WEIGHT = 4;
+    /** Of a mixture and of discrete slots. */
+    static final double HEAVY_POSITION_WEIGHT = 4;
 
     private static final int BATCH = 32;
     private static final int WARM_UP = 300;

@@ -88,8 +88,8 @@ final class TrainSets implements Callable<Integer> {
                             + MAX_WEIGHT
                             + ". Default: "
                             + PropertyTraining.POSITION_WEIGHT
-                            + "; of a mixture "
-                            + PropertyTraining.MIXTURE_POSITION_WEIGHT
+                            + "; of a mixture and of discrete slots "
+                            + PropertyTraining.HEAVY_POSITION_WEIGHT
                             + ".")
     private @Nullable Double positionWeight;
 
@@ -188,9 +188,9 @@ final class TrainSets implements Callable<Integer> {
         if (positionWeight != null) {
             return positionWeight;
         }
-        return grouping == PropertyGrouping.MIXTURE
-                ? PropertyTraining.MIXTURE_POSITION_WEIGHT
-                : PropertyTraining.POSITION_WEIGHT;
+        return grouping == PropertyGrouping.ATTENTION
+                ? PropertyTraining.POSITION_WEIGHT
+                : PropertyTraining.HEAVY_POSITION_WEIGHT;
     }
 
     private void require(boolean condition, String expected, Object got) {
