@@ -3,6 +3,7 @@ package org.slotwise.data.file;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -16,15 +17,23 @@ import org.slotwise.internal.Check;
  *
  * @param folder the folder
  * @param masks a folder of masks; null if they are to be looked for
+ * @param partlyMasked whether pictures in folders may lack masks where others have some
  * @param size what scenes are brought to
  * @param files what opens files
  */
-record FolderOpening(Path folder, @Nullable Path masks, PictureScenes size, FileOpening files) {
+record FolderOpening(
+        Path folder,
+        @Nullable Path masks,
+        boolean partlyMasked,
+        PictureScenes size,
+        FileOpening files) {
 
     /** What lies there; null if nothing does that is known. */
     SceneFiles.@Nullable Found found() throws IOException {
         if (masks != null) {
-            return pictures(folder, masks, endingIn(masks));
+            Path images = folder.resolve("images");
+            boolean both = Files.isDirectory(images) && Files.isDirectory(folder.resolve("masks"));
+            return pictures(both ? images : folder, masks);
         }
         if (Files.isDirectory(folder.resolve("scenes"))
                 && Files.isDirectory(folder.resolve("images"))) {
@@ -41,7 +50,10 @@ record FolderOpening(Path folder, @Nullable Path masks, PictureScenes size, File
         if (!content.maskFolders().isEmpty()) {
             Path first = content.maskFolders().iterator().next();
             if (first.equals(folder.resolve("masks"))) {
-                return pictures(folder.resolve("images"), first, null);
+                Path images = folder.resolve("images");
+                return MaskNames.areIn(first)
+                        ? pictures(images, first)
+                        : pictures(images, null, null);
             }
             throw new SceneFileException(
                     folder,
@@ -58,13 +70,28 @@ record FolderOpening(Path folder, @Nullable Path masks, PictureScenes size, File
                 : null;
     }
 
+    /** Pictures with masks in a folder of their own. */
+    private SceneFiles.Found pictures(Path images, Path masks) throws IOException {
+        Path own = masks.toRealPath();
+        boolean beside = own.equals(images.toRealPath());
+        List<Path> pictures = new ArrayList<>();
+        for (Path picture : FolderListing.of(images, path -> false, true)) {
+            // Masks may lie among the pictures.
+            if (beside || !picture.toRealPath().startsWith(own)) {
+                pictures.add(picture);
+            }
+        }
+        return pictures(images, masks, MaskNames.in(pictures, images, masks).ending());
+    }
+
     private SceneFiles.Found pictures(
             Path images, @Nullable Path maskFolder, @Nullable String ending) throws IOException {
         ImageFolder.Builder builder =
                 ImageFolder.builder()
                         .setFolder(images)
                         .setSize(size.height(), size.width())
-                        .optFit(size.fit());
+                        .optFit(size.fit())
+                        .optPartlyMasked(partlyMasked);
         boolean any = maskFolder != null || ending != null;
         if (maskFolder != null) {
             builder.optMasks(maskFolder);
@@ -90,27 +117,6 @@ record FolderOpening(Path folder, @Nullable Path masks, PictureScenes size, File
                         .optFit(size.fit())
                         .build(),
                 null);
-    }
-
-    /** How masks in a folder end, as that of the first picture does; null if as its picture. */
-    private @Nullable String endingIn(Path masks) throws IOException {
-        Path own = masks.toRealPath();
-        boolean same = own.equals(folder.toRealPath());
-        for (Path picture : FolderListing.of(folder, path -> false, true)) {
-            if (!same && picture.toRealPath().startsWith(own)) {
-                continue; // they lie among the pictures
-            }
-            String name = FolderListing.name(folder.relativize(picture));
-            String stem = name.substring(0, name.lastIndexOf('.'));
-            if (!same && Files.exists(masks.resolve(stem + ".png"))) {
-                return null;
-            }
-            return SceneFolder.MASK_ENDINGS.stream()
-                    .filter(ending -> Files.exists(masks.resolve(stem + ending)))
-                    .findFirst()
-                    .orElse(null);
-        }
-        return null;
     }
 
     /** CLEVR's file of scenes to train on, or the only one. */

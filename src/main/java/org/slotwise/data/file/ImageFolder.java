@@ -49,6 +49,7 @@ public final class ImageFolder implements Scenes {
     private final Path folder;
     private final @Nullable Path masks;
     private final String maskEnding;
+    private final boolean partlyMasked;
     private final PictureScenes pictures;
     private final List<Path> files;
 
@@ -57,8 +58,28 @@ public final class ImageFolder implements Scenes {
         maskEnding = builder.maskEnding == null ? ".png" : builder.maskEnding;
         Path given = builder.masks;
         masks = given == null && builder.maskEnding != null ? folder : given;
+        partlyMasked = builder.partlyMasked;
         this.pictures = pictures;
         files = FolderListing.of(folder, masksIn(folder), builder.leaveOutOtherKinds);
+        if (masks != null && partlyMasked) {
+            requireOne(masks);
+        }
+    }
+
+    /** Names that do not fit must not pass for pictures without masks. */
+    private void requireOne(Path masks) throws SceneFileException {
+        for (Path file : files) {
+            if (Files.exists(maskFile(file, masks))) {
+                return;
+            }
+        }
+        throw new SceneFileException(
+                masks,
+                "no picture has its mask here; that of "
+                        + files.get(0)
+                        + " would be "
+                        + maskFile(files.get(0), masks),
+                null);
     }
 
     /** Which paths in the folder of images are masks. */
@@ -100,7 +121,8 @@ public final class ImageFolder implements Scenes {
     /**
      * {@inheritDoc}
      *
-     * @throws SceneFileException if the image or its mask is damaged, or there is no mask for it
+     * @throws SceneFileException if the image or its mask is damaged, or there is no mask for it,
+     *     where there must be
      */
     @Override
     public Scene get(long index) throws IOException {
@@ -109,13 +131,29 @@ public final class ImageFolder implements Scenes {
         return pictures.read(file, maskFile);
     }
 
-    private Path mask(Path file, Path masks) throws SceneFileException {
-        String name = FolderListing.name(folder.relativize(file));
-        Path maskFile = masks.resolve(name.substring(0, name.lastIndexOf('.')) + maskEnding);
-        if (!Files.exists(maskFile)) {
+    private @Nullable Path mask(Path file, Path masks) throws IOException {
+        Path maskFile = maskFile(file, masks);
+        if (Files.exists(maskFile)) {
+            return maskFile;
+        }
+        boolean beside = masks.toRealPath().equals(folder.toRealPath());
+        String other = beside ? null : MaskNames.otherKind(masks, stem(file));
+        if (other != null) {
+            String said = "its mask " + maskFile + " is missing; " + other + " there is no PNG";
+            throw new SceneFileException(file, said + ", as masks must be", null);
+        }
+        if (!partlyMasked) {
             throw new SceneFileException(file, "its mask " + maskFile + " is missing", null);
         }
-        return maskFile;
+        return null;
+    }
+
+    private Path maskFile(Path file, Path masks) {
+        return masks.resolve(stem(file) + maskEnding);
+    }
+
+    private String stem(Path file) {
+        return MaskNames.stem(FolderListing.name(folder.relativize(file)));
     }
 
     /**
@@ -137,6 +175,7 @@ public final class ImageFolder implements Scenes {
         private int width;
         private long maxPixels = ImageFile.MOST_PIXELS;
         private boolean leaveOutOtherKinds;
+        private boolean partlyMasked;
         private PictureFit fit = PictureFit.CROP;
 
         private Builder() {}
@@ -239,11 +278,24 @@ public final class ImageFolder implements Scenes {
         }
 
         /**
+         * Sets whether an image may lack a mask where others have some: its scene has none then.
+         *
+         * @param partly true if it may; an error if not set. A folder of masks of which none is an
+         *     image's is an error in any case
+         * @return this
+         */
+        public Builder optPartlyMasked(boolean partly) {
+            partlyMasked = partly;
+            return this;
+        }
+
+        /**
          * Lists the folder. Images are read when they are asked for.
          *
          * @return the scenes
          * @throws IllegalArgumentException if an option is missing or out of range
-         * @throws SceneFileException if there is no image, or one of a kind that is not read
+         * @throws SceneFileException if there is no image, or one of a kind that is not read, or no
+         *     mask at all
          * @throws IOException if the folder cannot be read
          */
         public ImageFolder build() throws IOException {

@@ -116,7 +116,7 @@ public final class SceneFiles implements SceneSource, Closeable {
     /**
      * Whether the scenes have masks.
      *
-     * @return true if each has one
+     * @return true if each has one, or with {@link Builder#optPartlyMasked} at least one
      */
     public boolean haveMasks() {
         return masks;
@@ -189,6 +189,7 @@ public final class SceneFiles implements SceneSource, Closeable {
         private @Nullable Path masks;
         private @Nullable PictureFit fit;
         private int voidLabel = PictureScenes.NO_VOID;
+        private boolean partlyMasked;
         private int height;
         private int width;
 
@@ -219,9 +220,9 @@ public final class SceneFiles implements SceneSource, Closeable {
         }
 
         /**
-         * Sets the folder of the masks of a folder of pictures: {@code a.png} for {@code a.jpg}, or
-         * {@code a_mask.png}, {@code _masks.png}, {@code _seg.png} or {@code _flat.png} as the
-         * first picture's.
+         * Sets the folder of the masks of a folder of pictures: {@code a_mask.png}, {@code
+         * a_masks.png}, {@code a_seg.png} or {@code a_flat.png} for {@code a.jpg} where there are
+         * such files, else {@code a.png}.
          *
          * @param masks as {@link ImageFolder.Builder#optMasks} takes it; those that lie with the
          *     pictures, if there are some, if not set
@@ -229,6 +230,18 @@ public final class SceneFiles implements SceneSource, Closeable {
          */
         public Builder optMasks(Path masks) {
             this.masks = masks;
+            return this;
+        }
+
+        /**
+         * Sets whether pictures in folders may lack masks where others have some: their scenes have
+         * none.
+         *
+         * @param partly true if they may; an error where a mask is missing if not set
+         * @return this
+         */
+        public Builder optPartlyMasked(boolean partly) {
+            partlyMasked = partly;
             return this;
         }
 
@@ -298,7 +311,7 @@ public final class SceneFiles implements SceneSource, Closeable {
                     WHO + ": a folder of masks needs a folder of pictures, got the file " + path);
             Found found =
                     folder
-                            ? new FolderOpening(path, masks, size, files).found()
+                            ? new FolderOpening(path, masks, partlyMasked, size, files).found()
                             : files.found(path);
             if (found == null) {
                 throw new SceneFileException(

@@ -31,10 +31,6 @@ record SceneFolder(
         Set<String> maskEndings,
         Set<Path> maskFolders) {
 
-    /** What names of masks end with that do not have those of their pictures. */
-    static final List<String> MASK_ENDINGS =
-            List.of("_mask.png", "_masks.png", "_seg.png", "_flat.png");
-
     private static final Map<SceneFiles.Kind, Pattern> NAMES =
             Map.of(
                     SceneFiles.Kind.WEBDATASET, Pattern.compile(".*\\.(tar|tar\\.gz|tgz)"),
@@ -75,7 +71,7 @@ record SceneFolder(
                     if (PictureKind.isRead(name) || PictureKind.isOther(name)) {
                         found[0] = true;
                         found[1] |= ClevrTexFiles.isPicture(file);
-                        for (String ending : MASK_ENDINGS) {
+                        for (String ending : MaskNames.endings()) {
                             if (name.endsWith(ending)
                                     && !endings.contains(ending)
                                     && isMask(file, ending)) {

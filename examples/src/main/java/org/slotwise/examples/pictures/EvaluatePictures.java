@@ -45,7 +45,8 @@ public final class EvaluatePictures implements Callable<Integer> {
             description =
                     "Into how many parts the ways that learn nothing divide a picture, 1 to "
                             + MOST_CLUSTERS
-                            + ". Default: as many as the model has slots.")
+                            + ". Default: as many as the model has slots; the grid has as many cells"
+                            + " or the next even number.")
     private @Nullable Integer clusters;
 
     @Option(
@@ -87,13 +88,15 @@ public final class EvaluatePictures implements Callable<Integer> {
         }
         try (ObjectDiscoveryModel loaded = model.load();
                 OwnPictures own = squares(loaded, out)) {
-            if (!own.haveMasks()) {
+            Scenes masked = own.masked();
+            if (masked.size() == 0) {
                 throw new IOException(
                         pictures.images()
                                 + " has no masks to score by: --masks says where they are");
             }
-            out.printf("%d pictures%n", own.size());
-            print(out, loaded, own);
+            String all = masked.size() == own.size() ? "" : " with masks, of " + own.size();
+            out.printf("%d pictures%s%n", masked.size(), all);
+            print(out, loaded, masked);
         }
         return ExitCode.OK;
     }

@@ -1,8 +1,10 @@
 package org.slotwise.examples.pictures;
 
-import java.io.IOException;
 import java.util.Random;
-import org.slotwise.data.Scene;
+import java.util.Set;
+import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.slotwise.data.Scenes;
 
 /**
@@ -20,18 +22,20 @@ record HeldOut(Scenes learning, Scenes others) {
      * How many are held out if nobody says.
      *
      * @param pictures how many there are
+     * @param masked how many of them can be scored
      */
-    static int usual(long pictures) {
-        return (int) Math.max(1, Math.min(MOST, pictures / 10));
+    static int usual(long pictures, long masked) {
+        return (int) Math.min(masked, Math.max(1, Math.min(MOST, pictures / 10)));
     }
 
     /**
-     * Draws some.
+     * Draws some of those that can be scored.
      *
      * @param scenes all
-     * @param count how many are held out, fewer than all
+     * @param canBeScored says it of each
+     * @param count how many are held out, fewer than all, and not more than can be scored
      */
-    static HeldOut of(Scenes scenes, int count) {
+    static HeldOut of(Scenes scenes, IntPredicate canBeScored, int count) {
         int[] order = new int[Math.toIntExact(scenes.size())];
         Random draws = new Random(0);
         for (int i = 0; i < order.length; i++) {
@@ -39,19 +43,9 @@ record HeldOut(Scenes learning, Scenes others) {
             order[i] = order[j];
             order[j] = i;
         }
-        Scenes drawn = new Drawn(scenes, order);
-        return new HeldOut(drawn.range(count, order.length), drawn.range(0, count));
-    }
-
-    private record Drawn(Scenes scenes, int[] order) implements Scenes {
-        @Override
-        public long size() {
-            return order.length;
-        }
-
-        @Override
-        public Scene get(long index) throws IOException {
-            return scenes.get(order[Math.toIntExact(index)]);
-        }
+        int[] others = IntStream.of(order).filter(canBeScored).limit(count).toArray();
+        Set<Integer> heldOut = IntStream.of(others).boxed().collect(Collectors.toSet());
+        int[] learning = IntStream.of(order).filter(i -> !heldOut.contains(i)).toArray();
+        return new HeldOut(new Chosen(scenes, learning), new Chosen(scenes, others));
     }
 }

@@ -7,6 +7,7 @@ import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.Iterator;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -28,6 +29,7 @@ final class OwnPictures implements Scenes, Closeable {
     private final int side;
     private final boolean masks;
     private final @Nullable Integer nothing;
+    private final BitSet masked = new BitSet();
     private final Path path;
     // Not a channel: that is closed when its thread is interrupted.
     private final RandomAccessFile file;
@@ -86,7 +88,9 @@ final class OwnPictures implements Scenes, Closeable {
         }
         file.write(scene.image());
         if (masks) {
-            file.write(scene.mask());
+            // A record has a place for a mask, whether there is one or not.
+            file.write(scene.hasMask() ? scene.mask() : new byte[pixels()]);
+            masked.set(Math.toIntExact(size), scene.hasMask());
         }
         size++;
     }
@@ -95,9 +99,14 @@ final class OwnPictures implements Scenes, Closeable {
         return side * side;
     }
 
-    /** Whether the pictures have masks. */
-    boolean haveMasks() {
-        return masks;
+    /** Those that have masks. */
+    Scenes masked() {
+        return masked.cardinality() == size ? this : new Chosen(this, masked.stream().toArray());
+    }
+
+    /** Whether one has a mask. */
+    boolean isMasked(int index) {
+        return masked.get(index);
     }
 
     @Override
@@ -115,7 +124,7 @@ final class OwnPictures implements Scenes, Closeable {
             file.readFully(image);
             file.readFully(mask);
         }
-        if (!masks) {
+        if (!masked.get(Math.toIntExact(index))) {
             return new Scene(side, side, image);
         }
         Scene scene = new Scene(side, side, image, mask);

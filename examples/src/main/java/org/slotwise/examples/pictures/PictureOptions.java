@@ -100,6 +100,7 @@ final class PictureOptions {
                 SceneFiles.builder()
                         .setPath(images)
                         .setSize(model.imageHeight(), model.imageWidth())
+                        .optPartlyMasked(true)
                         .optFit(model.fit());
         if (masks != null) {
             builder.optMasks(masks);

@@ -87,7 +87,8 @@ public final class PredictPictures implements Callable<Integer> {
                 "mask: a_mask.png, for each pixel the number of its object, 0 for the background",
                 "json: a.json, the objects: box, area, centre, score, mask as COCO's run lengths,"
                         + " vector of the slot",
-                "coco: coco.json, the objects of all pictures as COCO's annotations.",
+                "coco: coco.json, the objects of all pictures as COCO's annotations, and their"
+                        + " backgrounds in a category of their own.",
                 "Default: ${DEFAULT-VALUE}."
             })
     private Set<Format> formats;

@@ -110,6 +110,11 @@ public final class TrainPictures implements Callable<Integer> {
                                     spec.commandLine().getOut(), traces.log(), traces.resumes());
                     Histories histories = traces.histories()) {
                 PrintWriter out = new PrintWriter(log, true);
+                if (own != null && own.masked().size() > 0 && own.masked() != own) {
+                    out.printf(
+                            "%d of %d pictures have masks; the others are learnt from alone%n",
+                            own.masked().size(), own.size());
+                }
                 train(out, model, preset, split, histories);
                 model.save(output);
                 out.printf("Model: %s%n", output);
@@ -153,18 +158,24 @@ public final class TrainPictures implements Callable<Integer> {
                             + (own.size() == 0 ? " has no picture" : " has one picture")
                             + ": to learn what is an object takes many, at best hundreds");
         }
+        long masked = own.masked().size();
         Program.require(
                 spec,
-                own.haveMasks() || heldOut == null || heldOut == 0,
+                masked > 0 || heldOut == null || heldOut == 0,
                 "--held-out needs masks by which pictures are scored",
                 "none in " + pictures.images());
-        int count = !own.haveMasks() ? 0 : heldOut == null ? HeldOut.usual(own.size()) : heldOut;
+        int count = heldOut == null ? HeldOut.usual(own.size(), masked) : heldOut;
         Program.require(
                 spec,
                 count < own.size(),
                 "--held-out must be below the number of pictures, " + own.size(),
                 count);
-        return HeldOut.of(own, count);
+        Program.require(
+                spec,
+                count <= masked,
+                "--held-out must be at most the number of pictures with masks, " + masked,
+                count);
+        return HeldOut.of(own, own::isMasked, count);
     }
 
     private void train(
@@ -220,7 +231,7 @@ public final class TrainPictures implements Callable<Integer> {
             } catch (InterruptedIOException e) {
                 // The process ends with the request, before anybody could tell of an error.
                 boolean kept = traces.checkpoint() != null;
-                out.println(e.getMessage() + (kept ? "" : StopRequest.outlook(null)));
+                out.println(e.getMessage() + (kept ? " by --resume" : StopRequest.outlook(null)));
                 out.flush();
                 throw e;
             }

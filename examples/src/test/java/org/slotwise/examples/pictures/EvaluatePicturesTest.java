@@ -39,9 +39,9 @@ class EvaluatePicturesTest extends PicturePrograms {
         train("x", "--masks", at("none")).fails(1, "none does not exist");
         Path masks = Files.createDirectory(folder.resolve("others"));
         train("x", "--masks", masks.toString(), "--images", drawn.resolve("images").toString())
-                .fails(1, "000.png: its mask", "is missing");
-        Files.delete(drawn.resolve("masks/007.png"));
-        train("x").fails(1, "007.png", "is missing");
+                .fails(1, "--masks", "no picture has its mask here", "would be", "000.png");
+        Files.move(drawn.resolve("masks/007.png"), drawn.resolve("masks/007.jpg"));
+        train("x").fails(1, "007.png", "is missing; 007.jpg there is no PNG");
 
         train("x", "--images", at("nothing")).fails(1, "nothing does not exist");
         String empty = Files.createDirectory(folder.resolve("empty")).toString();

@@ -54,7 +54,7 @@ class OwnPicturesTest {
         Path drawn = DrawnPictures.draw(folder, 5);
         List<Scene> expected = all(drawn);
         try (OwnPictures own = read(drawn, null)) {
-            assertTrue(own.haveMasks());
+            assertEquals(own, own.masked());
             assertEquals(5, own.size());
             for (int i : new int[] {4, 0, 3, 1, 2, 4}) {
                 assertEquals(expected.get(i), own.get(i));
@@ -62,7 +62,7 @@ class OwnPicturesTest {
             assertThrows(IndexOutOfBoundsException.class, () -> own.get(5));
         }
         try (OwnPictures own = read(drawn.resolve("images"), null)) {
-            assertFalse(own.haveMasks());
+            assertEquals(0, own.masked().size());
             assertFalse(own.get(2).hasMask());
             assertArrayEquals(expected.get(2).image(), own.get(2).image());
         }
@@ -157,7 +157,7 @@ class OwnPicturesTest {
                 IntStream.range(0, 30)
                         .mapToObj(i -> new Scene(1, 1, new byte[] {(byte) i, 0, 0}))
                         .toList();
-        HeldOut split = HeldOut.of(Scenes.of(scenes), 7);
+        HeldOut split = HeldOut.of(Scenes.of(scenes), i -> true, 7);
         assertEquals(23, split.learning().size());
         assertEquals(7, split.others().size());
         Set<Scene> seen = new HashSet<>(split.learning().open().toList());
@@ -165,10 +165,54 @@ class OwnPicturesTest {
         assertEquals(30, seen.size());
         assertEquals(
                 split.others().open().toList(),
-                HeldOut.of(Scenes.of(scenes), 7).others().open().toList());
-        assertEquals(0, HeldOut.of(Scenes.of(scenes), 0).others().size());
-        assertEquals(1, HeldOut.usual(2));
-        assertEquals(20, HeldOut.usual(200));
-        assertEquals(100, HeldOut.usual(1_000_000));
+                HeldOut.of(Scenes.of(scenes), i -> true, 7).others().open().toList());
+        assertEquals(0, HeldOut.of(Scenes.of(scenes), i -> true, 0).others().size());
+        assertEquals(1, HeldOut.usual(2, 2));
+        assertEquals(20, HeldOut.usual(200, 200));
+        assertEquals(100, HeldOut.usual(1_000_000, 1_000_000));
+        assertEquals(7, HeldOut.usual(200, 7));
+        assertEquals(0, HeldOut.usual(200, 0));
+    }
+
+    /** Those that are scored have masks, and none of all pictures is lost. */
+    @Test
+    void holdsOutNoneThatCannotBeScored() throws IOException {
+        List<Scene> scenes =
+                IntStream.range(0, 30)
+                        .mapToObj(i -> new Scene(1, 1, new byte[] {(byte) i, 0, 0}))
+                        .toList();
+        HeldOut split = HeldOut.of(Scenes.of(scenes), i -> i % 10 == 3, 2);
+        assertEquals(28, split.learning().size());
+        for (Scene scene : split.others().open().toList()) {
+            assertEquals(3, scene.image()[0] % 10);
+        }
+        Set<Scene> seen = new HashSet<>(split.learning().open().toList());
+        seen.addAll(split.others().open().toList());
+        assertEquals(30, seen.size());
+    }
+
+    @Test
+    void someMayHaveMasksAndOthersNone() throws IOException {
+        Path drawn = DrawnPictures.draw(folder, 5);
+        List<Scene> expected = all(drawn);
+        Files.delete(drawn.resolve("masks").resolve("001.png"));
+        Files.delete(drawn.resolve("masks").resolve("004.png"));
+        try (SceneFiles files =
+                        SceneFiles.builder()
+                                .setPath(drawn)
+                                .setSize(SIDE, SIDE)
+                                .optPartlyMasked(true)
+                                .build();
+                OwnPictures own =
+                        OwnPictures.of(files, SIDE, null, new PrintWriter(new StringWriter()))) {
+            assertEquals(5, own.size());
+            assertEquals(3, own.masked().size());
+            assertEquals(expected.get(2), own.masked().get(1));
+            assertEquals(expected.get(3), own.get(3));
+            assertFalse(own.get(1).hasMask());
+            assertArrayEquals(expected.get(4).image(), own.get(4).image());
+            assertTrue(own.isMasked(0));
+            assertFalse(own.isMasked(4));
+        }
     }
 }

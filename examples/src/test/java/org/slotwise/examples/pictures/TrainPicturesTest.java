@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.slotwise.examples.shared.Run;
 
@@ -84,5 +85,22 @@ class TrainPicturesTest extends PicturePrograms {
         assertTrue(out.contains("pictures: 12 pictures of 16 x 16, 3 slots; 3 steps"), out);
         train("x", "--images", images, "--held-out", "1").fails(2, "--held-out needs masks");
         assertFalse(out.contains("FG-ARI"), out);
+    }
+
+    /** Masks of a few tell how good the result is; no picture is lost to learning by that. */
+    @Test
+    void aFewMasksAreEnough() throws IOException {
+        for (int i = 0; i < 12; i++) {
+            if (i % 6 != 4) {
+                Files.delete(drawn.resolve(String.format(Locale.ROOT, "masks/%03d.png", i)));
+            }
+        }
+        String out = train("few", "--held-out", "2").succeeds().out();
+        assertTrue(out.contains("2 of 12 pictures have masks; the others are"), out);
+        assertTrue(out.contains("pictures: 10 pictures of 16 x 16 and 2 held out"), out);
+        train("x", "--held-out", "3").fails(2, "--held-out must be at most", "masks, 2, got 3");
+        Run evaluated =
+                Run.of(new EvaluatePictures(), "--model", at("few"), "--images", drawn.toString());
+        assertTrue(evaluated.succeeds().out().contains("2 pictures with masks, of 12"));
     }
 }
