@@ -144,7 +144,7 @@ public final class Presets {
 
     private static Preset texturedPictures() {
         int size = 64;
-        int steps = 500;
+        int steps = 1000;
         return new Preset(
                 "pictures-textured",
                 "for pictures of one's own whose objects have textures, of 64 by 64 pixels",
@@ -161,7 +161,7 @@ public final class Presets {
                                 0,
                                 new Perceptron(Positions.ADDED, true, PYTORCH, 64, 64)),
                         new ConditioningConfiguration.GroundAndClusters(1, 7, 1, 0.06, 0.16, 4, 5),
-                        new GroupingConfiguration.PlacedSlotAttention(3, 0.5, 1e-8, 128),
+                        new GroupingConfiguration.PlacedSlotAttention(3, 1.5, 1e-8, 128),
                         new DecoderConfiguration.AttendedRamp(1)),
                 new TrainingRecipe(
                         steps,
@@ -169,9 +169,9 @@ public final class Presets {
                         new LearningRateSchedule(1e-3, 33, Decay.COSINE, 0, steps, 0.01),
                         0.3,
                         new Augmentation(true, 1),
-                        0.0015,
+                        0.003,
                         0.0005,
-                        7,
+                        3,
                         67,
                         SEED));
     }

@@ -14,6 +14,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -84,6 +85,24 @@ class GroundStartTest {
         image[8 * SIDE + 8] = 1;
         NDArray one = manager.create(image, new Shape(1, 3, SIDE, SIDE));
         assertEquals(0, new BorderContrast(1, 3, 0.1).of(one).other().sum().getFloat());
+    }
+
+    /** Whatever size and type a picture has; of one colour it is all ground. */
+    @Test
+    void aPictureOfOneColourIsGround(NDManager manager) {
+        for (DataType type : List.of(DataType.FLOAT32, DataType.FLOAT64)) {
+            for (long[] size : new long[][] {{1, 1}, {1, 7}, {2, 2}, {5, 3}}) {
+                NDArray one = manager.ones(new Shape(2, 3, size[0], size[1]), type);
+                BorderContrast.Seen seen = new BorderContrast(1, 5, 0.1).of(one);
+                assertEquals(new Shape(2, size[0] * size[1]), seen.other().getShape());
+                assertEquals(0, seen.other().toType(DataType.FLOAT32, true).sum().getFloat());
+                assertEquals(type, seen.colours().getDataType());
+                assertTrue(Double.isFinite(doubles(seen.colours())[0]));
+            }
+            NDArray begun = manager.ones(new Shape(1, 3, 5, 3), type);
+            Shape patches = new BorderContrast(2, 3, 0.1).of(begun).places().getShape();
+            assertEquals(new Shape(6, 2), patches);
+        }
     }
 
     @Test
