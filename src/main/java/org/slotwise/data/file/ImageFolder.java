@@ -131,13 +131,12 @@ public final class ImageFolder implements Scenes {
         return pictures.read(file, maskFile);
     }
 
-    private @Nullable Path mask(Path file, Path masks) throws IOException {
+    private @Nullable Path mask(Path file, Path masks) throws SceneFileException {
         Path maskFile = maskFile(file, masks);
         if (Files.exists(maskFile)) {
             return maskFile;
         }
-        boolean beside = masks.toRealPath().equals(folder.toRealPath());
-        String other = beside ? null : MaskNames.otherKind(masks, stem(file));
+        String other = MaskNames.otherKind(maskFile);
         if (other != null) {
             String said = "its mask " + maskFile + " is missing; " + other + " there is no PNG";
             throw new SceneFileException(file, said + ", as masks must be", null);

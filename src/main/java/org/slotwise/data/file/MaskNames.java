@@ -90,12 +90,12 @@ record MaskNames(@Nullable String ending) {
     /**
      * The name of a picture of another kind than PNG in the place of a mask; null if there is none.
      *
-     * @param folder of the masks
-     * @param stem of the picture's name
+     * @param mask where it would be
      */
-    static @Nullable String otherKind(Path folder, String stem) {
+    static @Nullable String otherKind(Path mask) {
+        String stem = stem(String.valueOf(mask.getFileName()));
         for (String ending : List.of(".jpg", ".jpeg", ".JPG", ".JPEG", ".bmp", ".gif", ".webp")) {
-            if (Files.exists(folder.resolve(stem + ending))) {
+            if (Files.exists(mask.resolveSibling(stem + ending))) {
                 return stem + ending;
             }
         }

@@ -147,6 +147,21 @@ class MaskNamesTest {
         assertEquals(says, refusal(at("", null).optPartlyMasked(true)));
     }
 
+    /** The pictures themselves may lie where some of their masks do. */
+    @Test
+    void aPictureIsNoMaskOfAnotherKind() throws IOException {
+        Path a = put("p/a.jpg", 9);
+        put("p/b.jpg", 9);
+        put("p/b_mask.png", 3);
+        String missing = ": its mask " + root.resolve("p/a_mask.png") + " is missing";
+        assertEquals(a + missing, refusal(at("p", "p")));
+        assertEquals(List.of(-1, 3), labels(at("p", "p").optPartlyMasked(true)));
+        put("p/a_mask.jpg", 3);
+        assertEquals(
+                a + missing + "; a_mask.jpg there is no PNG, as masks must be",
+                refusal(at("p", "p").optPartlyMasked(true)));
+    }
+
     /** A folder of other names is not one of pictures without masks. */
     @Test
     void whereSomeMayHaveNoneOneMust() throws IOException {
