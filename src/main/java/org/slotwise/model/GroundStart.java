@@ -1,5 +1,6 @@
 package org.slotwise.model;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -83,14 +84,16 @@ final class GroundStart extends ConfiguredBlock {
     /** What belongs to each slot (B, K, N), the ground first. */
     private NDArray members(NDArray images, boolean training) {
         NDManager owner = images.getManager();
-        try (Scope scope = new Scope()) {
+        // How many clusters there are is decided on the host, of some hundred vectors a picture.
+        try (Scope scope = new Scope();
+                NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             BorderContrast.Seen seen = contrast.of(images);
             NDArray other = seen.other();
             Shape s = other.getShape(); // (B, N)
             NDArray places = seen.places().mul(Scalars.like(other, placeWeight)).expandDims(0);
             NDArray vectors = seen.colours().concat(places.broadcast(s.get(0), s.get(1), 2), 2);
             int[] labels =
-                    labels(floats(other), floats(vectors), s, training ? rough : exact, owner);
+                    labels(floats(other), floats(vectors), s, training ? rough : exact, host);
             float[] members = new float[slots * labels.length];
             int n = (int) s.get(1);
             for (int i = 0; i < labels.length; i++) {

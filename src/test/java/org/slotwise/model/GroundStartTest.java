@@ -7,6 +7,7 @@ import static org.slotwise.testing.Errors.assertRefused;
 import static org.slotwise.testing.Tensors.assertClose;
 import static org.slotwise.testing.Tensors.doubles;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -106,22 +107,24 @@ class GroundStartTest {
     }
 
     @Test
-    void thereAreAsFewClustersAsLieCloseTogether(NDManager manager) {
-        float[] vectors = {0, 0, 0, 0.2f, 5, 5, 5, 5.2f, 9, 0, 9, 0.2f};
-        KMeansOptions options = KMeansOptions.builder().optNInit(5).optSeed(0).build();
-        // Each pair is 0.1 from its centre; of two clusters one has two pairs.
-        long[] three = new FewestClusters(6, 0.11, options).of(vectors, 2, manager);
-        assertEquals(3, LongStream.of(three).distinct().count());
-        for (int i = 0; i < 6; i += 2) {
-            assertEquals(three[i], three[i + 1]);
+    void thereAreAsFewClustersAsLieCloseTogether() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            float[] vectors = {0, 0, 0, 0.2f, 5, 5, 5, 5.2f, 9, 0, 9, 0.2f};
+            KMeansOptions options = KMeansOptions.builder().optNInit(5).optSeed(0).build();
+            // Each pair is 0.1 from its centre; of two clusters one has two pairs.
+            long[] three = new FewestClusters(6, 0.11, options).of(vectors, 2, manager);
+            assertEquals(3, LongStream.of(three).distinct().count());
+            for (int i = 0; i < 6; i += 2) {
+                assertEquals(three[i], three[i + 1]);
+            }
+            assertEquals(4, distinct(new FewestClusters(6, 0.09, options).of(vectors, 2, manager)));
+            assertEquals(6, distinct(new FewestClusters(6, 0.05, options).of(vectors, 2, manager)));
+            assertEquals(2, distinct(new FewestClusters(2, 0.01, options).of(vectors, 2, manager)));
+            assertEquals(1, distinct(new FewestClusters(6, 10, options).of(vectors, 2, manager)));
+            assertEquals(6, distinct(new FewestClusters(9, 0, options).of(vectors, 2, manager)));
+            assertEquals(1, distinct(new FewestClusters(0, 0, options).of(vectors, 2, manager)));
+            assertEquals(0, new FewestClusters(3, 1, options).of(new float[0], 2, manager).length);
         }
-        assertEquals(4, distinct(new FewestClusters(6, 0.09, options).of(vectors, 2, manager)));
-        assertEquals(6, distinct(new FewestClusters(6, 0.05, options).of(vectors, 2, manager)));
-        assertEquals(2, distinct(new FewestClusters(2, 0.01, options).of(vectors, 2, manager)));
-        assertEquals(1, distinct(new FewestClusters(6, 10, options).of(vectors, 2, manager)));
-        assertEquals(6, distinct(new FewestClusters(9, 0, options).of(vectors, 2, manager)));
-        assertEquals(1, distinct(new FewestClusters(0, 0, options).of(vectors, 2, manager)));
-        assertEquals(0, new FewestClusters(3, 1, options).of(new float[0], 2, manager).length);
     }
 
     private static long distinct(long[] labels) {

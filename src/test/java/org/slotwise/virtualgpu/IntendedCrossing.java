@@ -30,6 +30,10 @@ enum IntendedCrossing {
             "a configuration says them, or Java's generator draws them: once a batch",
             "model.GridPlaces.like",
             "model.FeatureStart.chosen"),
+    GROUND_AND_CLUSTERS(
+            "Java decides how many clusters a picture has: once a batch",
+            "model.GroundStart.members",
+            "model.GroundStart.floats"),
     STARTING_VALUES(
             "drawn once, and computed in Java in double precision",
             "layer.StartingValues.orthogonal",
