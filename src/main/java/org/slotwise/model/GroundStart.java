@@ -114,6 +114,9 @@ final class GroundStart extends ConfiguredBlock {
             float[] other, float[] vectors, Shape s, FewestClusters clusters, NDManager manager) {
         int[] labels = new int[other.length];
         int n = (int) s.get(1);
+        if (clusters.most() == 0) {
+            return labels; // one slot, the ground's
+        }
         int size = vectors.length / other.length;
         for (int first = 0; first < labels.length; first += n) {
             int[] found = IntStream.range(first, first + n).filter(i -> other[i] != 0).toArray();

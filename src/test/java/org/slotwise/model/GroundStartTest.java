@@ -213,6 +213,19 @@ class GroundStartTest {
         }
     }
 
+    /** With one slot all is the ground's, of whatever picture. */
+    @Test
+    void oneSlotHasAll(NDManager manager) {
+        ObjectDiscoveryConfiguration c =
+                Presets.named("pictures-textured")
+                        .withSlots(1)
+                        .withImageSize(SIDE, SIDE)
+                        .configuration();
+        NDArray both = picture(manager).concat(manager.ones(new Shape(1, 3, SIDE, SIDE)), 0);
+        NDArray members = guess(manager, c, 0.2, both).attributions();
+        assertClose("all", manager.ones(new Shape(2, 1, SIDE * SIDE)), members, 0);
+    }
+
     /** It learns, and comes back from a folder. */
     @Test
     void aTexturedPresetIsTrainedAndSaved(@TempDir Path folder) throws IOException {

@@ -136,10 +136,13 @@ public final class ImageFolder implements Scenes {
         if (Files.exists(maskFile)) {
             return maskFile;
         }
+        if (Files.isSymbolicLink(maskFile)) {
+            throw new SceneFileException(maskFile, "this link leads nowhere", null);
+        }
         String other = MaskNames.otherKind(maskFile);
         if (other != null) {
-            String said = "its mask " + maskFile + " is missing; " + other + " there is no PNG";
-            throw new SceneFileException(file, said + ", as masks must be", null);
+            String said = "its mask " + maskFile + " is missing; " + other + " there does not";
+            throw new SceneFileException(file, said + " end in .png, as masks must", null);
         }
         if (!partlyMasked) {
             throw new SceneFileException(file, "its mask " + maskFile + " is missing", null);

@@ -21,6 +21,12 @@ record MaskNames(@Nullable String ending) {
     private static final List<String> ENDINGS =
             List.of("_mask.png", "_masks.png", "_seg.png", "_flat.png");
 
+    /** How files of pictures end, as cameras and programs write it. */
+    static final List<String> PICTURES =
+            List.of(
+                    ".png", ".PNG", ".jpg", ".JPG", ".Jpg", ".jpeg", ".JPEG", ".jpe", ".jfif",
+                    ".webp", ".WEBP", ".bmp", ".BMP", ".gif", ".GIF", ".tif", ".tiff", ".TIF");
+
     /** What names of masks end with that do not have those of their pictures. */
     static List<String> endings() {
         return ENDINGS;
@@ -88,14 +94,16 @@ record MaskNames(@Nullable String ending) {
     }
 
     /**
-     * The name of a picture of another kind than PNG in the place of a mask; null if there is none.
+     * The name of a picture that does not end in .png in the place of a mask; null if there is
+     * none.
      *
      * @param mask where it would be
      */
     static @Nullable String otherKind(Path mask) {
         String stem = stem(String.valueOf(mask.getFileName()));
-        for (String ending : List.of(".jpg", ".jpeg", ".JPG", ".JPEG", ".bmp", ".gif", ".webp")) {
-            if (Files.exists(mask.resolveSibling(stem + ending))) {
+        for (String ending : PICTURES) {
+            Path other = mask.resolveSibling(stem + ending);
+            if (!other.equals(mask) && Files.exists(other)) {
                 return stem + ending;
             }
         }

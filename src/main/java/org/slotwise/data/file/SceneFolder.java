@@ -88,7 +88,7 @@ record SceneFolder(
     private static boolean isMask(Path file, String ending) {
         String name = String.valueOf(file.getFileName());
         String stem = name.substring(0, name.length() - ending.length());
-        for (String of : List.of(".png", ".jpg", ".jpeg", ".JPG", ".webp", ".bmp")) {
+        for (String of : MaskNames.PICTURES) {
             if (Files.exists(file.resolveSibling(stem + of))) {
                 return true;
             }

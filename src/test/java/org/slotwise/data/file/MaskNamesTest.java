@@ -142,7 +142,7 @@ class MaskNamesTest {
                 picture
                         + ": its mask "
                         + root.resolve("masks/a.png")
-                        + " is missing; a.jpg there is no PNG, as masks must be";
+                        + " is missing; a.jpg there does not end in .png, as masks must";
         assertEquals(says, refusal(at("", null)));
         assertEquals(says, refusal(at("", null).optPartlyMasked(true)));
     }
@@ -158,8 +158,27 @@ class MaskNamesTest {
         assertEquals(List.of(-1, 3), labels(at("p", "p").optPartlyMasked(true)));
         put("p/a_mask.jpg", 3);
         assertEquals(
-                a + missing + "; a_mask.jpg there is no PNG, as masks must be",
+                a + missing + "; a_mask.jpg there does not end in .png, as masks must",
                 refusal(at("p", "p").optPartlyMasked(true)));
+    }
+
+    @Test
+    void endingsInCapitalsAreSeen() throws IOException {
+        put("p/a.PNG", 9);
+        put("p/a_mask.png", 3);
+        put("q/a.gif", 9);
+        put("q/a_mask.png", 4);
+        assertEquals(List.of(3), labels(at("p", null)));
+        assertEquals(List.of(4), labels(at("q", null)));
+        put("images/a.png", 9);
+        put("images/b.png", 9);
+        put("masks/a.png", 3);
+        put("masks/b.PNG", 3);
+        assertTrue(
+                refusal(at("", null).optPartlyMasked(true)).contains("b.PNG there does not end"));
+        Files.delete(root.resolve("masks/b.PNG"));
+        Files.createSymbolicLink(root.resolve("masks/b.png"), root.resolve("gone.png"));
+        assertTrue(refusal(at("", null).optPartlyMasked(true)).contains("this link leads nowhere"));
     }
 
     /** A folder of other names is not one of pictures without masks. */
