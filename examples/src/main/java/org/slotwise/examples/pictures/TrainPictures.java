@@ -237,7 +237,7 @@ public final class TrainPictures implements Callable<Integer> {
             }
         }
         if (others.size() > 0) {
-            out.printf("The %d pictures held out:%n", others.size());
+            out.printf("%s held out:%n", Counted.of(others.size(), "picture"));
             ScoreTable.print(out, model, others);
         }
     }

@@ -151,12 +151,16 @@ class OwnPicturesTest {
         assertTrue(says.contains("002.png"), says);
     }
 
+    /** 30 scenes that can be told apart. */
+    private static List<Scene> numbered() {
+        return IntStream.range(0, 30)
+                .mapToObj(i -> new Scene(1, 1, new byte[] {(byte) i, 0, 0}))
+                .toList();
+    }
+
     @Test
     void holdsOutSomeAndAlwaysTheSame() throws IOException {
-        List<Scene> scenes =
-                IntStream.range(0, 30)
-                        .mapToObj(i -> new Scene(1, 1, new byte[] {(byte) i, 0, 0}))
-                        .toList();
+        List<Scene> scenes = numbered();
         HeldOut split = HeldOut.of(Scenes.of(scenes), i -> true, 7);
         assertEquals(23, split.learning().size());
         assertEquals(7, split.others().size());
@@ -177,10 +181,7 @@ class OwnPicturesTest {
     /** Those that are scored have masks, and none of all pictures is lost. */
     @Test
     void holdsOutNoneThatCannotBeScored() throws IOException {
-        List<Scene> scenes =
-                IntStream.range(0, 30)
-                        .mapToObj(i -> new Scene(1, 1, new byte[] {(byte) i, 0, 0}))
-                        .toList();
+        List<Scene> scenes = numbered();
         HeldOut split = HeldOut.of(Scenes.of(scenes), i -> i % 10 == 3, 2);
         assertEquals(28, split.learning().size());
         for (Scene scene : split.others().open().toList()) {
