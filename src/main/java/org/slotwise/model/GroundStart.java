@@ -87,7 +87,10 @@ final class GroundStart extends ConfiguredBlock {
         // How many clusters there are is decided on the host, of some hundred vectors a picture.
         try (Scope scope = new Scope();
                 NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            BorderContrast.Seen seen = contrast.of(images);
+            // In float16 colours that are near each other would not be told apart.
+            boolean half = images.getDataType() == DataType.FLOAT16;
+            BorderContrast.Seen seen =
+                    contrast.of(half ? images.toType(DataType.FLOAT32, false) : images);
             NDArray other = seen.other();
             Shape s = other.getShape(); // (B, N)
             NDArray places = seen.places().mul(Scalars.like(other, placeWeight)).expandDims(0);
@@ -109,6 +112,15 @@ final class GroundStart extends ConfiguredBlock {
         return array.toType(DataType.FLOAT32, false).toFloatArray();
     }
 
+    private static boolean areFinite(float[] numbers) {
+        for (float number : numbers) {
+            if (!Float.isFinite(number)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Which slot each patch belongs to (B N): 0, the ground, where it is not other. */
     private static int[] labels(
             float[] other, float[] vectors, Shape s, FewestClusters clusters, NDManager manager) {
@@ -123,6 +135,9 @@ final class GroundStart extends ConfiguredBlock {
             float[] its = new float[found.length * size];
             for (int j = 0; j < found.length; j++) {
                 System.arraycopy(vectors, found[j] * size, its, j * size, size);
+            }
+            if (!areFinite(its)) {
+                continue; // its features make its slots NaN, and no other picture's
             }
             long[] cluster = clusters.of(its, size, manager);
             for (int j = 0; j < found.length; j++) {

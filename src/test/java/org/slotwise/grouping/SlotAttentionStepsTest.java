@@ -273,7 +273,9 @@ class SlotAttentionStepsTest {
                     out.objects().mul(weights).sum().add(out.attributions().mul(more).sum()));
             all.add(x.getGradient());
             all.add(start.getGradient());
-            block.getParameters().values().forEach(p -> all.add(p.getArray().getGradient().duplicate()));
+            block.getParameters()
+                    .values()
+                    .forEach(p -> all.add(p.getArray().getGradient().duplicate()));
             return all;
         }
     }

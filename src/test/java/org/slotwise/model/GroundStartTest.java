@@ -9,7 +9,10 @@ import static org.slotwise.testing.Tensors.doubles;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
@@ -210,6 +213,31 @@ class GroundStartTest {
             assertEquals(SIDE * SIDE, counts[0], 1e-3);
             assertEquals(0, counts[1] + counts[4] + counts[8] + counts[9]);
             assertTrue(doubles(out.reconstruction())[0] == doubles(out.reconstruction())[0], "NaN");
+        }
+    }
+
+    /** A picture with a NaN inside an object leaves the others as they are. */
+    @Test
+    void picturesAreApart(NDManager manager) {
+        ObjectDiscoveryConfiguration c =
+                Presets.named("pictures-textured")
+                        .withSlots(4)
+                        .withImageSize(SIDE, SIDE)
+                        .configuration();
+        NDArray spoilt = picture(manager);
+        spoilt.set(new NDIndex("0, 1, 7, 3"), Float.NaN);
+        NDArray three = NDArrays.concat(new NDList(picture(manager), spoilt, picture(manager)), 0);
+        NDArray alone = guess(manager, c, 0.2, picture(manager)).attributions();
+        NDArray members = guess(manager, c, 0.2, three).attributions();
+        assertClose("first", alone.get(0), members.get(0), 0);
+        assertClose("last", alone.get(0), members.get(2), 0);
+        try (ObjectDiscovery block = new ObjectDiscovery(c)) {
+            block.initialize(manager, DataType.FLOAT32, three.getShape());
+            ParameterStore store = new ParameterStore(manager, false);
+            NDArray slots = block.discover(store, three, false).slots().objects();
+            NDArray expected = block.discover(store, picture(manager), false).slots().objects();
+            assertClose("slots", expected.get(0), slots.get(2), 1e-5);
+            assertTrue(slots.get(1).isNaN().any().getBoolean());
         }
     }
 

@@ -81,7 +81,7 @@ record FolderOpening(
                 pictures.add(picture);
             }
         }
-        return pictures(images, masks, MaskNames.in(pictures, images, masks).ending());
+        return pictures(images, masks, MaskNames.ending(pictures, images, masks));
     }
 
     private SceneFiles.Found pictures(

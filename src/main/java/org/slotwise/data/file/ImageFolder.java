@@ -62,24 +62,8 @@ public final class ImageFolder implements Scenes {
         this.pictures = pictures;
         files = FolderListing.of(folder, masksIn(folder), builder.leaveOutOtherKinds);
         if (masks != null && partlyMasked) {
-            requireOne(masks);
+            MaskNames.requireAlike(files, file -> maskFile(file, masks), masks, maskEnding);
         }
-    }
-
-    /** Names that do not fit must not pass for pictures without masks. */
-    private void requireOne(Path masks) throws SceneFileException {
-        for (Path file : files) {
-            if (Files.exists(maskFile(file, masks))) {
-                return;
-            }
-        }
-        throw new SceneFileException(
-                masks,
-                "no picture has its mask here; that of "
-                        + files.get(0)
-                        + " would be "
-                        + maskFile(files.get(0), masks),
-                null);
     }
 
     /** Which paths in the folder of images are masks. */
@@ -131,7 +115,7 @@ public final class ImageFolder implements Scenes {
         return pictures.read(file, maskFile);
     }
 
-    private @Nullable Path mask(Path file, Path masks) throws SceneFileException {
+    private @Nullable Path mask(Path file, Path masks) throws IOException {
         Path maskFile = maskFile(file, masks);
         if (Files.exists(maskFile)) {
             return maskFile;
@@ -139,15 +123,15 @@ public final class ImageFolder implements Scenes {
         if (Files.isSymbolicLink(maskFile)) {
             throw new SceneFileException(maskFile, "this link leads nowhere", null);
         }
-        String other = MaskNames.otherKind(maskFile);
-        if (other != null) {
-            String said = "its mask " + maskFile + " is missing; " + other + " there does not";
-            throw new SceneFileException(file, said + " end in .png, as masks must", null);
+        if (partlyMasked) {
+            return null;
         }
-        if (!partlyMasked) {
-            throw new SceneFileException(file, "its mask " + maskFile + " is missing", null);
-        }
-        return null;
+        String almost = MaskNames.almost(maskFile);
+        String missing = "its mask " + maskFile + " is missing";
+        throw new SceneFileException(
+                file,
+                almost == null ? missing : missing + "; there is " + almost + ", which is not it",
+                null);
     }
 
     private Path maskFile(Path file, Path masks) {
@@ -282,8 +266,8 @@ public final class ImageFolder implements Scenes {
         /**
          * Sets whether an image may lack a mask where others have some: its scene has none then.
          *
-         * @param partly true if it may; an error if not set. A folder of masks of which none is an
-         *     image's is an error in any case
+         * @param partly true if it may; an error if not set. Where an image has none, a mask that
+         *     is no image's is an error, as it may be called otherwise than the image
          * @return this
          */
         public Builder optPartlyMasked(boolean partly) {
@@ -297,7 +281,7 @@ public final class ImageFolder implements Scenes {
          * @return the scenes
          * @throws IllegalArgumentException if an option is missing or out of range
          * @throws SceneFileException if there is no image, or one of a kind that is not read, or no
-         *     mask at all
+         *     mask at all, or a mask that is nobody's beside an image without
          * @throws IOException if the folder cannot be read
          */
         public ImageFolder build() throws IOException {

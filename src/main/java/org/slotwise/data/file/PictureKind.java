@@ -69,6 +69,11 @@ enum PictureKind {
         return OTHERS.contains(ending(name)) || (WEBP.endsIn(ending(name)) && !isRead(name));
     }
 
+    /** Whether a file's name ends as those of pictures, of whatever kind. */
+    static boolean isNamed(String name) {
+        return isRead(name) || isOther(name);
+    }
+
     private boolean endsIn(String ending) {
         return List.of(endings.split(" ")).contains(ending);
     }

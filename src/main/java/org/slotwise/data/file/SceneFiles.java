@@ -280,7 +280,7 @@ public final class SceneFiles implements SceneSource, Closeable {
             if (name.toLowerCase(Locale.ROOT).endsWith(".zip")) {
                 return "a .zip is not read: unpack it, or make a .tar of what is in it";
             }
-            return PictureKind.isRead(name) || PictureKind.isOther(name)
+            return PictureKind.isNamed(name)
                     ? "this is one picture, and not a folder of them"
                     : "nothing is known here";
         }

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -45,7 +46,7 @@ record SceneFolder(
     static SceneFolder of(Path folder) throws IOException {
         boolean[] found = new boolean[2];
         Map<SceneFiles.Kind, List<Path>> files = new EnumMap<>(SceneFiles.Kind.class);
-        Set<String> endings = new TreeSet<>();
+        List<String> names = new ArrayList<>();
         Set<Path> maskFolders = new TreeSet<>();
         FolderWalk.over(
                 folder,
@@ -68,32 +69,34 @@ record SceneFolder(
                                     files.computeIfAbsent(kind, k -> new ArrayList<>()).add(file);
                                 }
                             });
-                    if (PictureKind.isRead(name) || PictureKind.isOther(name)) {
+                    if (PictureKind.isNamed(name)) {
                         found[0] = true;
                         found[1] |= ClevrTexFiles.isPicture(file);
-                        for (String ending : MaskNames.endings()) {
-                            if (name.endsWith(ending)
-                                    && !endings.contains(ending)
-                                    && isMask(file, ending)) {
-                                endings.add(ending);
-                            }
-                        }
+                        names.add(FolderListing.name(file));
                     }
                 });
+        Set<String> endings = maskEndings(names);
         files.values().forEach(list -> list.sort(FolderListing.byName(folder)));
         return new SceneFolder(folder, found[0], found[1], files, endings, maskFolders);
     }
 
-    /** Whether there is a picture of which a file has the name of the mask. */
-    private static boolean isMask(Path file, String ending) {
-        String name = String.valueOf(file.getFileName());
-        String stem = name.substring(0, name.length() - ending.length());
-        for (String of : MaskNames.PICTURES) {
-            if (Files.exists(file.resolveSibling(stem + of))) {
-                return true;
+    /** What names of masks end with that lie beside pictures of which they have the names. */
+    private static Set<String> maskEndings(List<String> names) {
+        Set<String> stems = new HashSet<>();
+        names.forEach(name -> stems.add(MaskNames.stem(name)));
+        Set<String> endings = new TreeSet<>();
+        for (String ending : MaskNames.ENDINGS) {
+            for (String name : names) {
+                int length = name.length() - ending.length();
+                if (length > 0
+                        && name.toLowerCase(Locale.ROOT).endsWith(ending)
+                        && stems.contains(name.substring(0, length))) {
+                    endings.add(ending);
+                    break;
+                }
             }
         }
-        return false;
+        return endings;
     }
 
     /** The only kind of files there is, and all of them. */

@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,7 @@ class MaskNamesTest {
         for (int p = 0; p < SIDE * SIDE; p++) {
             image.getRaster().setSample(p % SIDE, p / SIDE, 0, value);
         }
-        String kind = name.substring(name.lastIndexOf('.') + 1);
+        String kind = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
         assertTrue(ImageIO.write(image, kind, to.toFile()));
         return to;
     }
@@ -132,53 +133,82 @@ class MaskNamesTest {
         assertEquals(List.of(-1), labels(at("", null)));
     }
 
+    /** What lies where a mask should be, and is called almost as it, is told. */
     @Test
-    void aMaskOfAnotherKindIsTold() throws IOException {
-        Path picture = put("images/a.png", 9);
+    void aMaskOfAnotherNameIsTold() throws IOException {
+        Path a = put("images/a.png", 9);
         put("images/b.png", 9);
-        put("masks/a.jpg", 3);
         put("masks/b.png", 3);
-        String says =
-                picture
-                        + ": its mask "
-                        + root.resolve("masks/a.png")
-                        + " is missing; a.jpg there does not end in .png, as masks must";
-        assertEquals(says, refusal(at("", null)));
-        assertEquals(says, refusal(at("", null).optPartlyMasked(true)));
+        Path mask = root.resolve("masks/a.png");
+        for (String name : List.of("a.jpg", "a.PNG", "A.png")) {
+            Path other = put("masks/" + name, 3);
+            assertEquals(
+                    a
+                            + ": its mask "
+                            + mask
+                            + " is missing; there is "
+                            + name
+                            + ", which is not it",
+                    refusal(at("", null)));
+            assertEquals(leftOver(a, mask, other), refusal(at("", null).optPartlyMasked(true)));
+            Files.delete(other);
+        }
+        Path other = put("masks/a.png.png", 3);
+        assertEquals(leftOver(a, mask, other), refusal(at("", null).optPartlyMasked(true)));
+        Files.delete(other);
+        assertEquals(a + ": its mask " + mask + " is missing", refusal(at("", null)));
+        assertEquals(List.of(-1, 3), labels(at("", null).optPartlyMasked(true)));
+        Files.createSymbolicLink(mask, root.resolve("gone.png"));
+        for (boolean partly : new boolean[] {false, true}) {
+            assertEquals(
+                    mask + ": this link leads nowhere",
+                    refusal(at("", null).optPartlyMasked(partly)));
+        }
+    }
+
+    private static String leftOver(Path picture, Path mask, Path other) {
+        return picture
+                + ": its mask "
+                + mask
+                + " is missing, and "
+                + other
+                + " is no picture's mask";
+    }
+
+    /** Masks of other pictures are none of these pictures' business where each of these has one. */
+    @Test
+    void masksOfOtherPicturesMayLieThere() throws IOException {
+        put("images/a.png", 9);
+        put("masks/a.png", 3);
+        put("masks/b.png", 4);
+        assertEquals(List.of(3), labels(at("", null)));
+        assertEquals(List.of(3), labels(at("", null).optPartlyMasked(true)));
     }
 
     /** The pictures themselves may lie where some of their masks do. */
     @Test
-    void aPictureIsNoMaskOfAnotherKind() throws IOException {
+    void besidePicturesOthersMayHaveNone() throws IOException {
         Path a = put("p/a.jpg", 9);
         put("p/b.jpg", 9);
         put("p/b_mask.png", 3);
-        String missing = ": its mask " + root.resolve("p/a_mask.png") + " is missing";
-        assertEquals(a + missing, refusal(at("p", "p")));
+        Path mask = root.resolve("p/a_mask.png");
+        assertEquals(a + ": its mask " + mask + " is missing", refusal(at("p", "p")));
         assertEquals(List.of(-1, 3), labels(at("p", "p").optPartlyMasked(true)));
-        put("p/a_mask.jpg", 3);
-        assertEquals(
-                a + missing + "; a_mask.jpg there does not end in .png, as masks must",
-                refusal(at("p", "p").optPartlyMasked(true)));
+        for (String name : List.of("a_mask.jpg", "a_Mask.png", "a_mask.PNG")) {
+            Path other = put("p/" + name, 3);
+            // It would be learnt from as a picture.
+            assertEquals(leftOver(a, mask, other), refusal(at("p", null).optPartlyMasked(true)));
+            Files.delete(other);
+        }
     }
 
     @Test
-    void endingsInCapitalsAreSeen() throws IOException {
-        put("p/a.PNG", 9);
-        put("p/a_mask.png", 3);
-        put("q/a.gif", 9);
-        put("q/a_mask.png", 4);
-        assertEquals(List.of(3), labels(at("p", null)));
-        assertEquals(List.of(4), labels(at("q", null)));
-        put("images/a.png", 9);
-        put("images/b.png", 9);
-        put("masks/a.png", 3);
-        put("masks/b.PNG", 3);
-        assertTrue(
-                refusal(at("", null).optPartlyMasked(true)).contains("b.PNG there does not end"));
-        Files.delete(root.resolve("masks/b.PNG"));
-        Files.createSymbolicLink(root.resolve("masks/b.png"), root.resolve("gone.png"));
-        assertTrue(refusal(at("", null).optPartlyMasked(true)).contains("this link leads nowhere"));
+    void picturesMayHaveAnyEnding() throws IOException {
+        for (String ending : List.of("PNG", "gif", "Jpg", "JPEG", "BMP")) {
+            put(ending + "/a." + ending, 9);
+            put(ending + "/a_mask.png", 3);
+            assertEquals(List.of(3), labels(at(ending, null)), ending);
+        }
     }
 
     /** A folder of other names is not one of pictures without masks. */
@@ -195,7 +225,13 @@ class MaskNamesTest {
                         + root.resolve("masks/a.png"),
                 refusal(at("", null).optPartlyMasked(true)));
         put("masks/b.png", 3);
-        assertEquals(List.of(-1, 3), labels(at("", null).optPartlyMasked(true)));
+        assertEquals(
+                leftOver(
+                        root.resolve("images/a.png"),
+                        root.resolve("masks/a.png"),
+                        root.resolve("masks/1.png")),
+                refusal(at("", null).optPartlyMasked(true)));
+        Files.delete(root.resolve("masks/1.png"));
         assertEquals(List.of(-1, 3), labels(at("", null).optPartlyMasked(true).optVoid(8)));
     }
 }

@@ -180,8 +180,8 @@ public final class PredictPictures implements Callable<Integer> {
                 if (objects == 0) {
                     out.printf(
                             "No slot scored %s or more, besides the background: \"show\" draws what"
-                                    + " the model sees, --least-score 0 keeps all.%n",
-                            leastScore);
+                                    + " the model sees%s.%n",
+                            leastScore, leastScore > 0 ? ", --least-score 0 keeps all" : "");
                 }
                 small.tell(out);
                 tellOthers(out, files.others());

@@ -41,7 +41,7 @@ class EvaluatePicturesTest extends PicturePrograms {
         train("x", "--masks", masks.toString(), "--images", drawn.resolve("images").toString())
                 .fails(1, "--masks", "no picture has its mask here", "would be", "000.png");
         Files.move(drawn.resolve("masks/007.png"), drawn.resolve("masks/007.jpg"));
-        train("x").fails(1, "007.png", "is missing; 007.jpg there does not end in .png");
+        train("x").fails(1, "007.png is missing", "007.jpg is no picture's mask");
 
         train("x", "--images", at("nothing")).fails(1, "nothing does not exist");
         String empty = Files.createDirectory(folder.resolve("empty")).toString();
