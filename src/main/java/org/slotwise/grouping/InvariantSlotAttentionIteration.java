@@ -155,7 +155,7 @@ final class InvariantSlotAttentionIteration {
         // w = (a + eps) / sum of (a + eps)
         NDArray w = a.add(Scalars.like(a, eps));
         NDArray total = w.sum(new int[] {2}, true);
-        w = w.div(eps < Scalars.smallest(a.getDataType()) ? SlotShares.divisor(total) : total);
+        w = w.div(SlotShares.divisor(total, eps));
         NDArray c = w.matMul(positions); // (B, K, 2)
         // u = Wv sum of w x + Wo sum of w h + Wm [2 (c - P), |2 (c - P)|]
         NDArray moved = slotPositions == null ? c.zerosLike() : doubled(c.sub(slotPositions));

@@ -162,7 +162,7 @@ public final class PlacedSlotAttention extends IterativeGrouping {
             a = SlotShares.of(logits, masked);
             NDArray total = a.sum(new int[] {2}, true).add(Scalars.like(a, n * eps));
             NDArray rest = values.sum(new int[] {1}, true).mul(Scalars.like(a, eps));
-            NDArray u = a.matMul(values).add(rest).div(SlotShares.divisor(total));
+            NDArray u = a.matMul(values).add(rest).div(SlotShares.divisor(total, eps));
             s = feed(pass, Objects.requireNonNull(layers.gru()).step(pass, u, s));
         }
         return new NDList(s, Objects.requireNonNull(a));

@@ -108,8 +108,7 @@ final class SlotAttentionIteration {
         NDArray total = a.sum(new int[] {3}, true).add(Scalars.like(a, n * eps)); // (B, H, K, 1)
         NDArray u = features.weightedSum(a, total); // (B, H, K, C/H)
         if (variant.aggregation() == Aggregation.WEIGHTED_MEAN) {
-            boolean positive = eps >= Scalars.smallest(total.getDataType());
-            u = u.div(positive ? total : SlotShares.divisor(total));
+            u = u.div(SlotShares.divisor(total, eps));
         }
         u = u.swapAxes(1, 2).reshape(s.getShape().get(0), s.getShape().get(1), layers.kvqDim());
         u = layers.updateNorm().apply(pass, u);

@@ -46,9 +46,13 @@ final class SlotShares {
      * then instead of 0 / 0.
      *
      * @param total what each slot receives in all, at least 0
+     * @param eps what is added to each share
      * @return the same, and 1 in place of 0
      */
-    static NDArray divisor(NDArray total) {
+    static NDArray divisor(NDArray total, double eps) {
+        if (eps >= Scalars.smallest(total.getDataType())) {
+            return total;
+        }
         return Ops.maskedFill(total, total.eq(Scalars.like(total, 0)), 1);
     }
 }

@@ -11,7 +11,7 @@ import org.slotwise.clustering.KMeansOptions;
  * k-means with as few clusters as lie close enough together: 1, 2, and so on, until the root mean
  * squared distance of vectors to their centres is at most a spread, or there are no more.
  *
- * @param most how many clusters at most
+ * @param most how many clusters at most, at least 1 where there are vectors
  * @param spread the greatest root mean squared distance
  * @param options how each k-means goes
  */
@@ -27,7 +27,7 @@ record FewestClusters(int most, double spread, KMeansOptions options) {
      */
     long[] of(float[] vectors, int size, NDManager manager) {
         int n = vectors.length / size;
-        if (n == 0 || most == 0) {
+        if (n == 0) {
             return new long[n];
         }
         try (NDManager own = manager.newSubManager()) {

@@ -125,7 +125,6 @@ class GroundStartTest {
             assertEquals(2, distinct(new FewestClusters(2, 0.01, options).of(vectors, 2, manager)));
             assertEquals(1, distinct(new FewestClusters(6, 10, options).of(vectors, 2, manager)));
             assertEquals(6, distinct(new FewestClusters(9, 0, options).of(vectors, 2, manager)));
-            assertEquals(1, distinct(new FewestClusters(0, 0, options).of(vectors, 2, manager)));
             assertEquals(0, new FewestClusters(3, 1, options).of(new float[0], 2, manager).length);
         }
     }
